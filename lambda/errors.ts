@@ -1,0 +1,240 @@
+// The error table: each code with its HTTP status at door 1, its public text, and the failures it comes from.
+
+/** A row: what the client is told, and which failures of AWS's services and of the network mean it. */
+export type ErrorRow = {
+  status: number;
+  title: string;
+  /** The public detail where the failure's own message must not or need not reach the client. */
+  detail?: string;
+  /** The client may send the same request again; seconds to wait are told in `Retry-After`. */
+  retryAfterSeconds?: number;
+  /** Error names of ECR, S3 and Secrets Manager, and error codes of Node.js, which become this row. */
+  upstream: readonly string[];
+};
+
+const upstreamRefused =
+  'The registry could not do this. The reason is in the proxy’s log, under the request id.';
+
+export const errors = {
+  InvalidParameterException: {
+    status: 400,
+    title: 'A member of the request is missing or ill-formed',
+    upstream: ['InvalidParameterException'],
+  },
+  UnrecognizedClientException: {
+    status: 401,
+    title: 'No valid token',
+    detail:
+      'Send a token this proxy knows: Authorization: Bearer TOKEN, or as the password of Authorization: Basic.',
+    upstream: [],
+  },
+  ExpiredTokenException: {
+    status: 401,
+    title: 'The token has expired',
+    detail: 'Ask the operator of this proxy for a new token.',
+    upstream: [],
+  },
+  AccessDeniedException: { status: 403, title: 'The policy does not allow this', upstream: [] },
+  RepositoryNotFoundException: {
+    status: 404,
+    title: 'No such repository',
+    upstream: ['RepositoryNotFoundException'],
+  },
+  RegistryNotFoundException: {
+    status: 404,
+    title: 'No such registry',
+    upstream: ['RegistryNotFoundException'],
+  },
+  UploadNotFoundException: {
+    status: 404,
+    title: 'No such upload',
+    detail:
+      'This client has no such upload in this repository: it was finished, it has expired, or it never was. ' +
+      'Start a new one with InitiateLayerUpload.',
+    upstream: ['UploadNotFoundException'],
+  },
+  LayerAlreadyExistsException: {
+    status: 409,
+    title: 'The layer is there already',
+    upstream: ['LayerAlreadyExistsException'],
+  },
+  ImageAlreadyExistsException: {
+    status: 409,
+    title: 'The image is there already',
+    upstream: ['ImageAlreadyExistsException'],
+  },
+  ImageTagAlreadyExistsException: {
+    status: 409,
+    title: 'The tag is there already and cannot be moved',
+    upstream: ['ImageTagAlreadyExistsException'],
+  },
+  RequestEntityTooLargeException: { status: 413, title: 'The body is larger than a part', upstream: [] },
+  UnsupportedMediaTypeException: { status: 415, title: 'Wrong content type', upstream: [] },
+  InvalidLayerPartException: {
+    status: 416,
+    title: 'Not the next part',
+    upstream: ['InvalidLayerPartException'],
+  },
+  InvalidLayerException: {
+    status: 422,
+    title: 'The layer has another digest',
+    upstream: ['InvalidLayerException'],
+  },
+  EmptyUploadException: {
+    status: 422,
+    title: 'The upload has no parts',
+    upstream: ['EmptyUploadException'],
+  },
+  LayerPartTooSmallException: {
+    status: 422,
+    title: 'A part that is not the last is too small',
+    upstream: ['LayerPartTooSmallException'],
+  },
+  ImageDigestDoesNotMatchException: {
+    status: 422,
+    title: 'The manifest has another digest',
+    upstream: ['ImageDigestDoesNotMatchException'],
+  },
+  LayersNotFoundException: {
+    status: 422,
+    title: 'The manifest names layers that are not in the repository',
+    upstream: ['LayersNotFoundException'],
+  },
+  ReferencedImagesNotFoundException: {
+    status: 422,
+    title: 'The manifest names images that are not in the repository',
+    upstream: ['ReferencedImagesNotFoundException'],
+  },
+  LimitExceededException: {
+    status: 429,
+    title: 'A limit of the registry is reached',
+    retryAfterSeconds: 60,
+    upstream: ['LimitExceededException'],
+  },
+  ThrottlingException: {
+    status: 429,
+    title: 'Too many requests',
+    detail: 'The registry asks for a slower pace. Send the same request again after the time in Retry-After.',
+    retryAfterSeconds: 2,
+    upstream: [
+      'ThrottlingException',
+      'Throttling',
+      'TooManyRequestsException',
+      'RequestLimitExceeded',
+      'SlowDown',
+    ],
+  },
+  UnsupportedCommandException: {
+    status: 501,
+    title: 'The registry does not offer this',
+    upstream: ['UnsupportedCommandException', 'UnknownOperationException'],
+  },
+  ServerException: {
+    status: 502,
+    title: 'The registry failed',
+    detail: upstreamRefused,
+    upstream: [
+      'ServerException',
+      'InternalFailure',
+      'InternalServerError',
+      'InternalError',
+      'AccessDeniedException',
+      'AccessDenied',
+      'UnrecognizedClientException',
+      'ExpiredTokenException',
+      'ExpiredToken',
+      'InvalidClientTokenId',
+      'InvalidSignatureException',
+      'SignatureDoesNotMatch',
+      'MissingAuthenticationTokenException',
+      'CredentialsProviderError',
+      'NoSuchBucket',
+      'ResourceNotFoundException',
+    ],
+  },
+  KmsException: {
+    status: 502,
+    title: 'The registry could not use its encryption key',
+    detail: upstreamRefused,
+    upstream: ['KmsException'],
+  },
+  ServiceUnavailableException: {
+    status: 503,
+    title: 'The registry cannot be reached',
+    detail: 'The registry or the staging area cannot be reached. Send the same request again.',
+    retryAfterSeconds: 5,
+    upstream: [
+      'ServiceUnavailable',
+      'ServiceUnavailableException',
+      'ECONNREFUSED',
+      'ECONNRESET',
+      'EPIPE',
+      'ETIMEDOUT',
+      'ENOTFOUND',
+      'EAI_AGAIN',
+      'EHOSTUNREACH',
+      'ENETUNREACH',
+      'TimeoutError',
+      'RequestTimeout',
+      'ConditionalRequestConflict',
+      'PreconditionFailed',
+    ],
+  },
+  GatewayTimeoutException: {
+    status: 504,
+    title: 'The registry did not answer in time',
+    detail: 'Send the same request again: what the registry did in the meantime is recognised.',
+    retryAfterSeconds: 1,
+    upstream: ['AbortError'],
+  },
+  InternalFailure: {
+    status: 500,
+    title: 'A fault in the proxy',
+    upstream: [],
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof errors;
+
+/** Members beside code and detail: those of ECR's exception, and those that tell a client what to mend. */
+export type ErrorMembers = {
+  registryId?: string;
+  repositoryName?: string;
+  uploadId?: string;
+  lastValidByteReceived?: number;
+  kmsError?: string;
+  /** InvalidParameterException: every member that is wrong, and what was expected of it. */
+  invalidMembers?: readonly { member: string; expected: string }[];
+  /** AccessDeniedException: the policies that decided. */
+  policies?: readonly string[];
+};
+
+/**
+ * The only error that the steps throw. `detail` and `members` reach the client; `cause` reaches the log and
+ * nobody else.
+ */
+export class ProxyError extends Error {
+  override readonly name = 'ProxyError';
+  readonly code: ErrorCode;
+  readonly members: ErrorMembers;
+
+  constructor(code: ErrorCode, detail?: string, options: { members?: ErrorMembers; cause?: unknown } = {}) {
+    const row: ErrorRow = errors[code];
+    super(detail ?? row.detail ?? row.title, { cause: options.cause });
+    this.code = code;
+    this.members = options.members ?? {};
+  }
+}
+
+const codeOfUpstreamName = new Map<string, ErrorCode>(
+  Object.entries(errors).flatMap(([code, row]) =>
+    row.upstream.map((name): [string, ErrorCode] => [name, code as ErrorCode]),
+  ),
+);
+
+/** The row that a failure of ECR, S3, Secrets Manager or the network belongs to, by its name or Node.js code. */
+export const errorCodeOf = (failure: unknown): ErrorCode | undefined => {
+  if (!(failure instanceof Error)) return undefined;
+  const code = 'code' in failure && typeof failure.code === 'string' ? failure.code : '';
+  return codeOfUpstreamName.get(failure.name) ?? codeOfUpstreamName.get(code);
+};

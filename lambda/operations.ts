@@ -1,0 +1,138 @@
+// The operation table: each operation's route, input, policy context and permissions. Everything that lists
+// operations (handlers, stack, local gateway, client, tests) iterates over it.
+
+import { z } from 'zod';
+import {
+  imageDigest,
+  imageManifest,
+  imageManifestMediaType,
+  imageTag,
+  layerDigests,
+  layerPartBlob,
+  partFirstByte,
+  partLastByte,
+  repositoryMembers,
+  uploadId,
+} from './members.ts';
+import type { Registry } from './registries.ts';
+
+/** What the policy's `context` may hold; absent members are left out. */
+export type PolicyContext = Readonly<Record<string, string | number | undefined>>;
+
+type Row<Input> = {
+  /** Door 1: `{method} /{registry}{path}` answers `status` on success. */
+  method: 'POST' | 'PUT';
+  path: string;
+  status: 200 | 201;
+  /** The body is a part's raw bytes (`application/octet-stream`) or JSON; other operations take JSON alone. */
+  rawBody: boolean;
+  input: (registry: Registry) => z.ZodType<Input>;
+  /** What the request says, for the policy: `context` of the Cedar action of the operation's name. */
+  context: (input: Input) => PolicyContext;
+  /** How many bytes the request carries towards ECR, for the decision log. */
+  bytes: (input: Input) => number;
+  /** The actions of IAM's `ecr` service prefix that the operation's function needs on the repository. */
+  iamActions: readonly string[];
+  /** The S3 actions that it needs on the staged objects. */
+  stagingActions: readonly string[];
+};
+
+const table = {
+  InitiateLayerUpload: {
+    method: 'POST',
+    path: '/layer-uploads',
+    status: 201,
+    rawBody: false,
+    input: (registry: Registry) => z.strictObject(repositoryMembers(registry)),
+    context: () => ({}),
+    bytes: () => 0,
+    iamActions: ['InitiateLayerUpload'],
+    stagingActions: [],
+  },
+  UploadLayerPart: {
+    method: 'PUT',
+    path: '/layer-uploads/{uploadId}/parts',
+    status: 200,
+    rawBody: true,
+    input: (registry: Registry) =>
+      z
+        .strictObject({
+          ...repositoryMembers(registry),
+          uploadId,
+          partFirstByte,
+          partLastByte,
+          layerPartBlob,
+        })
+        .refine((part) => part.partLastByte - part.partFirstByte + 1 === part.layerPartBlob.length, {
+          path: ['partLastByte'],
+          message: 'partFirstByte plus the number of bytes sent, minus 1',
+        }),
+    context: (input: { partFirstByte: number; partLastByte: number }) => ({
+      partFirstByte: input.partFirstByte,
+      partLastByte: input.partLastByte,
+    }),
+    bytes: (input: { layerPartBlob: Uint8Array }) => input.layerPartBlob.length,
+    iamActions: ['UploadLayerPart'],
+    stagingActions: ['s3:GetObject', 's3:PutObject'],
+  },
+  CompleteLayerUpload: {
+    method: 'POST',
+    path: '/layer-uploads/{uploadId}/completion',
+    status: 201,
+    rawBody: false,
+    input: (registry: Registry) => z.strictObject({ ...repositoryMembers(registry), uploadId, layerDigests }),
+    context: () => ({}),
+    bytes: () => 0,
+    // The waiting part goes up first; a completion whose answer was lost is found by its digest.
+    iamActions: ['CompleteLayerUpload', 'UploadLayerPart', 'BatchCheckLayerAvailability'],
+    stagingActions: ['s3:GetObject', 's3:DeleteObject'],
+  },
+  BatchCheckLayerAvailability: {
+    method: 'POST',
+    path: '/layer-availability',
+    status: 200,
+    rawBody: false,
+    input: (registry: Registry) => z.strictObject({ ...repositoryMembers(registry), layerDigests }),
+    context: () => ({}),
+    bytes: () => 0,
+    iamActions: ['BatchCheckLayerAvailability'],
+    stagingActions: [],
+  },
+  PutImage: {
+    method: 'PUT',
+    path: '/images',
+    status: 201,
+    rawBody: false,
+    input: (registry: Registry) =>
+      z.strictObject({
+        ...repositoryMembers(registry),
+        imageManifest,
+        imageManifestMediaType,
+        imageTag,
+        imageDigest,
+      }),
+    context: (input: {
+      imageTag?: string | undefined;
+      imageDigest?: string | undefined;
+      imageManifestMediaType?: string | undefined;
+    }) => ({
+      imageTag: input.imageTag,
+      imageDigest: input.imageDigest,
+      imageManifestMediaType: input.imageManifestMediaType,
+    }),
+    bytes: (input: { imageManifest: string }) => Buffer.byteLength(input.imageManifest),
+    iamActions: ['PutImage'],
+    stagingActions: [],
+  },
+} as const;
+
+export type OperationName = keyof typeof table;
+
+/** An operation's input after validation, in ECR's member names; `layerPartBlob` as bytes. */
+export type Members<Name extends OperationName> = z.output<ReturnType<(typeof table)[Name]['input']>>;
+
+export type OperationRow<Name extends OperationName> = Row<Members<Name>>;
+
+export const operations: { readonly [Name in OperationName]: OperationRow<Name> } = table;
+
+export const operationNames = Object.keys(table) as readonly OperationName[];

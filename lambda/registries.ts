@@ -1,0 +1,47 @@
+// The two ECR services a request can name, as one table: what differs between private and public ECR.
+
+import { joinedPartSize } from './limits.ts';
+
+export type Registry = keyof typeof registries;
+
+/** What one ECR service asks of its inputs. Sources: the API references of Amazon ECR and Amazon ECR Public. */
+export type RegistryRow = {
+  /** The service's prefix in `X-Amz-Target`. */
+  targetPrefix: string;
+  repositoryName: { pattern: RegExp; minLength: number; maxLength: number };
+  registryId: { pattern: RegExp; expected: string };
+  /** The parts one layer may have, of up to {@link joinedPartSize} bytes each. */
+  maxParts: number;
+};
+
+export const registries = {
+  ecr: {
+    targetPrefix: 'AmazonEC2ContainerRegistry_V20150921',
+    repositoryName: {
+      pattern: /^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$/,
+      minLength: 2,
+      maxLength: 256,
+    },
+    registryId: { pattern: /^[0-9]{12}$/, expected: 'an AWS account id of 12 digits' },
+    maxParts: 4_200,
+  },
+  'ecr-public': {
+    targetPrefix: 'SpencerFrontendService',
+    repositoryName: {
+      pattern: /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$/,
+      minLength: 2,
+      maxLength: 205,
+    },
+    registryId: {
+      pattern: /^(?:[0-9]{12}|[a-z][a-z0-9]+(?:[._-][a-z0-9]+)*)$/,
+      expected: 'an AWS account id or a registry alias of 2 to 50 characters',
+    },
+    maxParts: 1_000,
+  },
+} as const satisfies Record<string, RegistryRow>;
+
+export const isRegistry = (name: string | undefined): name is Registry =>
+  name !== undefined && Object.hasOwn(registries, name);
+
+/** The largest layer that fits into a registry's parts when they are joined pairs, in bytes. */
+export const maxLayerBytes = (registry: Registry): number => registries[registry].maxParts * joinedPartSize;
