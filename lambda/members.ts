@@ -39,7 +39,7 @@ const expectedBlob = 'the bytes of the part, in base64';
  */
 export const layerPartBlob = z
   .union([z.instanceof(Uint8Array), z.string()], expectedBlob)
-  .transform((blob, context) => {
+  .transform((blob, context): Uint8Array => {
     if (typeof blob !== 'string') return blob;
     const bytes = Buffer.from(blob, 'base64');
     if (bytes.length === 0 || blob.length % 4 !== 0 || /[^A-Za-z0-9+/=]|=[^=]/.test(blob)) {

@@ -1,0 +1,26 @@
+// The functions' configuration: read once from the environment that the stack sets, and checked.
+
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+const schema = z
+  .object({
+    STAGING_BUCKET: z.string().min(3),
+    SECRET_ID: z.string().min(1),
+    POLICY_DIRECTORY: z.string().min(1),
+    REGISTRY_ID: z.string().regex(/^[0-9]{12}$/),
+    LAMBDA_TASK_ROOT: z.string().default('.'),
+  })
+  .transform((variables) => ({
+    stagingBucket: variables.STAGING_BUCKET,
+    secretId: variables.SECRET_ID,
+    /** Relative to the deployed bundle, beside which the stack puts the policies. */
+    policyDirectory: resolve(variables.LAMBDA_TASK_ROOT, variables.POLICY_DIRECTORY),
+    /** The account whose registry is meant when a request names none. */
+    registryId: variables.REGISTRY_ID,
+  }));
+
+export type Environment = z.output<typeof schema>;
+
+/** @throws ZodError naming each variable that is missing or ill-formed. */
+export const readEnvironment = (variables: NodeJS.ProcessEnv): Environment => schema.parse(variables);

@@ -1,0 +1,3 @@
+import { corridor } from '../corridor.ts';
+
+export const handler = corridor('UploadLayerPart');

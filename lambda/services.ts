@@ -1,0 +1,71 @@
+// What the corridor reaches beyond its own code, made once per function instance in Lambda's init phase.
+
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
+import { Tracer } from '@aws-lambda-powertools/tracer';
+import { ECRClient } from '@aws-sdk/client-ecr';
+import { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { type Environment, readEnvironment } from './environment.ts';
+import { loadPolicies } from './policies.ts';
+import { type SecretReader, secretReader } from './secret.ts';
+import type { Authority } from './steps/authorize.ts';
+import type { Upstream } from './steps/forward.ts';
+import { privateEcr, publicEcr } from './upstream/ecr.ts';
+import { s3Staging } from './upstream/staging.ts';
+
+export type Services = {
+  logger: Logger;
+  metrics: Metrics;
+  tracer: Tracer;
+  readSecret: SecretReader;
+  authority: Authority;
+  upstream: Omit<Upstream, 'abortSignal'>;
+};
+
+/** A call is tried three times in all; a connection that is not there within 2 s counts as failed. */
+const client = { maxAttempts: 3, requestHandler: { connectionTimeout: 2_000 } };
+
+/** ECR Public's API is in us-east-1 (and us-west-2) only. Source: ECR Public endpoints and quotas. */
+const ecrPublicRegion = 'us-east-1';
+
+export const openServices = (environment: Environment = readEnvironment(process.env)): Services => {
+  const logger = new Logger();
+  const tracer = new Tracer();
+  const traced = tracer.captureAWSv3Client.bind(tracer);
+  const { registryId, secretId, stagingBucket, policyDirectory } = environment;
+  const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
+  const readSecret = secretReader(secrets, secretId);
+  return {
+    logger,
+    metrics: new Metrics(),
+    tracer,
+    readSecret,
+    authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, logger },
+    upstream: {
+      ecr: {
+        ecr: privateEcr(traced(new ECRClient(client))),
+        'ecr-public': publicEcr(traced(new ECRPUBLICClient({ ...client, region: ecrPublicRegion }))),
+      },
+      staging: s3Staging(traced(new S3Client(client)), stagingBucket),
+      readSecret,
+      warn: (message, failure) => logger.warn(message, { failure: describeFailure(failure) }),
+    },
+  };
+};
+
+/** What of a failure may be logged: never a request or a response, which may hold tokens or layer bytes. */
+export const describeFailure = (failure: unknown): Record<string, unknown> => {
+  if (!(failure instanceof Error)) return { type: typeof failure };
+  const { name, message, stack, cause } = failure;
+  return {
+    name,
+    message,
+    stack,
+    ...('code' in failure ? { code: failure.code } : {}),
+    ...('$metadata' in failure ? { metadata: failure.$metadata } : {}),
+    ...(cause === undefined ? {} : { cause: describeFailure(cause) }),
+  };
+};

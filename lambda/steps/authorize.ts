@@ -1,0 +1,114 @@
+// Step 3, authorize: Cedar decides about a Principal and an Input. The only maker of a Permit.
+
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { ProxyError } from '../errors.ts';
+import type { Members, OperationName } from '../operations.ts';
+import { operations } from '../operations.ts';
+import type { Decision, Policies } from '../policies.ts';
+import type { Principal } from '../principal.ts';
+import type { Registry } from '../registries.ts';
+import { openSeal, type SealBinding } from '../seal.ts';
+import type { SecretReader } from '../secret.ts';
+import type { Input } from './validate.ts';
+
+/** What authorize needs to decide. */
+export type Authority = {
+  policies: Policies;
+  readSecret: SecretReader;
+  /** The account whose registry is meant when a request names none. */
+  registryId: string;
+  logger: Logger;
+};
+
+class GrantedPermit<Name extends OperationName> {
+  // A private member makes the type nominal: no other object passes for a permit.
+  readonly #granted = true;
+  readonly operation: Name;
+  readonly registry: Registry;
+  readonly registryId: string;
+  readonly principal: Principal;
+  readonly members: Members<Name>;
+  /** ECR's own upload id where the operation names an upload; its seal was found to be this client's. */
+  readonly uploadId: string;
+
+  constructor(input: Input<Name>, principal: Principal, registryId: string, uploadId: string) {
+    this.operation = input.operation;
+    this.registry = input.registry;
+    this.members = input.members;
+    this.registryId = registryId;
+    this.principal = principal;
+    this.uploadId = uploadId;
+    void this.#granted;
+  }
+}
+
+/** The right to do one operation once, with these members. Made nowhere but here. */
+export type Permit<Name extends OperationName> = GrantedPermit<Name>;
+
+const namespaceOf = (repositoryName: string) =>
+  repositoryName.slice(0, Math.max(repositoryName.lastIndexOf('/'), 0));
+
+const present = (context: Readonly<Record<string, string | number | undefined>>) =>
+  Object.fromEntries(
+    Object.entries(context).filter((entry): entry is [string, string | number] => entry[1] !== undefined),
+  );
+
+const refusal = ({ policies }: Decision, operation: OperationName, repositoryName: string) => {
+  const reasons = policies.map(({ id, message }) => (message ? `${id}: ${message}` : id));
+  const detail =
+    reasons.length > 0
+      ? `Forbidden by ${reasons.join('; ')}.`
+      : `No policy lets this client do ${operation} in ${repositoryName}.`;
+  return new ProxyError('AccessDeniedException', detail, {
+    members: { policies: policies.map(({ id }) => id) },
+  });
+};
+
+const unseal = async (sealedId: string, binding: SealBinding, readSecret: SecretReader): Promise<string> => {
+  const { sealingKey } = await readSecret();
+  const uploadId = openSeal(sealingKey, sealedId, binding);
+  if (uploadId === undefined) throw new ProxyError('UploadNotFoundException');
+  return uploadId;
+};
+
+/**
+ * Asks the policy, writes the decision to the log, and opens the seal of the upload id.
+ *
+ * @throws AccessDeniedException with the policies that decided and their messages;
+ *   UploadNotFoundException for an upload id that was not sealed for this principal and repository.
+ */
+export const authorize = async <Name extends OperationName>(
+  principal: Principal,
+  input: Input<Name>,
+  { policies, readSecret, registryId: ownRegistryId, logger }: Authority,
+): Promise<Permit<Name>> => {
+  const { operation, registry, members } = input;
+  const { repositoryName, registryId = ownRegistryId } = members;
+  const row = operations[operation];
+  const decision = policies.decide({
+    principal,
+    action: operation,
+    resource: {
+      id: `${registry}/${registryId}/${repositoryName}`,
+      attrs: { name: repositoryName, namespace: namespaceOf(repositoryName), registry, registryId },
+    },
+    context: present(row.context(members)),
+  });
+  logger.info('decision', {
+    principal: `${principal.type}::${principal.id}`,
+    action: operation,
+    registry,
+    registryId,
+    repositoryName,
+    decision: decision.allowed ? 'allow' : 'deny',
+    policies: decision.policies.map(({ id }) => id),
+    bytes: row.bytes(members),
+    ...(decision.errors.length > 0 ? { policyErrors: decision.errors } : {}),
+  });
+  if (!decision.allowed) throw refusal(decision, operation, repositoryName);
+  const uploadId =
+    'uploadId' in members
+      ? await unseal(members.uploadId, { principal, registry, registryId, repositoryName }, readSecret)
+      : '';
+  return new GrantedPermit(input, principal, registryId, uploadId);
+};

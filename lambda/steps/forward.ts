@@ -1,0 +1,163 @@
+// Step 4, forward: a Permit becomes an Output. The only caller of ECR and of the staging area.
+
+import { createHash } from 'node:crypto';
+import { ProxyError } from '../errors.ts';
+import { isAligned, sizeOf } from '../layer-parts.ts';
+import { partSize } from '../limits.ts';
+import type { OperationName } from '../operations.ts';
+import { maxLayerBytes, type Registry } from '../registries.ts';
+import { seal } from '../seal.ts';
+import type { SecretReader } from '../secret.ts';
+import type { Ecr } from '../upstream/ecr.ts';
+import { type LayerUpload, refusePart, sendWaiting, takePart } from '../upstream/layer-upload.ts';
+import type { Staging } from '../upstream/staging.ts';
+import type { Permit } from './authorize.ts';
+
+/** What forward reaches: ECR, the staging area and the key that seals upload ids. */
+export type Upstream = {
+  readonly ecr: Readonly<Record<Registry, Ecr>>;
+  /** The staging area under a key. */
+  readonly staging: (key: string) => Staging;
+  readonly readSecret: SecretReader;
+  readonly abortSignal: AbortSignal;
+  readonly warn: (message: string, failure: unknown) => void;
+};
+
+/** What ECR answers, in its own member names, without the SDK's metadata. */
+export type Output = Readonly<Record<string, unknown>>;
+
+const layerUploadOf = (
+  permit: Permit<'UploadLayerPart'> | Permit<'CompleteLayerUpload'>,
+  upstream: Upstream,
+): LayerUpload => {
+  const { registry, registryId, uploadId } = permit;
+  const { repositoryName } = permit.members;
+  return {
+    registry,
+    registryId,
+    repositoryName,
+    uploadId,
+    ecr: upstream.ecr[registry],
+    staging: upstream.staging([registry, registryId, repositoryName, uploadId].join('/')),
+    abortSignal: upstream.abortSignal,
+    warn: upstream.warn,
+  };
+};
+
+const initiateLayerUpload = async (permit: Permit<'InitiateLayerUpload'>, upstream: Upstream) => {
+  const { principal, registry, registryId, members } = permit;
+  const { repositoryName } = members;
+  const { uploadId } = await upstream.ecr[registry].InitiateLayerUpload(
+    { registryId, repositoryName },
+    upstream,
+  );
+  if (!uploadId) throw new ProxyError('ServerException');
+  const { sealingKey } = await upstream.readSecret();
+  return {
+    uploadId: seal(sealingKey, uploadId, { principal, registry, registryId, repositoryName }),
+    partSize,
+  };
+};
+
+const uploadLayerPart = async (permit: Permit<'UploadLayerPart'>, upstream: Upstream) => {
+  const { registry, registryId, members } = permit;
+  const { repositoryName, uploadId, partLastByte, layerPartBlob } = members;
+  if (sizeOf(members) > partSize) {
+    throw new ProxyError(
+      'RequestEntityTooLargeException',
+      `A part has ${partSize} bytes at most, as InitiateLayerUpload answered in partSize; this one has ${sizeOf(members)}.`,
+    );
+  }
+  if (partLastByte >= maxLayerBytes(registry)) {
+    throw new ProxyError(
+      'LimitExceededException',
+      `A layer has ${maxLayerBytes(registry)} bytes at most through this proxy. Make it smaller: sending it again will not help.`,
+    );
+  }
+  const upload = layerUploadOf(permit, upstream);
+  await (isAligned(members) ? takePart(upload, members, layerPartBlob) : refusePart(upload, members));
+  return { registryId, repositoryName, uploadId, lastByteReceived: partLastByte };
+};
+
+/** The first of the digests that is a layer of the repository. */
+const findLayer = async (
+  { ecr, registryId, repositoryName, abortSignal }: LayerUpload,
+  layerDigests: string[],
+) => {
+  const { layers = [] } = await ecr.BatchCheckLayerAvailability(
+    { registryId, repositoryName, layerDigests },
+    { abortSignal },
+  );
+  return layers.find(({ layerAvailability }) => layerAvailability === 'AVAILABLE')?.layerDigest;
+};
+
+const completeLayerUpload = async (permit: Permit<'CompleteLayerUpload'>, upstream: Upstream) => {
+  const upload = layerUploadOf(permit, upstream);
+  const { registryId, repositoryName, uploadId: ecrUploadId, ecr } = upload;
+  const { layerDigests, uploadId } = permit.members;
+  const complete = async () => {
+    await sendWaiting(upload);
+    return ecr.CompleteLayerUpload(
+      { registryId, repositoryName, uploadId: ecrUploadId, layerDigests },
+      upload,
+    );
+  };
+  // ECR forgets an upload when it is complete. If only its answer was lost, the layer is there.
+  const { layerDigest } = await complete().catch(async (failure: unknown) => {
+    const found = isNamed(failure, 'UploadNotFoundException') && (await findLayer(upload, layerDigests));
+    if (found) return { layerDigest: found };
+    throw failure;
+  });
+  return { registryId, repositoryName, uploadId, layerDigest };
+};
+
+const batchCheckLayerAvailability = async (
+  { registry, registryId, members }: Permit<'BatchCheckLayerAvailability'>,
+  upstream: Upstream,
+) => {
+  const { layers = [], failures = [] } = await upstream.ecr[registry].BatchCheckLayerAvailability(
+    { ...members, registryId },
+    upstream,
+  );
+  return { layers, failures };
+};
+
+/** The SDK's own count of its attempts, which it adds to what it throws. */
+const wasRetried = (failure: unknown) =>
+  failure instanceof Error &&
+  '$metadata' in failure &&
+  typeof failure.$metadata === 'object' &&
+  failure.$metadata !== null &&
+  'attempts' in failure.$metadata &&
+  Number(failure.$metadata.attempts) > 1;
+
+const isNamed = (failure: unknown, name: string) => failure instanceof Error && failure.name === name;
+
+const putImage = async ({ registry, registryId, members }: Permit<'PutImage'>, upstream: Upstream) => {
+  const { repositoryName, imageManifest, imageManifestMediaType, imageTag } = members;
+  const put = upstream.ecr[registry].PutImage({ ...members, registryId }, upstream);
+  const { image } = await put.catch((failure: unknown) => {
+    // Said of a second attempt after a lost answer, it means that the first has put the image.
+    if (!isNamed(failure, 'ImageAlreadyExistsException') || !wasRetried(failure)) throw failure;
+    const imageDigest = `sha256:${createHash('sha256').update(imageManifest).digest('hex')}`;
+    const imageId = { imageDigest, imageTag };
+    return { image: { registryId, repositoryName, imageId, imageManifest, imageManifestMediaType } };
+  });
+  return { image };
+};
+
+const forwarders: {
+  readonly [Name in OperationName]: (permit: Permit<Name>, upstream: Upstream) => Promise<Output>;
+} = {
+  InitiateLayerUpload: initiateLayerUpload,
+  UploadLayerPart: uploadLayerPart,
+  CompleteLayerUpload: completeLayerUpload,
+  BatchCheckLayerAvailability: batchCheckLayerAvailability,
+  PutImage: putImage,
+};
+
+/** @throws ProxyError, or what the SDKs throw; respond finds the row of the error table for either. */
+export const forward = <Name extends OperationName>(
+  permit: Permit<Name>,
+  upstream: Upstream,
+): Promise<Output> => forwarders[permit.operation](permit, upstream);

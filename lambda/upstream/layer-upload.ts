@@ -1,0 +1,151 @@
+// One layer upload across the wall: parts wait, join and go to ECR, whose own answers decide. Decision 0001.
+
+import { InvalidLayerPartException as PrivateInvalidLayerPart } from '@aws-sdk/client-ecr';
+import { InvalidLayerPartException as PublicInvalidLayerPart } from '@aws-sdk/client-ecr-public';
+import { ProxyError } from '../errors.ts';
+import {
+  countOf,
+  describeExpected,
+  isNext,
+  isSecondOfPair,
+  joins,
+  type LayerPart,
+  receivedBytes,
+  waitsForSecond,
+} from '../layer-parts.ts';
+import { maxLayerBytes, type Registry } from '../registries.ts';
+import type { Ecr } from './ecr.ts';
+import type { Slot, Staging } from './staging.ts';
+
+/** An upload as ECR knows it, and what is needed to go on with it. */
+export type LayerUpload = {
+  readonly registry: Registry;
+  readonly registryId: string;
+  readonly repositoryName: string;
+  /** ECR's own. */
+  readonly uploadId: string;
+  readonly ecr: Ecr;
+  readonly staging: Staging;
+  readonly abortSignal: AbortSignal;
+  /** Told of what could not be written down but does no harm. */
+  readonly warn: (message: string, failure: unknown) => void;
+};
+
+const noBytes = new Uint8Array();
+
+/** How often a slot is read anew when another invocation writes to it at the same time. */
+const maxSlotAttempts = 3;
+
+const isInvalidLayerPart = (failure: unknown) =>
+  failure instanceof PrivateInvalidLayerPart || failure instanceof PublicInvalidLayerPart;
+
+const sendToEcr = (upload: LayerUpload, partFirstByte: number, layerPartBlob: Uint8Array) =>
+  upload.ecr.UploadLayerPart(
+    {
+      registryId: upload.registryId,
+      repositoryName: upload.repositoryName,
+      uploadId: upload.uploadId,
+      partFirstByte,
+      partLastByte: partFirstByte + layerPartBlob.length - 1,
+      layerPartBlob,
+    },
+    upload,
+  );
+
+/**
+ * Sends bytes unless ECR has another place for them.
+ *
+ * @returns undefined when ECR took them, or how many bytes it has when they are not the next.
+ */
+const offer = async (upload: LayerUpload, first: number, bytes: Uint8Array): Promise<number | undefined> => {
+  try {
+    await sendToEcr(upload, first, bytes);
+    return undefined;
+  } catch (failure) {
+    if (isInvalidLayerPart(failure)) return countOf(failure.lastValidByteReceived);
+    throw failure;
+  }
+};
+
+/**
+ * How many bytes ECR has. It has no call that tells; it does tell in its refusal of a part that is not the
+ * next, so one byte is offered where no part of this proxy can ever be.
+ */
+const askEcr = async (upload: LayerUpload): Promise<number> => {
+  const bytesInEcr = await offer(upload, maxLayerBytes(upload.registry), new Uint8Array(1));
+  if (bytesInEcr === undefined) throw new ProxyError('ServerException');
+  return bytesInEcr;
+};
+
+const notNext = (part: LayerPart, received: number) =>
+  new ProxyError('InvalidLayerPartException', describeExpected(part, received), {
+    // One byte can only be a whole layer of one byte, and ECR's answer for "nothing yet" may be 0 as well:
+    // either way the client begins at 0.
+    members: received > 1 ? { lastValidByteReceived: received - 1 } : {},
+  });
+
+/** Writes down how far ECR has come. A hint: when it is lost, ECR is asked. */
+const notePosition = async (upload: LayerUpload, bytesInEcr: number, previous: Slot | undefined) => {
+  try {
+    await upload.staging.put({ receivedBytes: bytesInEcr, waiting: noBytes }, previous, upload);
+  } catch (failure) {
+    upload.warn('the position of an upload was not staged', failure);
+  }
+};
+
+const stage = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> => {
+  for (let attempt = 0; attempt < maxSlotAttempts; attempt++) {
+    const slot = await upload.staging.head(upload);
+    if (!isNext(slot, part)) {
+      const bytesInEcr = await askEcr(upload);
+      if (bytesInEcr > part.partLastByte) return;
+      if (bytesInEcr !== part.partFirstByte) throw notNext(part, receivedBytes(bytesInEcr, slot));
+    }
+    const written = { receivedBytes: part.partFirstByte, waiting: bytes };
+    if (await upload.staging.put(written, slot, upload)) return;
+  }
+  throw new ProxyError(
+    'ServiceUnavailableException',
+    'Another request is sending to the same upload. Try again.',
+  );
+};
+
+const send = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> => {
+  const slot = isSecondOfPair(part) ? await upload.staging.get(upload) : undefined;
+  const bytesInEcr =
+    slot && joins(slot, part)
+      ? await offer(upload, slot.receivedBytes, Buffer.concat([slot.waiting, bytes]))
+      : await offer(upload, part.partFirstByte, bytes);
+  if (bytesInEcr === undefined) {
+    if (slot) await notePosition(upload, part.partLastByte + 1, slot);
+  } else if (bytesInEcr <= part.partLastByte) {
+    throw notNext(part, receivedBytes(bytesInEcr, slot));
+  }
+};
+
+/**
+ * Takes an aligned part: stages it when it is to wait for its second, else sends it with what waits for it.
+ * A part that ECR has already is taken again without a word.
+ *
+ * @throws InvalidLayerPartException with `lastValidByteReceived` when the part is not the next.
+ */
+export const takePart = (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> =>
+  waitsForSecond(part) ? stage(upload, part, bytes) : send(upload, part, bytes);
+
+/** @throws InvalidLayerPartException, always: what the upload has, for a part that cannot be taken at all. */
+export const refusePart = async (upload: LayerUpload, part: LayerPart): Promise<never> => {
+  const [bytesInEcr, slot] = await Promise.all([askEcr(upload), upload.staging.head(upload)]);
+  throw notNext(part, receivedBytes(bytesInEcr, slot));
+};
+
+/** Sends what waits, so that the layer can be completed. A slot whose bytes ECR has already is stale. */
+export const sendWaiting = async (upload: LayerUpload): Promise<void> => {
+  const slot = await upload.staging.get(upload);
+  if (!slot) return;
+  if (slot.waitingBytes > 0) await offer(upload, slot.receivedBytes, slot.waiting);
+  try {
+    await upload.staging.delete(upload);
+  } catch (failure) {
+    upload.warn('a staged part was not deleted', failure);
+  }
+};

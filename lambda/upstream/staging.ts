@@ -1,0 +1,99 @@
+// The staging area in S3: one object per upload that says how far ECR has come and holds the part that waits.
+
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { ProxyError } from '../errors.ts';
+import type { UploadPosition } from '../layer-parts.ts';
+
+/** A slot as it was read; `version` makes the next write conditional on nobody having written since. */
+export type Slot = UploadPosition & { readonly version: string | undefined };
+export type FullSlot = Slot & { readonly waiting: Uint8Array };
+
+type Options = { abortSignal: AbortSignal };
+
+/** The staging area of one upload. */
+export type Staging = {
+  /** Reads all but the bytes; undefined when there is no slot. */
+  head(options: Options): Promise<Slot | undefined>;
+  get(options: Options): Promise<FullSlot | undefined>;
+  /**
+   * Writes the slot if it still is as it was read (`previous`), or absent as it was.
+   * @returns false when another invocation has written since.
+   */
+  put(
+    slot: { receivedBytes: number; waiting: Uint8Array },
+    previous: Slot | undefined,
+    options: Options,
+  ): Promise<boolean>;
+  delete(options: Options): Promise<void>;
+};
+
+/** S3's names for "not there", and for "not as you read it" (a 412, or a 409 while another write is under way). */
+const absent = new Set(['NotFound', 'NoSuchKey']);
+const overtaken = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey']);
+
+const undefinedIf = (names: ReadonlySet<string>) => (failure: unknown) => {
+  if (failure instanceof Error && names.has(failure.name)) return undefined;
+  throw failure;
+};
+
+const metadataKey = 'received-bytes';
+
+const receivedBytesOf = (metadata: Record<string, string> | undefined): number => {
+  const receivedBytes = Number(metadata?.[metadataKey]);
+  if (!Number.isSafeInteger(receivedBytes)) throw new ProxyError('ServerException');
+  return receivedBytes;
+};
+
+export const s3Staging =
+  (client: S3Client, bucket: string) =>
+  (key: string): Staging => {
+    const object = { Bucket: bucket, Key: key };
+    return {
+      head: async (options) => {
+        const found = await client.send(new HeadObjectCommand(object), options).catch(undefinedIf(absent));
+        return (
+          found && {
+            receivedBytes: receivedBytesOf(found.Metadata),
+            waitingBytes: found.ContentLength ?? 0,
+            version: found.ETag,
+          }
+        );
+      },
+      get: async (options) => {
+        const found = await client.send(new GetObjectCommand(object), options).catch(undefinedIf(absent));
+        if (!found) return undefined;
+        const waiting = (await found.Body?.transformToByteArray()) ?? new Uint8Array();
+        return {
+          receivedBytes: receivedBytesOf(found.Metadata),
+          waitingBytes: waiting.length,
+          version: found.ETag,
+          waiting,
+        };
+      },
+      put: async ({ receivedBytes, waiting }, previous, options) => {
+        const condition = previous?.version ? { IfMatch: previous.version } : { IfNoneMatch: '*' };
+        const written = await client
+          .send(
+            new PutObjectCommand({
+              ...object,
+              ...condition,
+              Body: waiting,
+              ContentLength: waiting.length,
+              Metadata: { [metadataKey]: String(receivedBytes) },
+            }),
+            options,
+          )
+          .catch(undefinedIf(overtaken));
+        return written !== undefined;
+      },
+      delete: async (options) => {
+        await client.send(new DeleteObjectCommand(object), options);
+      },
+    };
+  };
