@@ -1,0 +1,40 @@
+// How a handler becomes the code that Lambda runs: one ESM file, Cedar's wasm and the policies beside it.
+
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { type BundlingOptions, LogLevel, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { policyDirectory, policySource } from './policies.ts';
+
+const cedarWasm = join(
+  dirname(createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs')),
+  'cedar_wasm_bg.wasm',
+);
+
+/** What CommonJS dependencies take for granted and an ES module has not. Cedar reads its wasm from `__dirname`. */
+const commonJsGlobals =
+  "import { createRequire as createCommonJsRequire } from 'node:module';" +
+  'const require = createCommonJsRequire(import.meta.url);' +
+  'const __filename = import.meta.filename;' +
+  'const __dirname = import.meta.dirname;';
+
+export const bundling: BundlingOptions = {
+  format: OutputFormat.ESM,
+  mainFields: ['module', 'main'],
+  logLevel: LogLevel.WARNING,
+  minify: true,
+  sourceMap: true,
+  sourcesContent: false,
+  // The SDK that was tested is the one that runs, not the one of the runtime's day.
+  bundleAwsSDK: true,
+  externalModules: [],
+  banner: commonJsGlobals,
+  // The asset's hash is taken of this output, so a changed policy is a changed function.
+  commandHooks: {
+    beforeInstall: () => [],
+    beforeBundling: () => [],
+    afterBundling: (_, output) => [
+      `cp "${cedarWasm}" "${output}"`,
+      `cp -R "${policySource}" "${join(output, policyDirectory)}"`,
+    ],
+  },
+};

@@ -1,0 +1,235 @@
+// The synthesized template: a snapshot to read changes in, and what has to hold whatever changes.
+
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import cdk from '../../cdk.json' with { type: 'json' };
+import { integrationTimeoutMs } from '../../lambda/limits.ts';
+import { operationNames, operations } from '../../lambda/operations.ts';
+import { contextKey, readConfiguration } from '../../lib/configuration.ts';
+import { EcrUploadProxyStack } from '../../lib/stack.ts';
+
+type Statement = { Effect: string; Action: string | string[]; Resource: unknown };
+
+const synthesize = (configuration: object) => {
+  const app = new App({ context: { ...cdk.context, 'aws:cdk:bundling-stacks': [] } });
+  return Template.fromStack(new EcrUploadProxyStack(app, 'Test', readConfiguration(configuration)));
+};
+
+const shipped = synthesize(cdk.context[contextKey]);
+const both = synthesize({ repositories: { ecr: ['team-a/*'], 'ecr-public': ['team-a/app'] } });
+
+const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
+
+/** An ARN as IAM would see it, intrinsics written as `<…>`. */
+const render = (value: unknown): string => {
+  if (typeof value === 'string') return value;
+  const [name, argument] = Object.entries(value ?? {})[0] ?? [];
+  if (name === 'Fn::Join') return argument[1].map(render).join('');
+  return `<${name === 'Fn::GetAtt' ? argument.join('.') : argument}>`;
+};
+
+const functionsOf = (template: Template) => Object.entries(template.findResources('AWS::Lambda::Function'));
+const functionOf = (template: Template, operation: string) =>
+  functionsOf(template).filter(([id]) => id.startsWith(`${operation}Function`));
+
+/** The statements of a function's role, by actions, each with its resources. */
+const permissionsOf = (template: Template, operation: string): Record<string, string[]> => {
+  const policies = Object.entries(template.findResources('AWS::IAM::Policy'));
+  const statements: Statement[] = policies
+    .filter(([id]) => id.startsWith(`${operation}Role`))
+    .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement);
+  return Object.fromEntries(
+    statements.map(({ Action, Resource }) => [
+      list(Action).sort().join(' '),
+      list(Resource)
+        .map((resource) => render(resource).replaceAll(/(?<=<[A-Za-z]+)[0-9A-F]{8}(?=[.>])/g, ''))
+        .sort(),
+    ]),
+  );
+};
+
+const statementsOf = (template: Template): Statement[] =>
+  Object.values(template.findResources('AWS::IAM::Policy')).flatMap(
+    ({ Properties }) => Properties.PolicyDocument.Statement,
+  );
+
+/** `METHOD /path` of every method, put together from the resource tree. */
+const routesOf = (template: Template): string[] => {
+  const resources = template.findResources('AWS::ApiGateway::Resource');
+  const pathOf = (reference: { Ref?: string }): string => {
+    const resource = resources[reference.Ref ?? '']?.Properties;
+    return resource ? `${pathOf(resource.ParentId)}/${resource.PathPart}` : '';
+  };
+  return Object.values(template.findResources('AWS::ApiGateway::Method'))
+    .map(({ Properties }) => `${Properties.HttpMethod} ${pathOf(Properties.ResourceId)}`)
+    .sort();
+};
+
+describe('the template', () => {
+  test('is as it was reviewed', async () => {
+    const template = JSON.stringify(shipped.toJSON()).replaceAll(/[0-9a-f]{64}/g, 'ASSET-HASH');
+    await expect(stringify(JSON.parse(template))).toMatchFileSnapshot('__snapshots__/template.yaml');
+  });
+
+  test('knows neither an account nor a region', () => {
+    expect(JSON.stringify(shipped.toJSON())).not.toMatch(/\b\d{12}\b|\b(eu|us|ap)-[a-z]+-\d\b/);
+  });
+
+  test('names the proxy’s address and the secret, and nothing else', () => {
+    expect(Object.keys(shipped.findOutputs('*'))).toEqual(['ProxyUrl', 'SecretArn']);
+  });
+});
+
+describe('the API', () => {
+  const rows = operationNames.map((name) => operations[name]);
+
+  test('has the routes of the table for ECR, and no other', () => {
+    expect(routesOf(shipped)).toEqual(rows.map(({ method, path }) => `${method} /ecr${path}`).sort());
+  });
+
+  test('has the routes of each registry that the configuration names repositories of', () => {
+    const routes = rows.flatMap(({ method, path }) => [
+      `${method} /ecr${path}`,
+      `${method} /ecr-public${path}`,
+    ]);
+    expect(routesOf(both)).toEqual(routes.sort());
+  });
+
+  test('is regional and takes nothing but octet streams for binary', () => {
+    shipped.hasResourceProperties('AWS::ApiGateway::RestApi', {
+      EndpointConfiguration: { Types: ['REGIONAL'] },
+      BinaryMediaTypes: ['application/octet-stream'],
+    });
+  });
+
+  test('leaves the account’s settings alone', () => {
+    shipped.resourceCountIs('AWS::ApiGateway::Account', 0);
+  });
+});
+
+describe('the functions', () => {
+  test('are one for each operation', () => {
+    expect(functionsOf(shipped)).toHaveLength(operationNames.length);
+    expect(functionsOf(both)).toHaveLength(operationNames.length);
+  });
+
+  test.each(operationNames)('%s runs on Node.js 24, arm64, traced, with its own log group', (operation) => {
+    const [[, definition] = []] = functionOf(shipped, operation);
+    expect(definition?.Properties).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      TracingConfig: { Mode: 'Active' },
+      LoggingConfig: { LogGroup: { Ref: expect.stringMatching(`^${operation}LogGroup`) } },
+      Role: { 'Fn::GetAtt': [expect.stringMatching(`^${operation}Role`), 'Arn'] },
+    });
+  });
+
+  test('end before API Gateway stops waiting for them', () => {
+    for (const [, { Properties }] of functionsOf(shipped)) {
+      expect(Properties.Timeout * 1_000).toBeLessThan(integrationTimeoutMs);
+    }
+  });
+
+  test('keep their logs for the configured time', () => {
+    const groups = Object.values(shipped.findResources('AWS::Logs::LogGroup'));
+    expect(groups.map(({ Properties }) => Properties.RetentionInDays)).toEqual(operationNames.map(() => 30));
+  });
+});
+
+describe('the permissions', () => {
+  const always = (operation: string) => ({
+    'secretsmanager:GetSecretValue': ['<Secret>'],
+    'logs:CreateLogStream logs:PutLogEvents': [`<${operation}LogGroup.Arn>`],
+    'xray:PutTelemetryRecords xray:PutTraceSegments': ['*'],
+  });
+  const staging = (operation: (typeof operationNames)[number], objects: string[]) => {
+    const actions = [...operations[operation].stagingActions].sort().join(' ');
+    return actions === ''
+      ? {}
+      : {
+          [actions]: objects.map((path) => `<StagingBucket.Arn>${path}`),
+          's3:ListBucket': ['<StagingBucket.Arn>'],
+        };
+  };
+  const privateArn = 'arn:<AWS::Partition>:ecr:<AWS::Region>:<AWS::AccountId>:repository/';
+
+  test.each(operationNames)('%s has exactly its actions on exactly the repositories', (operation) => {
+    const actions = operations[operation].iamActions.map((action) => `ecr:${action}`).sort();
+    expect(permissionsOf(shipped, operation)).toEqual({
+      [actions.join(' ')]: ['shared/*', 'team-a/*', 'team-b/*'].map((name) => `${privateArn}${name}`),
+      ...staging(operation, ['/ecr/*']),
+      ...always(operation),
+    });
+  });
+
+  test.each(operationNames)('%s has them on public repositories where some are configured', (operation) => {
+    const actions = operations[operation].iamActions.map((action) => `ecr-public:${action}`).sort();
+    expect(permissionsOf(both, operation)).toMatchObject({
+      [actions.join(' ')]: ['arn:<AWS::Partition>:ecr-public::<AWS::AccountId>:repository/team-a/app'],
+      ...staging(operation, ['/ecr-public/*', '/ecr/*']),
+    });
+  });
+
+  test('no role has a wildcard in an action', () => {
+    expect(statementsOf(both).flatMap(({ Action }) => Action)).not.toContainEqual(
+      expect.stringContaining('*'),
+    );
+  });
+
+  test('no statement is on every resource, but X-Ray’s, which know no other', () => {
+    const everywhere = statementsOf(both).filter(({ Resource }) => list(Resource).includes('*'));
+    expect(new Set(everywhere.flatMap(({ Action }) => Action))).toEqual(
+      new Set(['xray:PutTraceSegments', 'xray:PutTelemetryRecords']),
+    );
+  });
+
+  test('no role has a policy of AWS’s or an inline one beside its own', () => {
+    for (const { Properties } of Object.values(both.findResources('AWS::IAM::Role'))) {
+      expect(Object.keys(Properties)).toEqual(['AssumeRolePolicyDocument', 'Description']);
+    }
+  });
+});
+
+describe('the staging bucket', () => {
+  test('is private, encrypted, and forgets after a day', () => {
+    shipped.hasResourceProperties('AWS::S3::Bucket', {
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+      LifecycleConfiguration: {
+        Rules: [
+          {
+            Status: 'Enabled',
+            ExpirationInDays: 1,
+            AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+          },
+        ],
+      },
+    });
+    expect(JSON.stringify(shipped.findResources('AWS::S3::Bucket'))).not.toContain('VersioningConfiguration');
+  });
+
+  test('speaks TLS only', () => {
+    shipped.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: {
+        Statement: [
+          { Effect: 'Deny', Action: 's3:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+          { Effect: 'Deny', Action: 's3:*', Condition: { NumericLessThan: { 's3:TlsVersion': 1.2 } } },
+        ],
+      },
+    });
+  });
+
+  test('goes with the stack; the secret stays', () => {
+    shipped.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
+    shipped.hasResource('AWS::SecretsManager::Secret', { DeletionPolicy: 'Retain' });
+  });
+});
