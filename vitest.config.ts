@@ -3,7 +3,11 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 120_000,
+    // .ci/run counts the tests by this file.
+    reporters: process.env.CI
+      ? ['default', ['json', { outputFile: '.local/test-results.json' }]]
+      : ['default'],
   },
 });

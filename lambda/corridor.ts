@@ -42,7 +42,10 @@ const errorDoor = ({ logger, metrics }: Services) => ({
 
 /** Every line of a request's log carries its id. */
 const requestLog = ({ logger, metrics }: Services, operation: OperationName) => {
-  const publish = () => metrics.publishStoredMetrics();
+  // Returns nothing: Middy takes what a hook returns for the response.
+  const publish = () => {
+    metrics.publishStoredMetrics();
+  };
   return {
     before: ({ event }: middy.Request<APIGatewayProxyEvent>) => {
       logger.resetKeys();

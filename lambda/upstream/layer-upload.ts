@@ -119,7 +119,7 @@ const send = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Pr
   if (bytesInEcr === undefined) {
     if (slot) await notePosition(upload, part.partLastByte + 1, slot);
   } else if (bytesInEcr <= part.partLastByte) {
-    throw notNext(part, receivedBytes(bytesInEcr, slot));
+    throw notNext(part, receivedBytes(bytesInEcr, slot ?? (await upload.staging.head(upload))));
   }
 };
 

@@ -343,7 +343,7 @@ export const describeDoor1 = (transport: string, start: () => Promise<Proxy>): v
           const uploadId = await immutable.begin();
           await immutable.uploadPart(uploadId, 0, config);
           await immutable.complete(uploadId, digestOf(config));
-          const imageManifest = ociManifest(config, []);
+          const imageManifest = ociManifest(config, [config]);
           return immutable.putImage({ imageManifest, imageManifestMediaType: mediaType, imageTag });
         };
         const imageTag = `v${digestOf(randomBytes(8)).slice(7, 19)}`;
@@ -519,7 +519,7 @@ export const describeDoor1 = (transport: string, start: () => Promise<Proxy>): v
           }
           const layer = randomBytes(2 * P + 11);
           await pushLayer(layer);
-          const imageManifest = ociManifest(layer, []);
+          const imageManifest = ociManifest(layer, [layer]);
           expect(await client.putImage({ imageManifest })).toMatchObject({
             status: 201,
             body: { image: { imageId: { imageDigest: digestOf(imageManifest) } } },
