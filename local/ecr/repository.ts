@@ -16,6 +16,7 @@ export class Repository {
   readonly #directory: string;
   #state: RepositoryState;
   #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   private constructor(directory: string, state: RepositoryState) {
     this.#directory = directory;
@@ -42,11 +43,24 @@ export class Repository {
     return repository;
   }
 
-  /** Runs `work` when all work before it is done: who changes the state reads it in here. */
+  /**
+   * Runs `work` when all work before it is done: who changes the state reads it in here.
+   * @throws {Error} once the repository is closed
+   */
   exclusively<Answer>(work: () => Promise<Answer>): Promise<Answer> {
-    const answer = this.#last.then(work);
+    const answer = this.#last.then(() => {
+      if (this.#isClosed) throw new Error(`${this.#state.repositoryName} is closed`);
+      return work();
+    });
     this.#last = answer.catch(() => undefined);
     return answer;
+  }
+
+  /** Waits for the work begun; from then on the directory may be opened again. */
+  async close(): Promise<void> {
+    await this.exclusively(async () => {
+      this.#isClosed = true;
+    });
   }
 
   async commit(state: RepositoryState): Promise<void> {

@@ -48,9 +48,13 @@ export async function startEcr(
     await app.close();
     throw error;
   }
+  const close = async () => {
+    await app.close();
+    await store.close();
+  };
   const address = app.server.address();
   const port = address !== null && typeof address === 'object' ? address.port : options.port;
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, port, close: () => app.close() };
+  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, port, close };
 }
 
 function buildServer(store: Store, loaded: Promise<void>) {

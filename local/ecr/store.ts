@@ -33,6 +33,10 @@ export class Store {
     for (const listing of listings) await this.#ensure(listing);
   }
 
+  async close(): Promise<void> {
+    await Promise.all([...this.#repositories.values()].map((repository) => repository.close()));
+  }
+
   /** A repository by its name alone, in the account's own registry. */
   repository(registry: RegistryName, repositoryName: string): Repository | undefined {
     return this.#repositories.get(`${registry}/${repositoryName}`);
