@@ -196,6 +196,8 @@ export const errors = {
 
 export type ErrorCode = keyof typeof errors;
 
+export const errorCodes = Object.keys(errors) as readonly ErrorCode[];
+
 /** Members beside code and detail: those of ECR's exception, and those that tell a client what to mend. */
 export type ErrorMembers = {
   registryId?: string;
@@ -227,9 +229,7 @@ export class ProxyError extends Error {
 }
 
 const codeOfUpstreamName = new Map<string, ErrorCode>(
-  Object.entries(errors).flatMap(([code, row]) =>
-    row.upstream.map((name): [string, ErrorCode] => [name, code as ErrorCode]),
-  ),
+  errorCodes.flatMap((code) => errors[code].upstream.map((name): [string, ErrorCode] => [name, code])),
 );
 
 /** The row that a failure of ECR, S3, Secrets Manager or the network belongs to, by its name or Node.js code. */

@@ -1,0 +1,27 @@
+// Every limit that both registries share, in bytes unless the name says otherwise, with its source.
+
+const mebibyte = 1_048_576;
+
+/** Quota "minimum layer part size": 5 MiB, for every part but the last. */
+export const minLayerPartBytes = 5 * mebibyte;
+
+/** Quota "maximum layer part size": 10 MiB; also what ECR answers as `partSize`. */
+export const maxLayerPartBytes = 10 * mebibyte;
+
+/** Service model, `LayerPartBlob`: at most 20,971,520 bytes decoded. */
+export const maxLayerPartBlobBytes = 20 * mebibyte;
+
+/** Room for the largest `LayerPartBlob` in base64 (27,962,028) when a client escapes every `/`, and its JSON. */
+export const maxRequestBytes = 32 * mebibyte;
+
+/** Service model, `LayerDigestList` and `BatchedOperationLayerDigestList`. */
+export const maxLayerDigests = 100;
+
+/** Service model, `BatchedOperationLayerDigest`. */
+export const maxBatchedDigestChars = 1_000;
+
+/** Service model, `ImageManifest`. */
+export const maxImageManifestChars = 4_194_304;
+
+/** Service model, `ImageTag`. */
+export const maxImageTagChars = 300;

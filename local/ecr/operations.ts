@@ -1,0 +1,44 @@
+// The operations table: name → input schema and what is done with it.
+
+import type { z } from 'zod';
+import { putImage } from './images.ts';
+import {
+  availabilityInput,
+  completeInput,
+  initiateInput,
+  putImageInput,
+  readInput,
+  uploadPartInput,
+} from './inputs.ts';
+import { batchCheckLayerAvailability } from './layer-availability.ts';
+import { completeLayerUpload, initiateLayerUpload, uploadLayerPart } from './layer-uploads.ts';
+import type { OperationName, RegistryName } from './registries.ts';
+import type { Repository } from './repository.ts';
+import type { Store } from './store.ts';
+
+/** What an operation works on. `registryId` is the account's id, as ECR answers it, whatever the input said. */
+export type Target = { readonly repository: Repository; readonly registryId: string };
+
+type Operation = (store: Store, registry: RegistryName, members: Record<string, unknown>) => Promise<object>;
+
+type RepositoryInput = { repositoryName: string; registryId?: string | undefined };
+
+function operation<Schema extends z.ZodType<RepositoryInput>>(
+  schema: (registry: RegistryName) => Schema,
+  run: (target: Target, input: z.output<Schema>) => Promise<object>,
+): Operation {
+  const schemas = { ecr: schema('ecr'), 'ecr-public': schema('ecr-public') };
+  return async (store, registry, members) => {
+    const input = readInput(schemas[registry], members);
+    const repository = store.find(registry, input.repositoryName, input.registryId);
+    return run({ repository, registryId: store.accountId }, input);
+  };
+}
+
+export const operations = {
+  InitiateLayerUpload: operation(initiateInput, initiateLayerUpload),
+  UploadLayerPart: operation(uploadPartInput, uploadLayerPart),
+  CompleteLayerUpload: operation(completeInput, completeLayerUpload),
+  BatchCheckLayerAvailability: operation(availabilityInput, batchCheckLayerAvailability),
+  PutImage: operation(putImageInput, putImage),
+} as const satisfies Record<OperationName, Operation>;

@@ -1,0 +1,74 @@
+// Door 1 as a client sees it, in the words of HTTP alone: what the contract tests speak.
+
+import { partSize } from '../../lambda/limits.ts';
+
+/** Sends one request to the proxy: over HTTP, or to the handlers in this process. */
+export type Send = (path: string, init: RequestInit) => Promise<Response>;
+
+export type Answer = { status: number; headers: Headers; body: Record<string, unknown> };
+
+export const tokens = { a: 'eup_team-a-ci_local', b: 'eup_team-b-ci_local' } as const;
+
+const answerOf = async (response: Response): Promise<Answer> => {
+  const text = await response.text();
+  const body: unknown = text === '' ? {} : JSON.parse(text);
+  if (typeof body !== 'object' || body === null) throw new Error(`not a JSON object: ${text}`);
+  return { status: response.status, headers: response.headers, body: { ...body } };
+};
+
+/** Door 1 with one client's token; every call answers, none throws on a status. */
+export const door1 = (send: Send, token: string = tokens.a, repositoryName = 'team-a/app') => {
+  const authorization = `Bearer ${token}`;
+  const json = async (method: string, path: string, body: unknown) =>
+    answerOf(
+      await send(path, {
+        method,
+        headers: { authorization, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    );
+
+  const initiate = (members: object = {}) =>
+    json('POST', '/ecr/layer-uploads', { repositoryName, ...members });
+
+  const uploadPart = async (
+    uploadId: string,
+    first: number,
+    bytes: Uint8Array,
+    last = first + bytes.length - 1,
+  ) =>
+    answerOf(
+      await send(
+        `/ecr/layer-uploads/${uploadId}/parts?repositoryName=${encodeURIComponent(repositoryName)}`,
+        {
+          method: 'PUT',
+          headers: {
+            authorization,
+            'content-type': 'application/octet-stream',
+            'content-range': `bytes ${first}-${last}/*`,
+          },
+          body: new Uint8Array(bytes),
+        },
+      ),
+    );
+
+  const complete = (uploadId: string, ...layerDigests: string[]) =>
+    json('POST', `/ecr/layer-uploads/${uploadId}/completion`, { repositoryName, layerDigests });
+
+  return {
+    json,
+    initiate,
+    uploadPart,
+    complete,
+    available: (...layerDigests: string[]) =>
+      json('POST', '/ecr/layer-availability', { repositoryName, layerDigests }),
+    putImage: (members: object) => json('PUT', '/ecr/images', { repositoryName, ...members }),
+    /** A fresh upload's id. */
+    begin: async (): Promise<string> => String((await initiate()).body.uploadId),
+    /** The layer's `part`-th part, counted from 0. */
+    uploadNth: (uploadId: string, layer: Uint8Array, part: number) =>
+      uploadPart(uploadId, part * partSize, layer.subarray(part * partSize, (part + 1) * partSize)),
+  };
+};
+
+export type Door1 = ReturnType<typeof door1>;

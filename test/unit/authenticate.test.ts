@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { authenticate, type Headers } from '../../lambda/steps/authenticate.ts';
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const token = 'eup_team-a-ci_current';
+const readSecret = async () => ({
+  sealingKey: 'k'.repeat(32),
+  clients: {
+    'team-a-ci': [
+      { sha256: sha256('eup_team-a-ci_old'), expiresAt: '2020-01-01T00:00:00Z' },
+      { sha256: sha256(token) },
+      { sha256: sha256('eup_team-a-ci_next'), expiresAt: '2999-01-01T00:00:00Z' },
+    ],
+  },
+});
+const basic = (password: string) => `Basic ${Buffer.from(`user:${password}`).toString('base64')}`;
+const call = (headers: Headers) => authenticate(headers, readSecret);
+
+describe('authenticate', () => {
+  it.each<[string, Headers]>([
+    ['a bearer token', { authorization: `Bearer ${token}` }],
+    ['a bearer token with the scheme in lower case', { authorization: `bearer ${token}` }],
+    ['the password of Basic', { authorization: basic(token) }],
+    ['the session token of an AWS SDK', { 'x-amz-security-token': token }],
+    ['the second of two live tokens', { authorization: 'Bearer eup_team-a-ci_next' }],
+  ])('lets in %s', async (_, headers) => {
+    expect(await call(headers)).toEqual({ type: 'Client', id: 'team-a-ci' });
+  });
+
+  it.each<[string, Headers]>([
+    ['no token at all', {}],
+    ['an empty bearer token', { authorization: 'Bearer ' }],
+    ['another scheme', { authorization: `Digest ${token}` }],
+    ['a token of another form', { authorization: 'Bearer secret' }],
+    ['a token of a client nobody knows', { authorization: 'Bearer eup_nobody_current' }],
+    ['a token whose client is a name that every object has', { authorization: 'Bearer eup_constructor_x' }],
+    ['a wrong token of a known client', { authorization: 'Bearer eup_team-a-ci_wrong' }],
+    ['the hash instead of the token', { authorization: `Bearer eup_team-a-ci_${sha256(token)}` }],
+  ])('refuses %s', async (_, headers) => {
+    await expect(call(headers)).rejects.toMatchObject({ code: 'UnrecognizedClientException' });
+  });
+
+  it('says of a token that was valid once that it has expired', async () => {
+    await expect(call({ authorization: 'Bearer eup_team-a-ci_old' })).rejects.toMatchObject({
+      code: 'ExpiredTokenException',
+    });
+  });
+
+  it('never puts the token into its error', async () => {
+    const failure: unknown = await call({ authorization: 'Bearer eup_team-a-ci_wrong' }).catch(
+      (error: unknown) => error,
+    );
+    expect(JSON.stringify(failure) + String(failure)).not.toContain('wrong');
+  });
+});

@@ -1,0 +1,110 @@
+import * as ecr from '@aws-sdk/client-ecr';
+import * as ecrPublic from '@aws-sdk/client-ecr-public';
+import { describe, expect, it } from 'vitest';
+import { type ErrorRow, errorCodeOf, errorCodes, errors, ProxyError } from '../../lambda/errors.ts';
+import { proxyErrorOf, respondProblem } from '../../lambda/steps/respond.ts';
+
+const rows: [string, ErrorRow][] = Object.entries(errors);
+
+const named = (name: string, more: object = {}) =>
+  Object.assign(new Error(`${name} says`), { name, ...more });
+
+/** The exceptions of the operations the proxy forwards, as the service models of the SDKs name them. */
+const modelled = [
+  ...[
+    'EmptyUpload',
+    'ImageAlreadyExists',
+    'ImageDigestDoesNotMatch',
+    'ImageTagAlreadyExists',
+    'InvalidLayer',
+  ],
+  ...[
+    'InvalidLayerPart',
+    'InvalidParameter',
+    'Kms',
+    'LayerAlreadyExists',
+    'LayerPartTooSmall',
+    'LayersNotFound',
+  ],
+  ...['LimitExceeded', 'ReferencedImagesNotFound', 'RepositoryNotFound', 'Server', 'UploadNotFound'],
+].map((name) => `${name}Exception`);
+
+describe('the error table', () => {
+  it.each(modelled)('has a row of its own for ECR’s %s', (name) => {
+    expect(Object.keys(ecr)).toContain(name);
+    expect(errorCodeOf(named(name))).toBe(name);
+  });
+
+  it.each(['RegistryNotFoundException', 'UnsupportedCommandException'])(
+    'has a row of its own for ECR Public’s %s',
+    (name) => {
+      expect(Object.keys(ecrPublic)).toContain(name);
+      expect(errorCodeOf(named(name))).toBe(name);
+    },
+  );
+
+  it('takes each failure’s name in one row only', () => {
+    const names = rows.flatMap(([, row]) => row.upstream);
+    expect(names.toSorted()).toEqual([...new Set(names)].toSorted());
+  });
+
+  it.each(errorCodes)('answers %s as a problem document with its status', (code) => {
+    const response = respondProblem(new ProxyError(code), 'request-1');
+    expect(response.statusCode).toBe(errors[code].status);
+    expect(response.headers).toMatchObject({ 'Content-Type': 'application/problem+json' });
+    expect(JSON.parse(response.body)).toMatchObject({
+      status: errors[code].status,
+      code,
+      requestId: 'request-1',
+    });
+  });
+
+  it.each(rows.flatMap(([code, row]) => row.upstream.map((name) => [name, code])))(
+    'turns %s into %s',
+    (name, code) => expect(proxyErrorOf(named(name)).code).toBe(code),
+  );
+
+  it.each(rows.filter(([, row]) => [429, 503].includes(row.status)))(
+    'says with %s when to come back',
+    (_, row) => {
+      expect(row.retryAfterSeconds).toBeGreaterThan(0);
+    },
+  );
+
+  it('finds failures of the network by Node’s code', () => {
+    expect(errorCodeOf(named('Error', { code: 'ECONNREFUSED' }))).toBe('ServiceUnavailableException');
+  });
+});
+
+describe('a problem document', () => {
+  it('says of a bug nothing but the request id', () => {
+    const { statusCode, body } = respondProblem(proxyErrorOf(new TypeError('secret detail')), 'request-1');
+    expect(statusCode).toBe(500);
+    expect(JSON.parse(body)).toEqual({
+      type: 'urn:ecr-upload-proxy:error:InternalFailure',
+      title: 'A fault in the proxy',
+      status: 500,
+      detail: 'A fault in the proxy',
+      code: 'InternalFailure',
+      requestId: 'request-1',
+    });
+  });
+
+  it.each([
+    'ServerException',
+    'KmsException',
+    'AccessDeniedException',
+    'ThrottlingException',
+    'NoSuchBucket',
+  ])('keeps the message of %s from the client', (name) => {
+    const failure = named(name);
+    expect(respondProblem(proxyErrorOf(failure), 'request-1').body).not.toContain(failure.message);
+  });
+
+  it('carries ECR’s kmsError', () => {
+    const failure = named('KmsException', { kmsError: 'DISABLED' });
+    expect(JSON.parse(respondProblem(proxyErrorOf(failure), 'r').body)).toMatchObject({
+      kmsError: 'DISABLED',
+    });
+  });
+});

@@ -1,0 +1,152 @@
+import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type DecisionRequest, loadPolicies } from '../../lambda/policies.ts';
+
+const samples = join(import.meta.dirname, '../../policies');
+
+const directoryWith = (text: string) => {
+  const directory = mkdtempSync(join(tmpdir(), 'policies-'));
+  copyFileSync(join(samples, 'schema.cedarschema'), join(directory, 'schema.cedarschema'));
+  writeFileSync(join(directory, 'test.cedar'), text);
+  return directory;
+};
+
+const request = (
+  client: string,
+  action: string,
+  name: string,
+  context: DecisionRequest['context'] = {},
+): DecisionRequest => ({
+  principal: { type: 'Client', id: client },
+  action,
+  resource: {
+    id: `ecr/123456789012/${name}`,
+    attrs: { name, namespace: name.split('/')[0] ?? '', registry: 'ecr', registryId: '123456789012' },
+  },
+  context,
+});
+
+describe('the sample policies', () => {
+  const policies = loadPolicies(samples);
+  const part = (last: number) => ({ partFirstByte: 0, partLastByte: last });
+
+  it.each<[string, DecisionRequest, boolean, string[]]>([
+    [
+      'let a team’s CI push to its team’s repositories',
+      request('team-a-ci', 'InitiateLayerUpload', 'team-a/app'),
+      true,
+      ['team-a-pushes'],
+    ],
+    [
+      'keep a team’s CI from another team’s',
+      request('team-a-ci', 'InitiateLayerUpload', 'team-b/app'),
+      false,
+      [],
+    ],
+    [
+      'keep it from a name that only begins alike',
+      request('team-a-ci', 'InitiateLayerUpload', 'team-ax/app'),
+      false,
+      [],
+    ],
+    [
+      'keep out a client they do not name',
+      request('team-c-ci', 'InitiateLayerUpload', 'team-c/app'),
+      false,
+      [],
+    ],
+    [
+      'let the last byte of 2 GiB pass',
+      request('team-a-ci', 'UploadLayerPart', 'team-a/app', part(2 ** 31 - 1)),
+      true,
+      ['team-a-pushes'],
+    ],
+    [
+      'forbid the first byte over 2 GiB',
+      request('team-a-ci', 'UploadLayerPart', 'team-a/app', part(2 ** 31)),
+      false,
+      ['layers-up-to-2-gib'],
+    ],
+    [
+      'forbid the tag latest',
+      request('team-a-ci', 'PutImage', 'team-a/app', { imageTag: 'latest' }),
+      false,
+      ['no-latest-tag'],
+    ],
+    [
+      'let another tag pass',
+      request('team-a-ci', 'PutImage', 'team-a/app', { imageTag: '1.0.0' }),
+      true,
+      ['team-a-pushes'],
+    ],
+    [
+      'let an image without a tag pass',
+      request('team-a-ci', 'PutImage', 'team-a/app'),
+      true,
+      ['team-a-pushes'],
+    ],
+  ])('%s', (_, asked, allowed, ids) => {
+    const decision = policies.decide(asked);
+    expect(decision.allowed).toBe(allowed);
+    expect(decision.policies.map(({ id }) => id)).toEqual(ids);
+    expect(decision.errors).toEqual([]);
+  });
+
+  it('give the forbidding policy’s message', () => {
+    expect(
+      policies.decide(request('team-a-ci', 'PutImage', 'team-a/app', { imageTag: 'latest' })).policies,
+    ).toEqual([
+      { id: 'no-latest-tag', message: 'the tag latest is not allowed: push a tag that names a version' },
+    ]);
+  });
+});
+
+describe('a policy directory', () => {
+  it.each<[string, string, RegExp]>([
+    ['a policy that does not parse', 'permit (principal', /test\.cedar/],
+    [
+      'a policy that speaks of what the schema does not have',
+      '@id("odd") permit (principal, action, resource) when { resource.colour == "red" };',
+      /odd: .*colour/,
+    ],
+    [
+      'two policies of the same id',
+      '@id("x") permit (principal, action, resource);\n@id("x") forbid (principal, action, resource);',
+      /two policies have the id x/,
+    ],
+  ])('is refused for %s', (_, text, reason) => {
+    expect(() => loadPolicies(directoryWith(text))).toThrow(reason);
+  });
+
+  it('without a policy denies everything', () => {
+    expect(
+      loadPolicies(directoryWith('')).decide(request('team-a-ci', 'PutImage', 'team-a/app')).allowed,
+    ).toBe(false);
+  });
+
+  it('names a policy without an id by its file and its number, also past the tenth', () => {
+    const forbids = Array.from(
+      { length: 12 },
+      (_, n) => `forbid (principal == Client::"c${n + 1}", action, resource);`,
+    );
+    const policies = loadPolicies(directoryWith(forbids.join('\n')));
+    expect(policies.decide(request('c11', 'PutImage', 'a/b')).policies).toEqual([{ id: 'test.cedar#11' }]);
+  });
+
+  it('denies when a policy fails, because a forbid that fails must not let anybody in', () => {
+    const policies = loadPolicies(
+      directoryWith(
+        'permit (principal, action, resource);\n' +
+          '@id("overflow") forbid (principal, action == Action::"UploadLayerPart", resource) ' +
+          'when { context.partLastByte * 9223372036854775807 > 0 };',
+      ),
+    );
+    const decision = policies.decide(
+      request('c', 'UploadLayerPart', 'a/b', { partFirstByte: 0, partLastByte: 9 }),
+    );
+    expect(decision).toMatchObject({ allowed: false });
+    expect(decision.errors[0]).toMatch(/overflow/);
+  });
+});
