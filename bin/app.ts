@@ -1,10 +1,15 @@
-// The CDK app: reads the configuration once and creates the stack.
+// The CDK app: reads the configuration and checks the policies once, then creates the stack.
 
 import { App } from 'aws-cdk-lib';
+import { loadPolicies } from '../lambda/policies.ts';
 import { contextKey, readConfiguration } from '../lib/configuration.ts';
+import { policySource } from '../lib/policies.ts';
 import { EcrUploadProxyStack } from '../lib/stack.ts';
 
 const app = new App();
 const configuration = readConfiguration(app.node.tryGetContext(contextKey));
+
+// As the functions do when they start: what would fail there fails here, before anything is deployed.
+loadPolicies(policySource);
 
 new EcrUploadProxyStack(app, configuration.stackName, configuration);

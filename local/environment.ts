@@ -1,0 +1,36 @@
+// What the local functions have in their environment besides the template: addresses and credentials.
+
+export type Endpoints = {
+  /** `undefined`: AWS itself. */
+  ecr: string | undefined;
+  s3: string;
+  secretsManager: string;
+};
+
+/** Nobody's: the stand-ins take any. */
+const localCredentials = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
+
+/** The variables from which the AWS SDK finds credentials and profiles. */
+const credentialVariable =
+  /^(AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|CA_BUNDLE)|HOME|PATH)$|PROFILE|AWS_(CONFIG|SHARED|ROLE|WEB_IDENTITY|CONTAINER|EC2)/;
+
+const operatorCredentials = (variables: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) =>
+      value !== undefined && credentialVariable.test(name) ? [[name, value]] : [],
+    ),
+  );
+
+/** The AWS SDKs read the `AWS_ENDPOINT_URL_…` variables themselves: the handlers need no code for it. */
+export const functionEnvironment = (
+  { ecr, s3, secretsManager }: Endpoints,
+  upstream: 'stand-in' | 'aws',
+  variables: NodeJS.ProcessEnv,
+): Record<string, string> => ({
+  ...(upstream === 'aws' ? operatorCredentials(variables) : localCredentials),
+  ...(ecr !== undefined && { AWS_ENDPOINT_URL_ECR: ecr, AWS_ENDPOINT_URL_ECR_PUBLIC: ecr }),
+  AWS_ENDPOINT_URL_S3: s3,
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager,
+  // There is no X-Ray daemon to send to.
+  POWERTOOLS_TRACE_ENABLED: 'false',
+});

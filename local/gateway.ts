@@ -1,0 +1,113 @@
+// The local API Gateway: an HTTP server with the routes, the limits and the habits of a REST API.
+
+import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import { integrationTimeoutMs, maxEventBytes, maxPayloadBytes } from '../lambda/limits.ts';
+import type { Account } from './account.ts';
+import { loopback, urlOf } from './address.ts';
+import { headerBytes, maxHeaderBytes, pairHeaders } from './headers.ts';
+import { type GatewayRequest, proxyEvent } from './proxy-event.ts';
+import { functionResponse, gatewayResponse, type HttpResponse } from './proxy-response.ts';
+import { type Match, router } from './routes.ts';
+import type { LocalTemplate } from './template.ts';
+
+/** Invokes a function with an event as JSON; gives its response as JSON. @throws when there is none */
+export type Invoke = (functionName: string, event: string) => Promise<string>;
+
+export type GatewayOptions = {
+  template: Pick<LocalTemplate, 'routes' | 'binaryMediaTypes'>;
+  account: Account;
+  invoke: Invoke;
+  /** 0 takes any free one. */
+  port: number;
+  /** Shorter in tests only. */
+  timeoutMs?: number;
+  /** Takes one line for each request. */
+  log?: (line: string) => void;
+};
+
+/** Serves without a stage in the path, as an API behind a custom domain does. */
+export const startGateway = async (options: GatewayOptions) => {
+  const { port, template, account, invoke, timeoutMs = integrationTimeoutMs } = options;
+  const match = router(template.routes);
+  const { binaryMediaTypes } = template;
+
+  const integrate = async (request: GatewayRequest, matched: Match): Promise<HttpResponse> => {
+    const event = JSON.stringify(proxyEvent(request, matched, { binaryMediaTypes, account }));
+    if (Buffer.byteLength(event) >= maxEventBytes) return gatewayResponse('RequestTooLarge');
+    const accept = request.headers.find(([name]) => name.toLowerCase() === 'accept')?.[1];
+    const timer = new AbortController();
+    // The function is not told: on AWS, too, it goes on until its own timeout.
+    const answers = [
+      delay(timeoutMs, gatewayResponse('EndpointTimedOut'), { signal: timer.signal }),
+      invoke(matched.route.functionName, event).then(
+        (payload) => functionResponse(payload, accept, binaryMediaTypes),
+        () => gatewayResponse('InternalServerError'),
+      ),
+    ];
+    return Promise.race(answers).finally(() => timer.abort());
+  };
+
+  const answer = async (request: GatewayRequest, matched: Match | undefined): Promise<HttpResponse> => {
+    const requestLine = `${request.method} ${request.path}?${request.query} HTTP/1.1`;
+    if (headerBytes(requestLine, request.headers) > maxHeaderBytes) return gatewayResponse('HeadersTooLarge');
+    if (!matched) return gatewayResponse('MissingAuthenticationToken');
+    return integrate(request, matched);
+  };
+
+  const serve = async (raw: FastifyRequest, reply: FastifyReply, refusal?: HttpResponse) => {
+    const request = readRequest(raw);
+    const matched = match(request.method, request.path);
+    const response = refusal ?? (await answer(request, matched));
+    const elapsed = Math.round(Date.now() - request.receivedAt.getTime());
+    const route = matched?.route.path ?? request.path;
+    options.log?.(`${request.method} ${route} ${response.status} ${elapsed} ms ${request.requestId}`);
+    return send(reply, request, response);
+  };
+
+  const app = fastify({
+    bodyLimit: maxPayloadBytes,
+    forceCloseConnections: true,
+    // Above the gateway's own limit, so that its answer is given and not Node.js's.
+    http: { maxHeaderSize: 8 * maxHeaderBytes },
+    // A path that cannot be decoded.
+    frameworkErrors: (_error, request, reply) => void serve(request, reply, gatewayResponse('BadRequest')),
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  // No route of fastify's: its router would decode and shorten paths before the tree sees them.
+  app.setNotFoundHandler((request, reply) => serve(request, reply));
+  app.setErrorHandler<{ code?: string }>((error, request, reply) => {
+    const isTooLarge = error.code === 'FST_ERR_CTP_BODY_TOO_LARGE';
+    return serve(request, reply, gatewayResponse(isTooLarge ? 'RequestTooLarge' : 'BadRequest'));
+  });
+  await app.listen({ host: loopback, port });
+  return { url: urlOf(app.server), close: () => app.close() };
+};
+
+const readRequest = ({ raw, body, ip }: FastifyRequest): GatewayRequest => {
+  const [path = '/', ...query] = (raw.url ?? '/').split('?');
+  return {
+    method: raw.method ?? 'GET',
+    path,
+    query: query.join('?'),
+    headers: pairHeaders(raw.rawHeaders),
+    body: Buffer.isBuffer(body) && body.length > 0 ? body : undefined,
+    sourceIp: ip,
+    requestId: randomUUID(),
+    extendedRequestId: randomBytes(11).toString('base64'),
+    receivedAt: new Date(),
+  };
+};
+
+const send = (reply: FastifyReply, request: GatewayRequest, { status, headers, body }: HttpResponse) => {
+  reply.code(status);
+  reply.header('x-amzn-RequestId', request.requestId);
+  reply.header('x-amz-apigw-id', request.extendedRequestId);
+  for (const name of new Set(headers.map(([key]) => key))) {
+    const values = headers.filter(([key]) => key === name).map(([, value]) => value);
+    reply.header(name, values.length === 1 ? values[0] : values);
+  }
+  return reply.send(body);
+};

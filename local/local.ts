@@ -1,0 +1,105 @@
+// The whole proxy on one machine: the synthesized template, with stand-ins for ECR, S3 and Secrets Manager.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Account, localAccount } from './account.ts';
+import { startEcr } from './ecr/server.ts';
+import { functionEnvironment } from './environment.ts';
+import { startFunctions } from './functions.ts';
+import { startGateway } from './gateway.ts';
+import { startS3 } from './s3.ts';
+import { startSecrets } from './secrets.ts';
+import { synthesize } from './synthesize.ts';
+import { readTemplate } from './template.ts';
+
+export type LocalOptions = {
+  /** Ports: 0 takes any free one. */
+  port: number;
+  ecrPort: number;
+  s3Port: number;
+  /** Kept from run to run: layers, staged parts, the secret, and functions.log. */
+  dataDirectory: string;
+  /** Another ECR than the stand-in, which then does not start. */
+  ecrEndpoint?: string;
+  /** `aws`: ECR itself, with the credentials in the environment. */
+  upstream?: 'stand-in' | 'aws';
+  account?: Account;
+  /** A cloud assembly that is there already; by default the project's own is brought up to date. */
+  cdkOut?: string;
+  /** Takes one line for each request. */
+  log?: (line: string) => void;
+};
+
+export type Local = {
+  proxyUrl: string;
+  /** `undefined` where it is AWS's. */
+  ecrUrl: string | undefined;
+  s3Url: string;
+  logFile: string;
+  close(): Promise<void>;
+};
+
+const repositoryNames = ['team-a/app', 'team-a/big', 'team-b/app', 'shared/base'];
+
+export const localRepositories = (['ecr', 'ecr-public'] as const).flatMap((registry) =>
+  repositoryNames.map((repositoryName) => ({ registry, repositoryName })),
+);
+
+/** @throws the plain EADDRINUSE error for a port in use; whatever had started by then is ended first */
+export const startLocal = async (options: LocalOptions): Promise<Local> => {
+  const { dataDirectory, upstream = 'stand-in', account = localAccount, log } = options;
+  const template = readTemplate(options.cdkOut ?? (await synthesize()), account);
+  const [secretArn, ...otherSecrets] = template.secretArns;
+  if (!secretArn || otherSecrets.length > 0) throw new Error('the template has not exactly one secret');
+  mkdirSync(dataDirectory, { recursive: true });
+  const logFile = join(dataDirectory, 'functions.log');
+
+  const started: { close(): Promise<void> }[] = [];
+  const close = async () => {
+    for (const server of started.splice(0).reverse()) await server.close();
+  };
+  const keep = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+    const server = await starting;
+    started.push(server);
+    return server;
+  };
+
+  const startUpstream = async (): Promise<string | undefined> => {
+    if (options.ecrEndpoint || upstream === 'aws') return options.ecrEndpoint;
+    const ecr = await keep(
+      startEcr({
+        port: options.ecrPort,
+        dataDirectory: join(dataDirectory, 'ecr'),
+        accountId: account.accountId,
+        repositories: localRepositories,
+      }),
+    );
+    return ecr.url;
+  };
+
+  try {
+    const ecrUrl = await startUpstream();
+    const { bucketNames } = template;
+    const s3 = await keep(
+      startS3({ port: options.s3Port, dataDirectory: join(dataDirectory, 's3'), bucketNames }),
+    );
+    const secrets = await keep(
+      startSecrets({ port: 0, file: join(dataDirectory, 'secret.json'), secretArn }),
+    );
+    const environment = functionEnvironment(
+      { ecr: ecrUrl, s3: s3.url, secretsManager: secrets.url },
+      upstream,
+      process.env,
+    );
+    const functions = startFunctions({ functions: template.functions, account, environment, logFile });
+    started.push(functions);
+    const { invoke } = functions;
+    const gateway = await keep(
+      startGateway({ template, account, invoke, port: options.port, ...(log && { log }) }),
+    );
+    return { proxyUrl: gateway.url, ecrUrl, s3Url: s3.url, logFile, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};

@@ -1,0 +1,53 @@
+// Synthesizes the stack into a cloud assembly, unless the one that is there was made of the same files.
+
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const projectRoot = join(import.meta.dirname, '..');
+const sources = ['cdk.json', 'package-lock.json', '{bin,lib,lambda,policies}/**/*'];
+/** Hashed as well, so that an assembly that `cdk synth` has written since is seen to be another one. */
+const products = ['manifest.json', '*.template.json', '*.assets.json'];
+const stampFile = 'made-of.sha256';
+
+const hashFiles = (directory: string, patterns: readonly string[]): string => {
+  const hash = createHash('sha256');
+  const files = globSync([...patterns], { cwd: directory, withFileTypes: true }).filter((file) =>
+    file.isFile(),
+  );
+  for (const path of files.map((file) => join(file.parentPath, file.name)).sort()) {
+    hash.update(`${path}\0`).update(readFileSync(path)).update('\0');
+  }
+  return hash.digest('hex');
+};
+
+const stamp = (cdkOut: string) => `${hashFiles(projectRoot, sources)} ${hashFiles(cdkOut, products)}`;
+
+const isCurrent = (cdkOut: string): boolean => {
+  try {
+    return readFileSync(join(cdkOut, stampFile), 'utf8') === stamp(cdkOut);
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * Runs `cdk synth`, the same that a deployment runs.
+ * @returns the directory of the cloud assembly
+ * @throws Error with what the CDK said
+ */
+export const synthesize = async (cdkOut = join(projectRoot, 'cdk.out')): Promise<string> => {
+  if (isCurrent(cdkOut)) return cdkOut;
+  const cli = join(projectRoot, 'node_modules', 'aws-cdk', 'bin', 'cdk');
+  await promisify(execFile)(process.execPath, [cli, 'synth', '--quiet', '--output', cdkOut], {
+    cwd: projectRoot,
+    // The app's own `node` is found where the CLI's was.
+    env: { ...process.env, PATH: `${join(projectRoot, 'node_modules', '.bin')}:${process.env.PATH}` },
+  }).catch(({ stderr }: { stderr: string }) => {
+    throw new Error(`cdk synth failed:\n${stderr}`);
+  });
+  writeFileSync(join(cdkOut, stampFile), stamp(cdkOut));
+  return cdkOut;
+};
