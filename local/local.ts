@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Account, localAccount } from './account.ts';
 import { startEcr } from './ecr/server.ts';
+import type { RepositoryListing } from './ecr/store.ts';
 import { functionEnvironment } from './environment.ts';
 import { startFunctions } from './functions.ts';
 import { startGateway } from './gateway.ts';
@@ -41,9 +42,13 @@ export type Local = {
 
 const repositoryNames = ['team-a/app', 'team-a/big', 'team-b/app', 'shared/base'];
 
-export const localRepositories = (['ecr', 'ecr-public'] as const).flatMap((registry) =>
-  repositoryNames.map((repositoryName) => ({ registry, repositoryName })),
-);
+/** The same in both registries, and one whose tags cannot be moved, which public ECR does not have. */
+export const localRepositories: readonly RepositoryListing[] = [
+  ...(['ecr', 'ecr-public'] as const).flatMap((registry) =>
+    repositoryNames.map((repositoryName) => ({ registry, repositoryName })),
+  ),
+  { registry: 'ecr', repositoryName: 'team-a/immutable', imageTagMutability: 'IMMUTABLE' },
+];
 
 /** @throws the plain EADDRINUSE error for a port in use; whatever had started by then is ended first */
 export const startLocal = async (options: LocalOptions): Promise<Local> => {

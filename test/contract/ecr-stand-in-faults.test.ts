@@ -3,7 +3,8 @@
 import * as ecrModule from '@aws-sdk/client-ecr';
 import * as ecrPublicModule from '@aws-sdk/client-ecr-public';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { part, rawCall, type StandIn, seededBytes, startStandIn } from '../support/ecr-stand-in.ts';
+import { part, rawCall, type StandIn, startStandIn } from '../support/ecr-stand-in.ts';
+import { randomBytes } from '../support/random-bytes.ts';
 
 let standIn: StandIn;
 beforeAll(async () => {
@@ -56,7 +57,7 @@ describe('faults', () => {
     await arm({ fault: 'limit' });
     const { uploadId } = await initiate();
     const upload = { repositoryName, uploadId };
-    const refused = await caught(standIn.ecr.uploadLayerPart({ ...upload, ...part(seededBytes(1)) }));
+    const refused = await caught(standIn.ecr.uploadLayerPart({ ...upload, ...part(randomBytes(1)) }));
     expect(refused).toBeInstanceOf(ecrModule.LimitExceededException);
   });
 

@@ -16,10 +16,9 @@ import {
   pushLayer,
   pushLayersOfImage,
   type StandIn,
-  seededBytes,
-  sha256,
   startStandIn,
 } from '../support/ecr-stand-in.ts';
+import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 let standIn: StandIn;
 beforeAll(async () => {
@@ -151,7 +150,7 @@ const refusals: Refusal[] = [
       await put(client, JSON.stringify({ schemaVersion: 2, mediaType: ociManifest, config, layers }));
     },
     error: 'LayersNotFoundException',
-    says: `Layers with digests '[${sha256('absent as well')}, ${absentLayer.digest}]' required for pushing image`,
+    says: `Layers with digests '[${digestOf('absent as well')}, ${absentLayer.digest}]' required for pushing image`,
   },
   {
     name: "another repository's layers do not count",
@@ -167,7 +166,7 @@ const refusals: Refusal[] = [
       await put(client, indexOf(manifest, 'absent'));
     },
     error: 'ReferencedImagesNotFoundException',
-    says: `Images with digests '[${sha256('absent')}]' required for pushing image`,
+    says: `Images with digests '[${digestOf('absent')}]' required for pushing image`,
   },
   {
     name: 'an index of nothing is refused',
@@ -229,7 +228,7 @@ describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions
       /\S+$/,
       '',
     );
-    const imageDigest = sha256(imageManifest);
+    const imageDigest = digestOf(imageManifest);
     const { image } = await put(client(), imageManifest, { imageTag: 'v1', imageDigest });
     expect(image).toEqual({
       registryId: accountId,
@@ -250,15 +249,15 @@ describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions
     const plain = JSON.parse(await pushLayersOfImage(client(), repositoryName));
     const imageManifest = JSON.stringify({ ...plain, annotations: { title: 'gr\u00fc\u00df \u{1f433}' } });
     const { image } = await put(client(), imageManifest);
-    expect(image?.imageId).toEqual({ imageDigest: sha256(imageManifest) });
-    expect(await (await get(`manifests/${sha256(imageManifest)}`)).text()).toBe(imageManifest);
+    expect(image?.imageId).toEqual({ imageDigest: digestOf(imageManifest) });
+    expect(await (await get(`manifests/${digestOf(imageManifest)}`)).text()).toBe(imageManifest);
   });
 
   it('blobs come back byte for byte, and HEAD tells the same without them', async () => {
-    const bytes = seededBytes(10 * mebibyte + 3);
+    const bytes = randomBytes(10 * mebibyte + 3);
     const digest = await pushLayer(client(), repositoryName, bytes);
     const [found, told] = await Promise.all([get(`blobs/${digest}`), get(`blobs/${digest}`, 'HEAD')]);
-    expect(sha256(Buffer.from(await found.arrayBuffer()))).toBe(digest);
+    expect(digestOf(Buffer.from(await found.arrayBuffer()))).toBe(digest);
     expect(told.status).toBe(200);
     expect((await told.arrayBuffer()).byteLength).toBe(0);
     for (const name of ['content-type', 'content-length', 'docker-content-digest'])
@@ -271,7 +270,7 @@ describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions
     await put(client(), imageManifest, { imageTag: 'head' });
     const { status, headers } = await get('manifests/head', 'HEAD');
     expect(status).toBe(200);
-    expect(headers.get('docker-content-digest')).toBe(sha256(imageManifest));
+    expect(headers.get('docker-content-digest')).toBe(digestOf(imageManifest));
     expect(headers.get('content-length')).toBe(String(imageManifest.length));
     expect(headers.get('content-type')).toBe(ociManifest);
   });
@@ -285,8 +284,8 @@ describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions
     await put(client(), second, { imageTag: 'moving' });
     await put(client(), second, { imageTag: 'second' });
     for (const tag of ['moving', 'second'])
-      expect((await get(`manifests/${tag}`)).headers.get('docker-content-digest')).toBe(sha256(second));
-    expect((await get(`manifests/${sha256(first)}`)).status).toBe(200);
+      expect((await get(`manifests/${tag}`)).headers.get('docker-content-digest')).toBe(digestOf(second));
+    expect((await get(`manifests/${digestOf(first)}`)).status).toBe(200);
   });
 
   it('an index of images that are there is put, and Docker manifests are as good as OCI ones', async () => {
@@ -305,7 +304,7 @@ describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions
 
   it('an OCI artifact is put as a manifest, its type said by the request alone', async () => {
     await pushLayer(client(), repositoryName, emptyConfig).catch(() => 'there already');
-    const payload = seededBytes(50);
+    const payload = randomBytes(50);
     await pushLayer(client(), repositoryName, payload);
     const imageManifest = JSON.stringify({
       schemaVersion: 2,
@@ -388,11 +387,11 @@ describe('the /v2/ API', () => {
   });
 
   it('a blob that is read while the store changes stays whole', async () => {
-    const bytes = seededBytes(6 * mebibyte);
+    const bytes = randomBytes(6 * mebibyte);
     const digest = await pushLayer(standIn.ecr, repositoryName, bytes);
     const hash = createHash('sha256');
     const response = await fetch(`${standIn.url}/v2/${repositoryName}/blobs/${digest}`);
-    await pushLayer(standIn.ecr, repositoryName, seededBytes(100));
+    await pushLayer(standIn.ecr, repositoryName, randomBytes(100));
     for await (const chunk of response.body ?? []) hash.update(chunk);
     expect(`sha256:${hash.digest('hex')}`).toBe(digest);
   });

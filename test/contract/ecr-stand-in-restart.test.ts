@@ -18,10 +18,9 @@ import {
   pushLayer,
   pushLayersOfImage,
   repositories,
-  seededBytes,
-  sha256,
   startStandIn,
 } from '../support/ecr-stand-in.ts';
+import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 const repositoryName = 'team/app';
 
@@ -57,8 +56,8 @@ describe('a restart', () => {
     const before = await start();
     const manifest = await pushLayersOfImage(before.ecr, repositoryName);
     await before.ecr.putImage({ repositoryName, imageManifest: manifest, imageTag: 'v1' });
-    const digest = await pushLayer(before.ecrPublic, repositoryName, seededBytes(99));
-    const bytes = seededBytes(5 * mebibyte + 5);
+    const digest = await pushLayer(before.ecrPublic, repositoryName, randomBytes(99));
+    const bytes = randomBytes(5 * mebibyte + 5);
     const { uploadId } = await before.ecr.initiateLayerUpload({ repositoryName });
     const upload = { repositoryName, uploadId };
     await before.ecr.uploadLayerPart({ ...upload, ...part(bytes.subarray(0, 5 * mebibyte)) });
@@ -73,7 +72,7 @@ describe('a restart', () => {
     });
     expect(layers).toMatchObject([{ layerAvailability: 'AVAILABLE', layerSize: 99 }]);
     await after.ecr.uploadLayerPart({ ...upload, ...part(bytes.subarray(5 * mebibyte), 5 * mebibyte) });
-    await after.ecr.completeLayerUpload({ ...upload, layerDigests: [sha256(bytes)] });
+    await after.ecr.completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
     expect(await lastValidByte(after.ecr, untouched)).toBe(-1);
     await after.close();
   });
@@ -85,14 +84,14 @@ describe('a restart', () => {
     const uploads = join((await readStates('ecr')).get(repositoryName).path, '..', 'uploads');
     const watcher = watch(uploads);
     const firstWrite = once(watcher, 'change');
-    const bytes = seededBytes(10 * mebibyte);
+    const bytes = randomBytes(10 * mebibyte);
     const sent = before.ecr.uploadLayerPart({ ...upload, ...part(bytes) }).catch(() => 'lost');
     await firstWrite;
     watcher.close();
     await before.close();
     const after = await start();
     expect(await lastValidByte(after.ecr, uploadId)).toBe(bytes.length - 1);
-    await after.ecr.completeLayerUpload({ ...upload, layerDigests: [sha256(bytes)] });
+    await after.ecr.completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
     await Promise.all([sent, after.close()]);
   });
 
@@ -104,14 +103,14 @@ describe('a restart', () => {
     await before.close();
     const after = await start();
     await after.ecr.uploadLayerPart({ ...upload, ...part(Buffer.from('cd'), 2) });
-    const complete = after.ecr.completeLayerUpload({ ...upload, layerDigests: [sha256('abcd')] });
+    const complete = after.ecr.completeLayerUpload({ ...upload, layerDigests: [digestOf('abcd')] });
     await expect(complete).rejects.toBeInstanceOf(ecrModule.LayerPartTooSmallException);
     await after.close();
   });
 
   it('drops bytes that no state names, and refuses to start when bytes on record are gone', async () => {
     const before = await start();
-    const bytes = seededBytes(500);
+    const bytes = randomBytes(500);
     const digest = await pushLayer(before.ecr, repositoryName, bytes);
     await before.close();
     const { path, layers } = (await readStates('ecr')).get(repositoryName);
@@ -122,7 +121,7 @@ describe('a restart', () => {
 
     const after = await start();
     const blob = await fetch(`${after.url}/v2/${repositoryName}/blobs/${digest}`);
-    expect(sha256(Buffer.from(await blob.arrayBuffer()))).toBe(digest);
+    expect(digestOf(Buffer.from(await blob.arrayBuffer()))).toBe(digest);
     expect(await readFile(uploadPath)).toEqual(bytes);
     expect(await readdir(join(uploadPath, '..'))).toHaveLength(1);
     await after.close();
@@ -193,7 +192,7 @@ describe('a kill', () => {
   }
 
   it('while a part is being written leaves an upload that can be continued and completed', async () => {
-    const bytes = seededBytes(50 * mebibyte);
+    const bytes = randomBytes(50 * mebibyte);
     const before = await start();
     const { uploadId } = await before.ecr.initiateLayerUpload({ repositoryName });
     const upload = { repositoryName, uploadId };
@@ -227,7 +226,7 @@ describe('a kill', () => {
         ...upload,
         ...part(bytes.subarray(first, first + 10 * mebibyte), first),
       });
-    await after.ecr.completeLayerUpload({ ...upload, layerDigests: [sha256(bytes)] });
+    await after.ecr.completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
     await after.close();
   }, 60_000);
 });

@@ -13,10 +13,9 @@ import {
   pushLayer,
   rawCall,
   type StandIn,
-  seededBytes,
-  sha256,
   startStandIn,
 } from '../support/ecr-stand-in.ts';
+import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 let standIn: StandIn;
 beforeAll(async () => {
@@ -63,14 +62,14 @@ const refusals: Refusal[] = [
   {
     name: 'an upload id that is no UUID is refused',
     act: ({ client, upload }) =>
-      client.uploadLayerPart({ ...upload, uploadId: 'x', ...part(seededBytes(1)) }),
+      client.uploadLayerPart({ ...upload, uploadId: 'x', ...part(randomBytes(1)) }),
     error: 'InvalidParameterException',
     shows: invalidParameter("Invalid parameter at 'uploadId'"),
   },
   {
     name: 'an unknown upload id is not found by UploadLayerPart',
     act: ({ client, upload }) =>
-      client.uploadLayerPart({ ...upload, uploadId: randomUUID(), ...part(seededBytes(1)) }),
+      client.uploadLayerPart({ ...upload, uploadId: randomUUID(), ...part(randomBytes(1)) }),
     error: 'UploadNotFoundException',
   },
   {
@@ -82,12 +81,12 @@ const refusals: Refusal[] = [
   {
     name: "another repository's upload is not found",
     act: ({ client, upload }) =>
-      client.uploadLayerPart({ ...upload, repositoryName: 'team/other', ...part(seededBytes(1)) }),
+      client.uploadLayerPart({ ...upload, repositoryName: 'team/other', ...part(randomBytes(1)) }),
     error: 'UploadNotFoundException',
   },
   {
     name: 'a first part that does not begin at 0 is refused, with no last valid byte',
-    act: ({ client, upload }) => client.uploadLayerPart({ ...upload, ...part(seededBytes(9), 5) }),
+    act: ({ client, upload }) => client.uploadLayerPart({ ...upload, ...part(randomBytes(9), 5) }),
     error: 'InvalidLayerPartException',
     shows: ({ upload }) => ({
       ...upload,
@@ -99,7 +98,7 @@ const refusals: Refusal[] = [
   {
     name: 'a part sent twice is refused, with the last valid byte',
     act: async ({ client, upload }) => {
-      const twice = part(seededBytes(9));
+      const twice = part(randomBytes(9));
       await client.uploadLayerPart({ ...upload, ...twice });
       await client.uploadLayerPart({ ...upload, ...twice });
     },
@@ -114,8 +113,8 @@ const refusals: Refusal[] = [
   {
     name: 'a gap between parts is refused',
     act: async ({ client, upload }) => {
-      await client.uploadLayerPart({ ...upload, ...part(seededBytes(9)) });
-      await client.uploadLayerPart({ ...upload, ...part(seededBytes(9), 10) });
+      await client.uploadLayerPart({ ...upload, ...part(randomBytes(9)) });
+      await client.uploadLayerPart({ ...upload, ...part(randomBytes(9), 10) });
     },
     error: 'InvalidLayerPartException',
     shows: () => ({
@@ -126,13 +125,13 @@ const refusals: Refusal[] = [
   {
     name: 'a part shorter than its positions say is refused',
     act: ({ client, upload }) =>
-      client.uploadLayerPart({ ...upload, ...part(seededBytes(9)), partLastByte: 9 }),
+      client.uploadLayerPart({ ...upload, ...part(randomBytes(9)), partLastByte: 9 }),
     error: 'InvalidLayerPartException',
   },
   {
     name: 'a part longer than its positions say is refused',
     act: ({ client, upload }) =>
-      client.uploadLayerPart({ ...upload, ...part(seededBytes(9)), partLastByte: 7 }),
+      client.uploadLayerPart({ ...upload, ...part(randomBytes(9)), partLastByte: 7 }),
     error: 'InvalidLayerPartException',
   },
   {
@@ -149,7 +148,7 @@ const refusals: Refusal[] = [
   {
     name: 'a part of one byte more than 10 MiB is refused',
     act: ({ client, upload }) =>
-      client.uploadLayerPart({ ...upload, ...part(seededBytes(10 * mebibyte + 1)) }),
+      client.uploadLayerPart({ ...upload, ...part(randomBytes(10 * mebibyte + 1)) }),
     error: 'InvalidLayerPartException',
   },
   {
@@ -162,7 +161,7 @@ const refusals: Refusal[] = [
   {
     name: 'a negative position is refused',
     act: ({ client, upload }) =>
-      client.uploadLayerPart({ ...upload, ...part(seededBytes(2)), partFirstByte: -1 }),
+      client.uploadLayerPart({ ...upload, ...part(randomBytes(2)), partFirstByte: -1 }),
     error: 'InvalidParameterException',
   },
   {
@@ -178,10 +177,10 @@ const refusals: Refusal[] = [
   {
     name: 'a part below 5 MiB that is not the last fails at CompleteLayerUpload',
     act: async ({ client, upload }) => {
-      const bytes = seededBytes(5 * mebibyte);
+      const bytes = randomBytes(5 * mebibyte);
       await client.uploadLayerPart({ ...upload, ...part(bytes.subarray(0, -1)) });
       await client.uploadLayerPart({ ...upload, ...part(bytes.subarray(-1), bytes.length - 1) });
-      await client.completeLayerUpload({ ...upload, layerDigests: [sha256(bytes)] });
+      await client.completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
     },
     error: 'LayerPartTooSmallException',
     shows: () => ({ message: 'All layer parts except the last part should be at least 5MB' }),
@@ -189,7 +188,7 @@ const refusals: Refusal[] = [
   {
     name: 'bytes that match none of the digests are no layer',
     act: async ({ client, upload }) => {
-      await client.uploadLayerPart({ ...upload, ...part(seededBytes(9)) });
+      await client.uploadLayerPart({ ...upload, ...part(randomBytes(9)) });
       await client.completeLayerUpload({ ...upload, layerDigests: [absent, `sha512:${'0'.repeat(128)}`] });
     },
     error: 'InvalidLayerException',
@@ -198,10 +197,10 @@ const refusals: Refusal[] = [
   {
     name: 'a layer that is there already is not taken again',
     act: async ({ client, upload }) => {
-      const bytes = seededBytes(9);
+      const bytes = randomBytes(9);
       await pushLayer(client, repositoryName, bytes);
       await client.uploadLayerPart({ ...upload, ...part(bytes) });
-      await client.completeLayerUpload({ ...upload, layerDigests: [sha256(bytes)] });
+      await client.completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
     },
     error: 'LayerAlreadyExistsException',
   },
@@ -255,7 +254,7 @@ describe.each(sides)('layers of the $side registry', ({ exceptions, client }) =>
 
   it('parts of 5 and 10 MiB and a short last one make a layer, found by any of the digests given', async () => {
     const { upload } = await begin();
-    const bytes = seededBytes(15 * mebibyte + 7);
+    const bytes = randomBytes(15 * mebibyte + 7);
     const cuts = [0, 5 * mebibyte, 15 * mebibyte, bytes.length];
     for (const [position, first] of cuts.slice(0, -1).entries()) {
       const slice = bytes.subarray(first, cuts[position + 1]);
@@ -263,7 +262,7 @@ describe.each(sides)('layers of the $side registry', ({ exceptions, client }) =>
       expect(answer).toMatchObject({ ...upload, registryId: accountId });
       expect(answer.lastByteReceived).toBe(first + slice.length - 1);
     }
-    const layerDigest = sha256(bytes);
+    const layerDigest = digestOf(bytes);
     const layerDigests = [absent, `${upload.uploadId}:ab12`, layerDigest];
     const answer = await client().completeLayerUpload({ ...upload, layerDigests });
     expect(answer).toMatchObject({ ...upload, registryId: accountId, layerDigest });
@@ -271,43 +270,43 @@ describe.each(sides)('layers of the $side registry', ({ exceptions, client }) =>
 
   it('a completed upload is gone', async () => {
     const { upload } = await begin();
-    const bytes = seededBytes(9);
+    const bytes = randomBytes(9);
     await client().uploadLayerPart({ ...upload, ...part(bytes) });
-    const complete = () => client().completeLayerUpload({ ...upload, layerDigests: [sha256(bytes)] });
+    const complete = () => client().completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
     await complete();
     await expect(complete()).rejects.toBeInstanceOf(exceptions.UploadNotFoundException);
   });
 
   it('a refused CompleteLayerUpload leaves the upload as it was', async () => {
     const { upload } = await begin();
-    const bytes = seededBytes(5 * mebibyte + 9);
+    const bytes = randomBytes(5 * mebibyte + 9);
     await client().uploadLayerPart({ ...upload, ...part(bytes.subarray(0, 5 * mebibyte)) });
     await expect(client().completeLayerUpload({ ...upload, layerDigests: [absent] })).rejects.toThrow();
     await client().uploadLayerPart({ ...upload, ...part(bytes.subarray(5 * mebibyte), 5 * mebibyte) });
-    await client().completeLayerUpload({ ...upload, layerDigests: [sha256(bytes)] });
+    await client().completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
   });
 
   it('a part whose refusal told the last valid byte can be followed by the right one', async () => {
     const { upload } = await begin();
-    const bytes = seededBytes(18);
+    const bytes = randomBytes(18);
     const [refused, ...rest] = await Promise.allSettled([
       client().uploadLayerPart({ ...upload, ...part(bytes.subarray(9), 9) }),
     ]);
     expect([refused?.status, rest]).toEqual(['rejected', []]);
     await client().uploadLayerPart({ ...upload, ...part(bytes) });
-    await client().completeLayerUpload({ ...upload, layerDigests: [sha256(bytes)] });
+    await client().completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
   });
 
   it('of the same part sent at the same moment exactly one is taken', async () => {
     const { upload } = await begin();
-    const same = part(seededBytes(mebibyte));
+    const same = part(randomBytes(mebibyte));
     const sent = Array.from({ length: 5 }, () => client().uploadLayerPart({ ...upload, ...same }));
     const statuses = (await Promise.allSettled(sent)).map(({ status }) => status);
     expect(statuses.filter((status) => status === 'fulfilled')).toHaveLength(1);
   });
 
   it('layers are available, unavailable, or failures when they are no digests', async () => {
-    const digest = await pushLayer(client(), repositoryName, seededBytes(1_234));
+    const digest = await pushLayer(client(), repositoryName, randomBytes(1_234));
     const answer = await client().batchCheckLayerAvailability({
       repositoryName,
       layerDigests: [digest, absent, 'latest', '', 'sha256:ab'],
@@ -329,7 +328,7 @@ describe.each(sides)('layers of the $side registry', ({ exceptions, client }) =>
   });
 
   it('a layer of one repository is not a layer of another, nor of the other registry', async () => {
-    const layerDigests = [await pushLayer(client(), repositoryName, seededBytes(77))];
+    const layerDigests = [await pushLayer(client(), repositoryName, randomBytes(77))];
     const elsewhere = client() === standIn.ecr ? standIn.ecrPublic : standIn.ecr;
     const answers = await Promise.all([
       client().batchCheckLayerAvailability({ repositoryName: 'team/other', layerDigests }),

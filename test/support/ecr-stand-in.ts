@@ -1,12 +1,12 @@
 // A running ECR stand-in for a test, with the AWS SDK's own clients for it and layers to push to it.
 
-import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ECR } from '@aws-sdk/client-ecr';
 import { ECRPUBLIC } from '@aws-sdk/client-ecr-public';
 import { type EcrOptions, startEcr } from '../../local/ecr/server.ts';
+import { digestOf, randomBytes } from './random-bytes.ts';
 
 export const accountId = '123456789012';
 export const publicAlias = 'x1y2z3a4';
@@ -63,20 +63,6 @@ export async function startStandIn(options: Partial<EcrOptions> = {}) {
 
 export type StandIn = Awaited<ReturnType<typeof startStandIn>>;
 
-const seed = process.env.TEST_SEED ?? randomBytes(4).toString('hex');
-let drawn = 0;
-console.info(`random bytes of TEST_SEED=${seed}`);
-
-/** Bytes that differ at every call and, with the seed logged, can be had again. */
-export function seededBytes(length: number): Buffer {
-  drawn += 1;
-  return createHash('shake256', { outputLength: length }).update(`${seed} ${drawn}`).digest();
-}
-
-export function sha256(bytes: Buffer | string): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-}
-
 /** Sends `bytes` as the part that begins at `partFirstByte`. */
 export function part(bytes: Buffer, partFirstByte = 0) {
   return { partFirstByte, partLastByte: partFirstByte + bytes.length - 1, layerPartBlob: bytes };
@@ -91,13 +77,13 @@ export async function pushLayer(client: LayerClient, repositoryName: string, byt
       uploadId,
       ...part(bytes.subarray(first, first + partSize), first),
     });
-  const digest = sha256(bytes);
+  const digest = digestOf(bytes);
   await client.completeLayerUpload({ repositoryName, uploadId, layerDigests: [digest] });
   return digest;
 }
 
 export function descriptor(bytes: Buffer | string, mediaType: string) {
-  return { mediaType, digest: sha256(bytes), size: Buffer.byteLength(bytes) };
+  return { mediaType, digest: digestOf(bytes), size: Buffer.byteLength(bytes) };
 }
 
 /** Pushes a config and a layer, and returns a manifest that names them. */
@@ -106,7 +92,7 @@ export async function pushLayersOfImage(
   repositoryName: string,
   mediaType = ociManifest,
 ): Promise<string> {
-  const [config, layer] = [seededBytes(300), seededBytes(3_000)];
+  const [config, layer] = [randomBytes(300), randomBytes(3_000)];
   await pushLayer(client, repositoryName, config);
   await pushLayer(client, repositoryName, layer);
   return JSON.stringify({

@@ -1,9 +1,11 @@
-// Events as a REST API sends them to a function, and the context that Lambda gives beside them.
+// Events of the operations' routes as API Gateway sends them to a function, and the context beside them.
 
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { type OperationName, operations } from '../../lambda/operations.ts';
+import { localAccount } from '../../local/account.ts';
+import { proxyEvent as eventOf } from '../../local/proxy-event.ts';
 
-type Request = {
+export type EventRequest = {
   headers?: Record<string, string>;
   path?: Record<string, string>;
   query?: Record<string, string[]>;
@@ -12,57 +14,36 @@ type Request = {
   bytes?: Uint8Array;
 };
 
-const bodyOf = ({ json, text, bytes }: Request) => {
-  if (bytes) return bytes.length > 0 ? Buffer.from(bytes).toString('base64') : null;
-  return text ?? (json === undefined ? null : JSON.stringify(json));
+const bodyOf = ({ json, text, bytes }: EventRequest): Buffer | undefined => {
+  if (bytes) return bytes.length > 0 ? Buffer.from(bytes) : undefined;
+  const body = text ?? (json === undefined ? undefined : JSON.stringify(json));
+  return body === undefined ? undefined : Buffer.from(body);
 };
 
-/** What API Gateway makes of a request to an operation of door 1; header names in lower case. */
-export const proxyEvent = (operation: OperationName, request: Request): APIGatewayProxyEvent => {
+/** A request to an operation of door 1, of JSON unless its headers say otherwise. */
+export const proxyEvent = (operation: OperationName, request: EventRequest): APIGatewayProxyEvent => {
   const { method, path } = operations[operation];
-  return {
-    resource: `/ecr${path}`,
-    path: `/ecr${path}`.replace('{uploadId}', request.path?.uploadId ?? ''),
-    httpMethod: method,
-    headers: { 'content-type': 'application/json', ...request.headers },
-    multiValueHeaders: {},
-    pathParameters: request.path ?? null,
-    queryStringParameters: null,
-    multiValueQueryStringParameters: request.query ?? null,
-    stageVariables: null,
-    body: bodyOf(request),
-    isBase64Encoded: request.bytes !== undefined && request.bytes.length > 0,
-    requestContext: {
-      accountId: '123456789012',
-      apiId: 'test',
-      authorizer: {},
-      protocol: 'HTTP/1.1',
-      httpMethod: method,
-      identity: {
-        accessKey: null,
-        accountId: null,
-        apiKey: null,
-        apiKeyId: null,
-        caller: null,
-        clientCert: null,
-        cognitoAuthenticationProvider: null,
-        cognitoAuthenticationType: null,
-        cognitoIdentityId: null,
-        cognitoIdentityPoolId: null,
-        principalOrgId: null,
-        sourceIp: '127.0.0.1',
-        user: null,
-        userAgent: null,
-        userArn: null,
-      },
-      path,
-      stage: 'test',
+  const query = Object.entries(request.query ?? {}).flatMap(([name, values]) =>
+    values.map((value): [string, string] => [name, value]),
+  );
+  return eventOf(
+    {
+      method,
+      path: `/ecr${path}`,
+      query: new URLSearchParams(query).toString(),
+      headers: Object.entries({ 'content-type': 'application/json', ...request.headers }),
+      body: bodyOf(request),
+      sourceIp: '127.0.0.1',
       requestId: 'test-request',
-      requestTimeEpoch: 0,
-      resourceId: 'test',
-      resourcePath: `/ecr${path}`,
+      extendedRequestId: 'test',
+      receivedAt: new Date(),
     },
-  };
+    {
+      route: { method, path: `/ecr${path}`, functionName: operation },
+      pathParameters: request.path ?? {},
+    },
+    { binaryMediaTypes: ['application/octet-stream'], account: localAccount },
+  );
 };
 
 export const lambdaContext = (timeoutMs = 28_000): Context => {

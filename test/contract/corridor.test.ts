@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { partSize as P } from '../../lambda/limits.ts';
+import { type Door1, door1, tokens } from '../support/door-1.ts';
+import { startInProcess } from '../support/in-process.ts';
+import { digestOf, randomBytes } from '../support/random-bytes.ts';
+
+type Proxy = Awaited<ReturnType<typeof startInProcess>>;
+
+let proxy: Proxy;
+let client: Door1;
+const open = async (options?: Parameters<typeof startInProcess>[0]) => {
+  proxy = await startInProcess(options);
+  client = door1(proxy.send);
+};
+
+const arm = (fault: object) =>
+  fetch(`${proxy.ecrUrl}/_faults`, { method: 'POST', body: JSON.stringify(fault) });
+
+/** What the functions write to standard output from now on, as CloudWatch Logs would have it. */
+const captureLog = () => {
+  const lines: string[] = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+    lines.push(String(chunk));
+    return true;
+  });
+  return () => lines.join('');
+};
+
+beforeEach(() => {
+  vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  await proxy.close();
+});
+
+describe('the log', () => {
+  beforeEach(async () => {
+    vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'DEBUG');
+    await open();
+  });
+
+  it('has one line for a decision, with who, what, where, which policies and how many bytes', async () => {
+    const uploadId = await client.begin();
+    const log = captureLog();
+    await client.uploadPart(uploadId, 0, randomBytes(10));
+    const decisions = log()
+      .split('\n')
+      .filter(Boolean)
+      .map((line): unknown => JSON.parse(line));
+    expect(decisions).toEqual([
+      expect.objectContaining({
+        message: 'decision',
+        requestId: expect.any(String),
+        principal: 'Client::team-a-ci',
+        action: 'UploadLayerPart',
+        registry: 'ecr',
+        registryId: '123456789012',
+        repositoryName: 'team-a/app',
+        decision: 'allow',
+        policies: ['team-a-pushes'],
+        bytes: 10,
+      }),
+    ]);
+  });
+
+  it('never holds a token, a layer’s bytes or a manifest, whatever goes wrong', async () => {
+    const log = captureLog();
+    const marked = Buffer.from(`LAYER-BYTES-${'x'.repeat(100)}`);
+    const uploadId = await client.begin();
+    await client.uploadPart(uploadId, 0, marked);
+    await client.uploadPart(uploadId, 5, marked);
+    await client.uploadPart(uploadId, 0, marked, 7);
+    await client.complete(uploadId, digestOf('another'));
+    await client.putImage({ imageManifest: 'MANIFEST-TEXT' });
+    await proxy.send('/ecr/layer-uploads', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${tokens.a}`, 'content-type': 'application/json' },
+      body: '{"LAYER-BYTES',
+    });
+    await door1(proxy.send, 'eup_team-a-ci_STOLEN').initiate();
+    await arm({ fault: 'drop-before', times: 9, operation: 'UploadLayerPart' });
+    await client.uploadPart(uploadId, 0, marked);
+    const text = log();
+    expect(text).toContain('ServiceUnavailableException');
+    for (const secret of [
+      tokens.a,
+      'STOLEN',
+      'LAYER-BYTES',
+      marked.toString('base64').slice(4, 40),
+      'MANIFEST-TEXT',
+    ]) {
+      expect(text).not.toContain(secret);
+    }
+  });
+
+  it('says of a refusal by ECR what the client is not told', async () => {
+    const uploadId = await client.begin();
+    await arm({ fault: 'access-denied', operation: 'UploadLayerPart' });
+    const log = captureLog();
+    const { status, body } = await client.uploadPart(uploadId, 0, randomBytes(10));
+    expect(status).toBe(502);
+    expect(JSON.stringify(body)).not.toContain('not authorized');
+    expect(log()).toContain('not authorized');
+  });
+});
+
+describe('a staged part that is lost', () => {
+  beforeEach(() => open());
+
+  it('is asked for again: the client is told to go back to it, and the layer arrives', async () => {
+    const layer = randomBytes(4 * P);
+    const uploadId = await client.begin();
+    for (const part of [0, 1, 2]) await client.uploadNth(uploadId, layer, part);
+    const key = ['ecr', '123456789012', 'team-a/app', uploadId.slice(0, 36)].join('/');
+    expect((await fetch(`${proxy.s3.url}/staging/${key}`, { method: 'DELETE' })).status).toBe(204);
+    expect(await client.uploadNth(uploadId, layer, 3)).toMatchObject({
+      status: 416,
+      body: { lastValidByteReceived: 2 * P - 1 },
+    });
+    for (const part of [2, 3]) expect((await client.uploadNth(uploadId, layer, part)).status).toBe(200);
+    expect((await client.complete(uploadId, digestOf(layer))).status).toBe(201);
+  });
+
+  it('costs nothing once the layer is complete: the staging area is empty again', async () => {
+    const layer = randomBytes(3 * P);
+    const uploadId = await client.begin();
+    for (const part of [0, 1, 2]) await client.uploadNth(uploadId, layer, part);
+    await client.complete(uploadId, digestOf(layer));
+    expect(await (await fetch(`${proxy.s3.url}/staging`)).text()).not.toContain('<Key>');
+  });
+});
+
+describe('a layer under the part size', () => {
+  it('writes nothing to the staging area, and asks ECR three times', async () => {
+    await open();
+    const layer = randomBytes(P - 1);
+    const uploadId = await client.begin();
+    await client.uploadNth(uploadId, layer, 0);
+    expect(await (await fetch(`${proxy.s3.url}/staging`)).text()).not.toContain('<Key>');
+    await client.complete(uploadId, digestOf(layer));
+    const requests: unknown = await (await fetch(`${proxy.ecrUrl}/_requests`)).json();
+    expect(requests).toMatchObject({ total: 3 });
+  });
+});
+
+describe('what is behind the proxy', () => {
+  it('that does not answer in time is given up with 504 before the invocation ends', async () => {
+    await open({ timeoutMs: 3_000 });
+    await arm({ fault: 'delay', delayMs: 5_000, operation: 'InitiateLayerUpload', times: 9 });
+    const started = Date.now();
+    expect(await client.initiate()).toMatchObject({ status: 504, body: { code: 'GatewayTimeoutException' } });
+    expect(Date.now() - started).toBeLessThan(3_000);
+  });
+
+  it('that cannot be reached is answered 503: S3', async () => {
+    await open();
+    const uploadId = await client.begin();
+    await proxy.s3.close();
+    const { status, headers } = await client.uploadPart(uploadId, 0, randomBytes(P));
+    expect(status).toBe(503);
+    expect(headers.get('retry-after')).not.toBeNull();
+  });
+});

@@ -1,0 +1,102 @@
+// The handlers in this process, over the stand-ins: the fastest transport, and the one whose log can be read.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { corridor, type Handler } from '../../lambda/corridor.ts';
+import { type OperationName, operationNames, operations } from '../../lambda/operations.ts';
+import { openServices } from '../../lambda/services.ts';
+import { localAccount } from '../../local/account.ts';
+import { startEcr } from '../../local/ecr/server.ts';
+import { functionEnvironment } from '../../local/environment.ts';
+import { localRepositories } from '../../local/local.ts';
+import { startS3 } from '../../local/s3.ts';
+import { startSecrets } from '../../local/secrets.ts';
+import type { Send } from './door-1.ts';
+import { lambdaContext, proxyEvent } from './proxy-event.ts';
+
+const secretArn = `arn:aws:secretsmanager:${localAccount.region}:${localAccount.accountId}:secret:test`;
+const stagingBucket = 'staging';
+
+type Options = {
+  /** What `getRemainingTimeInMillis` begins with. */
+  timeoutMs?: number;
+};
+
+const routeOf = (operation: OperationName) =>
+  new RegExp(`^/ecr${operations[operation].path.replace('{uploadId}', '(?<uploadId>[^/]+)')}$`);
+
+const findRoute = (method: string | undefined, pathname: string) => {
+  for (const operation of operationNames) {
+    const match = operations[operation].method === method && routeOf(operation).exec(pathname);
+    if (match) return { operation, path: { ...match.groups } };
+  }
+  throw new Error(`no route ${method} ${pathname}`);
+};
+
+const queryOf = ({ searchParams }: URL): Record<string, string[]> =>
+  Object.fromEntries([...searchParams.keys()].map((name) => [name, searchParams.getAll(name)]));
+
+const bodyOf = ({ body }: RequestInit) => {
+  if (body instanceof Uint8Array) return { bytes: body };
+  return typeof body === 'string' ? { text: body } : {};
+};
+
+const sendTo =
+  (handlers: ReadonlyMap<OperationName, Handler>, timeoutMs: number | undefined): Send =>
+  async (path, init) => {
+    const url = new URL(path, 'http://in-process');
+    const route = findRoute(init.method, url.pathname);
+    const event = proxyEvent(route.operation, {
+      headers: Object.fromEntries(new Headers(init.headers)),
+      path: route.path,
+      query: queryOf(url),
+      ...bodyOf(init),
+    });
+    const result = await handlers.get(route.operation)?.(event, lambdaContext(timeoutMs));
+    if (!result) throw new Error(`no handler of ${route.operation}`);
+    const headers = Object.entries(result.headers ?? {}).map(([name, value]): [string, string] => [
+      name,
+      `${value}`,
+    ]);
+    return new Response(result.body, { status: result.statusCode, headers });
+  };
+
+/** Everything but API Gateway: handlers, stand-ins and a staging area of their own. */
+export const startInProcess = async ({ timeoutMs }: Options = {}) => {
+  const directory = await mkdtemp(join(tmpdir(), 'in-process-'));
+  const ecr = await startEcr({
+    port: 0,
+    dataDirectory: join(directory, 'ecr'),
+    repositories: localRepositories,
+  });
+  const s3 = await startS3({ port: 0, dataDirectory: join(directory, 's3'), bucketNames: [stagingBucket] });
+  const secrets = await startSecrets({ port: 0, file: join(directory, 'secret.json'), secretArn });
+  Object.assign(
+    process.env,
+    functionEnvironment({ ecr: ecr.url, s3: s3.url, secretsManager: secrets.url }, 'stand-in', process.env),
+    {
+      AWS_REGION: localAccount.region,
+      POWERTOOLS_SERVICE_NAME: 'test',
+      POWERTOOLS_METRICS_NAMESPACE: 'test',
+      POWERTOOLS_METRICS_DISABLED: 'true',
+    },
+  );
+  const services = openServices({
+    stagingBucket,
+    secretId: secretArn,
+    policyDirectory: join(import.meta.dirname, '../../policies'),
+    registryId: localAccount.accountId,
+  });
+  const handlers = new Map(operationNames.map((operation) => [operation, corridor(operation, services)]));
+  return {
+    send: sendTo(handlers, timeoutMs),
+    ecrUrl: ecr.url,
+    s3,
+    services,
+    close: async () => {
+      for (const server of [secrets, s3, ecr]) await server.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+};
