@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/synthesize-once.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // .ci/run counts the tests by this file.

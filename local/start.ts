@@ -79,11 +79,13 @@ const readOptions = (flags: ReturnType<typeof parse>): LocalOptions => {
 };
 
 /** Looked at before the synthesis, which takes some seconds. */
-const refuseTakenPorts = async ({ port, ecrPort, s3Port }: LocalOptions) => {
-  for (const [variable, wanted] of Object.entries({ PORT: port, ECR_PORT: ecrPort, S3_PORT: s3Port })) {
+const refuseTakenPorts = async ({ port, ecrPort, s3Port, ecrEndpoint, upstream }: LocalOptions) => {
+  const ports = { PORT: port, S3_PORT: s3Port, ...(!ecrEndpoint && !upstream && { ECR_PORT: ecrPort }) };
+  for (const [variable, wanted] of Object.entries(ports)) {
     const probe = createServer().listen(wanted, loopback);
     await once(probe, 'listening').catch(({ code }: NodeJS.ErrnoException) => {
-      throw new StartError(`Port ${wanted} cannot be used (${code}): set ${variable} to a free one.`, 1);
+      const state = code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${code})`;
+      throw new StartError(`Port ${wanted} ${state}: set ${variable} to a free one.`, 1);
     });
     await once(probe.close(), 'close');
   }
@@ -97,11 +99,13 @@ const serve = async () => {
   console.log('Synthesizing the stack …');
   const local = await startLocal(options);
 
+  // A second Ctrl-C finds no listener and ends the process at once.
+  const end = () =>
+    local.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
   process.once('SIGINT', end).once('SIGTERM', end);
-  function end() {
-    // A second Ctrl-C finds no listener and ends the process at once.
-    local.close().then(() => process.exit(0));
-  }
 
   const [token] = Object.values(localTokens);
   console.log(`

@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const projectRoot = join(import.meta.dirname, '..');
@@ -44,7 +44,10 @@ export const synthesize = async (cdkOut = join(projectRoot, 'cdk.out')): Promise
   await promisify(execFile)(process.execPath, [cli, 'synth', '--quiet', '--output', cdkOut], {
     cwd: projectRoot,
     // The app's own `node` is found where the CLI's was.
-    env: { ...process.env, PATH: `${join(projectRoot, 'node_modules', '.bin')}:${process.env.PATH}` },
+    env: {
+      ...process.env,
+      PATH: [join(projectRoot, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
+    },
   }).catch(({ stderr }: { stderr: string }) => {
     throw new Error(`cdk synth failed:\n${stderr}`);
   });

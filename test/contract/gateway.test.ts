@@ -1,0 +1,355 @@
+// The local gateway behaves as API Gateway and Lambda are documented to, whatever the functions are.
+
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { maxEventBytes, maxPayloadBytes } from '../../lambda/limits.ts';
+import { localAccount } from '../../local/account.ts';
+import { startFunctions } from '../../local/functions.ts';
+import { startGateway } from '../../local/gateway.ts';
+import { readTemplate } from '../../local/template.ts';
+import { writeAssembly } from '../support/cloud-assembly.ts';
+
+/** Gives back what it was called with. */
+const echo = `
+  let calls = 0;
+  export const handler = async (event, context) => ({
+    statusCode: 200,
+    body: JSON.stringify({
+      event, context, calls: ++calls, environment: process.env, left: context.getRemainingTimeInMillis(),
+    }),
+  });`;
+
+/** Gives back what the body says. */
+const answer = 'export const handler = async ({ body }) => JSON.parse(body);';
+
+/** Does what the path says. */
+const misbehave = `
+  let calls = 0;
+  const acts = {
+    throw: () => { throw new Error('a fault of the function'); },
+    exit: () => process.exit(3),
+    hang: () => new Promise(() => { setInterval(() => {}, 1_000); }),
+    spin: () => { for (;;); },
+    large: () => ({ statusCode: 200, body: 'x'.repeat(6_291_556) }),
+    print: () => { console.log('printed by the function'); return { statusCode: 204 }; },
+    count: () => ({ statusCode: 200, body: String(++calls) }),
+  };
+  export const handler = async ({ pathParameters }) => acts[pathParameters.act]();`;
+
+const cdkOut = writeAssembly(
+  {
+    Echo: {
+      source: echo,
+      environment: {
+        BUCKET: { Ref: 'Bucket' },
+        SECRET: { Ref: 'Secret' },
+        ACCOUNT: { Ref: 'AWS::AccountId' },
+      },
+    },
+    Answer: { source: answer },
+    Misbehave: { source: misbehave, timeoutSeconds: 2 },
+    Slow: { source: 'export const handler = () => new Promise(() => setInterval(() => {}, 1_000));' },
+    Broken: { source: 'this is not JavaScript' },
+  },
+  {
+    'POST /echo': 'Echo',
+    'GET /echo': 'Echo',
+    'PUT /uploads/{uploadId}/parts': 'Echo',
+    'POST /answer': 'Answer',
+    'POST /misbehave/{act}': 'Misbehave',
+    'POST /slow': 'Slow',
+    'POST /broken': 'Broken',
+  },
+);
+const template = readTemplate(cdkOut, localAccount);
+const logFile = join(cdkOut, 'functions.log');
+const functions = startFunctions({
+  functions: template.functions,
+  account: localAccount,
+  environment: { AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1' },
+  logFile,
+});
+
+let url: string;
+let close: () => Promise<void>;
+beforeAll(async () => {
+  const options = { template, account: localAccount, invoke: functions.invoke, port: 0, timeoutMs: 4_000 };
+  ({ url, close } = await startGateway(options));
+});
+afterAll(async () => {
+  await close();
+  await functions.close();
+});
+
+const post = (
+  path: string,
+  body: string | Uint8Array<ArrayBuffer> = '',
+  headers: Record<string, string> = {},
+) => fetch(url + path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
+
+type Echo = {
+  event: APIGatewayProxyEvent;
+  context: Context;
+  environment: Record<string, string>;
+  left: number;
+};
+const echoOf = async (response: Response): Promise<Echo> => JSON.parse(await response.text());
+const eventOf = async (response: Promise<Response>) => (await echoOf(await response)).event;
+const answerWith = (result: unknown, headers = {}) => post('/answer', JSON.stringify(result), headers);
+
+/** Headers as they are written, which fetch does not allow. */
+const sendRaw = async (headers: string[]): Promise<{ status: number; body: string }> => {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>();
+  const sent = request(
+    `${url}/echo`,
+    { method: 'GET', headers: ['Host', 'local', ...headers] },
+    (response) => {
+      response.toArray().then((chunks) => {
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
+      }, reject);
+    },
+  );
+  sent.on('error', reject).end();
+  return promise;
+};
+
+describe('routes', () => {
+  test.each([
+    ['an unknown path', 'POST', '/nowhere'],
+    ['another method', 'DELETE', '/echo'],
+    ['a method that HTTP does not know', 'PURGE', '/echo'],
+    ['a path that goes on', 'POST', '/echo/more'],
+    ['a trailing slash', 'POST', '/echo/'],
+    ['an empty parameter', 'PUT', '/uploads//parts'],
+    ['the root', 'GET', '/'],
+  ])('%s is answered 403 Missing Authentication Token', async (_, method, path) => {
+    const response = await fetch(url + path, { method });
+    expect(response.status).toBe(403);
+    expect(response.headers.get('x-amzn-errortype')).toBe('MissingAuthenticationTokenException');
+    expect(await response.json()).toEqual({ message: 'Missing Authentication Token' });
+  });
+
+  test('a path parameter is one segment, decoded', async () => {
+    const path = '/uploads/a%2Fb%20c/parts?x=1&x=2&y=a%2Bb';
+    expect(await eventOf(fetch(url + path, { method: 'PUT' }))).toMatchObject({
+      resource: '/uploads/{uploadId}/parts',
+      path: '/uploads/a%2Fb%20c/parts',
+      pathParameters: { uploadId: 'a/b c' },
+      queryStringParameters: { x: '2', y: 'a+b' },
+      multiValueQueryStringParameters: { x: ['1', '2'], y: ['a+b'] },
+    });
+  });
+
+  test('a path that cannot be decoded is a bad request', async () => {
+    expect((await fetch(`${url}/uploads/%zz/parts`, { method: 'PUT' })).status).toBe(400);
+  });
+});
+
+describe('the event', () => {
+  test('is of format 1.0, with null for what is absent', async () => {
+    const event = await eventOf(fetch(`${url}/echo`));
+    expect(event).toMatchObject({
+      resource: '/echo',
+      path: '/echo',
+      httpMethod: 'GET',
+      queryStringParameters: null,
+      multiValueQueryStringParameters: null,
+      pathParameters: null,
+      stageVariables: null,
+      body: null,
+      isBase64Encoded: false,
+      requestContext: { accountId: '123456789012', httpMethod: 'GET', resourcePath: '/echo' },
+    });
+    expect(event.requestContext.identity.sourceIp).toBe('127.0.0.1');
+  });
+
+  test('the request id is the one that the client is told', async () => {
+    const response = await fetch(`${url}/echo`);
+    const { event } = await echoOf(response);
+    expect(response.headers.get('x-amzn-requestid')).toBe(event.requestContext.requestId);
+    expect(response.headers.get('x-amz-apigw-id')).toBe(event.requestContext.extendedRequestId);
+  });
+
+  test('header names are as the client wrote them; repeated ones come last and all', async () => {
+    const { body } = await sendRaw(['X-Mixed-Case', 'a', 'x-mixed-case', 'b']);
+    const { event } = JSON.parse(body);
+    expect(event.headers['X-Mixed-Case']).toBe('b');
+    expect(event.multiValueHeaders['X-Mixed-Case']).toEqual(['a', 'b']);
+  });
+
+  test('bytes of a binary media type arrive in base64', async () => {
+    const bytes = Uint8Array.of(0, 255, 128, 10);
+    const event = await eventOf(post('/echo', bytes, { 'content-type': 'application/octet-stream' }));
+    expect(event).toMatchObject({ body: Buffer.from(bytes).toString('base64'), isBase64Encoded: true });
+  });
+
+  test.each(['application/json', 'application/x-amz-json-1.1', 'text/plain'])(
+    '%s arrives as the text that it is',
+    async (type) => {
+      const event = await eventOf(post('/echo', '{"a":"ä"}', { 'content-type': type }));
+      expect(event).toMatchObject({ body: '{"a":"ä"}', isBase64Encoded: false });
+    },
+  );
+});
+
+describe('headers', () => {
+  test('a bearer token passes, a signature does not, the session token of a signed call does', async () => {
+    const bearer = await eventOf(post('/echo', '', { authorization: 'Bearer abc' }));
+    expect(bearer.headers.authorization).toBe('Bearer abc');
+    const signed = await eventOf(
+      post('/echo', '', {
+        authorization: 'AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-central-1/ecr/aws4_request, Signature=0',
+        'x-amz-security-token': 'a token',
+        'x-amz-target': 'Service.Operation',
+      }),
+    );
+    expect(signed.headers).toMatchObject({
+      'x-amz-security-token': 'a token',
+      'x-amz-target': 'Service.Operation',
+    });
+    expect(signed.headers).not.toHaveProperty('authorization');
+  });
+
+  test('WWW-Authenticate reaches the client under another name', async () => {
+    const response = await answerWith({
+      statusCode: 401,
+      headers: { 'WWW-Authenticate': 'Basic' },
+      body: '',
+    });
+    expect(response.headers.get('x-amzn-remapped-www-authenticate')).toBe('Basic');
+    expect(response.headers.has('www-authenticate')).toBe(false);
+  });
+
+  test('more than 10,240 bytes of them are refused', async () => {
+    expect((await sendRaw(['X-Long', 'x'.repeat(9_000)])).status).toBe(200);
+    expect((await sendRaw(['X-Long', 'x'.repeat(10_240)])).status).toBe(431);
+    expect((await sendRaw(['X-Long', 'x'.repeat(20_000)])).status).toBe(431);
+  });
+});
+
+describe('sizes', () => {
+  const octets = { 'content-type': 'application/octet-stream' };
+
+  test('an event of Lambda’s limit is refused, one below passes', async () => {
+    const size = 6_000_000;
+    const event = JSON.stringify(await eventOf(post('/echo', 'x'.repeat(size))));
+    const largest = size + (maxEventBytes - 1 - event.length);
+    expect((await post('/echo', 'x'.repeat(largest))).status).not.toBe(413);
+    const refused = await post('/echo', 'x'.repeat(largest + 1));
+    expect(refused.status).toBe(413);
+    expect(await refused.json()).toEqual({ message: 'Request Too Long' });
+  });
+
+  test('bytes count as their base64', async () => {
+    expect((await post('/echo', new Uint8Array(4_700_000), octets)).status).not.toBe(413);
+    expect((await post('/echo', new Uint8Array(4_720_000), octets)).status).toBe(413);
+  });
+
+  test('a payload over 10 MB is refused with API Gateway’s own text', async () => {
+    const response = await post('/echo', new Uint8Array(maxPayloadBytes + 1), octets);
+    expect(response.status).toBe(413);
+    expect(response.headers.get('x-amzn-errortype')).toBe('RequestTooLargeException');
+    expect(await response.json()).toEqual({ message: 'Request Too Long' });
+  });
+
+  test('a response over Lambda’s limit is 502', async () => {
+    expect((await post('/misbehave/large')).status).toBe(502);
+  });
+});
+
+describe('functions', () => {
+  test('have the template’s environment resolved, Lambda’s own, and nothing of this process', async () => {
+    const { environment, context, left } = await echoOf(await post('/echo'));
+    expect(environment).toMatchObject({
+      BUCKET: 'bucket',
+      SECRET: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:Secret-local0',
+      ACCOUNT: '123456789012',
+      AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1',
+      AWS_LAMBDA_FUNCTION_NAME: 'Echo',
+      AWS_REGION: 'eu-central-1',
+      LAMBDA_TASK_ROOT: join(cdkOut, 'asset.Echo'),
+    });
+    expect(environment).not.toHaveProperty('VITEST');
+    expect(context).toMatchObject({ functionName: 'Echo', memoryLimitInMB: '512' });
+    expect(left).toBeGreaterThan(3_000);
+    expect(left).toBeLessThanOrEqual(5_000);
+  });
+
+  test('load once for each instance', async () => {
+    const first = Number(await (await post('/misbehave/count')).text());
+    expect(Number(await (await post('/misbehave/count')).text())).toBe(first + 1);
+  });
+
+  test.concurrent.each(['throw', 'exit', 'hang', 'spin'])(
+    'one that does %s is 502, and the next call is served',
+    async (act) => {
+      const response = await post(`/misbehave/${act}`);
+      expect(response.status).toBe(502);
+      expect(response.headers.get('x-amzn-errortype')).toBe('InternalServerErrorException');
+      expect(await response.json()).toEqual({ message: 'Internal server error' });
+      expect((await post('/misbehave/count')).status).toBe(200);
+    },
+  );
+
+  test.concurrent('one that outlasts API Gateway’s patience is 504', async () => {
+    const response = await post('/slow');
+    expect(response.status).toBe(504);
+    expect(await response.json()).toEqual({ message: 'Endpoint request timed out' });
+  });
+
+  test('one that does not load is 502 each time', async () => {
+    expect((await post('/broken')).status).toBe(502);
+    expect((await post('/broken')).status).toBe(502);
+  });
+
+  test('print into the log file, where their failures are told as well', async () => {
+    await post('/misbehave/print');
+    await post('/misbehave/throw');
+    const log = readFileSync(logFile, 'utf8');
+    expect(log).toContain('printed by the function\n');
+    expect(log).toContain('a fault of the function');
+    expect(log).toContain('Task timed out after 2 seconds');
+  });
+});
+
+describe('responses', () => {
+  test.each([
+    ['no object', 'hello'],
+    ['nothing', null],
+    ['no status', { body: 'x' }],
+    ['a status that is none', { statusCode: 'OK', body: 'x' }],
+    ['a body that is no text', { statusCode: 200, body: { a: 1 } }],
+    ['a header that is an object', { statusCode: 200, headers: { a: {} } }],
+  ])('%s is a malformed proxy response: 502', async (_, result) => {
+    expect((await answerWith(result)).status).toBe(502);
+  });
+
+  test('take their status, headers, repeated headers and body from the function', async () => {
+    const response = await answerWith({
+      statusCode: 201,
+      headers: { 'Content-Type': 'application/problem+json', 'Retry-After': 5 },
+      multiValueHeaders: { 'Set-Cookie': ['a=1', 'b=2'] },
+      body: '{}',
+    });
+    expect(response.status).toBe(201);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(response.headers.get('retry-after')).toBe('5');
+    expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+    expect(await response.text()).toBe('{}');
+  });
+
+  test('are JSON where the function says nothing', async () => {
+    const response = await answerWith({ statusCode: 200, body: '{}' });
+    expect(response.headers.get('content-type')).toBe('application/json');
+  });
+
+  test('in base64 are decoded only for a client that accepts a binary media type first', async () => {
+    const result = { statusCode: 200, isBase64Encoded: true, body: 'AP8=' };
+    const decoded = await answerWith(result, { accept: 'application/octet-stream' });
+    expect([...new Uint8Array(await decoded.arrayBuffer())]).toEqual([0, 255]);
+    expect(await (await answerWith(result, { accept: '*/*' })).text()).toBe('AP8=');
+  });
+});

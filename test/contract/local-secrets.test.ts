@@ -1,0 +1,61 @@
+// The local Secrets Manager: one secret, in a file that can be edited while it runs.
+
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  GetSecretValueCommand,
+  ListSecretsCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { localTokens, startSecrets } from '../../local/secrets.ts';
+
+const secretArn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:Secret-local0';
+const file = join(mkdtempSync(join(tmpdir(), 'local-secrets-')), 'secret.json');
+const start = () => startSecrets({ port: 0, file, secretArn });
+
+let server: Awaited<ReturnType<typeof start>>;
+beforeAll(async () => {
+  server = await start();
+});
+afterAll(() => server.close());
+
+const client = () =>
+  new SecretsManagerClient({
+    endpoint: server.url,
+    region: 'eu-central-1',
+    maxAttempts: 1,
+    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+  });
+const read = async (SecretId = secretArn) =>
+  JSON.parse((await client().send(new GetSecretValueCommand({ SecretId }))).SecretString ?? '');
+
+describe('the local Secrets Manager', () => {
+  test('starts with the hashes of the local tokens and a sealing key of its own', async () => {
+    const secret = await read();
+    for (const [name, token] of Object.entries(localTokens)) {
+      const sha256 = createHash('sha256').update(token).digest('hex');
+      expect(secret.clients[name]).toMatchObject([{ sha256 }]);
+    }
+    expect(secret.sealingKey).toMatch(/^[0-9a-f]{64}$/);
+    expect(readFileSync(file, 'utf8')).not.toContain('eup_');
+  });
+
+  test('keeps the secret through a restart, and gives what is in the file now', async () => {
+    const before = await read();
+    await server.close();
+    server = await start();
+    expect(await read()).toEqual(before);
+    writeFileSync(file, JSON.stringify({ ...before, clients: {} }));
+    expect((await read()).clients).toEqual({});
+  });
+
+  test('knows no other secret and no other operation', async () => {
+    await expect(read('another')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    await expect(client().send(new ListSecretsCommand({}))).rejects.toMatchObject({
+      name: 'UnknownOperationException',
+    });
+  });
+});

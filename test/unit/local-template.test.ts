@@ -1,0 +1,89 @@
+// The synthesized template as the local gateway reads it: intrinsics with local values, and nothing unknown.
+
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { localAccount } from '../../local/account.ts';
+import { resolver } from '../../local/intrinsics.ts';
+import { readTemplate } from '../../local/template.ts';
+import { writeAssembly } from '../support/cloud-assembly.ts';
+
+const resolve = resolver(
+  {
+    Bucket: { Type: 'AWS::S3::Bucket' },
+    Function: { Type: 'AWS::Lambda::Function' },
+    Table: { Type: 'AWS::DynamoDB::Table' },
+  },
+  localAccount,
+);
+
+/** CloudFormation's placeholders look like JavaScript's. */
+const sub = (text: string) => ({ 'Fn::Sub': text.replaceAll('<', '${').replaceAll('>', '}') });
+
+describe('intrinsics', () => {
+  test.each([
+    ['text', 'text', 'text'],
+    ['a number', 30, '30'],
+    ['Ref of a bucket', { Ref: 'Bucket' }, 'bucket'],
+    ['Ref of a pseudo parameter', { Ref: 'AWS::Region' }, 'eu-central-1'],
+    ['GetAtt', { 'Fn::GetAtt': ['Bucket', 'Arn'] }, 'arn:aws:s3:::bucket'],
+    ['Join', { 'Fn::Join': ['/', ['a', { Ref: 'Bucket' }]] }, 'a/bucket'],
+    ['Sub of a Ref', sub('x-<Bucket>-<AWS::AccountId>'), 'x-bucket-123456789012'],
+    [
+      'Sub of an attribute',
+      sub('<Function.Arn>:1'),
+      'arn:aws:lambda:eu-central-1:123456789012:function:Function:1',
+    ],
+    ['Sub of a literal', sub('<!Name>'), '$' + '{Name}'],
+  ])('%s has a local value', (_, value, expected) => {
+    expect(resolve(value)).toBe(expected);
+  });
+
+  test.each([
+    ['a resource that is not there', { Ref: 'Nowhere' }, /Ref Nowhere/],
+    ['a resource of another type', { Ref: 'Table' }, /Ref Table \(AWS::DynamoDB::Table\)/],
+    ['another attribute', { 'Fn::GetAtt': ['Bucket', 'DomainName'] }, /Bucket\.DomainName/],
+    ['another intrinsic', { 'Fn::ImportValue': 'x' }, /Fn::ImportValue/],
+    ['two intrinsics at once', { Ref: 'Bucket', 'Fn::Join': ['', []] }, /No local value/],
+    ['a list', ['a'], /No local value/],
+  ])('%s is refused', (_, value, message) => {
+    expect(() => resolve(value)).toThrow(message);
+  });
+});
+
+describe('the template', () => {
+  const source = 'export const handler = () => ({});';
+  const functions = { Upload: { source, timeoutSeconds: 28, environment: { BUCKET: { Ref: 'Bucket' } } } };
+
+  test('gives routes, functions, buckets and secrets', () => {
+    const cdkOut = writeAssembly(functions, { 'PUT /a/{b}/c': 'Upload', 'POST /a': 'Upload' });
+    expect(readTemplate(cdkOut, localAccount)).toEqual({
+      routes: [
+        { method: 'PUT', path: '/a/{b}/c', functionName: 'Upload' },
+        { method: 'POST', path: '/a', functionName: 'Upload' },
+      ],
+      functions: [
+        {
+          name: 'Upload',
+          handler: 'index.handler',
+          directory: join(cdkOut, 'asset.Upload'),
+          environment: { BUCKET: 'bucket' },
+          timeoutMs: 28_000,
+          memorySizeMegabytes: 512,
+        },
+      ],
+      binaryMediaTypes: ['application/octet-stream'],
+      bucketNames: ['bucket'],
+      secretArns: ['arn:aws:secretsmanager:eu-central-1:123456789012:secret:Secret-local0'],
+    });
+  });
+
+  test('with a value that has no local counterpart is refused', () => {
+    const environment = { TABLE: { Ref: 'Table' } };
+    const cdkOut = writeAssembly({ Upload: { source, environment } }, {});
+    expect(() => readTemplate(cdkOut, localAccount)).toThrow(/Table/);
+  });
+
+  test('that is not there is refused', () => {
+    expect(() => readTemplate('/nowhere', localAccount)).toThrow(/ENOENT/);
+  });
+});
