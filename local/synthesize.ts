@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const projectRoot = join(import.meta.dirname, '..');
@@ -33,13 +34,13 @@ const isCurrent = (cdkOut: string): boolean => {
   }
 };
 
-/**
- * Runs `cdk synth`, the same that a deployment runs.
- * @returns the directory of the cloud assembly
- * @throws Error with what the CDK said
- */
-export const synthesize = async (cdkOut = join(projectRoot, 'cdk.out')): Promise<string> => {
-  if (isCurrent(cdkOut)) return cdkOut;
+/** The CDK's own lock on its output: another start, or a test, is at it. */
+const isBusy = (failure: unknown) =>
+  failure instanceof Error && /is currently (synthing|reading)/.test(failure.message);
+const busyPollMs = 500;
+
+/** @throws Error with what the CDK said */
+const runCdkSynth = async (cdkOut: string) => {
   const cli = join(projectRoot, 'node_modules', 'aws-cdk', 'bin', 'cdk');
   await promisify(execFile)(process.execPath, [cli, 'synth', '--quiet', '--output', cdkOut], {
     cwd: projectRoot,
@@ -51,6 +52,22 @@ export const synthesize = async (cdkOut = join(projectRoot, 'cdk.out')): Promise
   }).catch(({ stderr }: { stderr: string }) => {
     throw new Error(`cdk synth failed:\n${stderr}`);
   });
-  writeFileSync(join(cdkOut, stampFile), stamp(cdkOut));
+};
+
+/**
+ * Runs `cdk synth`, the same that a deployment runs; waits while another process does.
+ * @returns the directory of the cloud assembly
+ * @throws Error with what the CDK said
+ */
+export const synthesize = async (cdkOut = join(projectRoot, 'cdk.out')): Promise<string> => {
+  while (!isCurrent(cdkOut)) {
+    try {
+      await runCdkSynth(cdkOut);
+      writeFileSync(join(cdkOut, stampFile), stamp(cdkOut));
+    } catch (failure) {
+      if (!isBusy(failure)) throw failure;
+      await sleep(busyPollMs);
+    }
+  }
   return cdkOut;
 };
