@@ -10,14 +10,13 @@ export type Endpoints = {
 /** Nobody's: the stand-ins take any. */
 const localCredentials = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
 
-/** The variables from which the AWS SDK finds credentials and profiles. */
-const credentialVariable =
-  /^(AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|CA_BUNDLE)|HOME|PATH)$|PROFILE|AWS_(CONFIG|SHARED|ROLE|WEB_IDENTITY|CONTAINER|EC2)/;
+/** What the AWS SDK finds credentials, profiles and their helpers by. */
+const operatorVariable = /^(AWS_\w+|HOME|PATH)$/;
 
 const operatorCredentials = (variables: NodeJS.ProcessEnv): Record<string, string> =>
   Object.fromEntries(
     Object.entries(variables).flatMap(([name, value]) =>
-      value !== undefined && credentialVariable.test(name) ? [[name, value]] : [],
+      value !== undefined && operatorVariable.test(name) ? [[name, value]] : [],
     ),
   );
 

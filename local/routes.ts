@@ -32,7 +32,6 @@ const matchSegments = (
   for (const [index, segment] of segments.entries()) {
     const part = decode(parts[index] ?? '');
     const name = /^\{(.+)\}$/.exec(segment)?.[1];
-    if (name?.endsWith('+')) throw new Error(`the local gateway does not know {${name}}`);
     if (part === undefined || (name ? part === '' : part !== segment)) return undefined;
     if (name) parameters.push([name, part]);
   }

@@ -39,9 +39,12 @@ const template = z.object({
   Resources: z.record(z.string(), z.object({ Type: z.string(), Properties: z.unknown() })),
 });
 const restApi = z.object({ BinaryMediaTypes: z.array(z.string()).default([]) });
-const apiResource = z.object({ ParentId: z.unknown(), PathPart: z.string() });
+const apiResource = z.object({
+  ParentId: z.unknown(),
+  PathPart: z.string().refine((part) => !part.endsWith('+}'), 'the local gateway knows no greedy parameter'),
+});
 const apiMethod = z.object({
-  HttpMethod: z.string(),
+  HttpMethod: z.enum(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']),
   ResourceId: z.unknown(),
   AuthorizationType: z.literal('NONE'),
   Integration: z.object({ Type: z.literal('AWS_PROXY'), Uri: z.unknown() }),

@@ -83,6 +83,11 @@ describe('the template', () => {
     expect(() => readTemplate(cdkOut, localAccount)).toThrow(/Table/);
   });
 
+  test.each(['ANY /a', 'GET /{proxy+}'])('with the route %s, which is not modelled, is refused', (route) => {
+    const cdkOut = writeAssembly({ Upload: { source } }, { [route]: 'Upload' });
+    expect(() => readTemplate(cdkOut, localAccount)).toThrow();
+  });
+
   test('that is not there is refused', () => {
     expect(() => readTemplate('/nowhere', localAccount)).toThrow(/ENOENT/);
   });
