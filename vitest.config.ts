@@ -3,7 +3,6 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/synthesize-once.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // .ci/run counts the tests by this file.

@@ -5,6 +5,7 @@ import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
 import middy, { type MiddyfiedHandler } from '@middy/core';
 import headerNormalizer from '@middy/http-header-normalizer';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { awsDoor, type Door, resourceDoor } from './doors.ts';
 import { ProxyError } from './errors.ts';
 import { answerReserveMs } from './limits.ts';
 import type { OperationName } from './operations.ts';
@@ -12,10 +13,10 @@ import { describeFailure, openServices, type Services } from './services.ts';
 import { authenticate } from './steps/authenticate.ts';
 import { authorize } from './steps/authorize.ts';
 import { forward } from './steps/forward.ts';
-import { proxyErrorOf, respond, respondProblem } from './steps/respond.ts';
+import { proxyErrorOf, respond, respondError } from './steps/respond.ts';
 import { validate } from './steps/validate.ts';
 
-/** The handler of one operation's function. */
+/** What Lambda invokes. */
 export type Handler = MiddyfiedHandler<APIGatewayProxyEvent, APIGatewayProxyResult>;
 
 /** Ends an invocation that is about to outlast its time, so that the client gets our 504. */
@@ -26,22 +27,20 @@ const early = {
   },
 };
 
-/** The error door: whatever is thrown in the corridor leaves through here, logged and as a problem document. */
-const errorDoor = ({ logger, metrics }: Services) => ({
+/** The error exit: whatever is thrown in the corridor leaves through here, logged and in the door's form. */
+const errorExit = ({ logger, metrics }: Services, door: Door) => ({
   onError: (request: middy.Request<APIGatewayProxyEvent, APIGatewayProxyResult>) => {
     const error = proxyErrorOf(request.error);
-    const { code } = error;
-    logger[code === 'InternalFailure' ? 'error' : 'info']('refused', {
-      code,
-      failure: describeFailure(error),
-    });
+    const { code, message: detail, cause } = error;
+    const level = code === 'InternalFailure' ? 'error' : 'info';
+    logger[level]('refused', { code, detail, ...(cause ? { cause: describeFailure(cause) } : {}) });
     metrics.addMetric(code, MetricUnit.Count, 1);
-    request.response = respondProblem(error, request.event.requestContext.requestId);
+    request.response = respondError(door, error, request.event.requestContext.requestId);
   },
 });
 
 /** Every line of a request's log carries its id. */
-const requestLog = ({ logger, metrics }: Services, operation: OperationName) => {
+const requestLog = ({ logger, metrics }: Services) => {
   // Returns nothing: Middy takes what a hook returns for the response.
   const publish = () => {
     metrics.publishStoredMetrics();
@@ -49,8 +48,7 @@ const requestLog = ({ logger, metrics }: Services, operation: OperationName) => 
   return {
     before: ({ event }: middy.Request<APIGatewayProxyEvent>) => {
       logger.resetKeys();
-      logger.appendKeys({ requestId: event.requestContext.requestId, operation });
-      metrics.addDimension('operation', operation);
+      logger.appendKeys({ requestId: event.requestContext.requestId });
       metrics.addMetric('Requests', MetricUnit.Count, 1);
     },
     after: publish,
@@ -58,17 +56,26 @@ const requestLog = ({ logger, metrics }: Services, operation: OperationName) => 
   };
 };
 
-/** Makes the handler of an operation; its services are opened once, in Lambda's init phase. */
-export const corridor = (operation: OperationName, services: Services = openServices()): Handler =>
+/** Makes the handler of a door; its services are opened once, in Lambda's init phase. */
+export const corridor = (door: Door, services: Services = openServices()): Handler =>
   middy<APIGatewayProxyEvent, APIGatewayProxyResult>(early)
     .use(captureLambdaHandler(services.tracer, { captureResponse: false }))
-    .use(requestLog(services, operation))
-    .use(errorDoor(services))
+    .use(requestLog(services))
+    .use(errorExit(services, door))
     .use(headerNormalizer())
     .handler(async (event, context, { signal }) => {
+      const call = door.find(event);
+      services.metrics.addDimension('operation', call.operation);
       const principal = await authenticate(event.headers, services.readSecret);
-      const input = await validate(event, context, operation);
+      const input = await validate(event, context, door, call);
       const permit = await authorize(principal, input, services.authority);
       const output = await forward(permit, { ...services.upstream, abortSignal: signal });
-      return respond(operation, output);
+      return respond(door, call.operation, output);
     });
+
+/** The handler of one operation's function, at door 1. */
+export const resourceHandler = (operation: OperationName, services?: Services): Handler =>
+  corridor(resourceDoor(operation), services);
+
+/** The handler of the AWS door's function, for every operation. */
+export const awsHandler = (services?: Services): Handler => corridor(awsDoor, services);

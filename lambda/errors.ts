@@ -1,8 +1,11 @@
-// The error table: each code with its HTTP status at door 1, its public text, and the failures it comes from.
+// The error table: each code with its HTTP status at each door, its public text, and the failures it comes from.
 
 /** A row: what the client is told, and which failures of AWS's services and of the network mean it. */
 export type ErrorRow = {
+  /** The HTTP status at door 1. */
   status: number;
+  /** At door 2, where it is not HTTP 400 with the code itself as `__type`. */
+  aws?: { status?: number; type?: string };
   title: string;
   /** The public detail where the failure's own message must not or need not reach the client. */
   detail?: string;
@@ -68,8 +71,20 @@ export const errors = {
     title: 'The tag is there already and cannot be moved',
     upstream: ['ImageTagAlreadyExistsException'],
   },
-  RequestEntityTooLargeException: { status: 413, title: 'The body is larger than a part', upstream: [] },
-  UnsupportedMediaTypeException: { status: 415, title: 'Wrong content type', upstream: [] },
+  UnknownOperationException: { status: 404, title: 'No such operation', upstream: [] },
+  RequestEntityTooLargeException: {
+    status: 413,
+    // ECR's own name for a part of a wrong size.
+    aws: { type: 'InvalidLayerPartException' },
+    title: 'The body is larger than a part',
+    upstream: [],
+  },
+  UnsupportedMediaTypeException: {
+    status: 415,
+    aws: { type: 'SerializationException' },
+    title: 'Wrong content type',
+    upstream: [],
+  },
   InvalidLayerPartException: {
     status: 416,
     title: 'Not the next part',
@@ -131,6 +146,7 @@ export const errors = {
   },
   ServerException: {
     status: 502,
+    aws: { status: 500 },
     title: 'The registry failed',
     detail: upstreamRefused,
     upstream: [
@@ -160,6 +176,7 @@ export const errors = {
   },
   ServiceUnavailableException: {
     status: 503,
+    aws: { status: 503 },
     title: 'The registry cannot be reached',
     detail: 'The registry or the staging area cannot be reached. Send the same request again.',
     retryAfterSeconds: 5,
@@ -182,6 +199,7 @@ export const errors = {
   },
   GatewayTimeoutException: {
     status: 504,
+    aws: { status: 504 },
     title: 'The registry did not answer in time',
     detail: 'Send the same request again: what the registry did in the meantime is recognised.',
     retryAfterSeconds: 1,
@@ -189,6 +207,7 @@ export const errors = {
   },
   InternalFailure: {
     status: 500,
+    aws: { status: 500 },
     title: 'A fault in the proxy',
     upstream: [],
   },

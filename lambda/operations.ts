@@ -26,7 +26,8 @@ type Row<Input> = {
   status: 200 | 201;
   /** The body is a part's raw bytes (`application/octet-stream`) or JSON; other operations take JSON alone. */
   rawBody: boolean;
-  input: (registry: Registry) => z.ZodType<Input>;
+  /** The members with what each may hold. Members it does not name are for validate to judge. */
+  input: (registry: Registry) => z.ZodType<Input> & { readonly shape: Readonly<Record<string, unknown>> };
   /** What the request says, for the policy: `context` of the Cedar action of the operation's name. */
   context: (input: Input) => PolicyContext;
   /** How many bytes the request carries towards ECR, for the decision log. */
@@ -43,7 +44,7 @@ const table = {
     path: '/layer-uploads',
     status: 201,
     rawBody: false,
-    input: (registry: Registry) => z.strictObject(repositoryMembers(registry)),
+    input: (registry: Registry) => z.object(repositoryMembers(registry)),
     context: () => ({}),
     bytes: () => 0,
     iamActions: ['InitiateLayerUpload'],
@@ -56,7 +57,7 @@ const table = {
     rawBody: true,
     input: (registry: Registry) =>
       z
-        .strictObject({
+        .object({
           ...repositoryMembers(registry),
           uploadId,
           partFirstByte,
@@ -80,7 +81,7 @@ const table = {
     path: '/layer-uploads/{uploadId}/completion',
     status: 201,
     rawBody: false,
-    input: (registry: Registry) => z.strictObject({ ...repositoryMembers(registry), uploadId, layerDigests }),
+    input: (registry: Registry) => z.object({ ...repositoryMembers(registry), uploadId, layerDigests }),
     context: () => ({}),
     bytes: () => 0,
     // The waiting part goes up first; a completion whose answer was lost is found by its digest.
@@ -92,7 +93,7 @@ const table = {
     path: '/layer-availability',
     status: 200,
     rawBody: false,
-    input: (registry: Registry) => z.strictObject({ ...repositoryMembers(registry), layerDigests }),
+    input: (registry: Registry) => z.object({ ...repositoryMembers(registry), layerDigests }),
     context: () => ({}),
     bytes: () => 0,
     iamActions: ['BatchCheckLayerAvailability'],
@@ -104,7 +105,7 @@ const table = {
     status: 201,
     rawBody: false,
     input: (registry: Registry) =>
-      z.strictObject({
+      z.object({
         ...repositoryMembers(registry),
         imageManifest,
         imageManifestMediaType,
@@ -136,3 +137,11 @@ export type OperationRow<Name extends OperationName> = Row<Members<Name>>;
 export const operations: { readonly [Name in OperationName]: OperationRow<Name> } = table;
 
 export const operationNames = Object.keys(table) as readonly OperationName[];
+
+export const isOperationName = (name: string): name is OperationName => Object.hasOwn(table, name);
+
+/** What a request asks for, whichever door it came through. */
+export type Call<Name extends OperationName = OperationName> = {
+  readonly operation: Name;
+  readonly registry: Registry;
+};

@@ -2,12 +2,16 @@
 
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { operationNames } from '../lambda/operations.ts';
+import { type OperationName, operationNames } from '../lambda/operations.ts';
 import { type Configuration, configuredRegistries } from './configuration.ts';
-import { OperationFunction } from './operation-function.ts';
+import { ProxyFunction } from './proxy-function.ts';
 import { ProxySecret } from './proxy-secret.ts';
 import { StagingBucket } from './staging-bucket.ts';
 import { UploadApi } from './upload-api.ts';
+
+/** InitiateLayerUpload lives in lambda/handlers/initiate-layer-upload.ts. */
+const handlerOf = (operation: OperationName): string =>
+  operation.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase();
 
 /** Knows neither account nor region: it synthesizes without credentials and deploys anywhere. */
 export class EcrUploadProxyStack extends Stack {
@@ -17,11 +21,27 @@ export class EcrUploadProxyStack extends Stack {
     const stagingBucket = new StagingBucket(this, 'StagingBucket');
     const secret = new ProxySecret(this, 'Secret');
 
-    const functions = operationNames.map(
-      (operation) =>
-        new OperationFunction(this, operation, { operation, configuration, stagingBucket, secret }),
+    const shared = { configuration, stagingBucket, secret };
+    const operationFunctions = new Map(
+      operationNames.map((operation) => [
+        operation,
+        new ProxyFunction(this, operation, {
+          ...shared,
+          handler: handlerOf(operation),
+          operations: [operation],
+        }),
+      ]),
     );
-    const api = new UploadApi(this, 'Api', { registries: configuredRegistries(configuration), functions });
+    const awsDoorFunction = new ProxyFunction(this, 'AwsDoor', {
+      ...shared,
+      handler: 'aws-door',
+      operations: operationNames,
+    });
+    const api = new UploadApi(this, 'Api', {
+      registries: configuredRegistries(configuration),
+      operationFunctions,
+      awsDoorFunction,
+    });
 
     new CfnOutput(this, 'ProxyUrl', { value: api.url, description: 'Where clients send their requests.' });
     new CfnOutput(this, 'SecretArn', { value: secret.secretArn, description: 'Where client tokens go.' });

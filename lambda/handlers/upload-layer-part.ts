@@ -1,3 +1,3 @@
-import { corridor } from '../corridor.ts';
+import { resourceHandler } from '../corridor.ts';
 
-export const handler = corridor('UploadLayerPart');
+export const handler = resourceHandler('UploadLayerPart');

@@ -31,12 +31,13 @@ const layerUploadOf = (
   upstream: Upstream,
 ): LayerUpload => {
   const { registry, registryId, uploadId } = permit;
-  const { repositoryName } = permit.members;
+  const { repositoryName, uploadId: sealedUploadId } = permit.members;
   return {
     registry,
     registryId,
     repositoryName,
     uploadId,
+    sealedUploadId,
     ecr: upstream.ecr[registry],
     staging: upstream.staging([registry, registryId, repositoryName, uploadId].join('/')),
     abortSignal: upstream.abortSignal,

@@ -4,16 +4,12 @@ import middy from '@middy/core';
 import jsonBodyParser from '@middy/http-json-body-parser';
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import type { z } from 'zod';
+import type { Door } from '../doors.ts';
 import { ProxyError } from '../errors.ts';
-import { type Members, type OperationName, operations } from '../operations.ts';
-import { isRegistry, type Registry } from '../registries.ts';
+import { type Call, type Members, type OperationName, operations } from '../operations.ts';
 
 /** What a request asks for, in ECR's member names. */
-export type Input<Name extends OperationName> = {
-  readonly operation: Name;
-  readonly registry: Registry;
-  readonly members: Members<Name>;
-};
+export type Input<Name extends OperationName> = Call<Name> & { readonly members: Members<Name> };
 
 type RawMembers = Readonly<Record<string, unknown>>;
 type Fault = { member: string; expected: string };
@@ -25,9 +21,12 @@ const invalid = (faults: readonly Fault[]) =>
     { members: { invalidMembers: faults } },
   );
 
+// The door has judged the content type, and the parser knows nothing of x-amz-json. Its types lack the option.
+const parserOptions = { disableContentTypeCheck: true, disableContentTypeError: true };
+
 // The parser puts the whole body into its error's cause: that error is dropped, never passed on.
 const parseJson = middy<APIGatewayProxyEvent, unknown>(async (event: APIGatewayProxyEvent) => event.body).use(
-  jsonBodyParser<APIGatewayProxyEvent>(),
+  jsonBodyParser<APIGatewayProxyEvent>(parserOptions),
 );
 
 const isObject = (value: unknown): value is RawMembers =>
@@ -36,7 +35,8 @@ const isObject = (value: unknown): value is RawMembers =>
 const readJson = async (event: APIGatewayProxyEvent, context: Context): Promise<RawMembers> => {
   const body: unknown = await parseJson({ ...event }, context).catch(() => undefined);
   if (!isObject(body)) throw invalid([{ member: 'body', expected: 'a JSON object' }]);
-  return body;
+  // A member that is null is absent, as it is to AWS.
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
 };
 
 const contentRangePattern = /^bytes (\d{1,15})-(\d{1,15})\/(?:\*|\d{1,15})$/;
@@ -57,12 +57,12 @@ type BodyReader = (event: APIGatewayProxyEvent, context: Context) => Promise<Raw
 
 const bodyReaders: Readonly<Record<string, BodyReader>> = {
   'application/json': readJson,
+  'application/x-amz-json-1.1': readJson,
   'application/octet-stream': readRawPart,
 };
 
-const bodyReaderOf = (event: APIGatewayProxyEvent, rawBody: boolean): BodyReader => {
+const bodyReaderOf = (event: APIGatewayProxyEvent, accepted: readonly string[]): BodyReader => {
   const contentType = event.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
-  const accepted = rawBody ? Object.keys(bodyReaders) : ['application/json'];
   const reader = accepted.includes(contentType) ? bodyReaders[contentType] : undefined;
   if (!reader) {
     throw new ProxyError('UnsupportedMediaTypeException', `Send Content-Type: ${accepted.join(' or ')}.`);
@@ -88,16 +88,13 @@ const gather = (event: APIGatewayProxyEvent, body: RawMembers): RawMembers => {
   return members;
 };
 
-const faultsOf = (issue: z.core.$ZodIssue): Fault[] =>
-  issue.code === 'unrecognized_keys'
-    ? issue.keys.map((member) => ({ member, expected: 'nothing: the operation has no such member' }))
-    : [{ member: issue.path.join('.'), expected: issue.message }];
+const unknownMembers = (members: RawMembers, known: Readonly<Record<string, unknown>>): Fault[] =>
+  Object.keys(members)
+    .filter((member) => !Object.hasOwn(known, member))
+    .map((member) => ({ member, expected: 'nothing: the operation has no such member' }));
 
-const registryOf = (event: APIGatewayProxyEvent): Registry => {
-  const name = event.resource.split('/')[1];
-  if (!isRegistry(name)) throw new Error(`a route without a registry: ${event.resource}`);
-  return name;
-};
+const faultsOf = (error: z.ZodError | undefined): Fault[] =>
+  (error?.issues ?? []).map(({ path, message }) => ({ member: path.join('.'), expected: message }));
 
 /**
  * @throws UnsupportedMediaTypeException for a content type the operation does not take;
@@ -106,13 +103,15 @@ const registryOf = (event: APIGatewayProxyEvent): Registry => {
 export const validate = async <Name extends OperationName>(
   event: APIGatewayProxyEvent,
   context: Context,
-  operation: Name,
+  door: Door,
+  { operation, registry }: Call<Name>,
 ): Promise<Input<Name>> => {
-  const registry = registryOf(event);
-  const { input, rawBody } = operations[operation];
-  const readBody = bodyReaderOf(event, rawBody);
-  const parsed = input(registry).safeParse(gather(event, await readBody(event, context)));
-  if (parsed.success) return { operation, registry, members: parsed.data };
-  const faults = parsed.error.issues.flatMap(faultsOf);
+  const readBody = bodyReaderOf(event, door.contentTypes(operation));
+  const members = gather(event, await readBody(event, context));
+  const schema = operations[operation].input(registry);
+  const { data, error } = schema.safeParse(members);
+  const unknown = door.refusesUnknownMembers ? unknownMembers(members, schema.shape) : [];
+  const faults = [...faultsOf(error), ...unknown];
+  if (data !== undefined && faults.length === 0) return { operation, registry, members: data };
   throw invalid([...new Map(faults.map((fault) => [fault.member, fault])).values()]);
 };

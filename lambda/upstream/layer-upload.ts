@@ -24,6 +24,8 @@ export type LayerUpload = {
   readonly repositoryName: string;
   /** ECR's own. */
   readonly uploadId: string;
+  /** As the client knows it. */
+  readonly sealedUploadId: string;
   readonly ecr: Ecr;
   readonly staging: Staging;
   readonly abortSignal: AbortSignal;
@@ -77,11 +79,17 @@ const askEcr = async (upload: LayerUpload): Promise<number> => {
   return bytesInEcr;
 };
 
-const notNext = (part: LayerPart, received: number) =>
+/** The members are those of ECR's exception. */
+const notNext = (upload: LayerUpload, part: LayerPart, received: number) =>
   new ProxyError('InvalidLayerPartException', describeExpected(part, received), {
-    // One byte can only be a whole layer of one byte, and ECR's answer for "nothing yet" may be 0 as well:
-    // either way the client begins at 0.
-    members: received > 1 ? { lastValidByteReceived: received - 1 } : {},
+    members: {
+      registryId: upload.registryId,
+      repositoryName: upload.repositoryName,
+      uploadId: upload.sealedUploadId,
+      // One byte can only be a whole layer of one byte, and ECR's answer for "nothing yet" may be 0 as well:
+      // either way the client begins at 0.
+      ...(received > 1 ? { lastValidByteReceived: received - 1 } : {}),
+    },
   });
 
 /** Writes down how far ECR has come. A hint: when it is lost, ECR is asked. */
@@ -99,7 +107,7 @@ const stage = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): P
     if (!isNext(slot, part)) {
       const bytesInEcr = await askEcr(upload);
       if (bytesInEcr > part.partLastByte) return;
-      if (bytesInEcr !== part.partFirstByte) throw notNext(part, receivedBytes(bytesInEcr, slot));
+      if (bytesInEcr !== part.partFirstByte) throw notNext(upload, part, receivedBytes(bytesInEcr, slot));
     }
     const written = { receivedBytes: part.partFirstByte, waiting: bytes };
     if (await upload.staging.put(written, slot, upload)) return;
@@ -119,7 +127,7 @@ const send = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Pr
   if (bytesInEcr === undefined) {
     if (slot) await notePosition(upload, part.partLastByte + 1, slot);
   } else if (bytesInEcr <= part.partLastByte) {
-    throw notNext(part, receivedBytes(bytesInEcr, slot ?? (await upload.staging.head(upload))));
+    throw notNext(upload, part, receivedBytes(bytesInEcr, slot ?? (await upload.staging.head(upload))));
   }
 };
 
@@ -135,7 +143,7 @@ export const takePart = (upload: LayerUpload, part: LayerPart, bytes: Uint8Array
 /** @throws InvalidLayerPartException, always: what the upload has, for a part that cannot be taken at all. */
 export const refusePart = async (upload: LayerUpload, part: LayerPart): Promise<never> => {
   const [bytesInEcr, slot] = await Promise.all([askEcr(upload), upload.staging.head(upload)]);
-  throw notNext(part, receivedBytes(bytesInEcr, slot));
+  throw notNext(upload, part, receivedBytes(bytesInEcr, slot));
 };
 
 /** Sends what waits, so that the layer can be completed. A slot whose bytes ECR has already is stale. */

@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { corridor, type Handler } from '../../lambda/corridor.ts';
+import { type Handler, resourceHandler } from '../../lambda/corridor.ts';
 import { type OperationName, operationNames, operations } from '../../lambda/operations.ts';
 import { openServices } from '../../lambda/services.ts';
 import { localAccount } from '../../local/account.ts';
@@ -88,7 +88,9 @@ export const startInProcess = async ({ timeoutMs }: Options = {}) => {
     policyDirectory: join(import.meta.dirname, '../../policies'),
     registryId: localAccount.accountId,
   });
-  const handlers = new Map(operationNames.map((operation) => [operation, corridor(operation, services)]));
+  const handlers = new Map(
+    operationNames.map((operation) => [operation, resourceHandler(operation, services)]),
+  );
   return {
     send: sendTo(handlers, timeoutMs),
     ecrUrl: ecr.url,

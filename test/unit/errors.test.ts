@@ -1,8 +1,18 @@
 import * as ecr from '@aws-sdk/client-ecr';
 import * as ecrPublic from '@aws-sdk/client-ecr-public';
 import { describe, expect, it } from 'vitest';
-import { type ErrorRow, errorCodeOf, errorCodes, errors, ProxyError } from '../../lambda/errors.ts';
-import { proxyErrorOf, respondProblem } from '../../lambda/steps/respond.ts';
+import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
+import {
+  type ErrorCode,
+  type ErrorRow,
+  errorCodeOf,
+  errorCodes,
+  errors,
+  ProxyError,
+} from '../../lambda/errors.ts';
+import { proxyErrorOf, respondError } from '../../lambda/steps/respond.ts';
+
+const door1 = resourceDoor('PutImage');
 
 const rows: [string, ErrorRow][] = Object.entries(errors);
 
@@ -49,7 +59,7 @@ describe('the error table', () => {
   });
 
   it.each(errorCodes)('answers %s as a problem document with its status', (code) => {
-    const response = respondProblem(new ProxyError(code), 'request-1');
+    const response = respondError(door1, new ProxyError(code), 'request-1');
     expect(response.statusCode).toBe(errors[code].status);
     expect(response.headers).toMatchObject({ 'Content-Type': 'application/problem+json' });
     expect(JSON.parse(response.body)).toMatchObject({
@@ -78,7 +88,11 @@ describe('the error table', () => {
 
 describe('a problem document', () => {
   it('says of a bug nothing but the request id', () => {
-    const { statusCode, body } = respondProblem(proxyErrorOf(new TypeError('secret detail')), 'request-1');
+    const { statusCode, body } = respondError(
+      door1,
+      proxyErrorOf(new TypeError('secret detail')),
+      'request-1',
+    );
     expect(statusCode).toBe(500);
     expect(JSON.parse(body)).toEqual({
       type: 'urn:ecr-upload-proxy:error:InternalFailure',
@@ -98,13 +112,42 @@ describe('a problem document', () => {
     'NoSuchBucket',
   ])('keeps the message of %s from the client', (name) => {
     const failure = named(name);
-    expect(respondProblem(proxyErrorOf(failure), 'request-1').body).not.toContain(failure.message);
+    expect(respondError(door1, proxyErrorOf(failure), 'request-1').body).not.toContain(failure.message);
   });
 
   it('carries ECR’s kmsError', () => {
     const failure = named('KmsException', { kmsError: 'DISABLED' });
-    expect(JSON.parse(respondProblem(proxyErrorOf(failure), 'r').body)).toMatchObject({
+    expect(JSON.parse(respondError(door1, proxyErrorOf(failure), 'r').body)).toMatchObject({
       kmsError: 'DISABLED',
     });
   });
+});
+
+describe('an error at the AWS door', () => {
+  const answer = (code: ErrorCode) => {
+    const { statusCode, headers, body } = respondError(awsDoor, new ProxyError(code), 'request-1');
+    expect(headers).toMatchObject({
+      'Content-Type': 'application/x-amz-json-1.1',
+      'x-amzn-RequestId': 'request-1',
+    });
+    return { status: statusCode, ...JSON.parse(body) };
+  };
+
+  it.each<[ErrorCode, number, string]>([
+    ['ServerException', 500, 'ServerException'],
+    ['InternalFailure', 500, 'InternalFailure'],
+    ['ServiceUnavailableException', 503, 'ServiceUnavailableException'],
+    ['GatewayTimeoutException', 504, 'GatewayTimeoutException'],
+    ['RequestEntityTooLargeException', 400, 'InvalidLayerPartException'],
+    ['UnsupportedMediaTypeException', 400, 'SerializationException'],
+  ])('writes %s as %i %s', (code, status, type) => {
+    expect(answer(code)).toMatchObject({ status, __type: type, message: expect.any(String) });
+  });
+
+  it.each(errorCodes.filter((code) => !('aws' in errors[code])))(
+    'writes %s as 400 under its own name',
+    (code) => {
+      expect(answer(code)).toMatchObject({ status: 400, __type: code, message: expect.any(String) });
+    },
+  );
 });

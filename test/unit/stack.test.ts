@@ -20,6 +20,14 @@ const synthesize = (configuration: object) => {
 const shipped = synthesize(cdk.context[contextKey]);
 const both = synthesize({ repositories: { ecr: ['team-a/*'], 'ecr-public': ['team-a/app'] } });
 
+const functionNames = [...operationNames, 'AwsDoor'];
+
+/** What a function serves. */
+const servedBy = (name: string) =>
+  operationNames.filter((operation) => name === operation || name === 'AwsDoor');
+
+const joined = (actions: readonly string[]) => [...new Set(actions)].sort().join(' ');
+
 const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
 
 /** An ARN as IAM would see it, intrinsics written as `<…>`. */
@@ -85,8 +93,11 @@ describe('the template', () => {
 describe('the API', () => {
   const rows = operationNames.map((name) => operations[name]);
 
-  test('has the routes of the table for ECR, and no other', () => {
-    expect(routesOf(shipped)).toEqual(rows.map(({ method, path }) => `${method} /ecr${path}`).sort());
+  const awsDoor = 'POST ';
+
+  test('has the routes of the table for ECR and the AWS door, and no other', () => {
+    const routes = rows.map(({ method, path }) => `${method} /ecr${path}`);
+    expect(routesOf(shipped)).toEqual([...routes, awsDoor].sort());
   });
 
   test('has the routes of each registry that the configuration names repositories of', () => {
@@ -94,7 +105,7 @@ describe('the API', () => {
       `${method} /ecr${path}`,
       `${method} /ecr-public${path}`,
     ]);
-    expect(routesOf(both)).toEqual(routes.sort());
+    expect(routesOf(both)).toEqual([...routes, awsDoor].sort());
   });
 
   test('is regional and takes nothing but octet streams for binary', () => {
@@ -110,12 +121,12 @@ describe('the API', () => {
 });
 
 describe('the functions', () => {
-  test('are one for each operation', () => {
-    expect(functionsOf(shipped)).toHaveLength(operationNames.length);
-    expect(functionsOf(both)).toHaveLength(operationNames.length);
+  test('are one for each operation, and one for the AWS door', () => {
+    expect(functionsOf(shipped)).toHaveLength(functionNames.length);
+    expect(functionsOf(both)).toHaveLength(functionNames.length);
   });
 
-  test.each(operationNames)('%s runs on Node.js 24, arm64, traced, with its own log group', (operation) => {
+  test.each(functionNames)('%s runs on Node.js 24, arm64, traced, with its own log group', (operation) => {
     const [[, definition] = []] = functionOf(shipped, operation);
     expect(definition?.Properties).toMatchObject({
       Runtime: 'nodejs24.x',
@@ -134,7 +145,7 @@ describe('the functions', () => {
 
   test('keep their logs for the configured time', () => {
     const groups = Object.values(shipped.findResources('AWS::Logs::LogGroup'));
-    expect(groups.map(({ Properties }) => Properties.RetentionInDays)).toEqual(operationNames.map(() => 30));
+    expect(groups.map(({ Properties }) => Properties.RetentionInDays)).toEqual(functionNames.map(() => 30));
   });
 });
 
@@ -144,8 +155,8 @@ describe('the permissions', () => {
     'logs:CreateLogStream logs:PutLogEvents': [`<${operation}LogGroup.Arn>`],
     'xray:PutTelemetryRecords xray:PutTraceSegments': ['*'],
   });
-  const staging = (operation: (typeof operationNames)[number], objects: string[]) => {
-    const actions = [...operations[operation].stagingActions].sort().join(' ');
+  const staging = (name: string, objects: string[]) => {
+    const actions = joined(servedBy(name).flatMap((operation) => operations[operation].stagingActions));
     return actions === ''
       ? {}
       : {
@@ -153,22 +164,30 @@ describe('the permissions', () => {
           's3:ListBucket': ['<StagingBucket.Arn>'],
         };
   };
+  const ecrActions = (registry: string, name: string) =>
+    joined(
+      servedBy(name).flatMap((operation) =>
+        operations[operation].iamActions.map((action) => `${registry}:${action}`),
+      ),
+    );
   const privateArn = 'arn:<AWS::Partition>:ecr:<AWS::Region>:<AWS::AccountId>:repository/';
 
-  test.each(operationNames)('%s has exactly its actions on exactly the repositories', (operation) => {
-    const actions = operations[operation].iamActions.map((action) => `ecr:${action}`).sort();
-    expect(permissionsOf(shipped, operation)).toEqual({
-      [actions.join(' ')]: ['shared/*', 'team-a/*', 'team-b/*'].map((name) => `${privateArn}${name}`),
-      ...staging(operation, ['/ecr/*']),
-      ...always(operation),
+  test.each(functionNames)('%s has exactly its actions on exactly the repositories', (name) => {
+    expect(permissionsOf(shipped, name)).toEqual({
+      [ecrActions('ecr', name)]: ['shared/*', 'team-a/*', 'team-b/*'].map(
+        (pattern) => `${privateArn}${pattern}`,
+      ),
+      ...staging(name, ['/ecr/*']),
+      ...always(name),
     });
   });
 
-  test.each(operationNames)('%s has them on public repositories where some are configured', (operation) => {
-    const actions = operations[operation].iamActions.map((action) => `ecr-public:${action}`).sort();
-    expect(permissionsOf(both, operation)).toMatchObject({
-      [actions.join(' ')]: ['arn:<AWS::Partition>:ecr-public::<AWS::AccountId>:repository/team-a/app'],
-      ...staging(operation, ['/ecr-public/*', '/ecr/*']),
+  test.each(functionNames)('%s has them on public repositories where some are configured', (name) => {
+    expect(permissionsOf(both, name)).toMatchObject({
+      [ecrActions('ecr-public', name)]: [
+        'arn:<AWS::Partition>:ecr-public::<AWS::AccountId>:repository/team-a/app',
+      ],
+      ...staging(name, ['/ecr-public/*', '/ecr/*']),
     });
   });
 

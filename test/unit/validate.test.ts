@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { resourceDoor } from '../../lambda/doors.ts';
 import { ProxyError } from '../../lambda/errors.ts';
 import type { OperationName } from '../../lambda/operations.ts';
 import { validate } from '../../lambda/steps/validate.ts';
@@ -10,7 +11,10 @@ const uploadId = '11111111-2222-3333-4444-555555555555-0000000000000000000000000
 type Request = Parameters<typeof proxyEvent>[1];
 
 const call = <Name extends OperationName>(operation: Name, request: Request) =>
-  validate(proxyEvent(operation, request), lambdaContext(), operation);
+  validate(proxyEvent(operation, request), lambdaContext(), resourceDoor(operation), {
+    operation,
+    registry: 'ecr',
+  });
 
 const faultsOf = async (operation: OperationName, request: Request): Promise<unknown> => {
   const failure: unknown = await call(operation, request).catch((error: unknown) => error);

@@ -1,4 +1,4 @@
-// What one function may do: its operation's actions, on the configured repositories, and nothing else.
+// What one function may do: its operations' actions, on the configured repositories, and nothing else.
 
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -10,36 +10,40 @@ import { type OperationName, operations } from '../lambda/operations.ts';
 import type { Registry } from '../lambda/registries.ts';
 import { type Configuration, configuredRegistries } from './configuration.ts';
 
-export type OperationRoleProps = Pick<Configuration, 'repositories'> & {
-  operation: OperationName;
+export type FunctionRoleProps = Pick<Configuration, 'repositories'> & {
+  operations: readonly OperationName[];
   stagingBucket: Bucket;
   secret: Secret;
   logGroup: LogGroup;
 };
 
+const distinct = (actions: readonly string[]) => [...new Set(actions)];
+
 /** X-Ray's two actions, which know no resource but `*`, are added by the function that turns tracing on. */
-export class OperationRole extends Role {
-  constructor(scope: Construct, id: string, props: OperationRoleProps) {
-    const { operation, repositories, stagingBucket, secret, logGroup } = props;
+export class FunctionRole extends Role {
+  constructor(scope: Construct, id: string, props: FunctionRoleProps) {
+    const { repositories, stagingBucket, secret, logGroup } = props;
     super(scope, id, {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: `ecr-upload-proxy: what ${operation} may do.`,
+      description: `ecr-upload-proxy: what may be done for ${props.operations.join(', ')}.`,
     });
     const allow = (actions: readonly string[], resources: string[]) =>
       this.addToPolicy(new PolicyStatement({ actions: [...actions], resources }));
 
-    const row = operations[operation];
+    const rows = props.operations.map((operation) => operations[operation]);
+    const ecrActions = distinct(rows.flatMap(({ iamActions }) => iamActions));
+    const stagingActions = distinct(rows.flatMap((row) => row.stagingActions));
     const registryNames = configuredRegistries(props);
 
     for (const registry of registryNames) {
       allow(
-        row.iamActions.map((action) => `${registry}:${action}`),
+        ecrActions.map((action) => `${registry}:${action}`),
         (repositories[registry] ?? []).map((name) => this.#repositoryArn(registry, name)),
       );
     }
-    if (row.stagingActions.length > 0) {
+    if (stagingActions.length > 0) {
       allow(
-        row.stagingActions,
+        stagingActions,
         registryNames.map((registry) => stagingBucket.arnForObjects(`${registry}/*`)),
       );
       // Without it S3 answers 403 instead of 404 for an object that is not there, and "nothing waits" is

@@ -1,4 +1,4 @@
-// One operation's Lambda function, with its own role and its own log group.
+// A Lambda function of the proxy, with its own role and its own log group.
 
 import { join } from 'node:path';
 import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
@@ -12,29 +12,26 @@ import { integrationTimeoutMs } from '../lambda/limits.ts';
 import type { OperationName } from '../lambda/operations.ts';
 import { bundling } from './bundling.ts';
 import type { Configuration } from './configuration.ts';
-import { OperationRole } from './operation-role.ts';
+import { FunctionRole } from './function-role.ts';
 import { policyDirectory } from './policies.ts';
 import { projectRoot } from './project-root.ts';
 
-export type OperationFunctionProps = {
-  operation: OperationName;
+export type ProxyFunctionProps = {
+  /** The file in lambda/handlers/, without its ending. */
+  handler: string;
+  /** What the function serves, and may therefore do. */
+  operations: readonly OperationName[];
   configuration: Configuration;
   stagingBucket: Bucket;
   secret: Secret;
 };
 
-/** InitiateLayerUpload lives in lambda/handlers/initiate-layer-upload.ts. */
-const handlerFile = (operation: OperationName): string =>
-  join(projectRoot, 'lambda', 'handlers', `${operation.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase()}.ts`);
-
-export class OperationFunction extends Construct {
-  readonly operation: OperationName;
+export class ProxyFunction extends Construct {
   readonly lambda: NodejsFunction;
 
-  constructor(scope: Construct, id: string, props: OperationFunctionProps) {
+  constructor(scope: Construct, id: string, props: ProxyFunctionProps) {
     super(scope, id);
-    const { operation, configuration, stagingBucket, secret } = props;
-    this.operation = operation;
+    const { handler, operations, configuration, stagingBucket, secret } = props;
 
     // Kept when the stack goes, until its retention ends: it says who pushed what.
     const logGroup = new LogGroup(this, 'LogGroup', {
@@ -42,8 +39,8 @@ export class OperationFunction extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
     });
 
-    const role = new OperationRole(this, 'Role', {
-      operation,
+    const role = new FunctionRole(this, 'Role', {
+      operations,
       repositories: configuration.repositories,
       stagingBucket,
       secret,
@@ -51,8 +48,8 @@ export class OperationFunction extends Construct {
     });
 
     this.lambda = new NodejsFunction(this, 'Function', {
-      description: `ecr-upload-proxy: ${operation}`,
-      entry: handlerFile(operation),
+      description: `ecr-upload-proxy: ${id}`,
+      entry: join(projectRoot, 'lambda', 'handlers', `${handler}.ts`),
       projectRoot,
       depsLockFilePath: join(projectRoot, 'package-lock.json'),
       bundling,

@@ -1,0 +1,116 @@
+// The two doors: how each finds the operation a request asks for, and how each writes its answers.
+
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { type ErrorCode, type ErrorRow, errors, ProxyError } from './errors.ts';
+import { type Call, isOperationName, type OperationName, operationNames, operations } from './operations.ts';
+import { isRegistry, type Registry, registries } from './registries.ts';
+
+/** What a step needs to know of the door. */
+export type Door = {
+  /** @throws UnknownOperationException when the request asks for nothing that is offered here. */
+  find(event: APIGatewayProxyEvent): Call;
+  /** The content types that an operation's body may have. */
+  contentTypes(operation: OperationName): readonly string[];
+  /** Whether a member that the operation does not have is an error, or passed over as AWS does. */
+  refusesUnknownMembers: boolean;
+  writeOutput(operation: OperationName, output: object): APIGatewayProxyResult;
+  writeError(error: ProxyError, requestId: string): APIGatewayProxyResult;
+};
+
+const json = 'application/json';
+const octetStream = 'application/octet-stream';
+const amzJson = 'application/x-amz-json-1.1';
+
+const write = (
+  statusCode: number,
+  contentType: string,
+  body: object,
+  headers: Record<string, string> = {},
+) => ({
+  statusCode,
+  headers: { 'Content-Type': contentType, 'Cache-Control': 'no-store', ...headers },
+  body: JSON.stringify(body),
+});
+
+const retryAfter = ({ retryAfterSeconds }: ErrorRow): Record<string, string> =>
+  retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
+
+type HeaderWriter = (error: ProxyError) => Record<string, string>;
+
+const challenge: HeaderWriter = () => ({ 'WWW-Authenticate': 'Bearer realm="ecr-upload-proxy"' });
+
+/** The headers of single rows at door 1, beside `Retry-After`. */
+const headersOfCode: { readonly [Code in ErrorCode]?: HeaderWriter } = {
+  UnrecognizedClientException: challenge,
+  ExpiredTokenException: challenge,
+  InvalidLayerPartException: ({ members: { lastValidByteReceived: last } }) =>
+    last === undefined ? {} : { Range: `bytes=0-${last}` },
+};
+
+const registryOf = (event: APIGatewayProxyEvent): Registry => {
+  const name = event.resource.split('/')[1];
+  if (!isRegistry(name)) throw new Error(`a route without a registry: ${event.resource}`);
+  return name;
+};
+
+/** Door 1: an operation is a route below `/{registry}`, an error is a problem document (RFC 9457). */
+export const resourceDoor = (operation: OperationName): Door => ({
+  find: (event) => ({ operation, registry: registryOf(event) }),
+  contentTypes: (name) => (operations[name].rawBody ? [json, octetStream] : [json]),
+  refusesUnknownMembers: true,
+  writeOutput: (name, output) => write(operations[name].status, json, output),
+  writeError: (error, requestId) => {
+    const { code, message: detail, members } = error;
+    const row: ErrorRow = errors[code];
+    const { status, title } = row;
+    const type = `urn:ecr-upload-proxy:error:${code}`;
+    return write(
+      status,
+      'application/problem+json',
+      { type, title, status, detail, code, requestId, ...members },
+      { ...retryAfter(row), ...headersOfCode[code]?.(error) },
+    );
+  },
+});
+
+const offered = `This proxy offers ${operationNames.join(', ')}.`;
+
+/** What to do instead of an operation of ECR's that clients are used to. */
+const insteadOf: Readonly<Record<string, string>> = {
+  GetAuthorizationToken:
+    'It hands out no ECR credentials: nobody needs any. Clients push with its own token, through this API or the registry bridge.',
+};
+
+const registryOfTargetPrefix = new Map<string, Registry>(
+  Object.entries(registries).flatMap(([name, { targetPrefix }]) =>
+    isRegistry(name) ? [[targetPrefix, name] as const] : [],
+  ),
+);
+
+/** Door 2: ECR's own wire, AWS JSON 1.1 at `POST /`, for unmodified AWS SDKs. */
+export const awsDoor: Door = {
+  find: (event) => {
+    const [prefix = '', operation = ''] = (event.headers['x-amz-target'] ?? '').split('.');
+    const registry = registryOfTargetPrefix.get(prefix);
+    if (registry && isOperationName(operation)) return { operation, registry };
+    throw new ProxyError(
+      'UnknownOperationException',
+      [`X-Amz-Target names no operation of this proxy.`, registry && insteadOf[operation], offered]
+        .filter(Boolean)
+        .join(' '),
+    );
+  },
+  contentTypes: () => [amzJson],
+  refusesUnknownMembers: false,
+  writeOutput: (_operation, output) => write(200, amzJson, output),
+  writeError: ({ code, message, members }, requestId) => {
+    const row: ErrorRow = errors[code];
+    const { type = code, status = 400 } = row.aws ?? {};
+    return write(
+      status,
+      amzJson,
+      { __type: type, message, ...members },
+      { 'x-amzn-RequestId': requestId, ...retryAfter(row) },
+    );
+  },
+};

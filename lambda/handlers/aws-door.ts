@@ -1,0 +1,3 @@
+import { awsHandler } from '../corridor.ts';
+
+export const handler = awsHandler();
