@@ -34,6 +34,12 @@ const codeOfGatewayStatus: Readonly<Record<number, ErrorCode>> = {
   504: 'GatewayTimeoutException',
 };
 
+/** What API Gateway's words mean where they say something else. Source: API Gateway's MISSING_AUTHENTICATION_TOKEN. */
+const meaningOf: Readonly<Record<string, string>> = {
+  'Missing Authentication Token':
+    'which it says of a path it does not know: is the endpoint whole, with its stage?',
+};
+
 const maxDetailCharacters = 2_000;
 
 /** The problem that an answer with this status, these headers and this body stands for. */
@@ -60,7 +66,12 @@ export function problemOf(status: number, headers: Headers, body: string): Proxy
   const code = codeOfGatewayStatus[status] ?? 'UnexpectedAnswer';
   const message = gatewayAnswer.safeParse(json).data;
   const detail = message
-    ? `the gateway in front of the proxy answers: ${message.slice(0, maxDetailCharacters)}`
+    ? [
+        `the gateway in front of the proxy answers: ${message.slice(0, maxDetailCharacters)}`,
+        meaningOf[message],
+      ]
+        .filter(Boolean)
+        .join(', ')
     : `the endpoint answers ${headers.get('content-type') ?? 'nothing'} instead of a problem document`;
   return new ProxyProblem({ ...shared, code, detail, requestId });
 }

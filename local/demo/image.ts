@@ -50,17 +50,19 @@ const digestOf = (bytes: string | Buffer): string =>
 /**
  * Builds below `directory`: `rootfs/` holds the files, `blobs/` the config and the layers. The same seed makes
  * the same image.
+ * @throws the signal's reason when aborted
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.0/manifest.md
  */
 export async function buildImage(
   directory: string,
   seed: string,
-  plans: readonly LayerPlan[] = layerPlans,
+  { plans = layerPlans, signal }: { plans?: readonly LayerPlan[]; signal?: AbortSignal | undefined } = {},
 ): Promise<Image> {
   await mkdir(join(directory, 'blobs'), { recursive: true });
   const layers: Blob[] = [];
   const diffIds: string[] = [];
   for (const plan of plans) {
+    signal?.throwIfAborted();
     const tar = await tarOf(await writeFiles(directory, plan, seed));
     diffIds.push(digestOf(tar));
     layers.push(await writeBlob(directory, plan.name, mediaTypes.layer, await gzip(tar, plan.exactBytes)));

@@ -9,6 +9,7 @@ export type Progress = { begin(name: string, totalBytes: number): Report; end():
 
 const MiB = 1_048_576;
 const inMiB = (bytes: number) => (bytes / MiB).toFixed(1);
+const amountOf = (bytes: number) => (bytes < MiB ? `${bytes} bytes` : `${inMiB(bytes)} MiB`);
 
 export const progressBars = (): Progress => {
   const bars = new MultiBar({
@@ -35,7 +36,7 @@ export const progressLines = (print: (line: string) => void): Progress => ({
     let shown = 0;
     return (bytes) => {
       const quarter = Math.floor((4 * bytes) / totalBytes);
-      if (quarter > shown) print(`  ${name}: ${inMiB(bytes)} of ${inMiB(totalBytes)} MiB`);
+      if (quarter > shown) print(`  ${name}: ${amountOf(bytes)} of ${amountOf(totalBytes)}`);
       shown = quarter;
     };
   },

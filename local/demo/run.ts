@@ -31,8 +31,7 @@ export async function runDemo(options: DemoOptions): Promise<Difference[]> {
   const { proxyUrl, ecrUrl, token, repositoryName, imageTag, seed, directory, print, signal } = options;
   const plans = options.plans ?? layerPlans;
   print(`Building an image of ${plans.length} layers (seed ${seed}) …`);
-  const image = await buildImage(directory, seed, plans);
-  signal?.throwIfAborted();
+  const image = await buildImage(directory, seed, { plans, signal });
 
   print(`Pushing ${repositoryName}:${imageTag} through ${proxyUrl} …`);
   const progress: Progress = options.bars ? progressBars() : progressLines(print);

@@ -52,7 +52,7 @@ describe("the demo's image", () => {
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'demo-image-'));
-    image = await buildImage(directory, seed, plans);
+    image = await buildImage(directory, seed, { plans });
   });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 

@@ -104,7 +104,13 @@ describe('a failure', () => {
         headers: { 'x-amzn-requestid': 'g-1' },
         body: { message: 'Missing Authentication Token' },
       },
-      { status: 403, code: 'AccessDeniedException', requestId: 'g-1', retryable: false },
+      {
+        status: 403,
+        code: 'AccessDeniedException',
+        requestId: 'g-1',
+        retryable: false,
+        detail: expect.stringContaining('stage'),
+      },
     ],
     [
       "a resource policy's 403",
@@ -175,6 +181,14 @@ describe('a failure', () => {
     const headers = new Headers({ 'retry-after': new Date(Date.now() + 30_000).toUTCString() });
     const seconds = problemOf(503, headers, '{}').retryAfterSeconds;
     expect([29, 30, 31]).toContain(seconds);
+  });
+
+  it('is not mangled by a token as short as a word', async () => {
+    const refusal = problem(401, 'UnrecognizedClientException', { detail: 'Send a token this proxy knows' });
+    expect(await failure(refusal, 'x')).toMatchObject({
+      code: 'UnrecognizedClientException',
+      detail: 'Send a token this proxy knows',
+    });
   });
 
   const echoes: [string, Reply][] = [
