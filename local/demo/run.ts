@@ -30,7 +30,7 @@ export type DemoOptions = {
 export async function runDemo(options: DemoOptions): Promise<Difference[]> {
   const { proxyUrl, ecrUrl, token, repositoryName, imageTag, seed, directory, print, signal } = options;
   const plans = options.plans ?? layerPlans;
-  print(`Building an image of ${plans.length} layers (seed ${seed}) …`);
+  print(`Building an image of ${plans.length} layers (DEMO_SEED=${seed} makes it again) …`);
   const image = await buildImage(directory, seed, { plans, signal });
 
   print(`Pushing ${repositoryName}:${imageTag} through ${proxyUrl} …`);
