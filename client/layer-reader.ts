@@ -1,0 +1,130 @@
+// Reads a layer as a row of parts, hashing on the way, and goes back in it as far as it can.
+
+import { createHash } from 'node:crypto';
+import { LayerProblem } from './layer-problem.ts';
+
+type Bytes = AsyncIterable<Uint8Array>;
+
+/**
+ * A layer's bytes: a stream that can be read once, or a function that opens them at any byte, as often as
+ * asked, always with the same bytes.
+ */
+export type LayerSource = Bytes | ((fromByte: number) => Bytes);
+
+/** Consecutive bytes of a layer; `firstByte` is the position of the first. */
+export type Part = { firstByte: number; bytes: Uint8Array<ArrayBuffer> };
+
+/** How many parts stay in memory once read: a pair, so that the start of a waiting part is at hand. */
+const keptParts = 2;
+
+export class LayerReader {
+  readonly #reopen: ((fromByte: number) => Bytes) | undefined;
+  readonly #hash = createHash('sha256');
+  #chunks: AsyncIterator<Uint8Array> | undefined;
+  /** Read from the source, or given back by {@link seek}, and not yet part of a part. */
+  #ahead: Uint8Array[] = [];
+  /** The parts read last, in order; they end at `#position`. */
+  #kept: Part[] = [];
+  #position = 0;
+  #hashedBytes = 0;
+
+  constructor(source: LayerSource) {
+    this.#reopen = typeof source === 'function' ? source : undefined;
+    this.#chunks = typeof source === 'function' ? undefined : source[Symbol.asyncIterator]();
+  }
+
+  /** The position of the first byte that the next part will have. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** `sha256:…` of all bytes read so far, each counted once. */
+  digest(): string {
+    return `sha256:${this.#hash.copy().digest('hex')}`;
+  }
+
+  /** Whether the layer has a byte at all, or one more. */
+  async hasMore(): Promise<boolean> {
+    const chunk = await this.#nextChunk();
+    if (chunk) this.#ahead.unshift(chunk);
+    return chunk !== undefined;
+  }
+
+  /** The next part: `partSize` bytes, or fewer at the layer's end; undefined after it. */
+  async next(partSize: number): Promise<Part | undefined> {
+    const first = await this.#nextChunk();
+    if (!first) return undefined;
+    this.#kept.splice(0, this.#kept.length - keptParts + 1);
+    const bytes = Buffer.allocUnsafe(partSize);
+    let length = 0;
+    for (let chunk: Uint8Array | undefined = first; chunk; ) {
+      const taken = chunk.subarray(0, partSize - length);
+      bytes.set(taken, length);
+      length += taken.length;
+      if (taken.length < chunk.length) this.#ahead.unshift(chunk.subarray(taken.length));
+      chunk = length < partSize ? await this.#nextChunk() : undefined;
+    }
+    const part = { firstByte: this.#position, bytes: bytes.subarray(0, length) };
+    this.#position += length;
+    this.#hashOnce(part);
+    this.#kept.push(part);
+    return part;
+  }
+
+  /**
+   * Makes `byte` the first of the next part: from the parts kept, or by opening the source there.
+   * @throws LayerProblem `BytesGone` when neither is possible, or bytes before it were never read
+   */
+  async seek(byte: number): Promise<void> {
+    if (byte === this.#position) return;
+    const start = this.#kept[0]?.firstByte ?? this.#position;
+    if (byte >= start && byte < this.#position) this.#giveBackFrom(byte);
+    else if (byte <= this.#hashedBytes && this.#reopen) await this.close();
+    else if (byte <= this.#hashedBytes && byte > this.#position) await this.#skipTo(byte);
+    else throw new LayerProblem('BytesGone', `the layer cannot be read again from byte ${byte}`);
+    this.#position = byte;
+  }
+
+  /** Lets go of the source. */
+  async close(): Promise<void> {
+    const chunks = this.#chunks;
+    this.#chunks = undefined;
+    this.#ahead = [];
+    this.#kept = [];
+    await chunks?.return?.();
+  }
+
+  #giveBackFrom(byte: number): void {
+    const split = this.#kept.map(({ firstByte, bytes }) => {
+      const length = Math.max(0, byte - firstByte);
+      return { before: { firstByte, bytes: bytes.subarray(0, length) }, after: bytes.subarray(length) };
+    });
+    this.#kept = split.map(({ before }) => before).filter(({ bytes }) => bytes.length > 0);
+    this.#ahead.unshift(...split.map(({ after }) => after));
+  }
+
+  /** Passes over bytes that were given back. */
+  async #skipTo(byte: number): Promise<void> {
+    while (this.#position < byte) if (!(await this.next(byte - this.#position))) return;
+  }
+
+  async #nextChunk(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const chunk = this.#ahead.shift() ?? (await this.#nextOfSource());
+      if (chunk === undefined || chunk.length > 0) return chunk;
+    }
+  }
+
+  async #nextOfSource(): Promise<Uint8Array | undefined> {
+    this.#chunks ??= this.#reopen?.(this.#position)[Symbol.asyncIterator]();
+    const result = await this.#chunks?.next();
+    return result?.done ? undefined : result?.value;
+  }
+
+  /** A part that was read before, or whose beginning was, counts only from where it is new. */
+  #hashOnce({ firstByte, bytes }: Part): void {
+    const known = Math.min(bytes.length, this.#hashedBytes - firstByte);
+    this.#hash.update(bytes.subarray(known));
+    this.#hashedBytes += bytes.length - known;
+  }
+}

@@ -1,0 +1,143 @@
+// One layer's way through the proxy: begun, sent part after part from the byte the proxy names, completed.
+
+import type { Members, OperationName } from '../lambda/operations.ts';
+import type { Answer } from './answers.ts';
+import { LayerProblem } from './layer-problem.ts';
+import type { LayerReader, Part } from './layer-reader.ts';
+import { isProblem, type ProxyProblem } from './problem.ts';
+
+/** Sends one operation, again and again where that helps. */
+export type Send = <Name extends OperationName>(
+  operation: Name,
+  members: Members<Name>,
+) => Promise<Answer<Name>>;
+
+export type Destination = { repositoryName: string; registryId?: string | undefined };
+
+export type LayerUploadOptions = {
+  send: Send;
+  reader: LayerReader;
+  destination: Destination;
+  /** The digest the caller expects; a layer that turns out to have another is not completed. */
+  layerDigest?: string | undefined;
+  /** Bytes the proxy holds; fewer than before where it lost some. */
+  onProgress: (acknowledgedBytes: number) => void;
+  /** Waits before the `count`-th resumption in a row that brought nothing. */
+  beforeResuming: (problem: ProxyProblem, count: number) => Promise<void>;
+};
+
+export type UploadedLayer = { layerDigest: string; bytes: number; outcome: 'pushed' | 'alreadyThere' };
+
+/** How often an upload that was lost is begun anew, and how often in a row one is resumed in vain. */
+const maxBeginnings = 4;
+const maxResumptions = 6;
+
+/**
+ * Uploads what the reader gives, from byte 0.
+ * @throws LayerProblem; ProxyProblem; what the source throws
+ */
+export async function uploadLayer(options: LayerUploadOptions): Promise<UploadedLayer> {
+  for (let beginnings = 1; ; beginnings += 1) {
+    try {
+      return await uploadOnce(options);
+    } catch (thrown) {
+      if (!isProblem(thrown, 'UploadNotFoundException')) throw thrown;
+      if (beginnings === maxBeginnings)
+        throw new LayerProblem('UploadLost', `the proxy lost this upload ${beginnings} times`, thrown);
+      await returnToStart(options, thrown);
+    }
+  }
+}
+
+async function returnToStart({ reader, onProgress }: LayerUploadOptions, lost: ProxyProblem): Promise<void> {
+  await orElse(
+    reader.seek(0),
+    'UploadLost',
+    'the proxy no longer knows this upload, and the stream cannot be read again from its start: push the layer anew',
+    lost,
+  );
+  onProgress(0);
+}
+
+async function uploadOnce(options: LayerUploadOptions): Promise<UploadedLayer> {
+  const { send, reader, destination, onProgress, beforeResuming } = options;
+  const { uploadId, partSize } = await send('InitiateLayerUpload', destination);
+  let furthest = 0;
+  for (let resumptions = 0; ; ) {
+    const part = await reader.next(partSize);
+    try {
+      if (!part) return await complete(options, uploadId);
+      const next = await sendPart(options, uploadId, part);
+      if (next > furthest) resumptions = 0;
+      furthest = Math.max(furthest, next);
+      await goOnFrom(reader, next);
+      onProgress(next);
+    } catch (thrown) {
+      if (!isProblem(thrown, 'InvalidLayerPartException')) throw thrown;
+      resumptions += 1;
+      if (resumptions > maxResumptions)
+        throw new LayerProblem('NoProgress', `the proxy takes no part after byte ${furthest}`, thrown);
+      const next = nextByteAfter(thrown);
+      await goOnFrom(reader, next, thrown);
+      onProgress(next);
+      await beforeResuming(thrown, resumptions);
+    }
+  }
+}
+
+/** The byte to go on from after a part that was taken. */
+async function sendPart(
+  { send, destination }: LayerUploadOptions,
+  uploadId: string,
+  { firstByte, bytes }: Part,
+): Promise<number> {
+  const { lastByteReceived } = await send('UploadLayerPart', {
+    ...destination,
+    uploadId,
+    partFirstByte: firstByte,
+    partLastByte: firstByte + bytes.length - 1,
+    layerPartBlob: bytes,
+  });
+  return lastByteReceived + 1;
+}
+
+/** The byte to go on from after a refusal; where nothing was received, from the start. */
+const nextByteAfter = ({ lastValidByteReceived }: ProxyProblem): number => (lastValidByteReceived ?? -1) + 1;
+
+const goOnFrom = (reader: LayerReader, byte: number, cause?: ProxyProblem): Promise<void> =>
+  orElse(
+    reader.seek(byte),
+    'BytesGone',
+    `the proxy asks to go on from byte ${byte}, and the stream cannot be read again from there: push the layer anew`,
+    cause,
+  );
+
+async function complete(options: LayerUploadOptions, uploadId: string): Promise<UploadedLayer> {
+  const { send, reader, destination } = options;
+  const digest = reader.digest();
+  if (options.layerDigest !== undefined && options.layerDigest !== digest)
+    throw new LayerProblem('DigestMismatch', `the layer read is ${digest}, not ${options.layerDigest}`);
+  const bytes = reader.position;
+  try {
+    const members = { ...destination, uploadId, layerDigests: [digest] };
+    const { layerDigest } = await send('CompleteLayerUpload', members);
+    return { layerDigest, bytes, outcome: 'pushed' };
+  } catch (thrown) {
+    if (!isProblem(thrown, 'LayerAlreadyExistsException')) throw thrown;
+    return { layerDigest: digest, bytes, outcome: 'alreadyThere' };
+  }
+}
+
+/** Says what it means for the upload that bytes are gone; lets every other failure through. */
+async function orElse(
+  seeking: Promise<void>,
+  code: 'UploadLost' | 'BytesGone',
+  message: string,
+  cause: ProxyProblem | undefined,
+): Promise<void> {
+  try {
+    await seeking;
+  } catch (thrown) {
+    throw thrown instanceof LayerProblem ? new LayerProblem(code, message, cause ?? thrown) : thrown;
+  }
+}

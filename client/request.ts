@@ -1,0 +1,55 @@
+// Writes an operation's members as an HTTP request of door 1, as the operation table says.
+
+import { type Members, type OperationName, operations } from '../lambda/operations.ts';
+import type { Registry } from '../lambda/registries.ts';
+
+/** A request without its token; `body` is JSON or the raw bytes of a part. */
+export type DoorRequest = {
+  url: URL;
+  method: 'POST' | 'PUT';
+  headers: Record<string, string>;
+  body: string | Uint8Array<ArrayBuffer>;
+};
+
+/**
+ * The request for an operation. Members named in the row's path go there; a part goes as its raw bytes, with
+ * `Content-Range` for its positions and the rest in the query; everything else is a JSON body.
+ * @param endpoint where the proxy is, a stage's path included
+ */
+export function requestOf<Name extends OperationName>(
+  endpoint: URL,
+  registry: Registry,
+  operation: Name,
+  members: Members<Name>,
+): DoorRequest {
+  const { method, path } = operations[operation];
+  const rest = new Map<string, unknown>(Object.entries(members).filter(([, value]) => value !== undefined));
+  const filled = path.replace(/\{(\w+)\}/g, (_, member: string) => {
+    const value = rest.get(member);
+    rest.delete(member);
+    return encodeURIComponent(String(value));
+  });
+  const url = new URL(endpoint);
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/${registry}${filled}`;
+  return { url, method, ...contentOf(url, rest) };
+}
+
+function contentOf(url: URL, rest: Map<string, unknown>): Pick<DoorRequest, 'headers' | 'body'> {
+  const { layerPartBlob, partFirstByte, partLastByte, ...others } = Object.fromEntries(rest);
+  if (!(layerPartBlob instanceof Uint8Array))
+    return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(others) };
+  for (const [member, value] of Object.entries(others)) url.searchParams.set(member, String(value));
+  return {
+    headers: {
+      'content-type': 'application/octet-stream',
+      'content-range': `bytes ${String(partFirstByte)}-${String(partLastByte)}/*`,
+    },
+    body: plain(layerPartBlob),
+  };
+}
+
+/** `fetch` takes no view of shared memory; a copy is made only of such a one. */
+const plain = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
+  bytes.buffer instanceof ArrayBuffer
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+    : bytes.slice();

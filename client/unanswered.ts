@@ -1,0 +1,48 @@
+// Reads a request that got no answer: which failures of the network may pass, and which never will.
+
+import { ProxyProblem } from './problem.ts';
+
+/** The codes of Node.js and undici after which the same request may be sent again. */
+const passingCodes: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'UND_ERR_SOCKET',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'HPE_INVALID_EOF_STATE',
+]);
+
+/** The problem behind what `fetch` threw; `host` is named to the reader. */
+export function problemOfSilence(thrown: unknown, host: string): ProxyProblem {
+  const { code, message } = reasonOf(thrown);
+  return new ProxyProblem({
+    code: 'NoAnswer',
+    detail: `no answer from ${host}: ${[code, message].filter(Boolean).join(', ')}`,
+    retryable: code !== undefined && passingCodes.has(code),
+  });
+}
+
+/** The problem of a request that took longer than it may. */
+export const problemOfTimeout = (host: string, timeoutMs: number): ProxyProblem =>
+  new ProxyProblem({
+    code: 'RequestTimeout',
+    detail: `no answer from ${host} within ${timeoutMs / 1_000} s`,
+    retryable: true,
+  });
+
+/** `fetch` hides the reason in `cause`; only its code and message are taken. */
+function reasonOf(thrown: unknown): { code: string | undefined; message: string | undefined } {
+  const innermost = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
+  if (!(innermost instanceof Error)) return { code: undefined, message: 'the connection failed' };
+  const code = 'code' in innermost && typeof innermost.code === 'string' ? innermost.code : undefined;
+  return { code, message: innermost.message };
+}

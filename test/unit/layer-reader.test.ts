@@ -1,0 +1,104 @@
+// Cutting a layer into parts: whatever the chunks and the way back and forth, the bytes are the same.
+
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LayerReader, type LayerSource, type Part } from '../../client/layer-reader.ts';
+
+const layers = fc.record({
+  bytes: fc.uint8Array({ maxLength: 400 }),
+  partSize: fc.integer({ min: 1, max: 64 }),
+  chunkSizes: fc.array(fc.integer({ min: 0, max: 150 }), { minLength: 1, maxLength: 12 }),
+});
+
+/** Chunks of the sizes given, over and over; the buffer of each is spoilt once the next is asked for. */
+async function* chunksOf(bytes: Uint8Array, sizes: number[]): AsyncGenerator<Uint8Array> {
+  const progressing = sizes.some((size) => size > 0) ? sizes : [1];
+  for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
+    const size = progressing[turn % progressing.length] ?? 1;
+    const chunk = bytes.slice(at, at + size);
+    at += chunk.length;
+    yield chunk;
+    chunk.fill(0);
+  }
+}
+
+const replayable =
+  (bytes: Uint8Array, sizes: number[]): LayerSource =>
+  (fromByte) =>
+    chunksOf(bytes.subarray(fromByte), sizes);
+
+async function readToEnd(reader: LayerReader, partSize: number): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (let part = await reader.next(partSize); part; part = await reader.next(partSize)) parts.push(part);
+  return parts;
+}
+
+const digestOf = (bytes: Uint8Array) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+describe('a layer', () => {
+  it('of any length in any chunks gives the same parts', () =>
+    fc.assert(
+      fc.asyncProperty(layers, async ({ bytes, partSize, chunkSizes }) => {
+        const reader = new LayerReader(chunksOf(bytes, chunkSizes));
+        expect(await reader.hasMore()).toBe(bytes.length > 0);
+        const parts = await readToEnd(reader, partSize);
+        expect(parts.map(({ firstByte }) => firstByte)).toEqual(
+          Array.from({ length: Math.ceil(bytes.length / partSize) }, (_, index) => index * partSize),
+        );
+        for (const part of parts.slice(0, -1)) expect(part.bytes.length).toBe(partSize);
+        expect(Buffer.concat(parts.map((part) => part.bytes)).equals(bytes)).toBe(true);
+        expect(reader.position).toBe(bytes.length);
+        expect(reader.digest()).toBe(digestOf(bytes));
+      }),
+    ));
+
+  it('read back and forth, and anew, keeps its bytes and its digest', () =>
+    fc.assert(
+      fc.asyncProperty(
+        layers,
+        fc.array(fc.record({ parts: fc.nat(5), to: fc.nat(400) }), { maxLength: 8 }),
+        fc.boolean(),
+        async ({ bytes, partSize, chunkSizes }, jumps, replays) => {
+          const source = replays ? replayable(bytes, chunkSizes) : chunksOf(bytes, chunkSizes);
+          const reader = new LayerReader(source);
+          const expectAt = (part: Part | undefined) => {
+            if (part)
+              expect(
+                Buffer.from(part.bytes).equals(bytes.subarray(part.firstByte).subarray(0, part.bytes.length)),
+              ).toBe(true);
+          };
+          let read = 0;
+          for (const { parts, to } of jumps) {
+            for (let count = 0; count < parts; count += 1) expectAt(await reader.next(partSize));
+            read = Math.max(read, reader.position);
+            const before = reader.position;
+            const reachable = replays ? 0 : Math.max(0, before - partSize);
+            const target = Math.min(read, Math.max(reachable, to));
+            await reader.seek(target).catch((gone: Error) => {
+              expect([replays, gone.name]).toEqual([false, 'LayerProblem']);
+              expect(reader.position).toBe(before);
+            });
+          }
+          for (const part of await readToEnd(reader, partSize)) expectAt(part);
+          expect(reader.position).toBe(bytes.length);
+          expect(reader.digest()).toBe(digestOf(bytes));
+        },
+      ),
+    ));
+
+  it('of a stream has its last two parts at hand, and no more', async () => {
+    const bytes = Buffer.from('aabbccd');
+    const reader = new LayerReader(chunksOf(bytes, [3]));
+    await readToEnd(reader, 2);
+    await expect(reader.seek(3)).rejects.toMatchObject({ code: 'BytesGone' });
+    await reader.seek(4);
+    expect((await readToEnd(reader, 2)).map((part) => part.bytes.toString())).toEqual(['cc', 'd']);
+  });
+
+  it('is never read beyond what was read', async () => {
+    const reader = new LayerReader(replayable(Buffer.from('aabb'), [4]));
+    await reader.next(2);
+    await expect(reader.seek(3)).rejects.toMatchObject({ code: 'BytesGone' });
+  });
+});
