@@ -1,15 +1,11 @@
-// The CDK app: reads the configuration and checks the policies once, then creates the stack.
+// The CDK app: reads the configuration once, then creates the stack.
 
 import { App } from 'aws-cdk-lib';
-import { loadPolicies } from '../lambda/policies.ts';
-import { contextKey, readConfiguration } from '../lib/configuration.ts';
-import { policySource } from '../lib/policies.ts';
+import { contextKey } from '../lib/configuration.ts';
+import { findConfiguration } from '../lib/configuration-file.ts';
 import { EcrUploadProxyStack } from '../lib/stack.ts';
 
 const app = new App();
-const configuration = readConfiguration(app.node.tryGetContext(contextKey));
-
-// As the functions do when they start: what would fail there fails here, before anything is deployed.
-loadPolicies(policySource);
+const configuration = await findConfiguration(app.node.tryGetContext(contextKey));
 
 new EcrUploadProxyStack(app, configuration.stackName, configuration);

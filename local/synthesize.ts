@@ -6,9 +6,30 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { z } from 'zod';
 
 const projectRoot = join(import.meta.dirname, '..');
 const sources = ['cdk.json', 'package-lock.json', '{bin,lib,lambda,policies}/**/*'];
+
+/** In cdk.json: the configuration or the path of its file, which may name another directory of policies. */
+const contextKey = 'ecr-upload-proxy';
+const pathOf = z.string().catch('');
+const cdkJson = z.object({ context: z.object({ [contextKey]: z.unknown() }) });
+const configuration = z.object({ policyDirectory: z.string() });
+
+/** The files that the configuration adds to the sources; a module is hashed whole, what it says is not read. */
+const configuredSources = (): string[] => {
+  const value = cdkJson.parse(JSON.parse(readFileSync(join(projectRoot, 'cdk.json'), 'utf8'))).context[
+    contextKey
+  ];
+  const file = pathOf.parse(value);
+  const members: unknown = file.endsWith('.json')
+    ? JSON.parse(readFileSync(join(projectRoot, file), 'utf8'))
+    : value;
+  const directory = configuration.safeParse(members).data?.policyDirectory;
+  return [...(file ? [file] : []), ...(directory ? [`${directory}/**/*`] : [])];
+};
+
 /** Hashed as well, so that an assembly that `cdk synth` has written since is seen to be another one. */
 const products = ['manifest.json', '*.template.json', '*.assets.json'];
 const stampFile = 'made-of.sha256';
@@ -24,7 +45,8 @@ const hashFiles = (directory: string, patterns: readonly string[]): string => {
   return hash.digest('hex');
 };
 
-const stamp = (cdkOut: string) => `${hashFiles(projectRoot, sources)} ${hashFiles(cdkOut, products)}`;
+const stamp = (cdkOut: string) =>
+  `${hashFiles(projectRoot, [...sources, ...configuredSources()])} ${hashFiles(cdkOut, products)}`;
 
 const isCurrent = (cdkOut: string): boolean => {
   try {

@@ -1,0 +1,21 @@
+// The directory of the Cedar schema and policies: checked at synth, deployed beside every function.
+
+import { resolve } from 'node:path';
+import { loadPolicies } from '../lambda/policies.ts';
+import { projectRoot } from './project-root.ts';
+
+/** The directory's name beside the functions' code: `POLICY_DIRECTORY`, relative to the task root. */
+export const policyDirectoryName = 'policies';
+
+/**
+ * Loads the policies as the functions do when they start: what would fail there fails here, before anything
+ * is deployed.
+ *
+ * @returns the directory's absolute path
+ * @throws PolicyError naming what does not parse or validate
+ */
+export const checkedPolicyDirectory = (directory: string): string => {
+  const path = resolve(projectRoot, directory);
+  loadPolicies(path);
+  return path;
+};
