@@ -9,6 +9,7 @@ import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { type OperationName, operations } from '../lambda/operations.ts';
 import type { Registry } from '../lambda/registries.ts';
+import { acknowledgeWildcards } from './acknowledgements.ts';
 import { type Configuration, configuredRegistries } from './configuration.ts';
 
 export type FunctionRoleProps = Pick<Configuration, 'repositories'> & {
@@ -47,17 +48,23 @@ export class FunctionRole extends Role {
     const accounts = [Aws.ACCOUNT_ID, ...registryIds];
 
     for (const registry of registryNames) {
+      const repositoryArns = accounts.flatMap((account) =>
+        (repositories[registry] ?? []).map((name) => this.#repositoryArn(registry, account, name)),
+      );
       allow(
         ecrActions.map((action) => `${registry}:${action}`),
-        accounts.flatMap((account) =>
-          (repositories[registry] ?? []).map((name) => this.#repositoryArn(registry, account, name)),
-        ),
+        repositoryArns,
       );
+      acknowledgeWildcards(this, repositoryArns, 'The operator names repositories by pattern.');
     }
+    acknowledgeWildcards(this, ['*'], 'X-Ray’s actions know no other resource.');
     if (stagingActions.length > 0) {
-      allow(
-        stagingActions,
-        registryNames.map((registry) => stagingBucket.arnForObjects(`${registry}/*`)),
+      const objectArns = registryNames.map((registry) => stagingBucket.arnForObjects(`${registry}/*`));
+      allow(stagingActions, objectArns);
+      acknowledgeWildcards(
+        this,
+        objectArns,
+        'An object’s key is made of its upload, which no role can foresee.',
       );
       // Without it S3 answers 403 instead of 404 for an object that is not there, and "nothing waits" is
       // what GetObject is asked most. Source: the Amazon S3 API reference, GetObject, "Permissions".

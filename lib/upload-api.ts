@@ -60,11 +60,10 @@ export class UploadApi extends RestApi {
     this.node.tryRemoveChild('Endpoint');
     this.#addRoutes(props);
 
-    if (webAclArn !== undefined) {
-      const resourceArn = this.deploymentStage.stageArn;
-      new CfnWebACLAssociation(this, 'WebAcl', { resourceArn, webAclArn });
-    }
     Validations.of(this).acknowledge(...acknowledged);
+    if (props.setAccountLogRole) Validations.of(this).acknowledge(accountLogRole);
+    if (webAclArn === undefined) Validations.of(this).acknowledge(withoutWebAcl);
+    else new CfnWebACLAssociation(this, 'WebAcl', { resourceArn: this.deploymentStage.stageArn, webAclArn });
   }
 
   #addRoutes({ registries, operationFunctions, awsDoorFunction }: UploadApiProps): void {
@@ -88,10 +87,6 @@ const acknowledged = [
     reason: 'The functions validate every request (lambda/steps/validate.ts) and name each wrong member.',
   },
   {
-    id: 'AwsSolutions-APIG3',
-    reason: 'A web ACL is the operator’s to give (webAclArn): its rules depend on who the clients are.',
-  },
-  {
     id: 'AwsSolutions-APIG4',
     reason:
       'The functions authenticate: an authorizer can read no token from X-Amz-Security-Token and no body.',
@@ -107,3 +102,13 @@ const acknowledged = [
       'Execution logs would hold headers, and with them tokens. Access logs and the functions’ own logs say the rest.',
   },
 ];
+
+const withoutWebAcl = {
+  id: 'AwsSolutions-APIG3',
+  reason: 'A web ACL is the operator’s to give (webAclArn): its rules depend on who the clients are.',
+};
+
+const accountLogRole = {
+  id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
+  reason: 'The account’s role serves the logs of every API in it, which is what AWS’s own policy is for.',
+};

@@ -63,7 +63,7 @@ export const readable = (template: Template): string =>
     JSON.parse(
       JSON.stringify(template.toJSON())
         .replaceAll(/[0-9a-f]{64}/g, 'ASSET-HASH')
-        .replaceAll(/(ApiDeployment[0-9A-F]{8})[0-9a-f]{32}/g, '$1-HASH'),
+        .replaceAll(/(ApiDeployment[0-9A-F]{8})[0-9a-f]{32}/g, '$1HASH'),
     ),
     { lineWidth: 0 },
   );
