@@ -8,8 +8,8 @@ import type {
 } from '@cedar-policy/cedar-wasm/nodejs';
 import type { Principal, Workload } from './principal.ts';
 
-/** What a context may hold; a record of texts, which Cedar's contexts have not, is an entity with tags. */
-export type ContextValue = string | number | Readonly<Record<string, string>>;
+/** What a context may hold; a record of any names, which Cedar's contexts have not, is an entity with tags. */
+export type ContextValue = string | number | readonly string[] | Readonly<Record<string, string>>;
 
 /** Who wants to do what to which repository, and when; `action` and `context` as the schema names them. */
 export type DecisionRequest = {
@@ -55,6 +55,8 @@ const workloadEntities = (workload: Workload): EntityJson[] => {
 const principalEntities = (principal: Principal): EntityJson[] =>
   principal.type === 'Workload' ? workloadEntities(principal) : [];
 
+const isList = (value: object): value is readonly string[] => Array.isArray(value);
+
 const annotations = { type: 'Annotations', id: 'request' };
 
 const contextOf = (context: DecisionRequest['context'], now: Date) => {
@@ -64,6 +66,7 @@ const contextOf = (context: DecisionRequest['context'], now: Date) => {
   const entities: EntityJson[] = [];
   for (const [name, value] of Object.entries(context)) {
     if (typeof value !== 'object') values[name] = value;
+    else if (isList(value)) values[name] = [...value];
     else {
       values[name] = { __entity: annotations };
       entities.push(entity(annotations, {}, { ...value }));

@@ -59,3 +59,6 @@ export const keySetMaxAgeMs = 86_400_000;
 /** How many claims a refusal echoes, and how many characters of each value. */
 export const maxEchoedClaims = 40;
 export const maxEchoedCharacters = 256;
+
+/** How deep a manifest's JSON may nest; one of the OCI image specification has five levels. */
+export const maxManifestDepth = 32;

@@ -3,9 +3,9 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { ProxyError } from '../errors.ts';
 import { maxEchoedCharacters, maxEchoedClaims } from '../limits.ts';
-import type { Members, OperationName } from '../operations.ts';
+import type { Members, OperationName, PolicyContext } from '../operations.ts';
 import { operations } from '../operations.ts';
-import type { Decision, Policies } from '../policies.ts';
+import type { Decision, DecisionRequest, Policies } from '../policies.ts';
 import type { Claims, Principal } from '../principal.ts';
 import type { Registry } from '../registries.ts';
 import { openSeal, type SealBinding } from '../seal.ts';
@@ -49,9 +49,9 @@ export type Permit<Name extends OperationName> = GrantedPermit<Name>;
 const namespaceOf = (repositoryName: string) =>
   repositoryName.slice(0, Math.max(repositoryName.lastIndexOf('/'), 0));
 
-const present = (context: Readonly<Record<string, string | number | undefined>>) =>
+const present = (context: PolicyContext): DecisionRequest['context'] =>
   Object.fromEntries(
-    Object.entries(context).filter((entry): entry is [string, string | number] => entry[1] !== undefined),
+    Object.entries(context).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
 
 const short = (text: string) =>

@@ -13,6 +13,18 @@ const directoryWith = (text: string) => {
   return directory;
 };
 
+/** What every image has, for the policy. */
+const image = (facts: DecisionRequest['context'] = {}): DecisionRequest['context'] => ({
+  imageDigest: 'sha256:0',
+  imageManifestMediaType: 'application/vnd.oci.image.manifest.v1+json',
+  layerCount: 1,
+  layerMediaTypes: [],
+  totalBytes: 1,
+  platformCount: 0,
+  annotations: {},
+  ...facts,
+});
+
 const request = (
   client: string,
   action: string,
@@ -72,19 +84,19 @@ describe('the sample policies', () => {
     ],
     [
       'forbid the tag latest',
-      request('team-a-ci', 'PutImage', 'team-a/app', { imageTag: 'latest' }),
+      request('team-a-ci', 'PutImage', 'team-a/app', image({ imageTag: 'latest' })),
       false,
       ['no-latest-tag'],
     ],
     [
       'let another tag pass',
-      request('team-a-ci', 'PutImage', 'team-a/app', { imageTag: '1.0.0' }),
+      request('team-a-ci', 'PutImage', 'team-a/app', image({ imageTag: '1.0.0' })),
       true,
       ['team-a-pushes'],
     ],
     [
       'let an image without a tag pass',
-      request('team-a-ci', 'PutImage', 'team-a/app'),
+      request('team-a-ci', 'PutImage', 'team-a/app', image()),
       true,
       ['team-a-pushes'],
     ],
@@ -97,7 +109,7 @@ describe('the sample policies', () => {
 
   it('give the forbidding policy’s message', () => {
     expect(
-      policies.decide(request('team-a-ci', 'PutImage', 'team-a/app', { imageTag: 'latest' })).policies,
+      policies.decide(request('team-a-ci', 'PutImage', 'team-a/app', image({ imageTag: 'latest' }))).policies,
     ).toEqual([
       { id: 'no-latest-tag', message: 'the tag latest is not allowed: push a tag that names a version' },
     ]);
@@ -123,7 +135,7 @@ describe('a policy directory', () => {
 
   it('without a policy denies everything', () => {
     expect(
-      loadPolicies(directoryWith('')).decide(request('team-a-ci', 'PutImage', 'team-a/app')).allowed,
+      loadPolicies(directoryWith('')).decide(request('team-a-ci', 'PutImage', 'team-a/app', image())).allowed,
     ).toBe(false);
   });
 
@@ -133,7 +145,9 @@ describe('a policy directory', () => {
       (_, n) => `forbid (principal == Client::"c${n + 1}", action, resource);`,
     );
     const policies = loadPolicies(directoryWith(forbids.join('\n')));
-    expect(policies.decide(request('c11', 'PutImage', 'a/b')).policies).toEqual([{ id: 'test.cedar#11' }]);
+    expect(policies.decide(request('c11', 'PutImage', 'a/b', image())).policies).toEqual([
+      { id: 'test.cedar#11' },
+    ]);
   });
 
   it('denies when a policy fails, because a forbid that fails must not let anybody in', () => {
