@@ -2,6 +2,16 @@
 
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { issuers } from './issuers.ts';
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'expected JSON' });
+    return z.NEVER;
+  }
+});
 
 const schema = z
   .object({
@@ -9,6 +19,7 @@ const schema = z
     SECRET_ID: z.string().min(1),
     POLICY_DIRECTORY: z.string().min(1),
     REGISTRY_ID: z.string().regex(/^[0-9]{12}$/),
+    ISSUERS: json.default([]).pipe(issuers),
     LAMBDA_TASK_ROOT: z.string().default('.'),
   })
   .transform((variables) => ({
@@ -18,6 +29,8 @@ const schema = z
     policyDirectory: resolve(variables.LAMBDA_TASK_ROOT, variables.POLICY_DIRECTORY),
     /** The account whose registry is meant when a request names none. */
     registryId: variables.REGISTRY_ID,
+    /** Whose OIDC tokens are taken. */
+    issuers: variables.ISSUERS,
   }));
 
 export type Environment = z.output<typeof schema>;

@@ -3,14 +3,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
+import { type DecisionRequest, describeForCedar } from './entities.ts';
 
-/** Who wants to do what to which repository; the entities as Cedar's schema names them. */
-export type DecisionRequest = {
-  principal: cedar.TypeAndId;
-  action: string;
-  resource: { id: string; attrs: Record<string, string> };
-  context: Record<string, string | number>;
-};
+export type { DecisionRequest } from './entities.ts';
 
 /** What was decided, and by which policies. `errors` is never empty without a denial. */
 export type Decision = {
@@ -73,6 +68,7 @@ const firstRequest: DecisionRequest = {
   action: 'InitiateLayerUpload',
   resource: { id: '', attrs: { name: '', namespace: '', registry: '', registryId: '' } },
   context: {},
+  now: new Date(0),
 };
 
 const assertParsed = (answer: cedar.CheckParseAnswer) => {
@@ -105,15 +101,10 @@ export const loadPolicies = (directory: string): Policies => {
 const decide = (
   preparsed: string,
   messages: ReadonlyMap<string, string | undefined>,
-  { principal, action, resource, context }: DecisionRequest,
+  request: DecisionRequest,
 ): Decision => {
-  const repository = { type: 'Repository', id: resource.id };
   const answer = cedar.statefulIsAuthorized({
-    principal,
-    action: { type: 'Action', id: action },
-    resource: repository,
-    context,
-    entities: [{ uid: repository, attrs: resource.attrs, parents: [] }],
+    ...describeForCedar(request),
     preparsedSchemaName: preparsed,
     preparsedPolicySetId: preparsed,
     validateRequest: true,

@@ -2,10 +2,11 @@
 
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { ProxyError } from '../errors.ts';
+import { maxEchoedCharacters, maxEchoedClaims } from '../limits.ts';
 import type { Members, OperationName } from '../operations.ts';
 import { operations } from '../operations.ts';
 import type { Decision, Policies } from '../policies.ts';
-import type { Principal } from '../principal.ts';
+import type { Claims, Principal } from '../principal.ts';
 import type { Registry } from '../registries.ts';
 import { openSeal, type SealBinding } from '../seal.ts';
 import type { SecretReader } from '../secret.ts';
@@ -53,14 +54,43 @@ const present = (context: Readonly<Record<string, string | number | undefined>>)
     Object.entries(context).filter((entry): entry is [string, string | number] => entry[1] !== undefined),
   );
 
-const refusal = ({ policies }: Decision, operation: OperationName, repositoryName: string) => {
+const short = (text: string) =>
+  text.length > maxEchoedCharacters ? `${text.slice(0, maxEchoedCharacters)}…` : text;
+
+/** What was received of a token, for who writes the policy; cut to what a person can read. */
+const echo = (claims: Claims): Claims =>
+  Object.fromEntries(
+    Object.entries(claims)
+      .slice(0, maxEchoedClaims)
+      .map(([name, value]) => [
+        short(name),
+        typeof value === 'string' ? short(value) : value.slice(0, 10).map(short),
+      ]),
+  );
+
+/** The caller as a refusal names them, and what it tells of them besides. */
+const describeCaller = (principal: Principal) =>
+  principal.type === 'Client'
+    ? { name: 'this client', members: {} }
+    : {
+        name: `this workload (issuer ${short(principal.issuer)}, subject ${short(principal.subject)})`,
+        members: { claims: echo(principal.claims) },
+      };
+
+const refusal = (
+  { policies }: Decision,
+  principal: Principal,
+  operation: OperationName,
+  repositoryName: string,
+) => {
+  const caller = describeCaller(principal);
   const reasons = policies.map(({ id, message }) => (message ? `${id}: ${message}` : id));
   const detail =
     reasons.length > 0
       ? `Forbidden by ${reasons.join('; ')}.`
-      : `No policy lets this client do ${operation} in ${repositoryName}.`;
+      : `No policy lets ${caller.name} do ${operation} in ${repositoryName}.`;
   return new ProxyError('AccessDeniedException', detail, {
-    members: { policies: policies.map(({ id }) => id) },
+    members: { policies: policies.map(({ id }) => id), ...caller.members },
   });
 };
 
@@ -93,6 +123,7 @@ export const authorize = async <Name extends OperationName>(
       attrs: { name: repositoryName, namespace: namespaceOf(repositoryName), registry, registryId },
     },
     context: present(row.context(members)),
+    now: new Date(),
   });
   logger.info('decision', {
     principal: `${principal.type}::${principal.id}`,
@@ -105,7 +136,7 @@ export const authorize = async <Name extends OperationName>(
     bytes: row.bytes(members),
     ...(decision.errors.length > 0 ? { policyErrors: decision.errors } : {}),
   });
-  if (!decision.allowed) throw refusal(decision, operation, repositoryName);
+  if (!decision.allowed) throw refusal(decision, principal, operation, repositoryName);
   const uploadId =
     'uploadId' in members
       ? await unseal(members.uploadId, { principal, registry, registryId, repositoryName }, readSecret)

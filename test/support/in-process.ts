@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Handler, resourceHandler } from '../../lambda/corridor.ts';
+import type { Issuer } from '../../lambda/issuers.ts';
 import { type OperationName, operationNames, operations } from '../../lambda/operations.ts';
 import { openServices } from '../../lambda/services.ts';
 import { localAccount } from '../../local/account.ts';
@@ -19,6 +20,10 @@ const secretArn = `arn:aws:secretsmanager:${localAccount.region}:${localAccount.
 const stagingBucket = 'staging';
 
 type Options = {
+  /** Whose OIDC tokens are taken. */
+  issuers?: readonly Issuer[];
+  /** Where the policies are; by default those that deploy. */
+  policyDirectory?: string;
   /** What `getRemainingTimeInMillis` begins with. */
   timeoutMs?: number;
 };
@@ -63,7 +68,7 @@ const sendTo =
   };
 
 /** Everything but API Gateway: handlers, stand-ins and a staging area of their own. */
-export const startInProcess = async ({ timeoutMs }: Options = {}) => {
+export const startInProcess = async ({ timeoutMs, issuers = [], policyDirectory }: Options = {}) => {
   const directory = await mkdtemp(join(tmpdir(), 'in-process-'));
   const ecr = await startEcr({
     port: 0,
@@ -85,8 +90,9 @@ export const startInProcess = async ({ timeoutMs }: Options = {}) => {
   const services = openServices({
     stagingBucket,
     secretId: secretArn,
-    policyDirectory: join(import.meta.dirname, '../../policies'),
+    policyDirectory: policyDirectory ?? join(import.meta.dirname, '../../policies'),
     registryId: localAccount.accountId,
+    issuers: [...issuers],
   });
   const handlers = new Map(
     operationNames.map((operation) => [operation, resourceHandler(operation, services)]),

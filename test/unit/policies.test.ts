@@ -26,6 +26,7 @@ const request = (
     attrs: { name, namespace: name.split('/')[0] ?? '', registry: 'ecr', registryId: '123456789012' },
   },
   context,
+  now: new Date('2026-11-21T12:00:00Z'),
 });
 
 describe('the sample policies', () => {

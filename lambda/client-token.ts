@@ -1,0 +1,30 @@
+// Client tokens: `eup_<client>_<random>`, of which the secret holds the SHA-256; one becomes a Client.
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { ProxyError } from './errors.ts';
+import type { Client } from './principal.ts';
+import type { ClientToken, SecretReader } from './secret.ts';
+
+/** The client's name is read from the token to find the hashes to compare with. */
+const clientTokenPattern = /^eup_([a-z0-9]+(?:-[a-z0-9]+)*)_[A-Za-z0-9]{1,128}$/;
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest();
+
+const isExpired = ({ expiresAt }: ClientToken) =>
+  expiresAt !== undefined && Date.parse(expiresAt) <= Date.now();
+
+/**
+ * @throws UnrecognizedClientException with a token that no client has;
+ *   ExpiredTokenException with one that was valid once.
+ */
+export const verifyClientToken = async (token: string, readSecret: SecretReader): Promise<Client> => {
+  const client = clientTokenPattern.exec(token)?.[1];
+  if (!client) throw new ProxyError('UnrecognizedClientException');
+  const { clients } = await readSecret();
+  const hash = sha256(token);
+  const known = Object.hasOwn(clients, client) ? clients[client] : undefined;
+  const match = known?.find((candidate) => timingSafeEqual(Buffer.from(candidate.sha256, 'hex'), hash));
+  if (!match) throw new ProxyError('UnrecognizedClientException');
+  if (isExpired(match)) throw new ProxyError('ExpiredTokenException');
+  return { type: 'Client', id: client };
+};
