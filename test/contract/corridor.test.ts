@@ -132,6 +132,21 @@ describe('a staged part that is lost', () => {
   });
 });
 
+describe('a layer of 8 pairs', () => {
+  it('costs per pair two requests, one ECR call, two PUTs, a GET and a HEAD, as decision 0001 says', async () => {
+    await open();
+    const pairs = 8;
+    const layer = randomBytes(2 * pairs * P);
+    const uploadId = await client.begin();
+    for (let part = 0; part < 2 * pairs; part++) await client.uploadNth(uploadId, layer, part);
+    const requests: unknown = await (await fetch(`${proxy.ecrUrl}/_requests`)).json();
+    expect(requests).toMatchObject({ operations: { 'ecr:UploadLayerPart': pairs } });
+    expect(proxy.s3.requests).toEqual({ PUT: 2 * pairs, GET: pairs, HEAD: pairs });
+    await client.complete(uploadId, digestOf(layer));
+    expect(proxy.s3.requests).toEqual({ PUT: 2 * pairs, GET: pairs + 1, HEAD: pairs, DELETE: 1 });
+  });
+});
+
 describe('a layer under the part size', () => {
   it('writes nothing to the staging area, and asks ECR three times', async () => {
     await open();
