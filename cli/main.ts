@@ -4,13 +4,15 @@
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { credentials } from './commands/credentials.ts';
+import { token } from './commands/token.ts';
 import { exitStatusOf, report } from './failure.ts';
 
 const program = new Command('ecr-upload-proxy')
   .description('Push container images into Amazon ECR through an ecr-upload-proxy, without AWS permissions.')
   .version(packageJson.version)
   .showHelpAfterError()
-  .addCommand(credentials);
+  .addCommand(credentials)
+  .addCommand(token);
 
 try {
   await program.parseAsync();

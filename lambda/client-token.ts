@@ -5,8 +5,13 @@ import { ProxyError } from './errors.ts';
 import type { Client } from './principal.ts';
 import type { ClientToken, SecretReader } from './secret.ts';
 
+const clientName = '[a-z0-9]+(?:-[a-z0-9]+)*';
+const clientNamePattern = new RegExp(`^${clientName}$`);
+
 /** The client's name is read from the token to find the hashes to compare with. */
-const clientTokenPattern = /^eup_([a-z0-9]+(?:-[a-z0-9]+)*)_[A-Za-z0-9]{1,128}$/;
+const clientTokenPattern = new RegExp(`^eup_(${clientName})_[A-Za-z0-9]{1,128}$`);
+
+export const isClientName = (text: string): boolean => text.length <= 64 && clientNamePattern.test(text);
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest();
 

@@ -76,7 +76,8 @@ export const startInProcess = async ({ timeoutMs, issuers = [], policyDirectory 
     repositories: localRepositories,
   });
   const s3 = await startS3({ port: 0, dataDirectory: join(directory, 's3'), bucketNames: [stagingBucket] });
-  const secrets = await startSecrets({ port: 0, file: join(directory, 'secret.json'), secretArn });
+  const secretFile = join(directory, 'secret.json');
+  const secrets = await startSecrets({ port: 0, file: secretFile, secretArn });
   Object.assign(
     process.env,
     functionEnvironment({ ecr: ecr.url, s3: s3.url, secretsManager: secrets.url }, 'stand-in', process.env),
@@ -101,6 +102,7 @@ export const startInProcess = async ({ timeoutMs, issuers = [], policyDirectory 
     send: sendTo(handlers, timeoutMs),
     ecrUrl: ecr.url,
     s3,
+    secrets: { url: secrets.url, file: secretFile, secretArn },
     services,
     close: async () => {
       for (const server of [secrets, s3, ecr]) await server.close();
