@@ -68,7 +68,7 @@ export class Uploader {
     ...destination
   }: LayerPush): Promise<PushedLayer> {
     const { send, requests, pause } = this.#sender(signal);
-    if (layerDigest !== undefined && (await isThere(send, destination, layerDigest)))
+    if (layerDigest !== undefined && (await findLayer(send, destination, layerDigest)))
       return { layerDigest, bytes: 0, outcome: 'alreadyThere', requests: requests() };
     const reader = new LayerReader(source, this.#buffers);
     try {
@@ -86,6 +86,17 @@ export class Uploader {
     } finally {
       await reader.close();
     }
+  }
+
+  /**
+   * The layer where it is in this repository, ready to be named by a manifest.
+   * @throws ProxyProblem; the signal's reason
+   */
+  async findLayer(
+    { layerDigest, ...destination }: Destination & { layerDigest: string },
+    signal?: AbortSignal,
+  ): Promise<{ layerSize?: number | undefined } | undefined> {
+    return findLayer(this.#sender(signal).send, destination, layerDigest);
   }
 
   /**
@@ -127,9 +138,9 @@ export class Uploader {
   }
 }
 
-/** Whether ECR has the layer in this repository, ready to be named by a manifest. */
-async function isThere(send: Send, destination: Destination, layerDigest: string): Promise<boolean> {
+/** The layer where ECR has it in this repository, ready to be named by a manifest. */
+async function findLayer(send: Send, destination: Destination, layerDigest: string) {
   const members = { ...destination, layerDigests: [layerDigest] };
   const { layers } = await send('BatchCheckLayerAvailability', members);
-  return layers.some((layer) => layer.layerDigest === layerDigest && layer.layerAvailability === 'AVAILABLE');
+  return layers.find((layer) => layer.layerDigest === layerDigest && layer.layerAvailability === 'AVAILABLE');
 }
