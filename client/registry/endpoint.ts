@@ -43,7 +43,9 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
   app.setNotFoundHandler(async (request, reply) => {
     const begunAtMs = performance.now();
     const answer = await answerTo(request, rooms, options);
-    log?.(`${request.method} ${pathOf(request)} ${answer.status} ${Math.round(performance.now() - begunAtMs)} ms`);
+    log?.(
+      `${request.method} ${pathOf(request)} ${answer.status} ${Math.round(performance.now() - begunAtMs)} ms`,
+    );
     return write(reply, request.method === 'HEAD', answer);
   });
   await app.listen(address);
