@@ -3,6 +3,7 @@
 
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { bridge } from './commands/bridge.ts';
 import { credentials } from './commands/credentials.ts';
 import { token } from './commands/token.ts';
 import { exitStatusOf, report } from './failure.ts';
@@ -11,6 +12,7 @@ const program = new Command('ecr-upload-proxy')
   .description('Push container images into Amazon ECR through an ecr-upload-proxy, without AWS permissions.')
   .version(packageJson.version)
   .showHelpAfterError()
+  .addCommand(bridge)
   .addCommand(credentials)
   .addCommand(token);
 
