@@ -2,6 +2,16 @@
 
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { isRegistry, type Registry, registries } from './registries.ts';
+
+/** Names separated by commas, as the stack writes them. */
+const registriesOf = (names: string, context: z.RefinementCtx): readonly Registry[] => {
+  const found = names.split(',').filter(isRegistry);
+  if (found.length < names.split(',').length) {
+    context.addIssue({ code: 'custom', message: `expected some of ${Object.keys(registries).join(',')}` });
+  }
+  return found;
+};
 
 const schema = z
   .object({
@@ -9,6 +19,7 @@ const schema = z
     SECRET_ID: z.string().min(1),
     POLICY_DIRECTORY: z.string().min(1),
     REGISTRY_ID: z.string().regex(/^[0-9]{12}$/),
+    REGISTRIES: z.string().transform(registriesOf),
     LAMBDA_TASK_ROOT: z.string().default('.'),
   })
   .transform((variables) => ({
@@ -18,6 +29,8 @@ const schema = z
     policyDirectory: resolve(variables.LAMBDA_TASK_ROOT, variables.POLICY_DIRECTORY),
     /** The account whose registry is meant when a request names none. */
     registryId: variables.REGISTRY_ID,
+    /** The ECR services that the stack is configured for. */
+    registries: variables.REGISTRIES,
   }));
 
 export type Environment = z.output<typeof schema>;

@@ -10,6 +10,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type Environment, readEnvironment } from './environment.ts';
 import { loadPolicies } from './policies.ts';
+import type { Registry } from './registries.ts';
 import { type SecretReader, secretReader } from './secret.ts';
 import type { Authority } from './steps/authorize.ts';
 import type { Upstream } from './steps/forward.ts';
@@ -20,6 +21,8 @@ export type Services = {
   logger: Logger;
   metrics: Metrics;
   tracer: Tracer;
+  /** The ECR services that the stack is configured for. */
+  registries: readonly Registry[];
   readSecret: SecretReader;
   authority: Authority;
   upstream: Omit<Upstream, 'abortSignal'>;
@@ -35,13 +38,14 @@ export const openServices = (environment: Environment = readEnvironment(process.
   const logger = new Logger();
   const tracer = new Tracer();
   const traced = tracer.captureAWSv3Client.bind(tracer);
-  const { registryId, secretId, stagingBucket, policyDirectory } = environment;
+  const { registryId, registries, secretId, stagingBucket, policyDirectory } = environment;
   const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
   const readSecret = secretReader(secrets, secretId);
   return {
     logger,
     metrics: new Metrics(),
     tracer,
+    registries,
     readSecret,
     authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, logger },
     upstream: {

@@ -6,7 +6,7 @@ import type { Members, OperationName } from '../operations.ts';
 import { operations } from '../operations.ts';
 import type { Decision, Policies } from '../policies.ts';
 import type { Principal } from '../principal.ts';
-import type { Registry } from '../registries.ts';
+import { accountOf, type Registry } from '../registries.ts';
 import { openSeal, type SealBinding } from '../seal.ts';
 import type { SecretReader } from '../secret.ts';
 import type { Input } from './validate.ts';
@@ -25,6 +25,7 @@ class GrantedPermit<Name extends OperationName> {
   readonly #granted = true;
   readonly operation: Name;
   readonly registry: Registry;
+  /** The account, also where the request names its registry by an alias. */
   readonly registryId: string;
   readonly principal: Principal;
   readonly members: Members<Name>;
@@ -83,7 +84,8 @@ export const authorize = async <Name extends OperationName>(
   { policies, readSecret, registryId: ownRegistryId, logger }: Authority,
 ): Promise<Permit<Name>> => {
   const { operation, registry, members } = input;
-  const { repositoryName, registryId = ownRegistryId } = members;
+  const { repositoryName } = members;
+  const registryId = accountOf(members.registryId, ownRegistryId);
   const row = operations[operation];
   const decision = policies.decide({
     principal,
