@@ -90,6 +90,9 @@ const registryOfTargetPrefix = new Map<string, Registry>(
   ),
 );
 
+/** All AWS SDKs count their attempts: `attempt=2; max=3`. Source: AWS SDKs and Tools, "Retry behavior". */
+const repeated = /\battempt=(?!1\b)\d/;
+
 const unknownOperation = (
   registry: Registry | undefined,
   operation: string,
@@ -114,7 +117,7 @@ export const awsDoor = (configured: readonly Registry[]): Door => ({
     const [, prefix = '', operation = ''] = /^([^.]+)\.([^.]+)$/.exec(headers['x-amz-target'] ?? '') ?? [];
     const registry = registryOfTargetPrefix.get(prefix);
     if (registry && configured.includes(registry) && isOperationName(operation)) {
-      return { operation, registry };
+      return { operation, registry, isRepeated: repeated.test(headers['amz-sdk-request'] ?? '') };
     }
     throw unknownOperation(registry, operation, configured);
   },

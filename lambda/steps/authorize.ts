@@ -29,6 +29,7 @@ class GrantedPermit<Name extends OperationName> {
   readonly registryId: string;
   readonly principal: Principal;
   readonly members: Members<Name>;
+  readonly isRepeated: boolean;
   /** ECR's own upload id where the operation names an upload; its seal was found to be this client's. */
   readonly uploadId: string;
 
@@ -36,6 +37,7 @@ class GrantedPermit<Name extends OperationName> {
     this.operation = input.operation;
     this.registry = input.registry;
     this.members = input.members;
+    this.isRepeated = input.isRepeated ?? false;
     this.registryId = registryId;
     this.principal = principal;
     this.uploadId = uploadId;

@@ -134,8 +134,9 @@ const putImage = async (permit: Permit<'PutImage'>, upstream: Upstream) => {
   const { repositoryName, imageManifest, imageManifestMediaType, imageTag } = members;
   const put = upstream.ecr[registry].PutImage({ ...members, ...named(permit) }, upstream);
   const { image } = await put.catch((failure: unknown) => {
-    // Said of a second attempt after a lost answer, it means that the first has put the image.
-    if (!isNamed(failure, 'ImageAlreadyExistsException') || !wasRetried(failure)) throw failure;
+    // Said of a second attempt after a lost answer, ours or the client's, it means that the first has put the image.
+    const isSecond = permit.isRepeated || wasRetried(failure);
+    if (!isNamed(failure, 'ImageAlreadyExistsException') || !isSecond) throw failure;
     const imageDigest = `sha256:${createHash('sha256').update(imageManifest).digest('hex')}`;
     const imageId = { imageDigest, imageTag };
     return { image: { registryId, repositoryName, imageId, imageManifest, imageManifestMediaType } };
