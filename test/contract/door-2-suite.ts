@@ -184,7 +184,7 @@ type Client = {
 export const describeDoor2 = ({ name, start, registries, retryModes = [''] }: Client): void => {
   describe(`door 2 with ${name}`, () => {
     let proxy: Door2;
-    const started: AwsClient[] = [];
+    let started: AwsClient[] = [];
 
     const open = async (registry: Registry, token: string | undefined, environment: object = {}) => {
       const client = await start({ ...clientEnvironment(proxy.proxyUrl, token), ...environment });
@@ -192,14 +192,15 @@ export const describeDoor2 = ({ name, start, registries, retryModes = [''] }: Cl
       return speak(client, registry);
     };
 
-    beforeAll(async () => {
+    const startProxy = async () => {
       proxy = await startDoor2();
-    });
-    afterEach(() => proxy.disarm());
-    afterAll(async () => {
+    };
+    const closeProxy = async () => {
       for (const client of started) await client.close();
+      started = [];
       await proxy?.close();
-    });
+    };
+    afterEach(() => proxy.disarm());
 
     const stored = async (registry: Registry, path: string): Promise<Buffer> => {
       const response = await fetch(`${proxy.ecrUrl}${pathOf[registry]}/${repositoryName}/${path}`);
@@ -212,9 +213,11 @@ export const describeDoor2 = ({ name, start, registries, retryModes = [''] }: Cl
       /** Takes the first answer for the last, so that no fault is slept away. */
       let once: Ecr;
       beforeAll(async () => {
+        await startProxy();
         ecr = await open(registry, tokens.a);
         once = await open(registry, tokens.a, { AWS_MAX_ATTEMPTS: '1' });
       });
+      afterAll(closeProxy);
 
       const arrives = async (layer: Buffer) =>
         expect(Buffer.compare(await stored(registry, `blobs/${digestOf(layer)}`), layer)).toBe(0);
@@ -313,8 +316,12 @@ export const describeDoor2 = ({ name, start, registries, retryModes = [''] }: Cl
       });
     });
 
-    // A function tries a call three times, so every third fault reaches the client, which has to try again.
+    // A function tries a call three times, so every third fault reaches the client, which has to try again. After
+    // many failures a function's SDK stops trying, and the client would get them all: hence a proxy of its own.
     describe.each(retryModes)('when every operation fails, %s', (retryMode) => {
+      beforeAll(startProxy);
+      afterAll(closeProxy);
+
       it.each(['drop-before', 'drop-after', 'server-error', 'throttle'])(
         'its own retries lose nothing (%s)',
         async (fault) => {
