@@ -22,6 +22,8 @@ const stagingBucket = 'staging';
 type Options = {
   /** Whose OIDC tokens are taken. */
   issuers?: readonly Issuer[];
+  /** Whether metrics are written, to standard output. */
+  metrics?: boolean;
   /** Where the policies are; by default those that deploy. */
   policyDirectory?: string;
   /** What `getRemainingTimeInMillis` begins with. */
@@ -68,7 +70,12 @@ const sendTo =
   };
 
 /** Everything but API Gateway: handlers, stand-ins and a staging area of their own. */
-export const startInProcess = async ({ timeoutMs, issuers = [], policyDirectory }: Options = {}) => {
+export const startInProcess = async ({
+  timeoutMs,
+  issuers = [],
+  policyDirectory,
+  metrics = false,
+}: Options = {}) => {
   const directory = await mkdtemp(join(tmpdir(), 'in-process-'));
   const ecr = await startEcr({
     port: 0,
@@ -85,7 +92,7 @@ export const startInProcess = async ({ timeoutMs, issuers = [], policyDirectory 
       AWS_REGION: localAccount.region,
       POWERTOOLS_SERVICE_NAME: 'test',
       POWERTOOLS_METRICS_NAMESPACE: 'test',
-      POWERTOOLS_METRICS_DISABLED: 'true',
+      POWERTOOLS_METRICS_DISABLED: String(!metrics),
     },
   );
   const services = openServices({
