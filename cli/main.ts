@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { bridge } from './commands/bridge.ts';
 import { credentials } from './commands/credentials.ts';
+import { policy } from './commands/policy.ts';
 import { token } from './commands/token.ts';
 import { exitStatusOf, report } from './failure.ts';
 
@@ -14,6 +15,7 @@ const program = new Command('ecr-upload-proxy')
   .showHelpAfterError()
   .addCommand(bridge)
   .addCommand(credentials)
+  .addCommand(policy)
   .addCommand(token);
 
 try {

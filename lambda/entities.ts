@@ -8,8 +8,8 @@ import type {
 } from '@cedar-policy/cedar-wasm/nodejs';
 import type { Principal, Workload } from './principal.ts';
 
-/** What a context may hold; a record of any names, which Cedar's contexts have not, is an entity with tags. */
-export type ContextValue = string | number | readonly string[] | Readonly<Record<string, string>>;
+/** What a context may hold. */
+export type ContextValue = string | number | readonly string[] | Readonly<Record<string, string | number>>;
 
 /** Who wants to do what to which repository, and when; `action` and `context` as the schema names them. */
 export type DecisionRequest = {
@@ -57,6 +57,8 @@ const principalEntities = (principal: Principal): EntityJson[] =>
 
 const isList = (value: object): value is readonly string[] => Array.isArray(value);
 
+/** The member whose names nobody can foresee: Cedar's records have fixed ones, so it is an entity with tags. */
+const tagged = 'annotations';
 const annotations = { type: 'Annotations', id: 'request' };
 
 const contextOf = (context: DecisionRequest['context'], now: Date) => {
@@ -67,6 +69,7 @@ const contextOf = (context: DecisionRequest['context'], now: Date) => {
   for (const [name, value] of Object.entries(context)) {
     if (typeof value !== 'object') values[name] = value;
     else if (isList(value)) values[name] = [...value];
+    else if (name !== tagged) values[name] = { ...value };
     else {
       values[name] = { __entity: annotations };
       entities.push(entity(annotations, {}, { ...value }));

@@ -9,12 +9,13 @@ import {
   KidNotFoundInJwksError,
   WaitPeriodNotYetEndedJwkError,
 } from 'aws-jwt-verify/error';
+import { claimsOf } from './claims.ts';
 import { type ErrorCode, ProxyError } from './errors.ts';
 import { algorithms, issuerVerifier, type Verify } from './issuer-verifier.ts';
 import type { Issuer } from './issuers.ts';
 import { KeySetError } from './key-set.ts';
 import { maxTokenDepth } from './limits.ts';
-import { type Claims, type Workload, workload } from './principal.ts';
+import { type Workload, workload } from './principal.ts';
 import { parseStrictJson } from './strict-json.ts';
 
 /** Makes a Workload of a token that has a JWT's form. */
@@ -118,19 +119,6 @@ const assertForm = (header: Part, claims: Part) => {
   if (claims.nbf !== undefined && !isTime(claims.nbf)) throw refused(malformed);
   if (!isText(claims.sub) || claims.sub === '') throw refused('The token has no subject (sub).');
 };
-
-const textOf = (value: unknown): string | undefined =>
-  ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
-
-/** Objects, null and lists of anything but strings are nothing that a policy could look at. */
-const claimsOf = (payload: Part): Claims =>
-  Object.fromEntries(
-    Object.entries(payload).flatMap(([name, value]): [string, string | string[]][] => {
-      if (Array.isArray(value)) return value.every(isText) ? [[name, value]] : [];
-      const text = textOf(value);
-      return text === undefined ? [] : [[name, text]];
-    }),
-  );
 
 /**
  * Only the issuer that the token names is asked for keys, and only if it is configured.

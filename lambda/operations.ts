@@ -16,10 +16,11 @@ import {
   uploadId,
 } from './members.ts';
 import type { Registry } from './registries.ts';
+import { versionOf } from './version-tag.ts';
 
-/** What the policy's `context` may hold; absent members are left out. A record is tags, in Cedar's terms. */
+/** What the policy's `context` may hold; absent members are left out. */
 export type PolicyContext = Readonly<
-  Record<string, string | number | readonly string[] | Readonly<Record<string, string>> | undefined>
+  Record<string, string | number | readonly string[] | Readonly<Record<string, string | number>> | undefined>
 >;
 
 type PutImageMembers = {
@@ -45,7 +46,13 @@ const noFacts = {
 const imageContext = ({ imageManifest, imageManifestMediaType, imageTag: tag }: PutImageMembers) => {
   const manifest = readManifest(imageManifest, imageManifestMediaType);
   const { mediaType, ...facts } = 'facts' in manifest ? manifest.facts : noFacts;
-  return { imageTag: tag, imageDigest: manifest.digest, imageManifestMediaType: mediaType, ...facts };
+  return {
+    imageTag: tag,
+    imageTagVersion: versionOf(tag),
+    imageDigest: manifest.digest,
+    imageManifestMediaType: mediaType,
+    ...facts,
+  };
 };
 
 type Row<Input> = {

@@ -43,13 +43,14 @@ export const openServices = (environment: Environment = readEnvironment(process.
   const { registryId, registries, secretId, stagingBucket, policyDirectory, issuers } = environment;
   const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
   const readSecret = secretReader(secrets, secretId);
+  const metrics = new Metrics();
   return {
     logger,
-    metrics: new Metrics(),
+    metrics,
     tracer,
     registries,
     tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers) },
-    authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, logger },
+    authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, logger, metrics },
     upstream: {
       ecr: {
         ecr: privateEcr(traced(new ECRClient(client))),

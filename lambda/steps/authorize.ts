@@ -1,11 +1,12 @@
 // Step 3, authorize: Cedar decides about a Principal and an Input. The only maker of a Permit.
 
 import type { Logger } from '@aws-lambda-powertools/logger';
+import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { ProxyError } from '../errors.ts';
 import { maxEchoedCharacters, maxEchoedClaims } from '../limits.ts';
 import type { Members, OperationName, PolicyContext } from '../operations.ts';
 import { operations } from '../operations.ts';
-import type { Decision, DecisionRequest, Policies } from '../policies.ts';
+import type { DecisionRequest, Policies, Verdict } from '../policies.ts';
 import type { Claims, Principal } from '../principal.ts';
 import { accountOf, type Registry } from '../registries.ts';
 import { openSeal, type SealBinding } from '../seal.ts';
@@ -19,6 +20,7 @@ export type Authority = {
   /** The account whose registry is meant when a request names none. */
   registryId: string;
   logger: Logger;
+  metrics: Metrics;
 };
 
 class GrantedPermit<Name extends OperationName> {
@@ -81,7 +83,7 @@ const describeCaller = (principal: Principal) =>
       };
 
 const refusal = (
-  { policies }: Decision,
+  { policies }: Verdict,
   principal: Principal,
   operation: OperationName,
   repositoryName: string,
@@ -96,6 +98,13 @@ const refusal = (
     members: { policies: policies.map(({ id }) => id), ...caller.members },
   });
 };
+
+/** A verdict as the log has it. */
+const described = ({ allowed, policies, errors }: Verdict) => ({
+  decision: allowed ? 'allow' : 'deny',
+  policies: policies.map(({ id }) => id),
+  ...(errors.length > 0 && { policyErrors: errors }),
+});
 
 const unseal = async (sealedId: string, binding: SealBinding, readSecret: SecretReader): Promise<string> => {
   const { sealingKey } = await readSecret();
@@ -113,7 +122,7 @@ const unseal = async (sealedId: string, binding: SealBinding, readSecret: Secret
 export const authorize = async <Name extends OperationName>(
   principal: Principal,
   input: Input<Name>,
-  { policies, readSecret, registryId: ownRegistryId, logger }: Authority,
+  { policies, readSecret, registryId: ownRegistryId, logger, metrics }: Authority,
 ): Promise<Permit<Name>> => {
   const { operation, registry, members } = input;
   const { repositoryName } = members;
@@ -135,11 +144,14 @@ export const authorize = async <Name extends OperationName>(
     registry,
     registryId,
     repositoryName,
-    decision: decision.allowed ? 'allow' : 'deny',
-    policies: decision.policies.map(({ id }) => id),
+    ...described(decision),
     bytes: row.bytes(members),
-    ...(decision.errors.length > 0 ? { policyErrors: decision.errors } : {}),
+    // What would be decided if the policies in audit mode were enforced, where it is something else.
+    ...(decision.audit && { audit: described(decision.audit) }),
   });
+  if (decision.audit) {
+    metrics.addMetric(decision.audit.allowed ? 'AuditWouldAllow' : 'AuditWouldRefuse', MetricUnit.Count, 1);
+  }
   if (!decision.allowed) throw refusal(decision, principal, operation, repositoryName);
   const uploadId =
     'uploadId' in members

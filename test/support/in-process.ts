@@ -24,6 +24,8 @@ const stagingBucket = 'staging';
 type Options = {
   /** Whose OIDC tokens are taken. */
   issuers?: readonly Issuer[];
+  /** Whether metrics are written, to standard output. */
+  metrics?: boolean;
   /** By default the policies that deploy. */
   policyDirectory?: string;
   /** What `getRemainingTimeInMillis` begins with. */
@@ -78,6 +80,7 @@ export const startInProcess = async ({
   timeoutMs,
   issuers = [],
   policyDirectory = policySource,
+  metrics = false,
 }: Options = {}) => {
   const directory = await mkdtemp(join(tmpdir(), 'in-process-'));
   const ecr = await startEcr({
@@ -95,7 +98,7 @@ export const startInProcess = async ({
       AWS_REGION: localAccount.region,
       POWERTOOLS_SERVICE_NAME: 'test',
       POWERTOOLS_METRICS_NAMESPACE: 'test',
-      POWERTOOLS_METRICS_DISABLED: 'true',
+      POWERTOOLS_METRICS_DISABLED: String(!metrics),
     },
   );
   const services = openServices({

@@ -116,6 +116,58 @@ describe('the sample policies', () => {
   });
 });
 
+describe('a policy in audit mode', () => {
+  const policies = loadPolicies(
+    directoryWith(`
+      @id("all") permit (principal == Client::"a", action, resource);
+      @id("soon") @mode("audit") @message("not for long")
+      forbid (principal, action, resource) when { resource.name like "old/*" };
+      @id("later") @mode("audit") permit (principal == Client::"b", action, resource);
+      @id("odd") @mode("audit") forbid (principal, action == Action::"UploadLayerPart", resource)
+      when { context.partLastByte * 9223372036854775807 > 0 };
+      @id("now") @mode("enforce") forbid (principal, action, resource) when { resource.name == "x/y" };`),
+  );
+  const initiate = (client: string, name: string) =>
+    policies.decide(request(client, 'InitiateLayerUpload', name));
+
+  it('that would refuse lets pass, and says what it would have said', () => {
+    expect(initiate('a', 'old/app')).toEqual({
+      allowed: true,
+      policies: [{ id: 'all' }],
+      errors: [],
+      audit: { allowed: false, policies: [{ id: 'soon', message: 'not for long' }], errors: [] },
+    });
+  });
+
+  it('that would permit lets nobody in', () => {
+    expect(initiate('b', 'new/app')).toEqual({
+      allowed: false,
+      policies: [],
+      errors: [],
+      audit: { allowed: true, policies: [{ id: 'later' }], errors: [] },
+    });
+  });
+
+  it('is silent where it would change nothing', () => {
+    expect(initiate('a', 'new/app')).toEqual({ allowed: true, policies: [{ id: 'all' }], errors: [] });
+    expect(initiate('c', 'old/app')).toEqual({ allowed: false, policies: [], errors: [] });
+  });
+
+  it('that fails refuses nobody either', () => {
+    expect(
+      policies.decide(request('a', 'UploadLayerPart', 'a/b', { partFirstByte: 0, partLastByte: 9 })),
+    ).toMatchObject({
+      allowed: true,
+      errors: [],
+      audit: { allowed: false, errors: [expect.stringContaining('odd')] },
+    });
+  });
+
+  it('is one that says so: enforce is the other mode', () => {
+    expect(initiate('a', 'x/y')).toMatchObject({ allowed: false, policies: [{ id: 'now' }] });
+  });
+});
+
 describe('a policy directory', () => {
   it.each<[string, string, RegExp]>([
     ['a policy that does not parse', 'permit (principal', /test\.cedar/],
