@@ -2,10 +2,10 @@
 
 import { App } from 'aws-cdk-lib';
 import { contextKey } from '../lib/configuration.ts';
-import { findConfiguration } from '../lib/configuration-file.ts';
+import { loadConfiguration } from '../lib/configuration-file.ts';
 import { EcrUploadProxyStack } from '../lib/stack.ts';
 
 const app = new App();
-const configuration = await findConfiguration(app.node.tryGetContext(contextKey));
+const configuration = await loadConfiguration(app.node.tryGetContext(contextKey));
 
 new EcrUploadProxyStack(app, configuration.stackName, configuration);

@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type BundlingOptions, LogLevel, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { policyDirectoryName } from './policy-directory.ts';
+import { policyDirectoryName } from './policies.ts';
 
 const cedarWasm = join(
   dirname(createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs')),
@@ -35,7 +35,8 @@ export const bundling = (policyDirectory: string): BundlingOptions => ({
     beforeBundling: () => [],
     afterBundling: (_, output) => [
       `cp "${cedarWasm}" "${output}"`,
-      `cp -R "${policyDirectory}" "${join(output, policyDirectoryName)}"`,
+      `mkdir "${join(output, policyDirectoryName)}"`,
+      `find "${policyDirectory}" -maxdepth 1 -name '*.cedar*' -exec cp {} "${join(output, policyDirectoryName)}" ';'`,
     ],
   },
 });

@@ -13,15 +13,33 @@ const read = async (path: string): Promise<unknown> => {
   return module.default;
 };
 
+const parse = (json: string): unknown => {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+};
+
 /**
- * @param value what the context holds under {@link contextKey}: the configuration, or the path of a file that
- *   does, relative to the project. A `.json` file holds it, a `.ts` or `.js` file has it as its default export.
- * @throws Error for a file that cannot be read, or a configuration that is wrong
+ * @param value what the context holds under {@link contextKey}: the configuration, its JSON as
+ *   `--context ecr-upload-proxy='{…}'` gives it, or the path of a file, relative to the project. A `.json` file
+ *   holds the configuration, a `.ts` or `.js` file has it as its default export.
+ * @returns the configuration as it was written, and where
+ * @throws Error for a file that cannot be read
  */
-export const findConfiguration = async (value: unknown): Promise<Configuration> => {
-  if (typeof value !== 'string') return readConfiguration(value);
-  const found = await read(value).catch((cause: unknown) => {
+export const findConfiguration = async (value: unknown): Promise<{ members: unknown; source: string }> => {
+  const source = `cdk.json, context "${contextKey}"`;
+  if (typeof value !== 'string') return { members: value, source };
+  if (value.trimStart().startsWith('{')) return { members: parse(value), source: '--context' };
+  const members = await read(value).catch((cause: unknown) => {
     throw new Error(`context "${contextKey}" names a file that cannot be read: ${value}`, { cause });
   });
-  return readConfiguration(found, value);
+  return { members, source: value };
+};
+
+/** @throws Error for a file that cannot be read, or a configuration that is wrong */
+export const loadConfiguration = async (value: unknown): Promise<Configuration> => {
+  const { members, source } = await findConfiguration(value);
+  return readConfiguration(members, source);
 };

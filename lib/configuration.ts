@@ -2,6 +2,7 @@
 
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
+import { isLoopbackUrl, issuers } from '../lambda/issuers.ts';
 import { isRegistry, type Registry, registries } from '../lambda/registries.ts';
 
 /** The key of the configuration, or of the path of its file, in the `context` of cdk.json. */
@@ -89,6 +90,12 @@ const members = {
   registryIds: listOf(text(/^\d{12}$/, accounts), accounts).optional(),
   policyDirectory: z.string('the path of a directory').min(1, 'the path of a directory').default('policies'),
 
+  // Who comes in, beside the clients with tokens of the operator's.
+  /** Whose OIDC tokens are taken, each with the audience that they must have. */
+  issuers: issuers.default([]),
+  /** Lets an issuer be http on this machine, for tests. */
+  allowLoopbackIssuers: z.boolean('true or false').default(false),
+
   // How clients come in.
   vpcEndpointIds: listOf(text(/^vpce-[0-9a-f]{8,17}$/, vpcEndpoints), vpcEndpoints).optional(),
   domain: domain.optional(),
@@ -128,9 +135,15 @@ const wholeRegistries = ({ repositories, allowEveryRepository }: Members): Confl
       })),
   );
 
+const loopbackIssuers = ({ issuers: list, allowLoopbackIssuers }: Members): Conflict[] =>
+  [...list.entries()]
+    .filter(([, { issuer, jwksUri }]) => !allowLoopbackIssuers && [issuer, jwksUri ?? ''].some(isLoopbackUrl))
+    .map(([index]) => ({ path: ['issuers', index], message: 'https URLs, or allowLoopbackIssuers: true' }));
+
 /** Members that are right by themselves, and wrong together. */
 const conflicts = (configuration: Members): Conflict[] => [
   ...wholeRegistries(configuration),
+  ...loopbackIssuers(configuration),
   ...(configuration.vpcEndpointIds && configuration.domain
     ? [
         {

@@ -15,7 +15,7 @@ import { AccessLog } from './access-log.ts';
 import { type Configuration, configuredRegistries } from './configuration.ts';
 import { CustomDomain, type Domain } from './custom-domain.ts';
 import { allowCloudWatchLogs } from './log-encryption.ts';
-import { checkedPolicyDirectory } from './policy-directory.ts';
+import { checkedPolicyDirectory, policySource } from './policies.ts';
 import { ProxyFunction, type SharedFunctionProps } from './proxy-function.ts';
 import { ProxySecret } from './proxy-secret.ts';
 import { StagingBucket } from './staging-bucket.ts';
@@ -38,6 +38,11 @@ export type EcrUploadProxyProps = {
    * @default policies
    */
   readonly policyDirectory?: string;
+  /**
+   * Whose OIDC tokens are taken, each with the audience that they must have.
+   * @default only tokens that the proxy's operator minted
+   */
+  readonly issuers?: Configuration['issuers'];
   /**
    * Makes the API private: it is reached through these interface endpoints of `execute-api` and no other way.
    * @default a regional API on the internet
@@ -138,7 +143,8 @@ export class EcrUploadProxy extends Construct {
       ...logging,
       repositories: props.repositories,
       registryIds: props.registryIds ?? [],
-      policyDirectory: checkedPolicyDirectory(props.policyDirectory ?? 'policies'),
+      issuers: props.issuers ?? [],
+      policyDirectory: checkedPolicyDirectory(props.policyDirectory ?? policySource),
       stagingBucket: this.stagingBucket,
       secret: this.secret,
       memorySize: props.memorySize ?? defaultMemorySize,

@@ -12,14 +12,14 @@ import { Construct } from 'constructs';
 import { integrationTimeoutMs } from '../lambda/limits.ts';
 import type { OperationName } from '../lambda/operations.ts';
 import { bundling } from './bundling.ts';
-import type { Configuration } from './configuration.ts';
+import { type Configuration, configuredRegistries } from './configuration.ts';
 import { FunctionRole } from './function-role.ts';
 import { metricsNamespace } from './metrics.ts';
-import { policyDirectoryName } from './policy-directory.ts';
+import { policyDirectoryName } from './policies.ts';
 import { projectRoot } from './project-root.ts';
 
 /** What all functions of a proxy have in common. */
-export type SharedFunctionProps = Pick<Configuration, 'repositories'> & {
+export type SharedFunctionProps = Pick<Configuration, 'repositories' | 'issuers'> & {
   registryIds: readonly string[];
   /** An absolute path. */
   policyDirectory: string;
@@ -77,6 +77,8 @@ export class ProxyFunction extends Construct {
         SECRET_ID: props.secret.secretArn,
         POLICY_DIRECTORY: policyDirectoryName,
         REGISTRY_ID: Aws.ACCOUNT_ID,
+        ISSUERS: JSON.stringify(props.issuers),
+        REGISTRIES: configuredRegistries(props).join(','),
         POWERTOOLS_SERVICE_NAME: props.serviceName,
         POWERTOOLS_METRICS_NAMESPACE: metricsNamespace,
         POWERTOOLS_LOG_LEVEL: 'INFO',

@@ -38,6 +38,7 @@ const propsOf = (scope: Construct, configuration: Configuration): EcrUploadProxy
   const { vpcEndpointIds, kmsKeyArn, alarmTopicArn, permissionsBoundaryArn, domain } = configuration;
   return {
     repositories: configuration.repositories,
+    issuers: configuration.issuers,
     policyDirectory: configuration.policyDirectory,
     memorySize: configuration.memorySizeMegabytes,
     logRetention: configuration.logRetentionDays,

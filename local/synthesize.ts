@@ -7,29 +7,12 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import cdk from '../cdk.json' with { type: 'json' };
+import { contextKey } from '../lib/configuration.ts';
+import { findConfiguration } from '../lib/configuration-file.ts';
 
 const projectRoot = join(import.meta.dirname, '..');
-const sources = ['cdk.json', 'package-lock.json', '{bin,lib,lambda,policies}/**/*'];
-
-/** In cdk.json: the configuration or the path of its file, which may name another directory of policies. */
-const contextKey = 'ecr-upload-proxy';
-const pathOf = z.string().catch('');
-const cdkJson = z.object({ context: z.object({ [contextKey]: z.unknown() }) });
-const configuration = z.object({ policyDirectory: z.string() });
-
-/** The files that the configuration adds to the sources; a module is hashed whole, what it says is not read. */
-const configuredSources = (): string[] => {
-  const value = cdkJson.parse(JSON.parse(readFileSync(join(projectRoot, 'cdk.json'), 'utf8'))).context[
-    contextKey
-  ];
-  const file = pathOf.parse(value);
-  const members: unknown = file.endsWith('.json')
-    ? JSON.parse(readFileSync(join(projectRoot, file), 'utf8'))
-    : value;
-  const directory = configuration.safeParse(members).data?.policyDirectory;
-  return [...(file ? [file] : []), ...(directory ? [`${directory}/**/*`] : [])];
-};
-
+const sources = ['cdk.json', 'package-lock.json', '{bin,lib,lambda}/**/*'];
 /** Hashed as well, so that an assembly that `cdk synth` has written since is seen to be another one. */
 const products = ['manifest.json', '*.template.json', '*.assets.json'];
 const stampFile = 'made-of.sha256';
@@ -45,12 +28,9 @@ const hashFiles = (directory: string, patterns: readonly string[]): string => {
   return hash.digest('hex');
 };
 
-const stamp = (cdkOut: string) =>
-  `${hashFiles(projectRoot, [...sources, ...configuredSources()])} ${hashFiles(cdkOut, products)}`;
-
-const isCurrent = (cdkOut: string): boolean => {
+const isStamped = (cdkOut: string, stamp: () => string): boolean => {
   try {
-    return readFileSync(join(cdkOut, stampFile), 'utf8') === stamp(cdkOut);
+    return readFileSync(join(cdkOut, stampFile), 'utf8') === stamp();
   } catch {
     return false;
   }
@@ -62,9 +42,11 @@ const isBusy = (failure: unknown) =>
 const busyPollMs = 500;
 
 /** @throws Error with what the CDK said */
-const runCdkSynth = async (cdkOut: string) => {
+const runCdkSynth = async (cdkOut: string, configuration: string) => {
   const cli = join(projectRoot, 'node_modules', 'aws-cdk', 'bin', 'cdk');
-  await promisify(execFile)(process.execPath, [cli, 'synth', '--quiet', '--output', cdkOut], {
+  const context = `${contextKey}=${configuration}`;
+  const flags = ['--quiet', '--output', cdkOut, '--context', context];
+  await promisify(execFile)(process.execPath, [cli, 'synth', ...flags], {
     cwd: projectRoot,
     // The app's own `node` is found where the CLI's was.
     env: {
@@ -76,16 +58,44 @@ const runCdkSynth = async (cdkOut: string) => {
   });
 };
 
+export type Assembly = {
+  /** Its directory, below the project's. */
+  cdkOut: string;
+  /** Of registries that cdk.json does not name, so that they can be tried without deploying them. */
+  repositories: Readonly<Record<string, readonly string[]>>;
+};
+
+const members = z.looseObject({
+  repositories: z.record(z.string(), z.unknown()),
+  policyDirectory: z.string().default('policies'),
+});
+
+const configurationWith = async (repositories: Assembly['repositories']) => {
+  const found = await findConfiguration(cdk.context[contextKey]);
+  const configured = members.parse(found.members);
+  return { ...configured, repositories: { ...repositories, ...configured.repositories } };
+};
+
 /**
  * Runs `cdk synth`, the same that a deployment runs; waits while another process does.
+ *
  * @returns the directory of the cloud assembly
  * @throws Error with what the CDK said
  */
-export const synthesize = async (cdkOut = join(projectRoot, 'cdk.out')): Promise<string> => {
-  while (!isCurrent(cdkOut)) {
+export const synthesize = async (assembly: Assembly): Promise<string> => {
+  const cdkOut = join(projectRoot, assembly.cdkOut);
+  const { policyDirectory, ...others } = await configurationWith(assembly.repositories);
+  const configuration = JSON.stringify({ policyDirectory, ...others });
+  const stamp = () =>
+    [
+      configuration,
+      hashFiles(projectRoot, [...sources, `${policyDirectory}/**/*`]),
+      hashFiles(cdkOut, products),
+    ].join(' ');
+  while (!isStamped(cdkOut, stamp)) {
     try {
-      await runCdkSynth(cdkOut);
-      writeFileSync(join(cdkOut, stampFile), stamp(cdkOut));
+      await runCdkSynth(cdkOut, configuration);
+      writeFileSync(join(cdkOut, stampFile), stamp());
     } catch (failure) {
       if (!isBusy(failure)) throw failure;
       await sleep(busyPollMs);

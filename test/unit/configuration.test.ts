@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { configurationMembers, configuredRegistries, readConfiguration } from '../../lib/configuration.ts';
-import { findConfiguration } from '../../lib/configuration-file.ts';
+import { loadConfiguration } from '../../lib/configuration-file.ts';
 import { configurations } from '../support/stacks.ts';
 
 const repositories = { repositories: { ecr: ['a/b'] } };
@@ -21,6 +21,8 @@ describe('configuration', () => {
       repositories: { ecr: ['team-a/*', 'shared/base'] },
       allowEveryRepository: false,
       policyDirectory: 'policies',
+      issuers: [],
+      allowLoopbackIssuers: false,
       memorySizeMegabytes: 1769,
       logRetentionDays: 30,
       removalPolicy: 'retain',
@@ -110,6 +112,39 @@ describe('configuration', () => {
     expect(() => readConfiguration(value)).toThrow(message);
   });
 
+  const issuer = { issuer: 'https://issuer.example.com', audience: 'me' };
+
+  test('an issuer needs its URL and an audience, which may be a list', () => {
+    expect(readConfiguration({ repositories: { ecr: ['a/b'] }, issuers: [issuer] }).issuers).toEqual([
+      { issuer: 'https://issuer.example.com', audience: ['me'], audienceClaim: 'aud' },
+    ]);
+  });
+
+  test('an issuer on this machine is taken only by saying so', () => {
+    const issuers = [{ issuer: 'http://127.0.0.1:1', audience: 'me' }];
+    const repositories = { ecr: ['a/b'] };
+    expect(() => readConfiguration({ repositories, issuers })).toThrow(/issuers\.0: .*allowLoopbackIssuers/);
+    expect(readConfiguration({ repositories, issuers, allowLoopbackIssuers: true }).issuers).toHaveLength(1);
+  });
+
+  test.each([
+    ['without an audience', [{ issuer: issuer.issuer }], /issuers\.0\.audience: expected the audience/],
+    ['with an empty audience', [{ ...issuer, audience: '' }], /issuers\.0\.audience/],
+    ['with no audience in a list', [{ ...issuer, audience: [] }], /issuers\.0\.audience/],
+    ['of http', [{ ...issuer, issuer: 'http://issuer.example.com' }], /issuers\.0\.issuer: expected .*https/],
+    [
+      'of http that only looks like this machine',
+      [{ ...issuer, issuer: 'http://localhost.example.com' }],
+      /https/,
+    ],
+    ['with a fragment', [{ ...issuer, issuer: 'https://issuer.example.com#x' }], /without a fragment/],
+    ['with keys at http', [{ ...issuer, jwksUri: 'http://issuer.example.com/keys' }], /jwksUri/],
+    ['with another claim for the audience', [{ ...issuer, audienceClaim: 'azp' }], /client_id/],
+    ['twice', [issuer, issuer], /each of them once/],
+  ])('an issuer %s is refused', (_, issuers, message) => {
+    expect(() => readConfiguration({ repositories: { ecr: ['a/b'] }, issuers })).toThrow(message);
+  });
+
   test('every wrong member is named at once', () => {
     const read = () => readConfiguration({ repositories: { ecr: ['A', 'b', 3] }, memorySizeMegabytes: 'x' });
     expect(read).toThrow(/ecr\.0: [\s\S]*ecr\.2: [\s\S]*memorySizeMegabytes: /);
@@ -126,22 +161,27 @@ describe('where the configuration is', () => {
 
   test.each([
     ['the context itself', configurations.everything],
+    ['JSON on the command line', everything],
     ['a JSON file', file('proxy.json', everything)],
     [
       'a typed module',
       file('proxy.ts', `const configuration: object = ${everything}; export default configuration;`),
     ],
   ])('%s', async (_, value) => {
-    expect(await findConfiguration(value)).toEqual(readConfiguration(configurations.everything));
+    expect(await loadConfiguration(value)).toEqual(readConfiguration(configurations.everything));
   });
 
   test('a mistake in a file is told with the file’s name', async () => {
     const path = file('wrong.json', '{"repositories":{"ecr":["A"]}}');
-    await expect(findConfiguration(path)).rejects.toThrow(/wrong\.json:\n {2}repositories\.ecr\.0: expected/);
+    await expect(loadConfiguration(path)).rejects.toThrow(/wrong\.json:\n {2}repositories\.ecr\.0: expected/);
+  });
+
+  test('JSON that does not end is no configuration', async () => {
+    await expect(loadConfiguration('{')).rejects.toThrow(/expected an object that holds repositories/);
   });
 
   test('a file that is not there is told by its name', async () => {
-    await expect(findConfiguration('nowhere.json')).rejects.toThrow(/cannot be read: nowhere\.json/);
+    await expect(loadConfiguration('nowhere.json')).rejects.toThrow(/cannot be read: nowhere\.json/);
   });
 });
 

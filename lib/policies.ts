@@ -1,8 +1,11 @@
 // The directory of the Cedar schema and policies: checked at synth, deployed beside every function.
 
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { loadPolicies } from '../lambda/policies.ts';
 import { projectRoot } from './project-root.ts';
+
+/** The directory of the policies that an operator edits, unless the configuration names another. */
+export const policySource = join(projectRoot, 'policies');
 
 /** The directory's name beside the functions' code: `POLICY_DIRECTORY`, relative to the task root. */
 export const policyDirectoryName = 'policies';
@@ -11,6 +14,7 @@ export const policyDirectoryName = 'policies';
  * Loads the policies as the functions do when they start: what would fail there fails here, before anything
  * is deployed.
  *
+ * @param directory relative to the project
  * @returns the directory's absolute path
  * @throws PolicyError naming what does not parse or validate
  */
