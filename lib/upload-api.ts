@@ -1,4 +1,4 @@
-// The REST API: the routes of both doors, and how the stage is limited, logged and traced.
+// The REST API: the routes of both doors, what it answers by itself, and how its stage is limited and logged.
 
 import { Validations } from 'aws-cdk-lib';
 import { EndpointType, LambdaIntegration, LogGroupLogDestination, RestApi } from 'aws-cdk-lib/aws-apigateway';
@@ -8,6 +8,7 @@ import type { Construct } from 'constructs';
 import { type OperationName, operations } from '../lambda/operations.ts';
 import type { Registry } from '../lambda/registries.ts';
 import { type AccessLog, accessLogFormat } from './access-log.ts';
+import { addGatewayResponses } from './gateway-responses.ts';
 import type { ProxyFunction } from './proxy-function.ts';
 import { resourcePolicy } from './resource-policy.ts';
 
@@ -59,6 +60,7 @@ export class UploadApi extends RestApi {
     // RestApi adds an output of its own, whose name changes with the construct's path; ours is ProxyUrl.
     this.node.tryRemoveChild('Endpoint');
     this.#addRoutes(props);
+    addGatewayResponses(this);
 
     Validations.of(this).acknowledge(...acknowledged);
     if (props.setAccountLogRole) Validations.of(this).acknowledge(accountLogRole);
