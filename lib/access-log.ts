@@ -1,10 +1,12 @@
 // The API's access log: one line of JSON per request, those that no function ever saw among them; no token.
 
-import type { RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { FilterPattern, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { metricsNamespace } from '../lambda/metrics.ts';
 
 /** No header, no query, no path with its upload id: nothing that a client could have put a token in. */
 const fields = {
@@ -31,14 +33,27 @@ export type AccessLogProps = {
   logRetention: RetentionDays;
   removalPolicy: RemovalPolicy;
   encryptionKey: IKey | undefined;
+  serviceName: string;
 };
 
 export class AccessLog extends LogGroup {
-  constructor(scope: Construct, id: string, { logRetention, removalPolicy, encryptionKey }: AccessLogProps) {
+  /** Requests that the stage’s own throttling refused: API Gateway has no metric of its own for them. */
+  readonly throttles: Metric;
+
+  constructor(scope: Construct, id: string, props: AccessLogProps) {
+    const { logRetention, removalPolicy, encryptionKey } = props;
     super(scope, id, {
       retention: logRetention,
       removalPolicy,
       ...(encryptionKey && { encryptionKey }),
     });
+    // A filter's metric can have no fixed dimension: the service is in the namespace instead.
+    this.throttles = this.addMetricFilter('Throttles', {
+      filterPattern: FilterPattern.stringValue('$.responseType', '=', 'THROTTLED'),
+      metricNamespace: `${metricsNamespace}/${props.serviceName}`,
+      metricName: 'GatewayThrottles',
+      metricValue: '1',
+      defaultValue: 0,
+    }).metric({ statistic: 'Sum', label: 'API Gateway', period: Duration.minutes(5) });
   }
 }

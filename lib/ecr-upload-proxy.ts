@@ -2,6 +2,7 @@
 
 import { Names, RemovalPolicy } from 'aws-cdk-lib';
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
+import type { Alarm, Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
 import { type IManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -12,11 +13,14 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { type OperationName, operationNames } from '../lambda/operations.ts';
 import { AccessLog } from './access-log.ts';
+import { Alarms } from './alarms.ts';
 import { type Configuration, configuredRegistries } from './configuration.ts';
 import { CustomDomain, type Domain } from './custom-domain.ts';
+import { ProxyDashboard } from './dashboard.ts';
 import { allowCloudWatchLogs } from './log-encryption.ts';
 import { checkedPolicyDirectory, policySource } from './policies.ts';
 import { ProxyFunction, type SharedFunctionProps } from './proxy-function.ts';
+import { ProxyMetrics } from './proxy-metrics.ts';
 import { ProxySecret } from './proxy-secret.ts';
 import { StagingBucket } from './staging-bucket.ts';
 import { type Throttling, UploadApi } from './upload-api.ts';
@@ -124,10 +128,14 @@ export class EcrUploadProxy extends Construct {
   readonly stagingBucket: Bucket;
   readonly secret: Secret;
   readonly accessLog: AccessLog;
+  readonly alarms: readonly Alarm[];
+  readonly dashboard: Dashboard;
 
   constructor(scope: Construct, id: string, props: EcrUploadProxyProps) {
     super(scope, id);
     const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = props;
+    const serviceName = Names.uniqueResourceName(this, { maxLength: 128, separator: '-' });
+    const memorySize = props.memorySize ?? defaultMemorySize;
     const logging = {
       encryptionKey,
       removalPolicy,
@@ -137,7 +145,7 @@ export class EcrUploadProxy extends Construct {
 
     this.stagingBucket = new StagingBucket(this, 'StagingBucket', { encryptionKey });
     this.secret = new ProxySecret(this, 'Secret', { encryptionKey, removalPolicy });
-    this.accessLog = new AccessLog(this, 'AccessLog', logging);
+    this.accessLog = new AccessLog(this, 'AccessLog', { ...logging, serviceName });
 
     const shared: SharedFunctionProps = {
       ...logging,
@@ -147,9 +155,9 @@ export class EcrUploadProxy extends Construct {
       policyDirectory: checkedPolicyDirectory(props.policyDirectory ?? policySource),
       stagingBucket: this.stagingBucket,
       secret: this.secret,
-      memorySize: props.memorySize ?? defaultMemorySize,
+      memorySize,
       reservedConcurrentExecutions: props.reservedConcurrentExecutions,
-      serviceName: Names.uniqueResourceName(this, { maxLength: 128, separator: '-' }),
+      serviceName,
     };
     const functionOf = (name: string, handler: string, served: readonly OperationName[]) =>
       new ProxyFunction(this, name, { ...shared, handler, operations: served });
@@ -169,12 +177,31 @@ export class EcrUploadProxy extends Construct {
       throttling: props.throttling ?? defaultThrottling,
       webAclArn: props.webAclArn,
       setAccountLogRole: props.setAccountLogRole ?? false,
+      serviceName,
       // Its own address would let clients in without a certificate.
       disableExecuteApiEndpoint: props.domain?.mutualTls !== undefined,
     });
     this.api = api;
     this.domain = props.domain && new CustomDomain(this, 'Domain', props.domain, api);
     this.url = this.domain?.url ?? api.url;
+
+    const functions = [...this.functions.values()];
+    const metrics = new ProxyMetrics({
+      serviceName,
+      stage: api.deploymentStage,
+      functions,
+      stagingBucket: this.stagingBucket,
+      gatewayThrottles: this.accessLog.throttles,
+    });
+    this.alarms = new Alarms(this, 'Alarms', metrics, props.alarmTopic).all;
+    this.dashboard = new ProxyDashboard(this, 'Dashboard', {
+      dashboardName: serviceName,
+      metrics,
+      alarms: this.alarms,
+      functionLogs: functions.map(({ logGroup }) => logGroup),
+      accessLog: this.accessLog,
+      memorySizeMegabytes: memorySize,
+    });
 
     if (props.permissionsBoundary) PermissionsBoundary.of(this).apply(props.permissionsBoundary);
   }

@@ -25,6 +25,8 @@ export type UploadApiProps = {
   throttling: Throttling;
   webAclArn: string | undefined;
   setAccountLogRole: boolean;
+  /** The API's name, and thereby a dimension of its metrics. */
+  serviceName: string;
   /** Leaves a custom domain as the only way in. */
   disableExecuteApiEndpoint: boolean;
 };
@@ -40,7 +42,7 @@ export class UploadApi extends RestApi {
     const { accessLog, throttling, webAclArn } = props;
     const policy = resourcePolicy(props);
     super(scope, id, {
-      restApiName: 'ecr-upload-proxy',
+      restApiName: props.serviceName,
       description: 'Uploads of image layers and images to Amazon ECR.',
       endpointConfiguration: endpoint(props.vpcEndpoints),
       disableExecuteApiEndpoint: props.disableExecuteApiEndpoint,

@@ -1,0 +1,121 @@
+// The alarms: what wakes a person up, and the section of docs/operations.md that says what to do.
+
+import { Duration } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import type { ErrorCode } from '../lambda/errors.ts';
+import { type ProxyMetrics, sumOf } from './proxy-metrics.ts';
+
+type AlarmRow = {
+  /** One sentence, with the threshold in it. */
+  description: string;
+  metric: (metrics: ProxyMetrics) => IMetric;
+  threshold: number;
+  /** How many of how many periods. */
+  datapoints: readonly [of: number, within: number];
+};
+
+/** Refusals of who is not let in, and of what is not allowed: the others are part of pushing. */
+const denials: readonly ErrorCode[] = [
+  'UnrecognizedClientException',
+  'ExpiredTokenException',
+  'AccessDeniedException',
+];
+
+/** In percent of all requests; 0 below twenty denials, which a single client with an old token can make. */
+const denialRate = (metrics: ProxyMetrics) =>
+  new MathExpression({
+    label: 'Denials in percent',
+    expression: 'IF(denied >= 20, 100 * denied / requests, 0)',
+    usingMetrics: {
+      denied: sumOf(
+        'Denials',
+        denials.map((reason) => metrics.own('Refusals', reason)),
+      ),
+      requests: metrics.own('Requests'),
+    },
+    period: Duration.minutes(5),
+  });
+
+const throttles = (metrics: ProxyMetrics) =>
+  sumOf('Throttles', [
+    metrics.gatewayThrottles,
+    metrics.lambda('Throttles', 'Lambda'),
+    metrics.own('Refusals', 'ThrottlingException'),
+  ]);
+
+const gibibyte = 1_073_741_824;
+
+export const alarms = {
+  ServerErrors: {
+    description: '5 or more answers of 5xx in 5 minutes, twice within 15 minutes.',
+    metric: (metrics) => metrics.api('5XXError', 'Sum', '5xx'),
+    threshold: 5,
+    datapoints: [2, 3],
+  },
+  Throttles: {
+    description:
+      '10 or more requests throttled in 5 minutes, by API Gateway, Lambda or ECR, twice within 15 minutes.',
+    metric: throttles,
+    threshold: 10,
+    datapoints: [2, 3],
+  },
+  Latency: {
+    description: '1 % of the requests took 15 seconds or more, for 15 minutes; the limit is 29.',
+    metric: (metrics) => metrics.api('Latency', 'p99', 'p99'),
+    threshold: 15_000,
+    datapoints: [3, 3],
+  },
+  Denials: {
+    description:
+      'A quarter of the requests, and 20 or more in 5 minutes, had no valid token or no permission, twice within 15 minutes.',
+    metric: denialRate,
+    threshold: 25,
+    datapoints: [2, 3],
+  },
+  StagingGrowth: {
+    description:
+      'The staging bucket holds 10 GiB or more: 2,560 waiting parts, which live for a day at most.',
+    metric: (metrics) => metrics.stagedBytes,
+    threshold: 10 * gibibyte,
+    datapoints: [1, 1],
+  },
+} as const satisfies Record<string, AlarmRow>;
+
+export type AlarmName = keyof typeof alarms;
+
+export class Alarms extends Construct {
+  readonly all: readonly Alarm[];
+
+  constructor(scope: Construct, id: string, metrics: ProxyMetrics, topic: ITopic | undefined) {
+    super(scope, id);
+    this.all = Object.entries<AlarmRow>(alarms).map(([name, row]) => this.#add(name, row, metrics, topic));
+  }
+
+  #add(name: string, row: AlarmRow, metrics: ProxyMetrics, topic: ITopic | undefined): Alarm {
+    const [datapointsToAlarm, evaluationPeriods] = row.datapoints;
+    const alarm = new Alarm(this, name, {
+      metric: row.metric(metrics),
+      alarmDescription: `${row.description} What to do: docs/operations.md, "${name}".`,
+      threshold: row.threshold,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      datapointsToAlarm,
+      evaluationPeriods,
+      // No requests, no fault.
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    if (topic) {
+      alarm.addAlarmAction(new SnsAction(topic));
+      alarm.addOkAction(new SnsAction(topic));
+    }
+    return alarm;
+  }
+}

@@ -1,0 +1,17 @@
+// What a request's parts cost in USD, for the dashboard's estimate and the table in docs/operations.md.
+
+/**
+ * On-demand prices of us-east-1 without free tiers and volume discounts, as the price pages of API Gateway,
+ * Lambda and Amazon S3 had them in November 2025. Other regions differ by up to about a half.
+ */
+export const prices = {
+  /** REST API, per request. */
+  apiRequest: 3.5e-6,
+  lambdaRequest: 0.2e-6,
+  /** arm64, per gigabyte and second. */
+  lambdaGigabyteSecond: 0.000_013_333_4,
+  /** PUT, per request. */
+  s3Put: 5e-6,
+  /** GET and HEAD, per request. */
+  s3Get: 0.4e-6,
+} as const;
