@@ -3,14 +3,20 @@
 
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { bridge } from './commands/bridge.ts';
 import { credentials } from './commands/credentials.ts';
+import { policy } from './commands/policy.ts';
+import { token } from './commands/token.ts';
 import { exitStatusOf, report } from './failure.ts';
 
 const program = new Command('ecr-upload-proxy')
   .description('Push container images into Amazon ECR through an ecr-upload-proxy, without AWS permissions.')
   .version(packageJson.version)
   .showHelpAfterError()
-  .addCommand(credentials);
+  .addCommand(bridge)
+  .addCommand(credentials)
+  .addCommand(policy)
+  .addCommand(token);
 
 try {
   await program.parseAsync();

@@ -1,6 +1,8 @@
-// Where a command finds the client's token: a file, or the environment.
+// Where a command finds the client's token: a file, a command, or the environment.
 
 import { readFile } from 'node:fs/promises';
+import type { TokenSource } from '../client/proxy-client.ts';
+import { tokenOfCommand, tokenOfFile } from '../client/token-source.ts';
 import { CommandError } from './failure.ts';
 
 export const tokenVariable = 'ECR_UPLOAD_PROXY_TOKEN';
@@ -24,3 +26,22 @@ const readTokenFile = (file: string): Promise<string> =>
   readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new CommandError(`The token file ${file} cannot be read (${cause.code}).`, { cause });
   });
+
+export type TokenOptions = { tokenFile?: string; tokenCommand?: string };
+
+export const tokenFileFlag = '--token-file <file>';
+export const tokenCommandFlag = '--token-command <command>';
+
+/**
+ * The token as a source that outlives it: a file is read again, and a command run again, when it expires.
+ *
+ * @returns undefined where no token is given
+ * @throws CommandError when both a file and a command are
+ */
+export const tokenSource = ({ tokenFile, tokenCommand }: TokenOptions): TokenSource | undefined => {
+  if (tokenFile !== undefined && tokenCommand !== undefined)
+    throw new CommandError('Give --token-file or --token-command, not both.', { exitStatus: 2 });
+  if (tokenFile !== undefined) return tokenOfFile(tokenFile);
+  if (tokenCommand !== undefined) return tokenOfCommand(tokenCommand);
+  return process.env[tokenVariable]?.trim() || undefined;
+};

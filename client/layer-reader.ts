@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { LayerProblem } from './layer-problem.ts';
+import { PartBuffers } from './part-buffers.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
 
@@ -11,13 +12,17 @@ type Bytes = AsyncIterable<Uint8Array>;
  */
 export type LayerSource = Bytes | ((fromByte: number) => Bytes);
 
-/** Consecutive bytes of a layer; `firstByte` is the position of the first. */
+/**
+ * Consecutive bytes of a layer; `firstByte` is the position of the first. The bytes stay as they are until the
+ * second part after this one is read: then their memory is used again.
+ */
 export type Part = { firstByte: number; bytes: Uint8Array<ArrayBuffer> };
 
 /** How many parts stay in memory once read: a pair, so that the start of a waiting part is at hand. */
 const keptParts = 2;
 
 export class LayerReader {
+  readonly #buffers: PartBuffers;
   readonly #reopen: ((fromByte: number) => Bytes) | undefined;
   readonly #hash = createHash('sha256');
   #chunks: AsyncIterator<Uint8Array> | undefined;
@@ -27,8 +32,11 @@ export class LayerReader {
   #kept: Part[] = [];
   #position = 0;
   #hashedBytes = 0;
+  /** Every buffer that `#kept` or `#ahead` has a view of. */
+  #held: Buffer<ArrayBuffer>[] = [];
 
-  constructor(source: LayerSource) {
+  constructor(source: LayerSource, buffers: PartBuffers = new PartBuffers()) {
+    this.#buffers = buffers;
     this.#reopen = typeof source === 'function' ? source : undefined;
     this.#chunks = typeof source === 'function' ? undefined : source[Symbol.asyncIterator]();
   }
@@ -43,19 +51,14 @@ export class LayerReader {
     return `sha256:${this.#hash.copy().digest('hex')}`;
   }
 
-  /** Whether the layer has a byte at all, or one more. */
-  async hasMore(): Promise<boolean> {
-    const chunk = await this.#nextChunk();
-    if (chunk) this.#ahead.unshift(chunk);
-    return chunk !== undefined;
-  }
-
   /** The next part: `partSize` bytes, or fewer at the layer's end; undefined after it. */
   async next(partSize: number): Promise<Part | undefined> {
     const first = await this.#nextChunk();
     if (!first) return undefined;
     this.#kept.splice(0, this.#kept.length - keptParts + 1);
-    const bytes = Buffer.allocUnsafe(partSize);
+    this.#release(first);
+    const bytes = this.#buffers.take(partSize);
+    this.#held.push(bytes);
     let length = 0;
     for (let chunk: Uint8Array | undefined = first; chunk; ) {
       const taken = chunk.subarray(0, partSize - length);
@@ -91,7 +94,16 @@ export class LayerReader {
     this.#chunks = undefined;
     this.#ahead = [];
     this.#kept = [];
+    this.#release();
     await chunks?.return?.();
+  }
+
+  /** Gives back the buffers that nothing but the parts handed out has a view of; `chunk` is about to be copied. */
+  #release(chunk?: Uint8Array): void {
+    const views = [...this.#kept.map(({ bytes }) => bytes), ...this.#ahead, ...(chunk ? [chunk] : [])];
+    const inUse = new Set(views.map(({ buffer }) => buffer));
+    for (const buffer of this.#held.filter((held) => !inUse.has(held.buffer))) this.#buffers.giveBack(buffer);
+    this.#held = this.#held.filter((held) => inUse.has(held.buffer));
   }
 
   #giveBackFrom(byte: number): void {

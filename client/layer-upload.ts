@@ -18,8 +18,10 @@ export type LayerUploadOptions = {
   send: Send;
   reader: LayerReader;
   destination: Destination;
-  /** The digest the caller expects; a layer that turns out to have another is not completed. */
-  layerDigest?: string | undefined;
+  /** Asked once the source has ended: a layer that turns out to have another digest is not completed. */
+  expectedDigest: () => string | undefined;
+  /** The proxy has begun an upload; called again where one that was lost is begun anew. */
+  onBegun: () => void;
   /** Bytes the proxy holds; fewer than before where it lost some. */
   onProgress: (acknowledgedBytes: number) => void;
   /** Waits before the `count`-th resumption in a row that brought nothing. */
@@ -60,8 +62,9 @@ async function returnToStart({ reader, onProgress }: LayerUploadOptions, lost: P
 }
 
 async function uploadOnce(options: LayerUploadOptions): Promise<UploadedLayer> {
-  const { send, reader, destination, onProgress, beforeResuming } = options;
+  const { send, reader, destination, onBegun, onProgress, beforeResuming } = options;
   const { uploadId, partSize } = await send('InitiateLayerUpload', destination);
+  onBegun();
   let furthest = 0;
   for (let resumptions = 0; ; ) {
     const part = await reader.next(partSize);
@@ -115,9 +118,12 @@ const goOnFrom = (reader: LayerReader, byte: number, cause?: ProxyProblem): Prom
 async function complete(options: LayerUploadOptions, uploadId: string): Promise<UploadedLayer> {
   const { send, reader, destination } = options;
   const digest = reader.digest();
-  if (options.layerDigest !== undefined && options.layerDigest !== digest)
-    throw new LayerProblem('DigestMismatch', `the layer read is ${digest}, not ${options.layerDigest}`);
+  const expected = options.expectedDigest();
+  if (expected !== undefined && expected !== digest)
+    throw new LayerProblem('DigestMismatch', `the layer read is ${digest}, not ${expected}`);
   const bytes = reader.position;
+  if (bytes === 0)
+    throw new LayerProblem('EmptyLayer', 'the layer has no bytes, and ECR takes no layer without any');
   try {
     const members = { ...destination, uploadId, layerDigests: [digest] };
     const { layerDigest } = await send('CompleteLayerUpload', members);

@@ -1,6 +1,8 @@
 // A typed client of the proxy's resource door: one method, every operation of the table.
 
+import { EnvHttpProxyAgent, request as sendRequest } from 'undici';
 import type { z } from 'zod';
+import type { ErrorCode } from '../lambda/errors.ts';
 import { type Members, type OperationName, operations } from '../lambda/operations.ts';
 import type { Registry } from '../lambda/registries.ts';
 import { type Answer, answers } from './answers.ts';
@@ -9,8 +11,11 @@ import { problemOf } from './refusals.ts';
 import { type DoorRequest, requestOf } from './request.ts';
 import { problemOfSilence, problemOfTimeout } from './unanswered.ts';
 
-/** A client token or an OIDC token; a function is asked again for each request, so that a token may expire. */
-export type TokenSource = string | (() => string | Promise<string>);
+/**
+ * A client token or an OIDC token. A function is asked for each request, so that a token may expire; and once
+ * more, with the token that was refused, after a 401: another token is tried then.
+ */
+export type TokenSource = string | ((refused?: string) => string | Promise<string>);
 
 export type ProxyClientOptions = {
   /** Where the proxy is: http or https, a stage's path (`/prod`) included. */
@@ -26,6 +31,15 @@ export type ProxyClientOptions = {
 
 /** API Gateway's 29 s, and the time a part of 4 MiB takes on a line of 400 kbit/s. */
 export const defaultTimeoutMs = 120_000;
+
+/** A proxy of the network's between here and the endpoint: HTTPS_PROXY, HTTP_PROXY, NO_PROXY. */
+const dispatcher = new EnvHttpProxyAgent();
+
+/** The refusals of a token, after which its source is asked once more. */
+const tokenRefusals: ReadonlySet<string> = new Set<ErrorCode>([
+  'UnrecognizedClientException',
+  'ExpiredTokenException',
+]);
 
 export class ProxyClient {
   readonly registry: Registry;
@@ -45,7 +59,7 @@ export class ProxyClient {
   }
 
   /**
-   * Sends one request, once.
+   * Sends one request, once; twice where the token was refused and its source then has another.
    * @throws ProxyProblem when the proxy refuses, does not answer or answers nonsense; the signal's reason when
    * aborted; whatever the token's function throws
    */
@@ -54,8 +68,29 @@ export class ProxyClient {
     members: Members<Name>,
     { signal }: { signal?: AbortSignal | undefined } = {},
   ): Promise<Answer<Name>> {
-    const token = (typeof this.#token === 'string' ? this.#token : await this.#token()).trim();
+    const token = await this.#readToken();
+    try {
+      return await this.#sendWith(token, operation, members, signal);
+    } catch (thrown) {
+      if (!(thrown instanceof ProxyProblem && tokenRefusals.has(thrown.code))) throw thrown;
+      const another = await this.#readToken(token);
+      if (another === token) throw thrown;
+      return await this.#sendWith(another, operation, members, signal);
+    }
+  }
+
+  async #readToken(refused?: string): Promise<string> {
+    const token = (typeof this.#token === 'string' ? this.#token : await this.#token(refused)).trim();
     if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError('the token is empty or no line of visible ASCII');
+    return token;
+  }
+
+  async #sendWith<Name extends OperationName>(
+    token: string,
+    operation: Name,
+    members: Members<Name>,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer<Name>> {
     const request = requestOf(this.#endpoint, this.registry, operation, members);
     const signals = [this.signal, signal].filter((one) => one !== undefined);
     const { status, headers, body } = await this.#exchange(request, token, signals);
@@ -63,18 +98,23 @@ export class ProxyClient {
     return read(answers[operation], operation, status, body);
   }
 
+  /** Not by `fetch`, which copies each body. */
   async #exchange({ url, method, headers, body }: DoorRequest, token: string, signals: AbortSignal[]) {
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(), this.#timeoutMs);
     try {
-      const answer = await fetch(url, {
+      const answer = await sendRequest(url, {
+        dispatcher,
         method,
         headers: { ...headers, accept: 'application/json', authorization: `Bearer ${token}` },
         body,
-        redirect: 'manual',
         signal: AbortSignal.any([timeout.signal, ...signals]),
       });
-      return { status: answer.status, headers: answer.headers, body: await answer.text() };
+      return {
+        status: answer.statusCode,
+        headers: headersOf(answer.headers),
+        body: await answer.body.text(),
+      };
     } catch (thrown) {
       for (const signal of signals) signal.throwIfAborted();
       if (timeout.signal.aborted) throw problemOfTimeout(url.host, this.#timeoutMs);
@@ -84,6 +124,13 @@ export class ProxyClient {
     }
   }
 }
+
+const headersOf = (raw: Record<string, string | string[] | undefined>): Headers =>
+  new Headers(
+    Object.entries(raw).flatMap(([name, value]) =>
+      [value ?? []].flat().map((one): [string, string] => [name, one]),
+    ),
+  );
 
 /** A short token is no secret, and may be part of any word. */
 const shortestSecret = 12;
@@ -107,7 +154,7 @@ function read<Output>(
 
 /** Written without the text itself: a URL may hold a password. */
 function endpointOf(endpoint: string | URL): URL {
-  const url = URL.parse(String(endpoint));
+  const url = URL.canParse(String(endpoint)) ? new URL(endpoint) : undefined;
   if (!url || !/^https?:$/.test(url.protocol))
     throw new TypeError('the endpoint must be an http or https URL');
   if (url.username || url.password || url.search || url.hash)

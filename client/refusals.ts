@@ -7,6 +7,9 @@ import { ProxyProblem } from './problem.ts';
 /** After these the same request may be sent again. Source: the error table's rows, and API Gateway's 429 and 5xx. */
 const retryableStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
+/** Refusals for good whatever their status: a quota that is used up is no throttling. */
+const finalCodes: ReadonlySet<string> = new Set<ErrorCode>(['LimitExceededException']);
+
 /** The proxy's own answer, RFC 9457. */
 const problemDocument = z.object({
   code: z.string(),
@@ -58,6 +61,7 @@ export function problemOf(status: number, headers: Headers, body: string): Proxy
     return new ProxyProblem({
       ...shared,
       code,
+      retryable: shared.retryable && !finalCodes.has(code),
       detail: detail.slice(0, maxDetailCharacters),
       requestId: document.requestId ?? requestId,
       lastValidByteReceived,

@@ -8,7 +8,7 @@ export type DoorRequest = {
   url: URL;
   method: 'POST' | 'PUT';
   headers: Record<string, string>;
-  body: string | Uint8Array<ArrayBuffer>;
+  body: string | Uint8Array;
 };
 
 /**
@@ -44,12 +44,6 @@ function contentOf(url: URL, rest: Map<string, unknown>): Pick<DoorRequest, 'hea
       'content-type': 'application/octet-stream',
       'content-range': `bytes ${String(partFirstByte)}-${String(partLastByte)}/*`,
     },
-    body: plain(layerPartBlob),
+    body: layerPartBlob,
   };
 }
-
-/** `fetch` takes no view of shared memory; a copy is made only of such a one. */
-const plain = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
-  bytes.buffer instanceof ArrayBuffer
-    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-    : bytes.slice();

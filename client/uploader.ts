@@ -2,9 +2,10 @@
 
 import { createHash } from 'node:crypto';
 import type { Members } from '../lambda/operations.ts';
-import { LayerProblem } from './layer-problem.ts';
+import { AdaptiveLimiter } from './adaptive-limiter.ts';
 import { LayerReader, type LayerSource } from './layer-reader.ts';
 import { type Destination, type Send, type UploadedLayer, uploadLayer } from './layer-upload.ts';
+import { PartBuffers } from './part-buffers.ts';
 import { isProblem } from './problem.ts';
 import type { ProxyClient } from './proxy-client.ts';
 import { defaultRetryPolicy, pauseFor, type RetryPolicy, retrying, waitMsAfter } from './retry.ts';
@@ -13,6 +14,13 @@ export type LayerPush = Destination & {
   source: LayerSource;
   /** Where it is known beforehand: a layer that is there is not sent, and one that differs is not completed. */
   layerDigest?: string | undefined;
+  /**
+   * Asked once the source has ended, for a digest that is known only then. A layer that has another is not
+   * completed. By default `layerDigest`.
+   */
+  expectedDigest?: (() => string | undefined) | undefined;
+  /** The proxy lets this client push here: no byte of the source was asked for before. */
+  onBegun?: () => void;
   /** Called with the bytes the proxy holds; they become fewer where it lost some. */
   onProgress?: (acknowledgedBytes: number) => void;
   /** A read of the source that hangs is not interrupted; everything else is. */
@@ -24,13 +32,24 @@ export type PushedLayer = UploadedLayer & { requests: number };
 
 export type PushedImage = { imageDigest: string; outcome: 'pushed' | 'alreadyThere'; requests: number };
 
+export type UploaderOptions = {
+  retry?: Partial<RetryPolicy>;
+  /** Handed in by those who push through one proxy with several uploaders. */
+  limiter?: AdaptiveLimiter;
+  buffers?: PartBuffers;
+};
+
 export class Uploader {
   readonly #client: ProxyClient;
   readonly #retry: RetryPolicy;
+  readonly #limiter: AdaptiveLimiter;
+  readonly #buffers: PartBuffers;
 
-  constructor(client: ProxyClient, { retry = {} }: { retry?: Partial<RetryPolicy> } = {}) {
+  constructor(client: ProxyClient, { retry = {}, limiter, buffers }: UploaderOptions = {}) {
     this.#client = client;
     this.#retry = { ...defaultRetryPolicy, ...retry };
+    this.#limiter = limiter ?? new AdaptiveLimiter();
+    this.#buffers = buffers ?? new PartBuffers();
   }
 
   /**
@@ -42,23 +61,24 @@ export class Uploader {
   async pushLayer({
     source,
     layerDigest,
-    onProgress,
+    expectedDigest = () => layerDigest,
+    onBegun = () => {},
+    onProgress = () => {},
     signal,
     ...destination
   }: LayerPush): Promise<PushedLayer> {
     const { send, requests, pause } = this.#sender(signal);
-    if (layerDigest !== undefined && (await isThere(send, destination, layerDigest)))
+    if (layerDigest !== undefined && (await findLayer(send, destination, layerDigest)))
       return { layerDigest, bytes: 0, outcome: 'alreadyThere', requests: requests() };
-    const reader = new LayerReader(source);
+    const reader = new LayerReader(source, this.#buffers);
     try {
-      if (!(await reader.hasMore()))
-        throw new LayerProblem('EmptyLayer', 'the layer has no bytes, and ECR takes no layer without any');
       const uploaded = await uploadLayer({
         send,
         reader,
         destination,
-        layerDigest,
-        onProgress: onProgress ?? (() => {}),
+        expectedDigest,
+        onBegun,
+        onProgress,
         beforeResuming: async (problem, count) =>
           count > 1 ? pause(waitMsAfter(problem, count, this.#retry)) : undefined,
       });
@@ -66,6 +86,17 @@ export class Uploader {
     } finally {
       await reader.close();
     }
+  }
+
+  /**
+   * The layer where it is in this repository, ready to be named by a manifest.
+   * @throws ProxyProblem; the signal's reason
+   */
+  async findLayer(
+    { layerDigest, ...destination }: Destination & { layerDigest: string },
+    signal?: AbortSignal,
+  ): Promise<{ layerSize?: number | undefined } | undefined> {
+    return findLayer(this.#sender(signal).send, destination, layerDigest);
   }
 
   /**
@@ -97,7 +128,7 @@ export class Uploader {
       retrying(
         () => {
           requests += 1;
-          return this.#client.send(operation, members, { signal });
+          return this.#limiter.run(() => this.#client.send(operation, members, { signal }), either);
         },
         this.#retry,
         either,
@@ -107,8 +138,9 @@ export class Uploader {
   }
 }
 
-async function isThere(send: Send, destination: Destination, layerDigest: string): Promise<boolean> {
+/** The layer where ECR has it in this repository, ready to be named by a manifest. */
+async function findLayer(send: Send, destination: Destination, layerDigest: string) {
   const members = { ...destination, layerDigests: [layerDigest] };
   const { layers } = await send('BatchCheckLayerAvailability', members);
-  return layers.some((layer) => layer.layerDigest === layerDigest && layer.layerAvailability === 'AVAILABLE');
+  return layers.find((layer) => layer.layerDigest === layerDigest && layer.layerAvailability === 'AVAILABLE');
 }

@@ -261,6 +261,8 @@ export type ErrorMembers = {
   invalidMembers?: readonly { member: string; expected: string }[];
   /** AccessDeniedException: the policies that decided. */
   policies?: readonly string[];
+  /** AccessDeniedException: what was received of an OIDC token's claims. */
+  claims?: Readonly<Record<string, string | readonly string[]>>;
 };
 
 /**

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { ProxyError } from './errors.ts';
 import { secretMaxAgeMs } from './limits.ts';
 
-const clientToken = z.object({
+export const clientToken = z.object({
   /** Of the whole token, in hexadecimal; the token itself is kept nowhere. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   createdAt: z.iso.datetime().optional(),

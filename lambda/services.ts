@@ -9,9 +9,11 @@ import { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type Environment, readEnvironment } from './environment.ts';
+import { tokenVerifier } from './oidc-token.ts';
 import { loadPolicies } from './policies.ts';
 import type { Registry } from './registries.ts';
-import { type SecretReader, secretReader } from './secret.ts';
+import { secretReader } from './secret.ts';
+import type { TokenCheckers } from './steps/authenticate.ts';
 import type { Authority } from './steps/authorize.ts';
 import type { Upstream } from './steps/forward.ts';
 import { privateEcr, publicEcr } from './upstream/ecr.ts';
@@ -23,7 +25,7 @@ export type Services = {
   tracer: Tracer;
   /** The ECR services that the stack is configured for. */
   registries: readonly Registry[];
-  readSecret: SecretReader;
+  tokens: TokenCheckers;
   authority: Authority;
   upstream: Omit<Upstream, 'abortSignal'>;
 };
@@ -38,16 +40,17 @@ export const openServices = (environment: Environment = readEnvironment(process.
   const logger = new Logger();
   const tracer = new Tracer();
   const traced = tracer.captureAWSv3Client.bind(tracer);
-  const { registryId, registries, secretId, stagingBucket, policyDirectory } = environment;
+  const { registryId, registries, secretId, stagingBucket, policyDirectory, issuers } = environment;
   const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
   const readSecret = secretReader(secrets, secretId);
+  const metrics = new Metrics();
   return {
     logger,
-    metrics: new Metrics(),
+    metrics,
     tracer,
     registries,
-    readSecret,
-    authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, logger },
+    tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers) },
+    authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, logger, metrics },
     upstream: {
       ecr: {
         ecr: privateEcr(traced(new ECRClient(client))),

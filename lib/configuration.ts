@@ -2,6 +2,7 @@
 
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
+import { isLoopbackUrl, issuers } from '../lambda/issuers.ts';
 import { isRegistry, type Registry, registries } from '../lambda/registries.ts';
 
 /** The key of the configuration in the `context` of cdk.json. */
@@ -44,6 +45,10 @@ const members = {
     ),
   /** Lets a pattern begin with `*`: without it, every pattern names a namespace. */
   allowEveryRepository: z.boolean('true or false').default(false),
+  /** Whose OIDC tokens are taken, each with the audience that they must have. */
+  issuers: issuers.default([]),
+  /** Lets an issuer be http on this machine, for tests. */
+  allowLoopbackIssuers: z.boolean('true or false').default(false),
   logRetentionDays: z
     .custom<RetentionDays>((days) => retentionDays.includes(days), logRetention)
     .default(RetentionDays.ONE_MONTH),
@@ -60,6 +65,13 @@ const schema = z
         const message = 'a pattern that begins with a letter or a digit, or allowEveryRepository: true';
         context.addIssue({ code: 'custom', path: ['repositories', registry, index], message });
       }
+    }
+  })
+  .superRefine(({ issuers: list, allowLoopbackIssuers }, context) => {
+    for (const [index, { issuer, jwksUri }] of list.entries()) {
+      if (allowLoopbackIssuers || ![issuer, jwksUri ?? ''].some(isLoopbackUrl)) continue;
+      const message = 'https URLs, or allowLoopbackIssuers: true';
+      context.addIssue({ code: 'custom', path: ['issuers', index], message });
     }
   });
 

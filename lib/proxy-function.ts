@@ -67,6 +67,7 @@ export class ProxyFunction extends Construct {
         SECRET_ID: secret.secretArn,
         POLICY_DIRECTORY: policyDirectory,
         REGISTRY_ID: Aws.ACCOUNT_ID,
+        ISSUERS: JSON.stringify(configuration.issuers),
         REGISTRIES: configuredRegistries(configuration).join(','),
         POWERTOOLS_SERVICE_NAME: 'ecr-upload-proxy',
         POWERTOOLS_METRICS_NAMESPACE: 'EcrUploadProxy',

@@ -27,6 +27,8 @@ export type LocalOptions = {
   account?: Account;
   /** A cloud assembly that is there already; by default the project is synthesized. */
   cdkOut?: string;
+  /** Whose OIDC tokens are taken, instead of those that the template names. */
+  issuers?: readonly object[];
   /** Takes one line for each request. */
   log?: (line: string) => void;
 };
@@ -97,11 +99,10 @@ export const startLocal = async (options: LocalOptions): Promise<Local> => {
     const secrets = await keep(
       startSecrets({ port: 0, file: join(dataDirectory, 'secret.json'), secretArn }),
     );
-    const environment = functionEnvironment(
-      { ecr: ecrUrl, s3: s3.url, secretsManager: secrets.url },
-      upstream,
-      process.env,
-    );
+    const environment = {
+      ...functionEnvironment({ ecr: ecrUrl, s3: s3.url, secretsManager: secrets.url }, upstream, process.env),
+      ...(options.issuers && { ISSUERS: JSON.stringify(options.issuers) }),
+    };
     const functions = startFunctions({ functions: template.functions, account, environment, logFile });
     started.push(functions);
     const { invoke } = functions;

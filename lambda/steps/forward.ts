@@ -1,10 +1,10 @@
 // Step 4, forward: a Permit becomes an Output. The only caller of ECR and of the staging area.
 
-import { createHash } from 'node:crypto';
 import { ProxyError } from '../errors.ts';
 import { isAligned, sizeOf } from '../layer-parts.ts';
 import { partSize } from '../limits.ts';
-import type { OperationName } from '../operations.ts';
+import { readManifest } from '../manifest.ts';
+import type { Members, OperationName } from '../operations.ts';
 import { maxLayerBytes, type Registry } from '../registries.ts';
 import { seal } from '../seal.ts';
 import type { SecretReader } from '../secret.ts';
@@ -129,15 +129,33 @@ const wasRetried = (failure: unknown) =>
 
 const isNamed = (failure: unknown, name: string) => failure instanceof Error && failure.name === name;
 
+/** Refuses what is no manifest, or another than its digest says, before ECR is asked; gives its digest. */
+const assertManifest = ({ imageManifest, imageManifestMediaType, imageDigest }: Members<'PutImage'>) => {
+  const manifest = readManifest(imageManifest, imageManifestMediaType);
+  if ('fault' in manifest) {
+    const fault = { member: 'imageManifest', expected: `an image manifest with ${manifest.fault}` };
+    throw new ProxyError('InvalidParameterException', `${fault.member}: expected ${fault.expected}`, {
+      members: { invalidMembers: [fault] },
+    });
+  }
+  if (imageDigest !== undefined && imageDigest !== manifest.digest) {
+    throw new ProxyError(
+      'ImageDigestDoesNotMatchException',
+      `The manifest has the digest ${manifest.digest}, and imageDigest is ${imageDigest}.`,
+    );
+  }
+  return manifest.digest;
+};
+
 const putImage = async (permit: Permit<'PutImage'>, upstream: Upstream) => {
   const { registry, registryId, members } = permit;
   const { repositoryName, imageManifest, imageManifestMediaType, imageTag } = members;
+  const imageDigest = assertManifest(members);
   const put = upstream.ecr[registry].PutImage({ ...members, ...named(permit) }, upstream);
   const { image } = await put.catch((failure: unknown) => {
     // Said of a second attempt after a lost answer, ours or the client's, it means that the first has put the image.
     const isSecond = permit.isRepeated || wasRetried(failure);
     if (!isNamed(failure, 'ImageAlreadyExistsException') || !isSecond) throw failure;
-    const imageDigest = `sha256:${createHash('sha256').update(imageManifest).digest('hex')}`;
     const imageId = { imageDigest, imageTag };
     return { image: { registryId, repositoryName, imageId, imageManifest, imageManifestMediaType } };
   });

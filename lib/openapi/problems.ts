@@ -39,6 +39,11 @@ const membersOfCode: { readonly [Code in ErrorCode]?: Readonly<Record<string, ob
   },
   AccessDeniedException: {
     policies: { type: 'array', items: text, description: 'The ids of the policies that decided.' },
+    claims: {
+      type: 'object',
+      additionalProperties: { anyOf: [text, { type: 'array', items: text }] },
+      description: 'What was received of an OIDC token’s claims.',
+    },
   },
   InvalidLayerPartException: {
     registryId: text,

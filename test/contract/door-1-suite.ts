@@ -378,9 +378,29 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
 
       it('under another digest is refused', async () => {
         const { imageManifest } = await pushImage();
+        await fetch(`${proxy.ecrUrl}/_requests`, { method: 'DELETE' });
         expect(await client.putImage({ imageManifest, imageDigest: digestOf('another') })).toMatchObject(
           problem(422, 'ImageDigestDoesNotMatchException'),
         );
+        expect(await (await fetch(`${proxy.ecrUrl}/_requests`)).json()).toMatchObject({ total: 0 });
+      });
+
+      it('that is none is refused before ECR is asked, with what a manifest needs', async () => {
+        await fetch(`${proxy.ecrUrl}/_requests`, { method: 'DELETE' });
+        expect(
+          await client.putImage({ imageManifest: '{}', imageManifestMediaType: mediaType }),
+        ).toMatchObject(
+          problem(400, 'InvalidParameterException', {
+            invalidMembers: [
+              {
+                member: 'imageManifest',
+                expected:
+                  'an image manifest with what its media type demands at schemaVersion, config, layers',
+              },
+            ],
+          }),
+        );
+        expect(await (await fetch(`${proxy.ecrUrl}/_requests`)).json()).toMatchObject({ total: 0 });
       });
     });
 

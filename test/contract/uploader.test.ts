@@ -70,7 +70,7 @@ describe('a layer is cut into parts', () => {
   });
 
   it('unless it has no bytes', async () => {
-    const empty = play([], { source: once(Buffer.alloc(0)) });
+    const empty = play([begin(P)], { source: once(Buffer.alloc(0)) });
     await expect(empty).rejects.toMatchObject({ name: 'LayerProblem', code: 'EmptyLayer' });
   });
 });
@@ -93,6 +93,17 @@ describe('a part is sent again', () => {
     const scenes = [begin(P), part(0, P - 1, reply), first ?? begin(P), ...others, completion(digest)];
     await play(scenes, { source: once(bytes) }, 300);
     expect(arrived().equals(bytes)).toBe(true);
+  });
+
+  it('but not after a quota is used up, for all that its status is 429', async () => {
+    const limit = problem(
+      429,
+      'LimitExceededException',
+      { detail: 'too many images' },
+      { 'retry-after': '60' },
+    );
+    const refused = play([begin(P), part(0, 0, limit)], { source: once(layer(1).bytes) });
+    await expect(refused).rejects.toMatchObject({ status: 429, detail: 'too many images', retryable: false });
   });
 
   it('no sooner than Retry-After says', async () => {
@@ -287,6 +298,36 @@ describe('a layer that is there already', () => {
   });
 });
 
+describe('a layer whose digest is known at its end', () => {
+  it.each([
+    ['is completed where it has that digest', true],
+    ['is not completed where it has another', false],
+  ])('%s', async (_, same) => {
+    const { bytes, digest } = layer(P);
+    let ended = false;
+    const source = (async function* () {
+      yield bytes;
+      ended = true;
+    })();
+    const expectedDigest = () => (ended ? (same ? digest : `${digest.slice(0, -1)}x`) : undefined);
+    const scenes = [begin(P), ...partsOf(P, P), ...(same ? [completion(digest)] : [])];
+    const pushed = play(scenes, { source, expectedDigest });
+    if (same) expect(await pushed).toMatchObject({ outcome: 'pushed' });
+    else await expect(pushed).rejects.toMatchObject({ code: 'DigestMismatch' });
+  });
+
+  it('says when the proxy has let it begin, before a byte is asked for', async () => {
+    const { bytes, digest } = layer(1);
+    const order: string[] = [];
+    const source = (async function* () {
+      order.push('read');
+      yield bytes;
+    })();
+    await play([begin(P), part(0, 0), completion(digest)], { source, onBegun: () => order.push('begun') });
+    expect(order).toEqual(['begun', 'read']);
+  });
+});
+
 describe('a source that is not what it should be', () => {
   it('with another digest than expected is not completed', async () => {
     const { digest } = layer(1);
@@ -312,7 +353,8 @@ describe('a source that is not what it should be', () => {
         released = true;
       }
     })();
-    const refused = play([{ ...begin(P), reply: problem(404, 'RepositoryNotFoundException') }], { source });
+    const refusal = problem(404, 'RepositoryNotFoundException');
+    const refused = play([begin(P), part(0, P - 1, refusal)], { source });
     await expect(refused).rejects.toMatchObject({ code: 'RepositoryNotFoundException' });
     expect(released).toBe(true);
   });

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Handler, resourceHandler } from '../../lambda/corridor.ts';
+import type { Issuer } from '../../lambda/issuers.ts';
 import { type OperationName, operationNames, operations } from '../../lambda/operations.ts';
 import { isRegistry } from '../../lambda/registries.ts';
 import { openServices } from '../../lambda/services.ts';
@@ -21,6 +22,10 @@ const secretArn = `arn:aws:secretsmanager:${localAccount.region}:${localAccount.
 const stagingBucket = 'staging';
 
 type Options = {
+  /** Whose OIDC tokens are taken. */
+  issuers?: readonly Issuer[];
+  /** Whether metrics are written, to standard output. */
+  metrics?: boolean;
   /** By default the policies that deploy. */
   policyDirectory?: string;
   /** What `getRemainingTimeInMillis` begins with. */
@@ -71,7 +76,12 @@ const sendTo =
   };
 
 /** Everything but API Gateway: handlers, stand-ins and a staging area of their own. */
-export const startInProcess = async ({ timeoutMs, policyDirectory = policySource }: Options = {}) => {
+export const startInProcess = async ({
+  timeoutMs,
+  issuers = [],
+  policyDirectory = policySource,
+  metrics = false,
+}: Options = {}) => {
   const directory = await mkdtemp(join(tmpdir(), 'in-process-'));
   const ecr = await startEcr({
     port: 0,
@@ -79,7 +89,8 @@ export const startInProcess = async ({ timeoutMs, policyDirectory = policySource
     repositories: localRepositories,
   });
   const s3 = await startS3({ port: 0, dataDirectory: join(directory, 's3'), bucketNames: [stagingBucket] });
-  const secrets = await startSecrets({ port: 0, file: join(directory, 'secret.json'), secretArn });
+  const secretFile = join(directory, 'secret.json');
+  const secrets = await startSecrets({ port: 0, file: secretFile, secretArn });
   Object.assign(
     process.env,
     functionEnvironment({ ecr: ecr.url, s3: s3.url, secretsManager: secrets.url }, 'stand-in', process.env),
@@ -87,7 +98,7 @@ export const startInProcess = async ({ timeoutMs, policyDirectory = policySource
       AWS_REGION: localAccount.region,
       POWERTOOLS_SERVICE_NAME: 'test',
       POWERTOOLS_METRICS_NAMESPACE: 'test',
-      POWERTOOLS_METRICS_DISABLED: 'true',
+      POWERTOOLS_METRICS_DISABLED: String(!metrics),
     },
   );
   const services = openServices({
@@ -96,6 +107,7 @@ export const startInProcess = async ({ timeoutMs, policyDirectory = policySource
     policyDirectory,
     registryId: localAccount.accountId,
     registries: ['ecr', 'ecr-public'],
+    issuers: [...issuers],
   });
   const handlers = new Map(
     operationNames.map((operation) => [operation, resourceHandler(operation, services)]),
@@ -104,6 +116,7 @@ export const startInProcess = async ({ timeoutMs, policyDirectory = policySource
     send: sendTo(handlers, timeoutMs),
     ecrUrl: ecr.url,
     s3,
+    secrets: { url: secrets.url, file: secretFile, secretArn },
     services,
     close: async () => {
       for (const server of [secrets, s3, ecr]) await server.close();

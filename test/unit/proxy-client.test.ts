@@ -74,6 +74,30 @@ describe('a request', () => {
   });
 });
 
+describe('a token that is refused', () => {
+  const refusal = problem(401, 'ExpiredTokenException');
+  const ask = async (replies: Reply[], source: TokenSource) => {
+    door = await playScript(replies.map((reply) => ({ ...begin(1), reply })));
+    const client = new ProxyClient({ endpoint: door.url, token: source });
+    return client.send('InitiateLayerUpload', { repositoryName });
+  };
+
+  it('is asked for once more, and what came of it is sent', async () => {
+    await ask([refusal, begin(1).reply], (refused) => (refused === 'old' ? 'new' : 'old'));
+    expect(door?.authorizations).toEqual(['Bearer old', 'Bearer new']);
+  });
+
+  it('is not sent again where there is no other', async () => {
+    await expect(ask([refusal], () => 'same')).rejects.toMatchObject({ code: 'ExpiredTokenException' });
+  });
+
+  it('is asked for once more, and no oftener', async () => {
+    let drawn = 0;
+    const failed = ask([refusal, refusal], () => `token-${drawn++}`);
+    await expect(failed).rejects.toMatchObject({ status: 401 });
+  });
+});
+
 describe('a failure', () => {
   const rows: [string, Reply, Record<string, unknown>][] = [
     [

@@ -1,0 +1,82 @@
+// How many requests are under way at once, for all layers together: it grows by one, and halves when told to slow down.
+
+import pLimit, { type LimitFunction } from 'p-limit';
+import { ProxyProblem } from './problem.ts';
+import { pauseFor } from './retry.ts';
+
+export type LimiterOptions = {
+  /** Requests under way at the beginning, and at most. */
+  start?: number;
+  most?: number;
+};
+
+/** The answers that ask for a slower pace: 429, and 503 with what it says in Retry-After. */
+const slowingStatuses: ReadonlySet<number | undefined> = new Set([429, 503]);
+
+/** However long Retry-After asks for, the others try again after this. */
+const longestPauseMs = 60_000;
+
+/**
+ * Additive increase, multiplicative decrease: what TCP does about a line whose width nobody knows. Shared by
+ * whoever pushes through one proxy, so that a fleet settles on the rates that ECR grants.
+ */
+export class AdaptiveLimiter {
+  readonly #limit: LimitFunction;
+  readonly #most: number;
+  #answersSinceGrowth = 0;
+  #pausedUntilMs = 0;
+  #slowedAtMs = 0;
+
+  constructor({ start = 8, most = 32 }: LimiterOptions = {}) {
+    this.#limit = pLimit(start);
+    this.#most = most;
+  }
+
+  /** How many requests may be under way now. */
+  get concurrency(): number {
+    return this.#limit.concurrency;
+  }
+
+  /** @throws what `request` throws; the signal's reason when aborted while the others make it wait */
+  run<Answer>(request: () => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
+    return this.#limit(async () => {
+      await this.#untilResumed(signal);
+      const begunAtMs = performance.now();
+      try {
+        const answer = await request();
+        this.#grow();
+        return answer;
+      } catch (thrown) {
+        if (thrown instanceof ProxyProblem && thrown.retryable && slowingStatuses.has(thrown.status))
+          this.#slowDown(begunAtMs, thrown.retryAfterSeconds ?? 0);
+        throw thrown;
+      }
+    });
+  }
+
+  /** One more for each round of answers. */
+  #grow(): void {
+    this.#answersSinceGrowth += 1;
+    if (this.#answersSinceGrowth < this.concurrency || this.concurrency >= this.#most) return;
+    this.#answersSinceGrowth = 0;
+    this.#limit.concurrency += 1;
+  }
+
+  /** Requests sent before the last halving tell of the old pace: they don't halve again. */
+  #slowDown(begunAtMs: number, retryAfterSeconds: number): void {
+    const now = performance.now();
+    const pauseMs = Math.min(retryAfterSeconds * 1_000, longestPauseMs);
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, now + pauseMs);
+    if (begunAtMs < this.#slowedAtMs) return;
+    this.#slowedAtMs = now;
+    this.#answersSinceGrowth = 0;
+    this.#limit.concurrency = Math.max(1, Math.floor(this.concurrency / 2));
+  }
+
+  async #untilResumed(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    const leftMs = this.#pausedUntilMs - performance.now();
+    // Not all at the same moment.
+    if (leftMs > 0) await pauseFor(leftMs * (1 + Math.random() / 4), signal);
+  }
+}

@@ -1,0 +1,65 @@
+// Hands a blob's bytes from the requests that bring them to the uploader that reads them: one chunk at a time.
+
+/** The reader has let go of the blob and takes no more chunks. */
+export class ReaderGone extends Error {
+  override readonly name = 'ReaderGone';
+}
+
+type Offer = { chunk: Uint8Array; taken: () => void; refuse: (reason: Error) => void };
+type Reading = {
+  give: (result: IteratorResult<Uint8Array, undefined>) => void;
+  fail: (reason: unknown) => void;
+};
+
+/**
+ * Joins the bodies of several requests into one stream that is read once. A chunk counts as taken when the reader
+ * comes back for the next one: that is what holds a client back that is faster than the proxy.
+ */
+export class HandOff implements AsyncIterableIterator<Uint8Array, undefined> {
+  #offered: Offer | undefined;
+  #reading: Reading | undefined;
+  #state: 'open' | 'ended' | 'gone' | { failed: unknown } = 'open';
+
+  /** @throws ReaderGone */
+  async give(chunk: Uint8Array): Promise<void> {
+    if (this.#state !== 'open') throw new ReaderGone('nobody reads this blob any more');
+    await new Promise<void>((taken, refuse) => {
+      this.#offered = { chunk, taken, refuse };
+      this.#reading?.give({ done: false, value: chunk });
+      this.#reading = undefined;
+    });
+  }
+
+  /** No more chunks come. */
+  end(): void {
+    this.#state = 'ended';
+    this.#reading?.give({ done: true, value: undefined });
+  }
+
+  /** The reader gets `reason` instead of a chunk. */
+  fail(reason: unknown): void {
+    this.#state = { failed: reason };
+    this.#offered?.refuse(new ReaderGone('the blob was given up'));
+    this.#reading?.fail(reason);
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#offered?.taken();
+    this.#offered = undefined;
+    if (typeof this.#state === 'object') throw this.#state.failed;
+    if (this.#state !== 'open') return { done: true, value: undefined };
+    return new Promise((give, fail) => {
+      this.#reading = { give, fail };
+    });
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#state === 'open') this.#state = 'gone';
+    this.#offered?.refuse(new ReaderGone('nobody reads this blob any more'));
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

@@ -1,0 +1,6 @@
+// A token that cannot be had: its file, its command or its variable gives none.
+
+/** The message says where the token was looked for; it never holds one. */
+export class TokenProblem extends Error {
+  override readonly name = 'TokenProblem';
+}
