@@ -78,4 +78,5 @@ export const resourceHandler = (operation: OperationName, services?: Services): 
   corridor(resourceDoor(operation), services);
 
 /** The handler of the AWS door's function, for every operation. */
-export const awsHandler = (services?: Services): Handler => corridor(awsDoor, services);
+export const awsHandler = (services = openServices()): Handler =>
+  corridor(awsDoor(services.registries), services);

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { issuers } from './issuers.ts';
+import { isRegistry, type Registry, registries } from './registries.ts';
 
 const json = z.string().transform((text, context): unknown => {
   try {
@@ -13,6 +14,15 @@ const json = z.string().transform((text, context): unknown => {
   }
 });
 
+/** Names separated by commas, as the stack writes them. */
+const registriesOf = (names: string, context: z.RefinementCtx): readonly Registry[] => {
+  const found = names.split(',').filter(isRegistry);
+  if (found.length < names.split(',').length) {
+    context.addIssue({ code: 'custom', message: `expected some of ${Object.keys(registries).join(',')}` });
+  }
+  return found;
+};
+
 const schema = z
   .object({
     STAGING_BUCKET: z.string().min(3),
@@ -20,6 +30,7 @@ const schema = z
     POLICY_DIRECTORY: z.string().min(1),
     REGISTRY_ID: z.string().regex(/^[0-9]{12}$/),
     ISSUERS: json.default([]).pipe(issuers),
+    REGISTRIES: z.string().transform(registriesOf),
     LAMBDA_TASK_ROOT: z.string().default('.'),
   })
   .transform((variables) => ({
@@ -31,6 +42,8 @@ const schema = z
     registryId: variables.REGISTRY_ID,
     /** Whose OIDC tokens are taken. */
     issuers: variables.ISSUERS,
+    /** The ECR services that the stack is configured for. */
+    registries: variables.REGISTRIES,
   }));
 
 export type Environment = z.output<typeof schema>;

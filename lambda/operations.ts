@@ -172,4 +172,6 @@ export const isOperationName = (name: string): name is OperationName => Object.h
 export type Call<Name extends OperationName = OperationName> = {
   readonly operation: Name;
   readonly registry: Registry;
+  /** The client says that it sends the same request again, having got no answer to the first or a failure. */
+  readonly isRepeated?: boolean;
 };

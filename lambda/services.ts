@@ -11,6 +11,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type Environment, readEnvironment } from './environment.ts';
 import { tokenVerifier } from './oidc-token.ts';
 import { loadPolicies } from './policies.ts';
+import type { Registry } from './registries.ts';
 import { secretReader } from './secret.ts';
 import type { TokenCheckers } from './steps/authenticate.ts';
 import type { Authority } from './steps/authorize.ts';
@@ -22,6 +23,8 @@ export type Services = {
   logger: Logger;
   metrics: Metrics;
   tracer: Tracer;
+  /** The ECR services that the stack is configured for. */
+  registries: readonly Registry[];
   tokens: TokenCheckers;
   authority: Authority;
   upstream: Omit<Upstream, 'abortSignal'>;
@@ -37,7 +40,7 @@ export const openServices = (environment: Environment = readEnvironment(process.
   const logger = new Logger();
   const tracer = new Tracer();
   const traced = tracer.captureAWSv3Client.bind(tracer);
-  const { registryId, secretId, stagingBucket, policyDirectory, issuers } = environment;
+  const { registryId, registries, secretId, stagingBucket, policyDirectory, issuers } = environment;
   const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
   const readSecret = secretReader(secrets, secretId);
   const metrics = new Metrics();
@@ -45,6 +48,7 @@ export const openServices = (environment: Environment = readEnvironment(process.
     logger,
     metrics,
     tracer,
+    registries,
     tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers) },
     authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, logger, metrics },
     upstream: {

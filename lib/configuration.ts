@@ -88,9 +88,22 @@ const describe = (issue: z.core.$ZodIssue): string =>
     ? `  ${[...issue.path, issue.keys.join(', ')].join('.')}: not a member`
     : `  ${issue.path.join('.') || contextKey}: expected ${issue.message}`;
 
-/** Reads what cdk.json holds under {@link contextKey}; an error says, for every wrong member, what was expected. */
+/** `cdk deploy --context ecr-upload-proxy='{"repositories":…}'` gives text; cdk.json gives what it holds. */
+const parse = (value: unknown): unknown => {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * Reads what cdk.json, or `--context` in its stead, holds under {@link contextKey}; an error says, for every
+ * wrong member, what was expected.
+ */
 export const readConfiguration = (value: unknown): Configuration => {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(parse(value));
   if (result.success) return result.data;
   const lines = result.error.issues.map(describe).join('\n');
   throw new Error(`cdk.json, context "${contextKey}":\n${lines}`);

@@ -7,6 +7,7 @@ import { identitiesOf } from '../../client/registry/identities.ts';
 import type { Registry } from '../../lambda/registries.ts';
 import { endpointOption, registryIdOption, registryOption } from '../endpoint.ts';
 import { CommandError } from '../failure.ts';
+import { keepMemoryFlat } from '../flat-memory.ts';
 import { tokenCommandFlag, tokenFileFlag, tokenSource, tokenVariable } from '../token.ts';
 
 type Flags = {
@@ -112,6 +113,7 @@ that of --token-file or --token-command, or else of ${tokenVariable}. One bridge
 Exit status: 0 after Ctrl-C, 1 when it cannot serve, 2 when it was called wrongly.`,
   )
   .action(async (flags: Flags) => {
+    keepMemoryFlat();
     const { endpoint, ownToken } = await start(flags);
     const host = new URL(endpoint.url).host;
     console.log(`Registry   ${endpoint.url}

@@ -8,7 +8,7 @@ import type { Members, OperationName, PolicyContext } from '../operations.ts';
 import { operations } from '../operations.ts';
 import type { DecisionRequest, Policies, Verdict } from '../policies.ts';
 import type { Claims, Principal } from '../principal.ts';
-import type { Registry } from '../registries.ts';
+import { accountOf, type Registry } from '../registries.ts';
 import { openSeal, type SealBinding } from '../seal.ts';
 import type { SecretReader } from '../secret.ts';
 import type { Input } from './validate.ts';
@@ -28,9 +28,11 @@ class GrantedPermit<Name extends OperationName> {
   readonly #granted = true;
   readonly operation: Name;
   readonly registry: Registry;
+  /** The account, also where the request names its registry by an alias. */
   readonly registryId: string;
   readonly principal: Principal;
   readonly members: Members<Name>;
+  readonly isRepeated: boolean;
   /** ECR's own upload id where the operation names an upload; its seal was found to be this client's. */
   readonly uploadId: string;
 
@@ -38,6 +40,7 @@ class GrantedPermit<Name extends OperationName> {
     this.operation = input.operation;
     this.registry = input.registry;
     this.members = input.members;
+    this.isRepeated = input.isRepeated ?? false;
     this.registryId = registryId;
     this.principal = principal;
     this.uploadId = uploadId;
@@ -122,7 +125,8 @@ export const authorize = async <Name extends OperationName>(
   { policies, readSecret, registryId: ownRegistryId, logger, metrics }: Authority,
 ): Promise<Permit<Name>> => {
   const { operation, registry, members } = input;
-  const { repositoryName, registryId = ownRegistryId } = members;
+  const { repositoryName } = members;
+  const registryId = accountOf(members.registryId, ownRegistryId);
   const row = operations[operation];
   const decision = policies.decide({
     principal,

@@ -1,6 +1,7 @@
 // Door 1 as a client sees it, in the words of HTTP alone: what the contract tests speak.
 
 import { partSize } from '../../lambda/limits.ts';
+import type { Registry } from '../../lambda/registries.ts';
 
 /** Sends one request to the proxy: over HTTP, or to the handlers in this process. */
 export type Send = (path: string, init: RequestInit) => Promise<Response>;
@@ -17,19 +18,23 @@ const answerOf = async (response: Response): Promise<Answer> => {
 };
 
 /** Door 1 with one client's token; every call answers, none throws on a status. */
-export const door1 = (send: Send, token: string = tokens.a, repositoryName = 'team-a/app') => {
+export const door1 = (
+  send: Send,
+  token: string = tokens.a,
+  repositoryName = 'team-a/app',
+  registry: Registry = 'ecr',
+) => {
   const authorization = `Bearer ${token}`;
   const json = async (method: string, path: string, body: unknown) =>
     answerOf(
-      await send(path, {
+      await send(`/${registry}${path}`, {
         method,
         headers: { authorization, 'content-type': 'application/json' },
         body: JSON.stringify(body),
       }),
     );
 
-  const initiate = (members: object = {}) =>
-    json('POST', '/ecr/layer-uploads', { repositoryName, ...members });
+  const initiate = (members: object = {}) => json('POST', '/layer-uploads', { repositoryName, ...members });
 
   const uploadPart = async (
     uploadId: string,
@@ -39,7 +44,7 @@ export const door1 = (send: Send, token: string = tokens.a, repositoryName = 'te
   ) =>
     answerOf(
       await send(
-        `/ecr/layer-uploads/${uploadId}/parts?repositoryName=${encodeURIComponent(repositoryName)}`,
+        `/${registry}/layer-uploads/${uploadId}/parts?repositoryName=${encodeURIComponent(repositoryName)}`,
         {
           method: 'PUT',
           headers: {
@@ -53,7 +58,7 @@ export const door1 = (send: Send, token: string = tokens.a, repositoryName = 'te
     );
 
   const complete = (uploadId: string, ...layerDigests: string[]) =>
-    json('POST', `/ecr/layer-uploads/${uploadId}/completion`, { repositoryName, layerDigests });
+    json('POST', `/layer-uploads/${uploadId}/completion`, { repositoryName, layerDigests });
 
   return {
     json,
@@ -61,8 +66,8 @@ export const door1 = (send: Send, token: string = tokens.a, repositoryName = 'te
     uploadPart,
     complete,
     available: (...layerDigests: string[]) =>
-      json('POST', '/ecr/layer-availability', { repositoryName, layerDigests }),
-    putImage: (members: object) => json('PUT', '/ecr/images', { repositoryName, ...members }),
+      json('POST', '/layer-availability', { repositoryName, layerDigests }),
+    putImage: (members: object) => json('PUT', '/images', { repositoryName, ...members }),
     /** A fresh upload's id. */
     begin: async (): Promise<string> => String((await initiate()).body.uploadId),
     /** The layer's `part`-th part, counted from 0. */

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { type Handler, resourceHandler } from '../../lambda/corridor.ts';
 import type { Issuer } from '../../lambda/issuers.ts';
 import { type OperationName, operationNames, operations } from '../../lambda/operations.ts';
+import { isRegistry } from '../../lambda/registries.ts';
 import { openServices } from '../../lambda/services.ts';
+import { policySource } from '../../lib/policies.ts';
 import { localAccount } from '../../local/account.ts';
 import { startEcr } from '../../local/ecr/server.ts';
 import { functionEnvironment } from '../../local/environment.ts';
@@ -24,19 +26,22 @@ type Options = {
   issuers?: readonly Issuer[];
   /** Whether metrics are written, to standard output. */
   metrics?: boolean;
-  /** Where the policies are; by default those that deploy. */
+  /** By default the policies that deploy. */
   policyDirectory?: string;
   /** What `getRemainingTimeInMillis` begins with. */
   timeoutMs?: number;
 };
 
 const routeOf = (operation: OperationName) =>
-  new RegExp(`^/ecr${operations[operation].path.replace('{uploadId}', '(?<uploadId>[^/]+)')}$`);
+  new RegExp(
+    `^/(?<registry>[^/]+)${operations[operation].path.replace('{uploadId}', '(?<uploadId>[^/]+)')}$`,
+  );
 
 const findRoute = (method: string | undefined, pathname: string) => {
   for (const operation of operationNames) {
     const match = operations[operation].method === method && routeOf(operation).exec(pathname);
-    if (match) return { operation, path: { ...match.groups } };
+    const { registry, ...path } = match ? { ...match.groups } : {};
+    if (isRegistry(registry)) return { operation, registry, path };
   }
   throw new Error(`no route ${method} ${pathname}`);
 };
@@ -54,12 +59,13 @@ const sendTo =
   async (path, init) => {
     const url = new URL(path, 'http://in-process');
     const route = findRoute(init.method, url.pathname);
-    const event = proxyEvent(route.operation, {
+    const request = {
       headers: Object.fromEntries(new Headers(init.headers)),
       path: route.path,
       query: queryOf(url),
       ...bodyOf(init),
-    });
+    };
+    const event = proxyEvent(route.operation, request, route.registry);
     const result = await handlers.get(route.operation)?.(event, lambdaContext(timeoutMs));
     if (!result) throw new Error(`no handler of ${route.operation}`);
     const headers = Object.entries(result.headers ?? {}).map(([name, value]): [string, string] => [
@@ -73,7 +79,7 @@ const sendTo =
 export const startInProcess = async ({
   timeoutMs,
   issuers = [],
-  policyDirectory,
+  policyDirectory = policySource,
   metrics = false,
 }: Options = {}) => {
   const directory = await mkdtemp(join(tmpdir(), 'in-process-'));
@@ -98,8 +104,9 @@ export const startInProcess = async ({
   const services = openServices({
     stagingBucket,
     secretId: secretArn,
-    policyDirectory: policyDirectory ?? join(import.meta.dirname, '../../policies'),
+    policyDirectory,
     registryId: localAccount.accountId,
+    registries: ['ecr', 'ecr-public'],
     issuers: [...issuers],
   });
   const handlers = new Map(

@@ -88,6 +88,12 @@ describe('configuration', () => {
     expect(() => readConfiguration({ repositories: { ecr: ['a/b'] }, issuers })).toThrow(message);
   });
 
+  test('may be text, as --context gives it', () => {
+    const configuration = { repositories: { 'ecr-public': ['team-a/app'] } };
+    expect(readConfiguration(JSON.stringify(configuration))).toEqual(readConfiguration(configuration));
+    expect(() => readConfiguration('{')).toThrow(/expected an object that holds repositories/);
+  });
+
   test('every wrong member is named at once', () => {
     const read = () => readConfiguration({ repositories: { ecr: ['A', 'b', 3] }, memorySizeMegabytes: 'x' });
     expect(read).toThrow(/ecr\.0: [\s\S]*ecr\.2: [\s\S]*memorySizeMegabytes: /);
