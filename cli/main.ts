@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { bridge } from './commands/bridge.ts';
 import { credentials } from './commands/credentials.ts';
+import { push } from './commands/push.ts';
 import { exitStatusOf, report } from './failure.ts';
 
 const program = new Command('ecr-upload-proxy')
@@ -12,6 +13,7 @@ const program = new Command('ecr-upload-proxy')
   .version(packageJson.version)
   .showHelpAfterError()
   .addCommand(bridge)
+  .addCommand(push)
   .addCommand(credentials);
 
 try {
