@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // The clients of others have their own: vitest.clients.config.ts.
+    exclude: ['test/clients/**'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // .ci/run counts the tests by this file.
