@@ -6,6 +6,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { bridge } from './commands/bridge.ts';
 import { credentials } from './commands/credentials.ts';
 import { policy } from './commands/policy.ts';
+import { push } from './commands/push.ts';
 import { token } from './commands/token.ts';
 import { exitStatusOf, report } from './failure.ts';
 
@@ -16,6 +17,7 @@ const program = new Command('ecr-upload-proxy')
   .addCommand(bridge)
   .addCommand(credentials)
   .addCommand(policy)
+  .addCommand(push)
   .addCommand(token);
 
 try {

@@ -1,4 +1,4 @@
-// The tests with AWS's own clients: npm run test:clients.
+// The tests with the clients of others, against the whole proxy on this machine: npm run test:clients.
 
 import { defineConfig } from 'vitest/config';
 
