@@ -126,6 +126,15 @@ export const errors = {
     retryAfterSeconds: 60,
     upstream: ['LimitExceededException'],
   },
+  QuotaExceededException: {
+    status: 429,
+    // ECR's own name for a limit, which no SDK sends the same request again for.
+    aws: { type: 'LimitExceededException' },
+    title: 'A quota of this proxy is used up',
+    // At most: Retry-After says how long it is until the day ends.
+    retryAfterSeconds: 86_400,
+    upstream: [],
+  },
   ThrottlingException: {
     status: 429,
     title: 'Too many requests',
@@ -194,6 +203,7 @@ export const errors = {
       'TimeoutError',
       'RequestTimeout',
       'ConditionalRequestConflict',
+      'ProvisionedThroughputExceededException',
       'PreconditionFailed',
     ],
   },
@@ -219,6 +229,11 @@ export const errorCodes = Object.keys(errors) as readonly ErrorCode[];
 
 /** Members beside code and detail: those of ECR's exception, and those that tell a client what to mend. */
 export type ErrorMembers = {
+  /** QuotaExceededException: its name, what is used of it, what it allows, and when it begins anew. */
+  quota?: string;
+  used?: number;
+  limit?: number;
+  resetsAt?: string;
   registryId?: string;
   repositoryName?: string;
   uploadId?: string;
