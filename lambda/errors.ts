@@ -148,6 +148,15 @@ export const errors = {
     operations: ['UploadLayerPart', 'PutImage'],
     upstream: ['LimitExceededException'],
   },
+  QuotaExceededException: {
+    status: 429,
+    // ECR's own name for a limit, which no SDK sends the same request again for.
+    aws: { type: 'LimitExceededException' },
+    title: 'A quota of this proxy is used up',
+    // At most: Retry-After says how long it is until the day ends.
+    retryAfterSeconds: 86_400,
+    upstream: [],
+  },
   ThrottlingException: {
     status: 429,
     title: 'Too many requests',
@@ -220,6 +229,7 @@ export const errors = {
       'TimeoutError',
       'RequestTimeout',
       'ConditionalRequestConflict',
+      'ProvisionedThroughputExceededException',
       'PreconditionFailed',
     ],
   },
@@ -252,6 +262,11 @@ export const codesOf = ({ operation, registry }: Pick<Call, 'operation' | 'regis
 
 /** Members beside code and detail: those of ECR's exception, and those that tell a client what to mend. */
 export type ErrorMembers = {
+  /** QuotaExceededException: its name, what is used of it, what it allows, and when it begins anew. */
+  quota?: string;
+  used?: number;
+  limit?: number;
+  resetsAt?: string;
   registryId?: string;
   repositoryName?: string;
   uploadId?: string;

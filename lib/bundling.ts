@@ -35,7 +35,7 @@ export const bundling: BundlingOptions = {
     afterBundling: (_, output) => [
       `cp "${cedarWasm}" "${output}"`,
       `mkdir "${join(output, policyDirectory)}"`,
-      `find "${policySource}" -maxdepth 1 -name '*.cedar*' -exec cp {} "${join(output, policyDirectory)}" ';'`,
+      `find "${policySource}" -maxdepth 1 '(' -name '*.cedar*' -o -name quotas.yaml ')' -exec cp {} "${join(output, policyDirectory)}" ';'`,
     ],
   },
 };

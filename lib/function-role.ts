@@ -1,6 +1,7 @@
 // What one function may do: its operations' actions, on the configured repositories, and nothing else.
 
 import { ArnFormat, Stack } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -14,6 +15,8 @@ export type FunctionRoleProps = Pick<Configuration, 'repositories'> & {
   operations: readonly OperationName[];
   stagingBucket: Bucket;
   secret: Secret;
+  /** Where quotas are declared. */
+  quotaTable: Table | undefined;
   logGroup: LogGroup;
 };
 
@@ -22,7 +25,7 @@ const distinct = (actions: readonly string[]) => [...new Set(actions)];
 /** X-Ray's two actions, which know no resource but `*`, are added by the function that turns tracing on. */
 export class FunctionRole extends Role {
   constructor(scope: Construct, id: string, props: FunctionRoleProps) {
-    const { repositories, stagingBucket, secret, logGroup } = props;
+    const { repositories, stagingBucket, secret, logGroup, quotaTable } = props;
     super(scope, id, {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: `ecr-upload-proxy: what may be done for ${props.operations.join(', ')}.`,
@@ -50,6 +53,8 @@ export class FunctionRole extends Role {
       // what GetObject is asked most. Source: the Amazon S3 API reference, GetObject, "Permissions".
       allow(['s3:ListBucket'], [stagingBucket.bucketArn]);
     }
+    const quotaActions = distinct(rows.flatMap((row) => row.quotaActions));
+    if (quotaTable && quotaActions.length > 0) allow(quotaActions, [quotaTable.tableArn]);
     allow(['secretsmanager:GetSecretValue'], [secret.secretArn]);
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
   }

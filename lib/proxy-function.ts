@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -24,6 +25,8 @@ export type ProxyFunctionProps = {
   configuration: Configuration;
   stagingBucket: Bucket;
   secret: Secret;
+  /** Where quotas are declared. */
+  quotaTable: Table | undefined;
 };
 
 export class ProxyFunction extends Construct {
@@ -31,7 +34,7 @@ export class ProxyFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: ProxyFunctionProps) {
     super(scope, id);
-    const { handler, operations, configuration, stagingBucket, secret } = props;
+    const { handler, operations, configuration, stagingBucket, secret, quotaTable } = props;
 
     // Kept when the stack goes, until its retention ends: it says who pushed what.
     const logGroup = new LogGroup(this, 'LogGroup', {
@@ -44,6 +47,7 @@ export class ProxyFunction extends Construct {
       repositories: configuration.repositories,
       stagingBucket,
       secret,
+      quotaTable,
       logGroup,
     });
 
@@ -67,6 +71,7 @@ export class ProxyFunction extends Construct {
         SECRET_ID: secret.secretArn,
         POLICY_DIRECTORY: policyDirectory,
         REGISTRY_ID: Aws.ACCOUNT_ID,
+        ...(quotaTable && { QUOTA_TABLE: quotaTable.tableName }),
         ISSUERS: JSON.stringify(configuration.issuers),
         REGISTRIES: configuredRegistries(configuration).join(','),
         POWERTOOLS_SERVICE_NAME: 'ecr-upload-proxy',

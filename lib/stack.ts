@@ -6,6 +6,7 @@ import { type OperationName, operationNames } from '../lambda/operations.ts';
 import { type Configuration, configuredRegistries } from './configuration.ts';
 import { ProxyFunction } from './proxy-function.ts';
 import { ProxySecret } from './proxy-secret.ts';
+import { QuotaTable } from './quota-table.ts';
 import { StagingBucket } from './staging-bucket.ts';
 import { UploadApi } from './upload-api.ts';
 
@@ -15,13 +16,20 @@ const handlerOf = (operation: OperationName): string =>
 
 /** Knows neither account nor region: it synthesizes without credentials and deploys anywhere. */
 export class EcrUploadProxyStack extends Stack {
-  constructor(scope: Construct, id: string, configuration: Configuration) {
+  constructor(
+    scope: Construct,
+    id: string,
+    configuration: Configuration,
+    { hasQuotas }: { hasQuotas: boolean },
+  ) {
     super(scope, id, { description: 'ecr-upload-proxy: a front for Amazon ECR uploads.' });
 
     const stagingBucket = new StagingBucket(this, 'StagingBucket');
     const secret = new ProxySecret(this, 'Secret');
 
-    const shared = { configuration, stagingBucket, secret };
+    const quotaTable = hasQuotas ? new QuotaTable(this, 'QuotaTable') : undefined;
+
+    const shared = { configuration, stagingBucket, secret, quotaTable };
     const operationFunctions = new Map(
       operationNames.map((operation) => [
         operation,

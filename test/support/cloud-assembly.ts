@@ -16,7 +16,7 @@ export const writeAssembly = (
     Api: { Type: 'AWS::ApiGateway::RestApi', Properties: { BinaryMediaTypes: ['application/octet-stream'] } },
     Bucket: { Type: 'AWS::S3::Bucket', Properties: {} },
     Secret: { Type: 'AWS::SecretsManager::Secret', Properties: {} },
-    Table: { Type: 'AWS::DynamoDB::Table', Properties: {} },
+    Queue: { Type: 'AWS::SQS::Queue', Properties: {} },
   };
   const files: Record<string, object> = {};
 

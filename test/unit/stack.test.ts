@@ -12,12 +12,15 @@ import { EcrUploadProxyStack } from '../../lib/stack.ts';
 
 type Statement = { Effect: string; Action: string | string[]; Resource: unknown };
 
-const synthesize = (configuration: object) => {
+const synthesize = (configuration: object, hasQuotas = false) => {
   const app = new App({ context: { ...cdk.context, 'aws:cdk:bundling-stacks': [] } });
-  return Template.fromStack(new EcrUploadProxyStack(app, 'Test', readConfiguration(configuration)));
+  return Template.fromStack(
+    new EcrUploadProxyStack(app, 'Test', readConfiguration(configuration), { hasQuotas }),
+  );
 };
 
 const shipped = synthesize(cdk.context[contextKey]);
+const withQuotas = synthesize(cdk.context[contextKey], true);
 const both = synthesize({ repositories: { ecr: ['team-a/*'], 'ecr-public': ['team-a/app'] } });
 
 const functionNames = [...operationNames, 'AwsDoor'];
@@ -217,6 +220,32 @@ describe('the permissions', () => {
     for (const { Properties } of Object.values(both.findResources('AWS::IAM::Role'))) {
       expect(Object.keys(Properties)).toEqual(['AssumeRolePolicyDocument', 'Description']);
     }
+  });
+});
+
+describe('the quota table', () => {
+  test('is not there without a quota', () => {
+    shipped.resourceCountIs('AWS::DynamoDB::Table', 0);
+    expect(JSON.stringify(shipped.toJSON())).not.toContain('QUOTA_TABLE');
+  });
+
+  test('costs nothing while it is not used, forgets, and goes with the stack', () => {
+    withQuotas.hasResource('AWS::DynamoDB::Table', {
+      DeletionPolicy: 'Delete',
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+        TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+      },
+    });
+  });
+
+  test.each(functionNames)('%s reaches it only if it counts', (name) => {
+    const counts = servedBy(name).some((operation) => operations[operation].usage);
+    const actions = Object.entries(permissionsOf(withQuotas, name)).filter(([action]) =>
+      /dynamodb/.test(action),
+    );
+    expect(actions).toEqual(counts ? [['dynamodb:GetItem dynamodb:UpdateItem', ['<QuotaTable.Arn>']]] : []);
   });
 });
 
