@@ -70,12 +70,12 @@ describe('the wire of door 2', () => {
     expect(answered.get('x-amzn-requestid')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('takes a whole part whose base64 has every slash escaped, twice over in the event', async () => {
+  it('takes a whole part whose base64 has every slash escaped, as some JSON writers do', async () => {
     const layer = Buffer.alloc(P, 0xff); // all slashes in base64
     layer.set(randomBytes(P / 4));
     const text = layer.toString('base64').replaceAll('/', '\\/');
     const uploadId = await begin();
-    // Three quarters of the part are slashes: no part that a client makes comes near, and this one is too large.
+    // Three quarters of this part are slashes, which makes the event too large; no real layer comes near.
     const body = `{"repositoryName":"team-a\\/app","uploadId":"${uploadId}","partFirstByte":0,"partLastByte":${P - 1},"layerPartBlob":"${text}"}`;
     expect((await send('UploadLayerPart', body)).status).toBe(413);
 
