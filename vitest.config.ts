@@ -1,10 +1,10 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // The clients of others have their own: vitest.clients.config.ts.
-    exclude: ['test/clients/**'],
+    // The clients of others have to be installed first: npm run test:clients.
+    exclude: [...configDefaults.exclude, 'test/clients/**'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // .ci/run counts the tests by this file.

@@ -5,7 +5,9 @@ import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { bridge } from './commands/bridge.ts';
 import { credentials } from './commands/credentials.ts';
+import { policy } from './commands/policy.ts';
 import { push } from './commands/push.ts';
+import { token } from './commands/token.ts';
 import { exitStatusOf, report } from './failure.ts';
 
 const program = new Command('ecr-upload-proxy')
@@ -14,7 +16,9 @@ const program = new Command('ecr-upload-proxy')
   .showHelpAfterError()
   .addCommand(bridge)
   .addCommand(push)
-  .addCommand(credentials);
+  .addCommand(credentials)
+  .addCommand(policy)
+  .addCommand(token);
 
 try {
   await program.parseAsync();

@@ -66,7 +66,7 @@ export const corridor = (door: Door, services: Services = openServices()): Handl
     .handler(async (event, context, { signal }) => {
       const call = door.find(event);
       services.metrics.addDimension('operation', call.operation);
-      const principal = await authenticate(event.headers, services.readSecret);
+      const principal = await authenticate(event.headers, services.tokens);
       const input = await validate(event, context, door, call);
       const permit = await authorize(principal, input, services.authority);
       const output = await forward(permit, { ...services.upstream, abortSignal: signal });
@@ -78,4 +78,5 @@ export const resourceHandler = (operation: OperationName, services?: Services): 
   corridor(resourceDoor(operation), services);
 
 /** The handler of the AWS door's function, for every operation. */
-export const awsHandler = (services?: Services): Handler => corridor(awsDoor, services);
+export const awsHandler = (services = openServices()): Handler =>
+  corridor(awsDoor(services.registries), services);

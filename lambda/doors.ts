@@ -76,10 +76,13 @@ export const resourceDoor = (operation: OperationName): Door => ({
 const offered = `This proxy offers ${operationNames.join(', ')}.`;
 
 /** What to do instead of an operation of ECR's that clients are used to. */
-const insteadOf: Readonly<Record<string, string>> = {
-  GetAuthorizationToken:
-    'It hands out no ECR credentials: nobody needs any. Clients push with its own token, through this API or the registry bridge.',
-};
+const insteadOf = new Map([
+  [
+    'GetAuthorizationToken',
+    'GetAuthorizationToken is not among its operations: it hands out no ECR credentials, and nobody needs any. ' +
+      'Clients push with their own token, through this API or the registry bridge.',
+  ],
+]);
 
 const registryOfTargetPrefix = new Map<string, Registry>(
   Object.entries(registries).flatMap(([name, { targetPrefix }]) =>
@@ -87,30 +90,43 @@ const registryOfTargetPrefix = new Map<string, Registry>(
   ),
 );
 
-/** Door 2: ECR's own wire, AWS JSON 1.1 at `POST /`, for unmodified AWS SDKs. */
-export const awsDoor: Door = {
-  find: (event) => {
-    const [prefix = '', operation = ''] = (event.headers['x-amz-target'] ?? '').split('.');
+/** All AWS SDKs count their attempts: `attempt=2; max=3`. Source: AWS SDKs and Tools, "Retry behavior". */
+const repeated = /\battempt=(?!1\b)\d/;
+
+const unknownOperation = (
+  registry: Registry | undefined,
+  operation: string,
+  configured: readonly Registry[],
+) => {
+  const reason =
+    registry && !configured.includes(registry)
+      ? `This proxy serves ${configured.join(' and ')}, and is not configured for ${registry}.`
+      : (insteadOf.get(operation) ?? 'X-Amz-Target names no operation of this proxy.');
+  return new ProxyError('UnknownOperationException', `${reason} ${offered}`);
+};
+
+/**
+ * Door 2: ECR's own wire, AWS JSON 1.1 at `POST /`, for unmodified AWS SDKs. API Gateway adds
+ * `x-amzn-RequestId` to every answer. There is no `Retry-After`, as ECR sends none: the SDK for JavaScript
+ * would sleep for as long, three times, at every LimitExceededException.
+ *
+ * @param configured the registries of the stack's configuration
+ */
+export const awsDoor = (configured: readonly Registry[]): Door => ({
+  find: ({ headers }) => {
+    const [, prefix = '', operation = ''] = /^([^.]+)\.([^.]+)$/.exec(headers['x-amz-target'] ?? '') ?? [];
     const registry = registryOfTargetPrefix.get(prefix);
-    if (registry && isOperationName(operation)) return { operation, registry };
-    throw new ProxyError(
-      'UnknownOperationException',
-      [`X-Amz-Target names no operation of this proxy.`, registry && insteadOf[operation], offered]
-        .filter(Boolean)
-        .join(' '),
-    );
+    if (registry && configured.includes(registry) && isOperationName(operation)) {
+      return { operation, registry, isRepeated: repeated.test(headers['amz-sdk-request'] ?? '') };
+    }
+    throw unknownOperation(registry, operation, configured);
   },
   contentTypes: () => [amzJson],
   refusesUnknownMembers: false,
   writeOutput: (_operation, output) => write(200, amzJson, output),
-  writeError: ({ code, message, members }, requestId) => {
-    const row: ErrorRow = errors[code];
-    const { type = code, status = 400 } = row.aws ?? {};
-    return write(
-      status,
-      amzJson,
-      { __type: type, message, ...members },
-      { 'x-amzn-RequestId': requestId, ...retryAfter(row) },
-    );
+  writeError: ({ code, message, members }) => {
+    const { aws }: ErrorRow = errors[code];
+    const { type = code, status = 400 } = aws ?? {};
+    return write(status, amzJson, { __type: type, message, ...members });
   },
-};
+});

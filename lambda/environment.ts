@@ -2,6 +2,26 @@
 
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { issuers } from './issuers.ts';
+import { isRegistry, type Registry, registries } from './registries.ts';
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'expected JSON' });
+    return z.NEVER;
+  }
+});
+
+/** Names separated by commas, as the stack writes them. */
+const registriesOf = (names: string, context: z.RefinementCtx): readonly Registry[] => {
+  const found = names.split(',').filter(isRegistry);
+  if (found.length < names.split(',').length) {
+    context.addIssue({ code: 'custom', message: `expected some of ${Object.keys(registries).join(',')}` });
+  }
+  return found;
+};
 
 const schema = z
   .object({
@@ -9,6 +29,8 @@ const schema = z
     SECRET_ID: z.string().min(1),
     POLICY_DIRECTORY: z.string().min(1),
     REGISTRY_ID: z.string().regex(/^[0-9]{12}$/),
+    ISSUERS: json.default([]).pipe(issuers),
+    REGISTRIES: z.string().transform(registriesOf),
     LAMBDA_TASK_ROOT: z.string().default('.'),
   })
   .transform((variables) => ({
@@ -18,6 +40,10 @@ const schema = z
     policyDirectory: resolve(variables.LAMBDA_TASK_ROOT, variables.POLICY_DIRECTORY),
     /** The account whose registry is meant when a request names none. */
     registryId: variables.REGISTRY_ID,
+    /** Whose OIDC tokens are taken. */
+    issuers: variables.ISSUERS,
+    /** The ECR services that the stack is configured for. */
+    registries: variables.REGISTRIES,
   }));
 
 export type Environment = z.output<typeof schema>;

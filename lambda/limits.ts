@@ -35,3 +35,30 @@ export const maxLayerDigests = 100;
 
 /** The largest `imageManifest`, in characters. Source: ECR API reference, PutImage. */
 export const maxManifestCharacters = 4_194_304;
+
+/** The longest token that is looked at, in characters. API Gateway takes 10,240 bytes of headers in all. */
+export const maxTokenCharacters = 8_192;
+
+/** How deep the JSON of a token's header or claims may nest: real ones have three levels (Kubernetes). */
+export const maxTokenDepth = 8;
+
+/** How far the clock of an OIDC issuer may be off, for `exp` and `nbf`. */
+export const maxClockSkewMs = 60_000;
+
+/** The longest wait for an issuer's key set, and its largest size in bytes. */
+export const keySetTimeoutMs = 3_000;
+export const maxKeySetBytes = 262_144;
+
+/** An issuer's keys are fetched for an unknown key id, or after a failure, once in this time at most. */
+export const keySetRetryMs = 30_000;
+
+/** After this time an issuer's keys are fetched anew; while that fails, the old ones serve so long at most. */
+export const keySetFreshMs = 3_600_000;
+export const keySetMaxAgeMs = 86_400_000;
+
+/** How many claims a refusal echoes, and how many characters of each value. */
+export const maxEchoedClaims = 40;
+export const maxEchoedCharacters = 256;
+
+/** How deep a manifest's JSON may nest; one of the OCI image specification has five levels. */
+export const maxManifestDepth = 32;

@@ -2,6 +2,7 @@
 // operations (handlers, stack, local gateway, client, tests) iterates over it.
 
 import { z } from 'zod';
+import { readManifest } from './manifest.ts';
 import {
   imageDigest,
   imageManifest,
@@ -15,9 +16,44 @@ import {
   uploadId,
 } from './members.ts';
 import type { Registry } from './registries.ts';
+import { versionOf } from './version-tag.ts';
 
 /** What the policy's `context` may hold; absent members are left out. */
-export type PolicyContext = Readonly<Record<string, string | number | undefined>>;
+export type PolicyContext = Readonly<
+  Record<string, string | number | readonly string[] | Readonly<Record<string, string | number>> | undefined>
+>;
+
+type PutImageMembers = {
+  imageManifest: string;
+  imageManifestMediaType?: string | undefined;
+  imageTag?: string | undefined;
+};
+
+const noFacts = {
+  mediaType: '',
+  artifactType: undefined,
+  layerCount: 0,
+  layerMediaTypes: [],
+  totalBytes: 0,
+  platformCount: 0,
+  annotations: {},
+};
+
+/**
+ * The manifest's facts. One that cannot be read has none: the policy decides about it all the same, so that a
+ * client that may not push learns nothing more, and forward refuses it for those that may.
+ */
+const imageContext = ({ imageManifest, imageManifestMediaType, imageTag: tag }: PutImageMembers) => {
+  const manifest = readManifest(imageManifest, imageManifestMediaType);
+  const { mediaType, ...facts } = 'facts' in manifest ? manifest.facts : noFacts;
+  return {
+    imageTag: tag,
+    imageTagVersion: versionOf(tag),
+    imageDigest: manifest.digest,
+    imageManifestMediaType: mediaType,
+    ...facts,
+  };
+};
 
 type Row<Input> = {
   /** Door 1: `{method} /{registry}{path}` answers `status` on success. */
@@ -112,15 +148,7 @@ const table = {
         imageTag,
         imageDigest,
       }),
-    context: (input: {
-      imageTag?: string | undefined;
-      imageDigest?: string | undefined;
-      imageManifestMediaType?: string | undefined;
-    }) => ({
-      imageTag: input.imageTag,
-      imageDigest: input.imageDigest,
-      imageManifestMediaType: input.imageManifestMediaType,
-    }),
+    context: imageContext,
     bytes: (input: { imageManifest: string }) => Buffer.byteLength(input.imageManifest),
     iamActions: ['PutImage'],
     stagingActions: [],
@@ -144,4 +172,6 @@ export const isOperationName = (name: string): name is OperationName => Object.h
 export type Call<Name extends OperationName = OperationName> = {
   readonly operation: Name;
   readonly registry: Registry;
+  /** The client says that it sends the same request again, having got no answer to the first or a failure. */
+  readonly isRepeated?: boolean;
 };

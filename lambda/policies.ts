@@ -1,126 +1,42 @@
-// The operator's Cedar policies: read from their directory, validated against the schema, asked for decisions.
+// The operator's Cedar policies, asked for decisions: those that are enforced, and those that are only watched.
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
+import { type DecisionRequest, describeForCedar } from './entities.ts';
+import { explain, type Policy, type PolicyFiles, readPolicyFiles } from './policy-files.ts';
+import { slicer } from './policy-slices.ts';
 
-/** Who wants to do what to which repository; the entities as Cedar's schema names them. */
-export type DecisionRequest = {
-  principal: cedar.TypeAndId;
-  action: string;
-  resource: { id: string; attrs: Record<string, string> };
-  context: Record<string, string | number>;
-};
+export type { DecisionRequest } from './entities.ts';
 
-/** What was decided, and by which policies. `errors` is never empty without a denial. */
-export type Decision = {
+export type Verdict = {
   allowed: boolean;
   policies: readonly { id: string; message?: string }[];
+  /** Never empty without a denial. */
   errors: readonly string[];
+};
+
+/** What was decided, and by which policies. */
+export type Decision = Verdict & {
+  /** What would have been decided if the policies in audit mode were enforced, where that is something else. */
+  audit?: Verdict;
 };
 
 export type Policies = { decide(request: DecisionRequest): Decision };
 
-/** A policy directory that cannot be used, with every reason. */
-export class PolicyError extends Error {
-  override readonly name = 'PolicyError';
-}
-
-type Policy = { id: string; text: string; message?: string };
-
-const schemaFile = 'schema.cedarschema';
-
-const explain = ({ message, help }: cedar.DetailedError) => (help ? `${message} (${help})` : message);
-
-/** Cedar numbers a file's policies `policy0`, `policy1` … and returns them sorted by that name as text. */
-const inFileOrder = (texts: readonly string[]): readonly string[] => {
-  const names = texts.map((_, index) => `policy${index}`).sort();
-  return texts.map((_, index) => texts[names.indexOf(`policy${index}`)] ?? '');
-};
-
-const parsePolicy = (text: string, fallbackId: string): Policy => {
-  const parsed = cedar.policyToJson(text);
-  if (parsed.type === 'failure') throw new PolicyError(parsed.errors.map(explain).join('; '));
-  const { id = fallbackId, message } = parsed.json.annotations ?? {};
-  return { id, text, ...(message === undefined ? {} : { message }) };
-};
-
-const parseFile = (directory: string, file: string): readonly Policy[] => {
-  const parts = cedar.policySetTextToParts(readFileSync(join(directory, file), 'utf8'));
-  if (parts.type === 'failure') throw new PolicyError(`${file}: ${parts.errors.map(explain).join('; ')}`);
-  return inFileOrder(parts.policies).map((text, index) => parsePolicy(text, `${file}#${index + 1}`));
-};
-
-const assertUniqueIds = (policies: readonly Policy[]) => {
-  const seen = new Set<string>();
-  for (const { id } of policies) {
-    if (seen.has(id)) throw new PolicyError(`two policies have the id ${id}`);
-    seen.add(id);
-  }
-};
-
-const assertValid = (schema: string, staticPolicies: Record<string, string>) => {
-  const answer = cedar.validate({ schema, policies: { staticPolicies } });
-  const faults =
-    answer.type === 'failure'
-      ? answer.errors.map(explain)
-      : answer.validationErrors.map(({ policyId, error }) => `${policyId}: ${explain(error)}`);
-  if (faults.length > 0) throw new PolicyError(faults.join('\n'));
-};
-
-const firstRequest: DecisionRequest = {
-  principal: { type: 'Client', id: '' },
-  action: 'InitiateLayerUpload',
-  resource: { id: '', attrs: { name: '', namespace: '', registry: '', registryId: '' } },
-  context: {},
-};
+type Ask = (request: DecisionRequest) => Verdict;
 
 const assertParsed = (answer: cedar.CheckParseAnswer) => {
-  if (answer.type === 'failure') throw new PolicyError(answer.errors.map(explain).join('; '));
+  if (answer.type === 'failure') throw new Error(answer.errors.map(explain).join('; '));
 };
 
-/**
- * Reads `schema.cedarschema` and every `*.cedar` file of a directory. A policy is known by its `@id`
- * annotation, or else by its file's name and its number in it.
- *
- * @throws PolicyError naming what does not parse or validate.
- */
-export const loadPolicies = (directory: string): Policies => {
-  const schema = readFileSync(join(directory, schemaFile), 'utf8');
-  const files = readdirSync(directory).filter((file) => file.endsWith('.cedar'));
-  const policies = files.sort().flatMap((file) => parseFile(directory, file));
-  assertUniqueIds(policies);
-  const staticPolicies = Object.fromEntries(policies.map(({ id, text }) => [id, text]));
-  assertValid(schema, staticPolicies);
-  // Parsed once and kept in the WebAssembly module under the directory's name.
-  assertParsed(cedar.preparseSchema(directory, schema));
-  assertParsed(cedar.preparsePolicySet(directory, { staticPolicies }));
-  const messages = new Map(policies.map(({ id, message }) => [id, message]));
-  const policySet = { decide: (request: DecisionRequest) => decide(directory, messages, request) };
-  // The first decision takes some 30 ms more than the next: paid here, in Lambda's init phase.
-  policySet.decide(firstRequest);
-  return policySet;
-};
+/** Cedar keeps what it has parsed under a name, for as long as the process lives. */
+let names = 0;
+const nextName = () => `ecr-upload-proxy-${names++}`;
 
-const decide = (
-  preparsed: string,
+const verdictOf = (
+  answer: cedar.AuthorizationAnswer,
   messages: ReadonlyMap<string, string | undefined>,
-  { principal, action, resource, context }: DecisionRequest,
-): Decision => {
-  const repository = { type: 'Repository', id: resource.id };
-  const answer = cedar.statefulIsAuthorized({
-    principal,
-    action: { type: 'Action', id: action },
-    resource: repository,
-    context,
-    entities: [{ uid: repository, attrs: resource.attrs, parents: [] }],
-    preparsedSchemaName: preparsed,
-    preparsedPolicySetId: preparsed,
-    validateRequest: true,
-  });
-  if (answer.type === 'failure') {
-    return { allowed: false, policies: [], errors: answer.errors.map(explain) };
-  }
+): Verdict => {
+  if (answer.type === 'failure') return { allowed: false, policies: [], errors: answer.errors.map(explain) };
   const { decision, diagnostics } = answer.response;
   const errors = diagnostics.errors.map(({ policyId, error }) => `${policyId}: ${explain(error)}`);
   return {
@@ -133,3 +49,61 @@ const decide = (
     errors,
   };
 };
+
+/** Asks a set of policies, of which each request meets only those that can apply to it. */
+const asker = (preparsedSchemaName: string, policies: readonly Policy[]): Ask => {
+  const messages = new Map(policies.map(({ id, message }) => [id, message]));
+  const find = slicer(policies, (slice) => {
+    const name = nextName();
+    const staticPolicies = Object.fromEntries(slice.map(({ id, text }) => [id, text]));
+    assertParsed(cedar.preparsePolicySet(name, { staticPolicies }));
+    return name;
+  });
+  return (request) => {
+    const { principal, action } = request;
+    return verdictOf(
+      cedar.statefulIsAuthorized({
+        ...describeForCedar(request),
+        preparsedSchemaName,
+        preparsedPolicySetId: find({ type: principal.type, id: principal.id }, action),
+        validateRequest: true,
+      }),
+      messages,
+    );
+  };
+};
+
+const firstRequest: DecisionRequest = {
+  principal: { type: 'Client', id: '' },
+  action: 'InitiateLayerUpload',
+  resource: { id: '', attrs: { name: '', namespace: '', registry: '', registryId: '' } },
+  context: {},
+  now: new Date(0),
+};
+
+const isOtherwise = (one: Verdict, other: Verdict) => one.allowed !== other.allowed;
+
+/** Parses the policies once, and pays for the first decision, which takes some 30 ms more than the next. */
+export const openPolicies = ({ schema, policies }: Pick<PolicyFiles, 'schema' | 'policies'>): Policies => {
+  const schemaName = nextName();
+  assertParsed(cedar.preparseSchema(schemaName, schema));
+  const enforce = asker(
+    schemaName,
+    policies.filter(({ audit }) => !audit),
+  );
+  const watch = policies.some(({ audit }) => audit) ? asker(schemaName, policies) : undefined;
+  const decide = (request: DecisionRequest): Decision => {
+    const verdict = enforce(request);
+    const audit = watch?.(request);
+    return audit && isOtherwise(verdict, audit) ? { ...verdict, audit } : verdict;
+  };
+  decide(firstRequest);
+  return { decide };
+};
+
+/**
+ * Reads the schema and every `*.cedar` file of a directory.
+ *
+ * @throws PolicyError naming what does not parse or validate, and where.
+ */
+export const loadPolicies = (directory: string): Policies => openPolicies(readPolicyFiles(directory));

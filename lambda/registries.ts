@@ -14,6 +14,8 @@ export type RegistryRow = {
   maxParts: number;
 };
 
+const accountId = /^[0-9]{12}$/;
+
 export const registries = {
   ecr: {
     targetPrefix: 'AmazonEC2ContainerRegistry_V20150921',
@@ -22,7 +24,7 @@ export const registries = {
       minLength: 2,
       maxLength: 256,
     },
-    registryId: { pattern: /^[0-9]{12}$/, expected: 'an AWS account id of 12 digits' },
+    registryId: { pattern: accountId, expected: 'an AWS account id of 12 digits' },
     maxParts: 4_200,
   },
   'ecr-public': {
@@ -39,6 +41,13 @@ export const registries = {
     maxParts: 1_000,
   },
 } as const satisfies Record<string, RegistryRow>;
+
+/**
+ * The account that a request speaks of. An alias of ECR Public stands for the proxy's own account: its roles
+ * reach no other, and whether the alias is that account's is for ECR to judge, which gets it as it was given.
+ */
+export const accountOf = (registryId: string | undefined, ownAccountId: string): string =>
+  registryId !== undefined && accountId.test(registryId) ? registryId : ownAccountId;
 
 export const isRegistry = (name: string | undefined): name is Registry =>
   name !== undefined && Object.hasOwn(registries, name);

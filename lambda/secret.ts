@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { ProxyError } from './errors.ts';
 import { secretMaxAgeMs } from './limits.ts';
 
-const clientToken = z.object({
+export const clientToken = z.object({
   /** Of the whole token, in hexadecimal; the token itself is kept nowhere. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   createdAt: z.iso.datetime().optional(),
@@ -23,18 +23,25 @@ export type Secret = z.output<typeof schema>;
 /** Gives the secret as it was at most `secretMaxAgeMs` ago. */
 export type SecretReader = () => Promise<Secret>;
 
-/** @throws ServiceUnavailableException when the secret cannot be read: without it nobody is let in. */
-export const secretReader = (provider: SecretsProvider, secretId: string): SecretReader => {
-  return async () => {
-    try {
-      const text = await provider.get(secretId, { maxAge: secretMaxAgeMs / 1_000 });
-      return schema.parse(JSON.parse(String(text)));
-    } catch (failure) {
-      // A message of JSON.parse quotes its input, which is the secret: only the kind of failure is passed on.
-      const cause = failure instanceof Error ? failure.name : typeof failure;
-      throw new ProxyError('ServiceUnavailableException', 'The tokens cannot be checked now. Try again.', {
-        cause: new Error(`the secret cannot be read: ${cause}`),
-      });
-    }
-  };
+const unavailable = (cause: unknown) =>
+  new ProxyError('ServiceUnavailableException', 'The tokens cannot be checked now. Try again.', { cause });
+
+/** What is wrong is said without quoting the secret, as the messages of JSON.parse and zod may do. */
+const parse = (text: string): Secret => {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    throw unavailable(new Error('the secret is not the JSON that lambda/secret.ts describes'));
+  }
 };
+
+/** @throws ServiceUnavailableException when the secret cannot be read: without it nobody is let in. */
+export const secretReader =
+  (provider: SecretsProvider, secretId: string): SecretReader =>
+  async () => {
+    const options = { maxAge: secretMaxAgeMs / 1_000 };
+    const text = await provider.get(secretId, options).catch((cause: unknown) => {
+      throw unavailable(cause);
+    });
+    return parse(String(text));
+  };

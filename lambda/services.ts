@@ -9,8 +9,11 @@ import { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type Environment, readEnvironment } from './environment.ts';
+import { tokenVerifier } from './oidc-token.ts';
 import { loadPolicies } from './policies.ts';
-import { type SecretReader, secretReader } from './secret.ts';
+import type { Registry } from './registries.ts';
+import { secretReader } from './secret.ts';
+import type { TokenCheckers } from './steps/authenticate.ts';
 import type { Authority } from './steps/authorize.ts';
 import type { Upstream } from './steps/forward.ts';
 import { privateEcr, publicEcr } from './upstream/ecr.ts';
@@ -20,7 +23,9 @@ export type Services = {
   logger: Logger;
   metrics: Metrics;
   tracer: Tracer;
-  readSecret: SecretReader;
+  /** The ECR services that the stack is configured for. */
+  registries: readonly Registry[];
+  tokens: TokenCheckers;
   authority: Authority;
   upstream: Omit<Upstream, 'abortSignal'>;
 };
@@ -35,15 +40,17 @@ export const openServices = (environment: Environment = readEnvironment(process.
   const logger = new Logger();
   const tracer = new Tracer();
   const traced = tracer.captureAWSv3Client.bind(tracer);
-  const { registryId, secretId, stagingBucket, policyDirectory } = environment;
+  const { registryId, registries, secretId, stagingBucket, policyDirectory, issuers } = environment;
   const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
   const readSecret = secretReader(secrets, secretId);
+  const metrics = new Metrics();
   return {
     logger,
-    metrics: new Metrics(),
+    metrics,
     tracer,
-    readSecret,
-    authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, logger },
+    registries,
+    tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers) },
+    authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, logger, metrics },
     upstream: {
       ecr: {
         ecr: privateEcr(traced(new ECRClient(client))),

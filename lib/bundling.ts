@@ -34,7 +34,8 @@ export const bundling: BundlingOptions = {
     beforeBundling: () => [],
     afterBundling: (_, output) => [
       `cp "${cedarWasm}" "${output}"`,
-      `cp -R "${policySource}" "${join(output, policyDirectory)}"`,
+      `mkdir "${join(output, policyDirectory)}"`,
+      `find "${policySource}" -maxdepth 1 -name '*.cedar*' -exec cp {} "${join(output, policyDirectory)}" ';'`,
     ],
   },
 };

@@ -2,6 +2,7 @@
 
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
+import { isLoopbackUrl, issuers } from '../lambda/issuers.ts';
 import { isRegistry, type Registry, registries } from '../lambda/registries.ts';
 
 /** The key of the configuration in the `context` of cdk.json. */
@@ -44,6 +45,10 @@ const members = {
     ),
   /** Lets a pattern begin with `*`: without it, every pattern names a namespace. */
   allowEveryRepository: z.boolean('true or false').default(false),
+  /** Whose OIDC tokens are taken, each with the audience that they must have. */
+  issuers: issuers.default([]),
+  /** Lets an issuer be http on this machine, for tests. */
+  allowLoopbackIssuers: z.boolean('true or false').default(false),
   logRetentionDays: z
     .custom<RetentionDays>((days) => retentionDays.includes(days), logRetention)
     .default(RetentionDays.ONE_MONTH),
@@ -61,6 +66,13 @@ const schema = z
         context.addIssue({ code: 'custom', path: ['repositories', registry, index], message });
       }
     }
+  })
+  .superRefine(({ issuers: list, allowLoopbackIssuers }, context) => {
+    for (const [index, { issuer, jwksUri }] of list.entries()) {
+      if (allowLoopbackIssuers || ![issuer, jwksUri ?? ''].some(isLoopbackUrl)) continue;
+      const message = 'https URLs, or allowLoopbackIssuers: true';
+      context.addIssue({ code: 'custom', path: ['issuers', index], message });
+    }
   });
 
 export type Configuration = z.output<typeof schema>;
@@ -76,9 +88,22 @@ const describe = (issue: z.core.$ZodIssue): string =>
     ? `  ${[...issue.path, issue.keys.join(', ')].join('.')}: not a member`
     : `  ${issue.path.join('.') || contextKey}: expected ${issue.message}`;
 
-/** Reads what cdk.json holds under {@link contextKey}; an error says, for every wrong member, what was expected. */
+/** `cdk deploy --context ecr-upload-proxy='{"repositories":…}'` gives text; cdk.json gives what it holds. */
+const parse = (value: unknown): unknown => {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * Reads what cdk.json, or `--context` in its stead, holds under {@link contextKey}; an error says, for every
+ * wrong member, what was expected.
+ */
 export const readConfiguration = (value: unknown): Configuration => {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(parse(value));
   if (result.success) return result.data;
   const lines = result.error.issues.map(describe).join('\n');
   throw new Error(`cdk.json, context "${contextKey}":\n${lines}`);

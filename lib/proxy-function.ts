@@ -11,7 +11,7 @@ import { Construct } from 'constructs';
 import { integrationTimeoutMs } from '../lambda/limits.ts';
 import type { OperationName } from '../lambda/operations.ts';
 import { bundling } from './bundling.ts';
-import type { Configuration } from './configuration.ts';
+import { type Configuration, configuredRegistries } from './configuration.ts';
 import { FunctionRole } from './function-role.ts';
 import { policyDirectory } from './policies.ts';
 import { projectRoot } from './project-root.ts';
@@ -67,6 +67,8 @@ export class ProxyFunction extends Construct {
         SECRET_ID: secret.secretArn,
         POLICY_DIRECTORY: policyDirectory,
         REGISTRY_ID: Aws.ACCOUNT_ID,
+        ISSUERS: JSON.stringify(configuration.issuers),
+        REGISTRIES: configuredRegistries(configuration).join(','),
         POWERTOOLS_SERVICE_NAME: 'ecr-upload-proxy',
         POWERTOOLS_METRICS_NAMESPACE: 'EcrUploadProxy',
         POWERTOOLS_LOG_LEVEL: 'INFO',

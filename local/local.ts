@@ -10,7 +10,7 @@ import { startFunctions } from './functions.ts';
 import { startGateway } from './gateway.ts';
 import { startS3 } from './s3.ts';
 import { startSecrets } from './secrets.ts';
-import { synthesize } from './synthesize.ts';
+import { type Assembly, synthesize } from './synthesize.ts';
 import { readTemplate } from './template.ts';
 
 export type LocalOptions = {
@@ -25,8 +25,10 @@ export type LocalOptions = {
   /** `aws`: ECR itself, with the credentials in the environment. */
   upstream?: 'stand-in' | 'aws';
   account?: Account;
-  /** A cloud assembly that is there already; by default the project's own is brought up to date. */
+  /** A cloud assembly that is there already; by default the project is synthesized. */
   cdkOut?: string;
+  /** Whose OIDC tokens are taken, instead of those that the template names. */
+  issuers?: readonly object[];
   /** Takes one line for each request. */
   log?: (line: string) => void;
 };
@@ -50,10 +52,16 @@ export const localRepositories: readonly RepositoryListing[] = [
   { registry: 'ecr', repositoryName: 'team-a/immutable', imageTagMutability: 'IMMUTABLE' },
 ];
 
+/** In front of AWS stands what would be deployed; the stand-in serves both registries, whatever cdk.json names. */
+const assemblies = {
+  'stand-in': { cdkOut: '.local/cdk.out', repositories: { 'ecr-public': repositoryNames } },
+  aws: { cdkOut: 'cdk.out', repositories: {} },
+} as const satisfies Record<string, Assembly>;
+
 /** @throws the plain EADDRINUSE error for a port in use; whatever had started by then is ended first */
 export const startLocal = async (options: LocalOptions): Promise<Local> => {
   const { dataDirectory, upstream = 'stand-in', account = localAccount, log } = options;
-  const template = readTemplate(options.cdkOut ?? (await synthesize()), account);
+  const template = readTemplate(options.cdkOut ?? (await synthesize(assemblies[upstream])), account);
   const [secretArn, ...otherSecrets] = template.secretArns;
   if (!secretArn || otherSecrets.length > 0) throw new Error('the template has not exactly one secret');
   mkdirSync(dataDirectory, { recursive: true });
@@ -91,11 +99,10 @@ export const startLocal = async (options: LocalOptions): Promise<Local> => {
     const secrets = await keep(
       startSecrets({ port: 0, file: join(dataDirectory, 'secret.json'), secretArn }),
     );
-    const environment = functionEnvironment(
-      { ecr: ecrUrl, s3: s3.url, secretsManager: secrets.url },
-      upstream,
-      process.env,
-    );
+    const environment = {
+      ...functionEnvironment({ ecr: ecrUrl, s3: s3.url, secretsManager: secrets.url }, upstream, process.env),
+      ...(options.issuers && { ISSUERS: JSON.stringify(options.issuers) }),
+    };
     const functions = startFunctions({ functions: template.functions, account, environment, logFile });
     started.push(functions);
     const { invoke } = functions;

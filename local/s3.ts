@@ -25,6 +25,7 @@ const noSuchKey: Refusal = { status: 404, code: 'NoSuchKey', message: 'The speci
 export const startS3 = async ({ port, dataDirectory, bucketNames }: S3Options) => {
   const s3rver = new S3rver({ directory: dataDirectory, silent: true, vhostBuckets: false });
   const serve = s3rver.callback();
+  const requests: Record<string, number> = {};
   const inTurn = queueByKey();
 
   const etagOf = async (path: string): Promise<string | undefined> => {
@@ -57,6 +58,8 @@ export const startS3 = async ({ port, dataDirectory, bucketNames }: S3Options) =
 
   const server = createServer((request, response) => {
     const [path = ''] = (request.url ?? '').split('?');
+    const { method = '' } = request;
+    requests[method] = (requests[method] ?? 0) + 1;
     inTurn(path, () => answer(request, response, path)).catch(() => response.destroy());
   });
   server.listen(port, loopback);
@@ -70,7 +73,8 @@ export const startS3 = async ({ port, dataDirectory, bucketNames }: S3Options) =
     await closed;
     s3rver.logger.close();
   };
-  return { url: urlOf(server), close };
+  /** `requests` counts them by method, for tests that say what a push costs. */
+  return { url: urlOf(server), requests, close };
 };
 
 const unquoted = (etag: string | undefined) => etag?.replaceAll('"', '');

@@ -1,8 +1,7 @@
-// The local Secrets Manager: GetSecretValue of one secret, which is a file that can be edited while it runs.
+// The local Secrets Manager: one secret, which is a file that can be edited while it runs.
 
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import fastify from 'fastify';
 import { z } from 'zod';
 import { loopback, urlOf } from './address.ts';
@@ -17,8 +16,32 @@ export type SecretsOptions = {
   secretArn: string;
 };
 
-const target = 'secretsmanager.GetSecretValue';
-const input = z.object({ SecretId: z.string() });
+const targetPrefix = 'secretsmanager.';
+
+const inputs = {
+  GetSecretValue: z.object({ SecretId: z.string() }),
+  PutSecretValue: z.object({
+    SecretId: z.string(),
+    ClientRequestToken: z.string().min(32).max(64),
+    SecretString: z.string(),
+    VersionStages: z.array(z.string()).length(1),
+  }),
+  UpdateSecretVersionStage: z.object({
+    SecretId: z.string(),
+    VersionStage: z.literal('AWSCURRENT'),
+    MoveToVersionId: z.string(),
+    RemoveFromVersionId: z.string(),
+  }),
+};
+
+type Version = { versionId: string; text: string };
+
+class SecretsError extends Error {
+  constructor(name: string, message: string) {
+    super(message);
+    this.name = name;
+  }
+}
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -32,29 +55,74 @@ const firstSecret = () => {
   return { clients: Object.fromEntries(clients), sealingKey: randomBytes(32).toString('hex') };
 };
 
+/** The file is the current version. Somebody may edit it by hand, which makes it another version. */
+const openVersions = (
+  file: string,
+  secretArn: string,
+): Readonly<Record<string, (body: unknown) => object>> => {
+  let current: Version = { versionId: randomUUID(), text: readFileSync(file, 'utf8') };
+  const versions = new Map<string, string>();
+  const described = { ARN: secretArn, Name: secretArn.split(':').at(-1) };
+
+  const refresh = () => {
+    const text = readFileSync(file, 'utf8');
+    if (text !== current.text) current = { versionId: randomUUID(), text };
+    return current;
+  };
+
+  const parse = <T extends { SecretId: string }>(schema: z.ZodType<T>, body: unknown): T => {
+    const { data } = schema.safeParse(body);
+    if (!data) throw new SecretsError('ValidationException', 'A member is missing or ill-formed.');
+    if (data.SecretId === secretArn) return data;
+    throw new SecretsError('ResourceNotFoundException', 'Secrets Manager can’t find the specified secret.');
+  };
+
+  return {
+    GetSecretValue: (body) => {
+      parse(inputs.GetSecretValue, body);
+      const { versionId: VersionId, text: SecretString } = refresh();
+      return { ...described, SecretString, VersionId, VersionStages: ['AWSCURRENT'] };
+    },
+    PutSecretValue: (body) => {
+      const { ClientRequestToken, SecretString, VersionStages } = parse(inputs.PutSecretValue, body);
+      versions.set(ClientRequestToken, SecretString);
+      return { ...described, VersionId: ClientRequestToken, VersionStages };
+    },
+    /** Source: API reference: RemoveFromVersionId must match the version to which the label is attached. */
+    UpdateSecretVersionStage: (body) => {
+      const { MoveToVersionId, RemoveFromVersionId } = parse(inputs.UpdateSecretVersionStage, body);
+      const text = versions.get(MoveToVersionId);
+      if (text === undefined) throw new SecretsError('ResourceNotFoundException', 'no such version');
+      if (RemoveFromVersionId !== refresh().versionId) {
+        throw new SecretsError('InvalidParameterException', 'AWSCURRENT is attached to another version');
+      }
+      writeFileSync(file, text, { mode: 0o600 });
+      current = { versionId: MoveToVersionId, text };
+      return described;
+    },
+  };
+};
+
 export const startSecrets = async ({ port, file, secretArn }: SecretsOptions) => {
   if (!existsSync(file)) writeFileSync(file, `${JSON.stringify(firstSecret(), null, 2)}\n`, { mode: 0o600 });
+  const operations = openVersions(file, secretArn);
 
   const app = fastify({ forceCloseConnections: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   app.post('/', async (request, reply) => {
-    const refuse = (name: string, message: string) => reply.code(400).send({ __type: name, message });
-    if (request.headers['x-amz-target'] !== target) {
-      return refuse('UnknownOperationException', `This stand-in knows ${target} alone.`);
+    const operation = String(request.headers['x-amz-target']).replace(targetPrefix, '');
+    try {
+      const run = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
+      if (run) return run(JSON.parse(String(request.body)));
+      throw new SecretsError(
+        'UnknownOperationException',
+        `This stand-in knows ${Object.keys(operations).join(', ')} alone.`,
+      );
+    } catch (error) {
+      if (!(error instanceof SecretsError)) throw error;
+      return reply.code(400).send({ __type: error.name, message: error.message });
     }
-    const { data } = input.safeParse(JSON.parse(String(request.body)));
-    if (!data) return refuse('ValidationException', 'SecretId is missing.');
-    if (data.SecretId !== secretArn) {
-      return refuse('ResourceNotFoundException', 'Secrets Manager can’t find the specified secret.');
-    }
-    return {
-      ARN: secretArn,
-      Name: secretArn.split(':').at(-1),
-      SecretString: await readFile(file, 'utf8'),
-      VersionId: 'local',
-      VersionStages: ['AWSCURRENT'],
-    };
   });
   await app.listen({ host: loopback, port });
   return { url: urlOf(app.server), close: () => app.close() };

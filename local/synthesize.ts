@@ -6,6 +6,8 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import cdk from '../cdk.json' with { type: 'json' };
+import { contextKey } from '../lib/configuration.ts';
 
 const projectRoot = join(import.meta.dirname, '..');
 const sources = ['cdk.json', 'package-lock.json', '{bin,lib,lambda,policies}/**/*'];
@@ -24,11 +26,12 @@ const hashFiles = (directory: string, patterns: readonly string[]): string => {
   return hash.digest('hex');
 };
 
-const stamp = (cdkOut: string) => `${hashFiles(projectRoot, sources)} ${hashFiles(cdkOut, products)}`;
+const stamp = (cdkOut: string, configuration: string) =>
+  `${configuration} ${hashFiles(projectRoot, sources)} ${hashFiles(cdkOut, products)}`;
 
-const isCurrent = (cdkOut: string): boolean => {
+const isCurrent = (cdkOut: string, configuration: string): boolean => {
   try {
-    return readFileSync(join(cdkOut, stampFile), 'utf8') === stamp(cdkOut);
+    return readFileSync(join(cdkOut, stampFile), 'utf8') === stamp(cdkOut, configuration);
   } catch {
     return false;
   }
@@ -40,9 +43,11 @@ const isBusy = (failure: unknown) =>
 const busyPollMs = 500;
 
 /** @throws Error with what the CDK said */
-const runCdkSynth = async (cdkOut: string) => {
+const runCdkSynth = async (cdkOut: string, configuration: string) => {
   const cli = join(projectRoot, 'node_modules', 'aws-cdk', 'bin', 'cdk');
-  await promisify(execFile)(process.execPath, [cli, 'synth', '--quiet', '--output', cdkOut], {
+  const context = `${contextKey}=${configuration}`;
+  const flags = ['--quiet', '--output', cdkOut, '--context', context];
+  await promisify(execFile)(process.execPath, [cli, 'synth', ...flags], {
     cwd: projectRoot,
     // The app's own `node` is found where the CLI's was.
     env: {
@@ -54,16 +59,31 @@ const runCdkSynth = async (cdkOut: string) => {
   });
 };
 
+export type Assembly = {
+  /** Its directory, below the project's. */
+  cdkOut: string;
+  /** Of registries that cdk.json does not name, so that they can be tried without deploying them. */
+  repositories: Readonly<Record<string, readonly string[]>>;
+};
+
+const configurationWith = (repositories: Assembly['repositories']): string => {
+  const configured = cdk.context[contextKey];
+  return JSON.stringify({ ...configured, repositories: { ...repositories, ...configured.repositories } });
+};
+
 /**
  * Runs `cdk synth`, the same that a deployment runs; waits while another process does.
+ *
  * @returns the directory of the cloud assembly
  * @throws Error with what the CDK said
  */
-export const synthesize = async (cdkOut = join(projectRoot, 'cdk.out')): Promise<string> => {
-  while (!isCurrent(cdkOut)) {
+export const synthesize = async (assembly: Assembly): Promise<string> => {
+  const cdkOut = join(projectRoot, assembly.cdkOut);
+  const configuration = configurationWith(assembly.repositories);
+  while (!isCurrent(cdkOut, configuration)) {
     try {
-      await runCdkSynth(cdkOut);
-      writeFileSync(join(cdkOut, stampFile), stamp(cdkOut));
+      await runCdkSynth(cdkOut, configuration);
+      writeFileSync(join(cdkOut, stampFile), stamp(cdkOut, configuration));
     } catch (failure) {
       if (!isBusy(failure)) throw failure;
       await sleep(busyPollMs);

@@ -1,15 +1,17 @@
 // Step 1, authenticate: a token becomes a Principal, or the request ends with 401.
 
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { verifyClientToken } from '../client-token.ts';
 import { ProxyError } from '../errors.ts';
+import { maxTokenCharacters } from '../limits.ts';
+import type { TokenVerifier } from '../oidc-token.ts';
 import type { Principal } from '../principal.ts';
-import type { ClientToken, SecretReader } from '../secret.ts';
+import type { SecretReader } from '../secret.ts';
 
 /** Request headers by lower-case name. */
 export type Headers = Readonly<Record<string, string | undefined>>;
 
-/** `eup_<client>_<random>`: the client's name is read from it to find the hashes to compare with. */
-const clientTokenPattern = /^eup_([a-z0-9]+(?:-[a-z0-9]+)*)_[A-Za-z0-9]{1,128}$/;
+/** What tokens are checked against: the secret's hashes, and the configured issuers. */
+export type TokenCheckers = { readonly readSecret: SecretReader; readonly verifyOidcToken: TokenVerifier };
 
 const passwordOf = (basic: string): string => {
   const decoded = Buffer.from(basic, 'base64').toString();
@@ -28,27 +30,36 @@ const tokenOf = (headers: Headers): string | undefined => {
   return read ? read(credentials) : headers['x-amz-security-token'];
 };
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest();
+type TokenKind = {
+  readonly form: RegExp;
+  readonly check: (token: string, checkers: TokenCheckers) => Promise<Principal>;
+};
 
-const isExpired = ({ expiresAt }: ClientToken) =>
-  expiresAt !== undefined && Date.parse(expiresAt) <= Date.now();
+/** The kinds of tokens, told apart by their form alone. */
+const kinds: readonly TokenKind[] = [
+  { form: /^eup_/, check: (token, { readSecret }) => verifyClientToken(token, readSecret) },
+  {
+    form: /^[\w-]+\.[\w-]+\.[\w-]+$/,
+    check: (token, { verifyOidcToken }) => verifyOidcToken(token),
+  },
+];
 
 /**
  * Takes the token from `Authorization: Bearer`, from the password of `Authorization: Basic`, or from
  * `X-Amz-Security-Token`, where an AWS SDK puts a session token.
  *
- * @throws UnrecognizedClientException without a token, or with one that no client has;
+ * @throws UnrecognizedClientException without a token, or with one that is nobody's;
  *   ExpiredTokenException with one that was valid once.
  */
-export const authenticate = async (headers: Headers, readSecret: SecretReader): Promise<Principal> => {
-  const token = tokenOf(headers);
-  const client = token && clientTokenPattern.exec(token)?.[1];
-  if (!token || !client) throw new ProxyError('UnrecognizedClientException');
-  const { clients } = await readSecret();
-  const hash = sha256(token);
-  const known = Object.hasOwn(clients, client) ? clients[client] : undefined;
-  const match = known?.find((candidate) => timingSafeEqual(Buffer.from(candidate.sha256, 'hex'), hash));
-  if (!match) throw new ProxyError('UnrecognizedClientException');
-  if (isExpired(match)) throw new ProxyError('ExpiredTokenException');
-  return { type: 'Client', id: client };
+export const authenticate = async (headers: Headers, checkers: TokenCheckers): Promise<Principal> => {
+  const token = tokenOf(headers) ?? '';
+  if (token.length > maxTokenCharacters) {
+    throw new ProxyError(
+      'UnrecognizedClientException',
+      `A token has ${maxTokenCharacters} characters at most.`,
+    );
+  }
+  const kind = kinds.find(({ form }) => form.test(token));
+  if (!kind) throw new ProxyError('UnrecognizedClientException');
+  return kind.check(token, checkers);
 };

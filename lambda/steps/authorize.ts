@@ -1,12 +1,14 @@
 // Step 3, authorize: Cedar decides about a Principal and an Input. The only maker of a Permit.
 
 import type { Logger } from '@aws-lambda-powertools/logger';
+import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { ProxyError } from '../errors.ts';
-import type { Members, OperationName } from '../operations.ts';
+import { maxEchoedCharacters, maxEchoedClaims } from '../limits.ts';
+import type { Members, OperationName, PolicyContext } from '../operations.ts';
 import { operations } from '../operations.ts';
-import type { Decision, Policies } from '../policies.ts';
-import type { Principal } from '../principal.ts';
-import type { Registry } from '../registries.ts';
+import type { DecisionRequest, Policies, Verdict } from '../policies.ts';
+import type { Claims, Principal } from '../principal.ts';
+import { accountOf, type Registry } from '../registries.ts';
 import { openSeal, type SealBinding } from '../seal.ts';
 import type { SecretReader } from '../secret.ts';
 import type { Input } from './validate.ts';
@@ -18,6 +20,7 @@ export type Authority = {
   /** The account whose registry is meant when a request names none. */
   registryId: string;
   logger: Logger;
+  metrics: Metrics;
 };
 
 class GrantedPermit<Name extends OperationName> {
@@ -25,9 +28,11 @@ class GrantedPermit<Name extends OperationName> {
   readonly #granted = true;
   readonly operation: Name;
   readonly registry: Registry;
+  /** The account, also where the request names its registry by an alias. */
   readonly registryId: string;
   readonly principal: Principal;
   readonly members: Members<Name>;
+  readonly isRepeated: boolean;
   /** ECR's own upload id where the operation names an upload; its seal was found to be this client's. */
   readonly uploadId: string;
 
@@ -35,6 +40,7 @@ class GrantedPermit<Name extends OperationName> {
     this.operation = input.operation;
     this.registry = input.registry;
     this.members = input.members;
+    this.isRepeated = input.isRepeated ?? false;
     this.registryId = registryId;
     this.principal = principal;
     this.uploadId = uploadId;
@@ -48,21 +54,57 @@ export type Permit<Name extends OperationName> = GrantedPermit<Name>;
 const namespaceOf = (repositoryName: string) =>
   repositoryName.slice(0, Math.max(repositoryName.lastIndexOf('/'), 0));
 
-const present = (context: Readonly<Record<string, string | number | undefined>>) =>
+const present = (context: PolicyContext): DecisionRequest['context'] =>
   Object.fromEntries(
-    Object.entries(context).filter((entry): entry is [string, string | number] => entry[1] !== undefined),
+    Object.entries(context).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
 
-const refusal = ({ policies }: Decision, operation: OperationName, repositoryName: string) => {
+const short = (text: string) =>
+  text.length > maxEchoedCharacters ? `${text.slice(0, maxEchoedCharacters)}…` : text;
+
+/** What was received of a token, for who writes the policy; cut to what a person can read. */
+const echo = (claims: Claims): Claims =>
+  Object.fromEntries(
+    Object.entries(claims)
+      .slice(0, maxEchoedClaims)
+      .map(([name, value]) => [
+        short(name),
+        typeof value === 'string' ? short(value) : value.slice(0, 10).map(short),
+      ]),
+  );
+
+/** The caller as a refusal names them, and what it tells of them besides. */
+const describeCaller = (principal: Principal) =>
+  principal.type === 'Client'
+    ? { name: 'this client', members: {} }
+    : {
+        name: `this workload (issuer ${short(principal.issuer)}, subject ${short(principal.subject)})`,
+        members: { claims: echo(principal.claims) },
+      };
+
+const refusal = (
+  { policies }: Verdict,
+  principal: Principal,
+  operation: OperationName,
+  repositoryName: string,
+) => {
+  const caller = describeCaller(principal);
   const reasons = policies.map(({ id, message }) => (message ? `${id}: ${message}` : id));
   const detail =
     reasons.length > 0
       ? `Forbidden by ${reasons.join('; ')}.`
-      : `No policy lets this client do ${operation} in ${repositoryName}.`;
+      : `No policy lets ${caller.name} do ${operation} in ${repositoryName}.`;
   return new ProxyError('AccessDeniedException', detail, {
-    members: { policies: policies.map(({ id }) => id) },
+    members: { policies: policies.map(({ id }) => id), ...caller.members },
   });
 };
+
+/** A verdict as the log has it. */
+const described = ({ allowed, policies, errors }: Verdict) => ({
+  decision: allowed ? 'allow' : 'deny',
+  policies: policies.map(({ id }) => id),
+  ...(errors.length > 0 && { policyErrors: errors }),
+});
 
 const unseal = async (sealedId: string, binding: SealBinding, readSecret: SecretReader): Promise<string> => {
   const { sealingKey } = await readSecret();
@@ -80,10 +122,11 @@ const unseal = async (sealedId: string, binding: SealBinding, readSecret: Secret
 export const authorize = async <Name extends OperationName>(
   principal: Principal,
   input: Input<Name>,
-  { policies, readSecret, registryId: ownRegistryId, logger }: Authority,
+  { policies, readSecret, registryId: ownRegistryId, logger, metrics }: Authority,
 ): Promise<Permit<Name>> => {
   const { operation, registry, members } = input;
-  const { repositoryName, registryId = ownRegistryId } = members;
+  const { repositoryName } = members;
+  const registryId = accountOf(members.registryId, ownRegistryId);
   const row = operations[operation];
   const decision = policies.decide({
     principal,
@@ -93,6 +136,7 @@ export const authorize = async <Name extends OperationName>(
       attrs: { name: repositoryName, namespace: namespaceOf(repositoryName), registry, registryId },
     },
     context: present(row.context(members)),
+    now: new Date(),
   });
   logger.info('decision', {
     principal: `${principal.type}::${principal.id}`,
@@ -100,12 +144,15 @@ export const authorize = async <Name extends OperationName>(
     registry,
     registryId,
     repositoryName,
-    decision: decision.allowed ? 'allow' : 'deny',
-    policies: decision.policies.map(({ id }) => id),
+    ...described(decision),
     bytes: row.bytes(members),
-    ...(decision.errors.length > 0 ? { policyErrors: decision.errors } : {}),
+    // What would be decided if the policies in audit mode were enforced, where it is something else.
+    ...(decision.audit && { audit: described(decision.audit) }),
   });
-  if (!decision.allowed) throw refusal(decision, operation, repositoryName);
+  if (decision.audit) {
+    metrics.addMetric(decision.audit.allowed ? 'AuditWouldAllow' : 'AuditWouldRefuse', MetricUnit.Count, 1);
+  }
+  if (!decision.allowed) throw refusal(decision, principal, operation, repositoryName);
   const uploadId =
     'uploadId' in members
       ? await unseal(members.uploadId, { principal, registry, registryId, repositoryName }, readSecret)

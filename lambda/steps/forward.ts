@@ -1,10 +1,10 @@
 // Step 4, forward: a Permit becomes an Output. The only caller of ECR and of the staging area.
 
-import { createHash } from 'node:crypto';
 import { ProxyError } from '../errors.ts';
 import { isAligned, sizeOf } from '../layer-parts.ts';
 import { partSize } from '../limits.ts';
-import type { OperationName } from '../operations.ts';
+import { readManifest } from '../manifest.ts';
+import type { Members, OperationName } from '../operations.ts';
 import { maxLayerBytes, type Registry } from '../registries.ts';
 import { seal } from '../seal.ts';
 import type { SecretReader } from '../secret.ts';
@@ -26,6 +26,12 @@ export type Upstream = {
 /** What ECR answers, in its own member names, without the SDK's metadata. */
 export type Output = Readonly<Record<string, unknown>>;
 
+/** The repository as the request names it: an alias is ECR's to resolve. */
+const named = ({ registryId, members }: Permit<OperationName>) => ({
+  registryId: members.registryId ?? registryId,
+  repositoryName: members.repositoryName,
+});
+
 const layerUploadOf = (
   permit: Permit<'UploadLayerPart'> | Permit<'CompleteLayerUpload'>,
   upstream: Upstream,
@@ -36,6 +42,7 @@ const layerUploadOf = (
     registry,
     registryId,
     repositoryName,
+    named: named(permit),
     uploadId,
     sealedUploadId,
     ecr: upstream.ecr[registry],
@@ -48,10 +55,7 @@ const layerUploadOf = (
 const initiateLayerUpload = async (permit: Permit<'InitiateLayerUpload'>, upstream: Upstream) => {
   const { principal, registry, registryId, members } = permit;
   const { repositoryName } = members;
-  const { uploadId } = await upstream.ecr[registry].InitiateLayerUpload(
-    { registryId, repositoryName },
-    upstream,
-  );
+  const { uploadId } = await upstream.ecr[registry].InitiateLayerUpload(named(permit), upstream);
   if (!uploadId) throw new ProxyError('ServerException');
   const { sealingKey } = await upstream.readSecret();
   return {
@@ -81,14 +85,8 @@ const uploadLayerPart = async (permit: Permit<'UploadLayerPart'>, upstream: Upst
 };
 
 /** The first of the digests that is a layer of the repository. */
-const findLayer = async (
-  { ecr, registryId, repositoryName, abortSignal }: LayerUpload,
-  layerDigests: string[],
-) => {
-  const { layers = [] } = await ecr.BatchCheckLayerAvailability(
-    { registryId, repositoryName, layerDigests },
-    { abortSignal },
-  );
+const findLayer = async ({ ecr, named, abortSignal }: LayerUpload, layerDigests: string[]) => {
+  const { layers = [] } = await ecr.BatchCheckLayerAvailability({ ...named, layerDigests }, { abortSignal });
   return layers.find(({ layerAvailability }) => layerAvailability === 'AVAILABLE')?.layerDigest;
 };
 
@@ -98,10 +96,7 @@ const completeLayerUpload = async (permit: Permit<'CompleteLayerUpload'>, upstre
   const { layerDigests, uploadId } = permit.members;
   const complete = async () => {
     await sendWaiting(upload);
-    return ecr.CompleteLayerUpload(
-      { registryId, repositoryName, uploadId: ecrUploadId, layerDigests },
-      upload,
-    );
+    return ecr.CompleteLayerUpload({ ...upload.named, uploadId: ecrUploadId, layerDigests }, upload);
   };
   // ECR forgets an upload when it is complete. If only its answer was lost, the layer is there.
   const { layerDigest } = await complete().catch(async (failure: unknown) => {
@@ -113,11 +108,11 @@ const completeLayerUpload = async (permit: Permit<'CompleteLayerUpload'>, upstre
 };
 
 const batchCheckLayerAvailability = async (
-  { registry, registryId, members }: Permit<'BatchCheckLayerAvailability'>,
+  permit: Permit<'BatchCheckLayerAvailability'>,
   upstream: Upstream,
 ) => {
-  const { layers = [], failures = [] } = await upstream.ecr[registry].BatchCheckLayerAvailability(
-    { ...members, registryId },
+  const { layers = [], failures = [] } = await upstream.ecr[permit.registry].BatchCheckLayerAvailability(
+    { ...permit.members, ...named(permit) },
     upstream,
   );
   return { layers, failures };
@@ -134,13 +129,33 @@ const wasRetried = (failure: unknown) =>
 
 const isNamed = (failure: unknown, name: string) => failure instanceof Error && failure.name === name;
 
-const putImage = async ({ registry, registryId, members }: Permit<'PutImage'>, upstream: Upstream) => {
+/** Refuses what is no manifest, or another than its digest says, before ECR is asked; gives its digest. */
+const assertManifest = ({ imageManifest, imageManifestMediaType, imageDigest }: Members<'PutImage'>) => {
+  const manifest = readManifest(imageManifest, imageManifestMediaType);
+  if ('fault' in manifest) {
+    const fault = { member: 'imageManifest', expected: `an image manifest with ${manifest.fault}` };
+    throw new ProxyError('InvalidParameterException', `${fault.member}: expected ${fault.expected}`, {
+      members: { invalidMembers: [fault] },
+    });
+  }
+  if (imageDigest !== undefined && imageDigest !== manifest.digest) {
+    throw new ProxyError(
+      'ImageDigestDoesNotMatchException',
+      `The manifest has the digest ${manifest.digest}, and imageDigest is ${imageDigest}.`,
+    );
+  }
+  return manifest.digest;
+};
+
+const putImage = async (permit: Permit<'PutImage'>, upstream: Upstream) => {
+  const { registry, registryId, members } = permit;
   const { repositoryName, imageManifest, imageManifestMediaType, imageTag } = members;
-  const put = upstream.ecr[registry].PutImage({ ...members, registryId }, upstream);
+  const imageDigest = assertManifest(members);
+  const put = upstream.ecr[registry].PutImage({ ...members, ...named(permit) }, upstream);
   const { image } = await put.catch((failure: unknown) => {
-    // Said of a second attempt after a lost answer, it means that the first has put the image.
-    if (!isNamed(failure, 'ImageAlreadyExistsException') || !wasRetried(failure)) throw failure;
-    const imageDigest = `sha256:${createHash('sha256').update(imageManifest).digest('hex')}`;
+    // Said of a second attempt after a lost answer, ours or the client's, it means that the first has put the image.
+    const isSecond = permit.isRepeated || wasRetried(failure);
+    if (!isNamed(failure, 'ImageAlreadyExistsException') || !isSecond) throw failure;
     const imageId = { imageDigest, imageTag };
     return { image: { registryId, repositoryName, imageId, imageManifest, imageManifestMediaType } };
   });

@@ -104,14 +104,15 @@ export const validate = async <Name extends OperationName>(
   event: APIGatewayProxyEvent,
   context: Context,
   door: Door,
-  { operation, registry }: Call<Name>,
+  call: Call<Name>,
 ): Promise<Input<Name>> => {
+  const { operation, registry } = call;
   const readBody = bodyReaderOf(event, door.contentTypes(operation));
   const members = gather(event, await readBody(event, context));
   const schema = operations[operation].input(registry);
   const { data, error } = schema.safeParse(members);
   const unknown = door.refusesUnknownMembers ? unknownMembers(members, schema.shape) : [];
   const faults = [...faultsOf(error), ...unknown];
-  if (data !== undefined && faults.length === 0) return { operation, registry, members: data };
+  if (data !== undefined && faults.length === 0) return { ...call, members: data };
   throw invalid([...new Map(faults.map((fault) => [fault.member, fault])).values()]);
 };

@@ -22,6 +22,8 @@ export type LayerUpload = {
   readonly registry: Registry;
   readonly registryId: string;
   readonly repositoryName: string;
+  /** The repository as the client names it, which ECR is told. */
+  readonly named: { readonly registryId: string; readonly repositoryName: string };
   /** ECR's own. */
   readonly uploadId: string;
   /** As the client knows it. */
@@ -44,8 +46,7 @@ const isInvalidLayerPart = (failure: unknown) =>
 const sendToEcr = (upload: LayerUpload, partFirstByte: number, layerPartBlob: Uint8Array) =>
   upload.ecr.UploadLayerPart(
     {
-      registryId: upload.registryId,
-      repositoryName: upload.repositoryName,
+      ...upload.named,
       uploadId: upload.uploadId,
       partFirstByte,
       partLastByte: partFirstByte + layerPartBlob.length - 1,

@@ -21,6 +21,7 @@ export const errorTable = {
   InvalidParameterException: { status: 400, operations: every },
   RepositoryNotFoundException: { status: 400, operations: every },
   RegistryNotFoundException: { status: 400, operations: every, registry: 'ecr-public' },
+  UnsupportedCommandException: { status: 400, operations: every, registry: 'ecr-public' },
   KmsException: { status: 400, operations: pushes, registry: 'ecr' },
   LimitExceededException: { status: 400, operations: ['UploadLayerPart', 'PutImage'] },
   UploadNotFoundException: { status: 400, operations: ['UploadLayerPart', 'CompleteLayerUpload'] },

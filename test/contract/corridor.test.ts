@@ -1,3 +1,6 @@
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { partSize as P } from '../../lambda/limits.ts';
 import { type Door1, door1, tokens } from '../support/door-1.ts';
@@ -95,6 +98,33 @@ describe('the log', () => {
     }
   });
 
+  it('says what a policy in audit mode would have refused, and counts it', async () => {
+    await proxy.close();
+    vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');
+    const policyDirectory = await mkdtemp(join(tmpdir(), 'audit-'));
+    const policies = join(import.meta.dirname, '../../policies');
+    await copyFile(join(policies, 'schema.cedarschema'), join(policyDirectory, 'schema.cedarschema'));
+    await writeFile(
+      join(policyDirectory, 'audit.cedar'),
+      '@id("all") permit (principal, action, resource);' +
+        '@id("soon") @mode("audit") forbid (principal, action, resource);',
+    );
+    await open({ policyDirectory, metrics: true });
+    const log = captureLog();
+    const emitted = vi.spyOn(console, 'log').mockReturnValue();
+    expect((await client.initiate()).status).toBe(201);
+    const [decision] = log()
+      .split('\n')
+      .filter((line) => line.includes('"decision"'));
+    expect(JSON.parse(decision ?? '{}')).toMatchObject({
+      decision: 'allow',
+      policies: ['all'],
+      audit: { decision: 'deny', policies: ['soon'] },
+    });
+    expect(JSON.stringify(emitted.mock.calls) + log()).toContain('AuditWouldRefuse');
+    await rm(policyDirectory, { recursive: true });
+  });
+
   it('says of a refusal by ECR what the client is not told', async () => {
     const uploadId = await client.begin();
     await arm({ fault: 'access-denied', operation: 'UploadLayerPart' });
@@ -129,6 +159,21 @@ describe('a staged part that is lost', () => {
     for (const part of [0, 1, 2]) await client.uploadNth(uploadId, layer, part);
     await client.complete(uploadId, digestOf(layer));
     expect(await (await fetch(`${proxy.s3.url}/staging`)).text()).not.toContain('<Key>');
+  });
+});
+
+describe('a layer of 8 pairs', () => {
+  it('costs per pair two requests, one ECR call, two PUTs, a GET and a HEAD, as decision 0001 says', async () => {
+    await open();
+    const pairs = 8;
+    const layer = randomBytes(2 * pairs * P);
+    const uploadId = await client.begin();
+    for (let part = 0; part < 2 * pairs; part++) await client.uploadNth(uploadId, layer, part);
+    const requests: unknown = await (await fetch(`${proxy.ecrUrl}/_requests`)).json();
+    expect(requests).toMatchObject({ operations: { 'ecr:UploadLayerPart': pairs } });
+    expect(proxy.s3.requests).toEqual({ PUT: 2 * pairs, GET: pairs, HEAD: pairs });
+    await client.complete(uploadId, digestOf(layer));
+    expect(proxy.s3.requests).toEqual({ PUT: 2 * pairs, GET: pairs + 1, HEAD: pairs, DELETE: 1 });
   });
 });
 

@@ -3,4 +3,5 @@ import { describeDoor1 } from './door-1-suite.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 
-describeDoor1('in process', startInProcess);
+describeDoor1('in process', 'ecr', startInProcess);
+describeDoor1('in process', 'ecr-public', startInProcess);

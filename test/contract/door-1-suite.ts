@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { partSize as P } from '../../lambda/limits.ts';
+import type { Registry } from '../../lambda/registries.ts';
 import { type Answer, type Door1, door1, type Send, tokens } from '../support/door-1.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
@@ -41,14 +42,20 @@ const ociManifest = (config: Buffer, layers: readonly Buffer[]) =>
     })),
   });
 
-export const describeDoor1 = (transport: string, start: () => Promise<Proxy>): void => {
-  describe(`door 1, ${transport}`, () => {
+/** The path of the stand-in's own repositories below /v2/: public ones are behind the registry's alias. */
+const pathOf = { ecr: '/v2', 'ecr-public': '/v2/a1b2c3d4' } as const satisfies Record<Registry, string>;
+
+export const describeDoor1 = (transport: string, registry: Registry, start: () => Promise<Proxy>): void => {
+  const isPrivate = registry === 'ecr';
+  describe(`door 1 for ${registry}, ${transport}`, () => {
     let proxy: Proxy;
     let client: Door1;
+    const as = (token: string, repositoryName: string) =>
+      door1((path, init) => proxy.send(path, init), token, repositoryName, registry);
 
     beforeAll(async () => {
       proxy = await start();
-      client = door1((path, init) => proxy.send(path, init));
+      client = as(tokens.a, 'team-a/app');
     });
     afterAll(() => proxy?.close());
     beforeEach(async () => {
@@ -64,7 +71,7 @@ export const describeDoor1 = (transport: string, start: () => Promise<Proxy>): v
     };
 
     const stored = async (digest: string, repositoryName = 'team-a/app'): Promise<Buffer> => {
-      const response = await fetch(`${proxy.ecrUrl}/v2/${repositoryName}/blobs/${digest}`);
+      const response = await fetch(`${proxy.ecrUrl}${pathOf[registry]}/${repositoryName}/blobs/${digest}`);
       expect(response.status).toBe(200);
       return Buffer.from(await response.arrayBuffer());
     };
@@ -118,7 +125,7 @@ export const describeDoor1 = (transport: string, start: () => Promise<Proxy>): v
         const uploadId = await client.begin();
         for (let first = 0; first < layer.length; first += P) {
           const bytes = layer.subarray(first, first + P);
-          const answer = await client.json('PUT', `/ecr/layer-uploads/${uploadId}/parts`, {
+          const answer = await client.json('PUT', `/layer-uploads/${uploadId}/parts`, {
             repositoryName: 'team-a/app',
             uploadId,
             partFirstByte: first,
@@ -319,7 +326,7 @@ export const describeDoor1 = (transport: string, start: () => Promise<Proxy>): v
             },
           },
         });
-        const pulled = await fetch(`${proxy.ecrUrl}/v2/team-a/app/manifests/1.0.0`);
+        const pulled = await fetch(`${proxy.ecrUrl}${pathOf[registry]}/team-a/app/manifests/1.0.0`);
         expect(await pulled.text()).toBe(imageManifest);
       });
 
@@ -336,8 +343,8 @@ export const describeDoor1 = (transport: string, start: () => Promise<Proxy>): v
         expect(answer.body.detail).toContain('the tag latest is not allowed');
       });
 
-      it('may not move a tag of a repository with immutable tags', async () => {
-        const immutable = door1((path, init) => proxy.send(path, init), tokens.a, 'team-a/immutable');
+      it.runIf(isPrivate)('may not move a tag of a repository with immutable tags', async () => {
+        const immutable = as(tokens.a, 'team-a/immutable');
         const push = async (imageTag: string) => {
           const config = randomBytes(100);
           const uploadId = await immutable.begin();
@@ -371,22 +378,39 @@ export const describeDoor1 = (transport: string, start: () => Promise<Proxy>): v
 
       it('under another digest is refused', async () => {
         const { imageManifest } = await pushImage();
+        await fetch(`${proxy.ecrUrl}/_requests`, { method: 'DELETE' });
         expect(await client.putImage({ imageManifest, imageDigest: digestOf('another') })).toMatchObject(
           problem(422, 'ImageDigestDoesNotMatchException'),
         );
+        expect(await (await fetch(`${proxy.ecrUrl}/_requests`)).json()).toMatchObject({ total: 0 });
+      });
+
+      it('that is none is refused before ECR is asked, with what a manifest needs', async () => {
+        await fetch(`${proxy.ecrUrl}/_requests`, { method: 'DELETE' });
+        expect(
+          await client.putImage({ imageManifest: '{}', imageManifestMediaType: mediaType }),
+        ).toMatchObject(
+          problem(400, 'InvalidParameterException', {
+            invalidMembers: [
+              {
+                member: 'imageManifest',
+                expected:
+                  'an image manifest with what its media type demands at schemaVersion, config, layers',
+              },
+            ],
+          }),
+        );
+        expect(await (await fetch(`${proxy.ecrUrl}/_requests`)).json()).toMatchObject({ total: 0 });
       });
     });
 
     describe('a client', () => {
-      const as = (token: string, repositoryName: string) =>
-        door1((path, init) => proxy.send(path, init), token, repositoryName);
-
       it.each<[string, Record<string, string>]>([
         ['without a token', {}],
         ['with an unknown token', { authorization: 'Bearer eup_team-a-ci_stolen' }],
         ['with a token of no form', { authorization: 'Bearer x' }],
       ])('%s is answered 401 with a challenge', async (_, headers) => {
-        const response = await proxy.send('/ecr/layer-uploads', {
+        const response = await proxy.send(`/${registry}/layer-uploads`, {
           method: 'POST',
           headers: { 'content-type': 'application/json', ...headers },
           body: JSON.stringify({ repositoryName: 'team-a/app' }),
@@ -402,7 +426,7 @@ export const describeDoor1 = (transport: string, start: () => Promise<Proxy>): v
         ],
         ['an AWS session token', { 'x-amz-security-token': tokens.a }],
       ])('may send its token as %s', async (_, headers) => {
-        const response = await proxy.send('/ecr/layer-uploads', {
+        const response = await proxy.send(`/${registry}/layer-uploads`, {
           method: 'POST',
           headers: { 'content-type': 'application/json', ...headers },
           body: JSON.stringify({ repositoryName: 'team-a/app' }),
@@ -424,7 +448,7 @@ export const describeDoor1 = (transport: string, start: () => Promise<Proxy>): v
         const details = answers.slice(0, 2).map(({ body }) => String(body.detail).replace('none', 'app'));
         expect(details[0]).toBe(details[1]);
         const asked: unknown = await (await fetch(`${proxy.ecrUrl}/_requests`)).json();
-        expect(asked).toMatchObject({ operations: { 'ecr:InitiateLayerUpload': 2 }, total: 2 });
+        expect(asked).toMatchObject({ operations: { [`${registry}:InitiateLayerUpload`]: 2 }, total: 2 });
       });
 
       it.each<[string, (id: string) => string]>([
@@ -476,7 +500,7 @@ export const describeDoor1 = (transport: string, start: () => Promise<Proxy>): v
       });
 
       it('of malformed JSON is refused 400', async () => {
-        const response = await proxy.send('/ecr/layer-uploads', {
+        const response = await proxy.send(`/${registry}/layer-uploads`, {
           method: 'POST',
           headers: { authorization: `Bearer ${tokens.a}`, 'content-type': 'application/json' },
           body: '{"repositoryName":',
@@ -486,7 +510,7 @@ export const describeDoor1 = (transport: string, start: () => Promise<Proxy>): v
       });
 
       it('of another content type is refused 415, naming what is taken', async () => {
-        const response = await proxy.send('/ecr/layer-uploads', {
+        const response = await proxy.send(`/${registry}/layer-uploads`, {
           method: 'POST',
           headers: {
             authorization: `Bearer ${tokens.a}`,
@@ -531,7 +555,9 @@ export const describeDoor1 = (transport: string, start: () => Promise<Proxy>): v
         ['throttle', 429, 'ThrottlingException', true],
         ['limit', 429, 'LimitExceededException', true],
         ['server-error', 502, 'ServerException', false],
-        ['kms-error', 502, 'KmsException', false],
+        isPrivate
+          ? ['kms-error', 502, 'KmsException', false]
+          : ['unsupported', 501, 'UnsupportedCommandException', false],
         ['access-denied', 502, 'ServerException', false],
         ['drop-before', 503, 'ServiceUnavailableException', true],
         ['drop-after', 200, '', false],

@@ -1,6 +1,8 @@
 // Door 1 as a client sees it, in the words of HTTP alone: what the contract tests speak.
 
 import { partSize } from '../../lambda/limits.ts';
+import type { Registry } from '../../lambda/registries.ts';
+import { conform } from './openapi.ts';
 
 /** Sends one request to the proxy: over HTTP, or to the handlers in this process. */
 export type Send = (path: string, init: RequestInit) => Promise<Response>;
@@ -16,44 +18,46 @@ const answerOf = async (response: Response): Promise<Answer> => {
   return { status: response.status, headers: response.headers, body: { ...body } };
 };
 
-/** Door 1 with one client's token; every call answers, none throws on a status. */
-export const door1 = (send: Send, token: string = tokens.a, repositoryName = 'team-a/app') => {
+/**
+ * Door 1 with one client's token; every call answers, none throws on a status. A request or an answer that
+ * openapi.json does not know fails the test.
+ */
+export const door1 = (
+  send: Send,
+  token: string = tokens.a,
+  repositoryName = 'team-a/app',
+  registry: Registry = 'ecr',
+) => {
   const authorization = `Bearer ${token}`;
-  const json = async (method: string, path: string, body: unknown) =>
-    answerOf(
-      await send(path, {
-        method,
-        headers: { authorization, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      }),
-    );
+  const json = async (method: string, path: string, body: unknown) => {
+    const headers = { authorization, 'content-type': 'application/json' };
+    const text = JSON.stringify(body);
+    const answer = await answerOf(await send(`/${registry}${path}`, { method, headers, body: text }));
+    conform({ method, path: `/${registry}${path}`, json: JSON.parse(text) }, answer);
+    return answer;
+  };
 
-  const initiate = (members: object = {}) =>
-    json('POST', '/ecr/layer-uploads', { repositoryName, ...members });
+  const initiate = (members: object = {}) => json('POST', '/layer-uploads', { repositoryName, ...members });
 
   const uploadPart = async (
     uploadId: string,
     first: number,
     bytes: Uint8Array,
     last = first + bytes.length - 1,
-  ) =>
-    answerOf(
-      await send(
-        `/ecr/layer-uploads/${uploadId}/parts?repositoryName=${encodeURIComponent(repositoryName)}`,
-        {
-          method: 'PUT',
-          headers: {
-            authorization,
-            'content-type': 'application/octet-stream',
-            'content-range': `bytes ${first}-${last}/*`,
-          },
-          body: new Uint8Array(bytes),
-        },
-      ),
-    );
+  ) => {
+    const path = `/${registry}/layer-uploads/${uploadId}/parts?repositoryName=${encodeURIComponent(repositoryName)}`;
+    const headers = {
+      authorization,
+      'content-type': 'application/octet-stream',
+      'content-range': `bytes ${first}-${last}/*`,
+    };
+    const answer = await answerOf(await send(path, { method: 'PUT', headers, body: new Uint8Array(bytes) }));
+    conform({ method: 'PUT', path }, answer);
+    return answer;
+  };
 
   const complete = (uploadId: string, ...layerDigests: string[]) =>
-    json('POST', `/ecr/layer-uploads/${uploadId}/completion`, { repositoryName, layerDigests });
+    json('POST', `/layer-uploads/${uploadId}/completion`, { repositoryName, layerDigests });
 
   return {
     json,
@@ -61,8 +65,8 @@ export const door1 = (send: Send, token: string = tokens.a, repositoryName = 'te
     uploadPart,
     complete,
     available: (...layerDigests: string[]) =>
-      json('POST', '/ecr/layer-availability', { repositoryName, layerDigests }),
-    putImage: (members: object) => json('PUT', '/ecr/images', { repositoryName, ...members }),
+      json('POST', '/layer-availability', { repositoryName, layerDigests }),
+    putImage: (members: object) => json('PUT', '/images', { repositoryName, ...members }),
     /** A fresh upload's id. */
     begin: async (): Promise<string> => String((await initiate()).body.uploadId),
     /** The layer's `part`-th part, counted from 0. */

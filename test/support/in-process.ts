@@ -4,8 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Handler, resourceHandler } from '../../lambda/corridor.ts';
+import type { Issuer } from '../../lambda/issuers.ts';
 import { type OperationName, operationNames, operations } from '../../lambda/operations.ts';
+import { isRegistry } from '../../lambda/registries.ts';
 import { openServices } from '../../lambda/services.ts';
+import { policySource } from '../../lib/policies.ts';
 import { localAccount } from '../../local/account.ts';
 import { startEcr } from '../../local/ecr/server.ts';
 import { functionEnvironment } from '../../local/environment.ts';
@@ -19,17 +22,26 @@ const secretArn = `arn:aws:secretsmanager:${localAccount.region}:${localAccount.
 const stagingBucket = 'staging';
 
 type Options = {
+  /** Whose OIDC tokens are taken. */
+  issuers?: readonly Issuer[];
+  /** Whether metrics are written, to standard output. */
+  metrics?: boolean;
+  /** By default the policies that deploy. */
+  policyDirectory?: string;
   /** What `getRemainingTimeInMillis` begins with. */
   timeoutMs?: number;
 };
 
 const routeOf = (operation: OperationName) =>
-  new RegExp(`^/ecr${operations[operation].path.replace('{uploadId}', '(?<uploadId>[^/]+)')}$`);
+  new RegExp(
+    `^/(?<registry>[^/]+)${operations[operation].path.replace('{uploadId}', '(?<uploadId>[^/]+)')}$`,
+  );
 
 const findRoute = (method: string | undefined, pathname: string) => {
   for (const operation of operationNames) {
     const match = operations[operation].method === method && routeOf(operation).exec(pathname);
-    if (match) return { operation, path: { ...match.groups } };
+    const { registry, ...path } = match ? { ...match.groups } : {};
+    if (isRegistry(registry)) return { operation, registry, path };
   }
   throw new Error(`no route ${method} ${pathname}`);
 };
@@ -47,12 +59,13 @@ const sendTo =
   async (path, init) => {
     const url = new URL(path, 'http://in-process');
     const route = findRoute(init.method, url.pathname);
-    const event = proxyEvent(route.operation, {
+    const request = {
       headers: Object.fromEntries(new Headers(init.headers)),
       path: route.path,
       query: queryOf(url),
       ...bodyOf(init),
-    });
+    };
+    const event = proxyEvent(route.operation, request, route.registry);
     const result = await handlers.get(route.operation)?.(event, lambdaContext(timeoutMs));
     if (!result) throw new Error(`no handler of ${route.operation}`);
     const headers = Object.entries(result.headers ?? {}).map(([name, value]): [string, string] => [
@@ -63,7 +76,12 @@ const sendTo =
   };
 
 /** Everything but API Gateway: handlers, stand-ins and a staging area of their own. */
-export const startInProcess = async ({ timeoutMs }: Options = {}) => {
+export const startInProcess = async ({
+  timeoutMs,
+  issuers = [],
+  policyDirectory = policySource,
+  metrics = false,
+}: Options = {}) => {
   const directory = await mkdtemp(join(tmpdir(), 'in-process-'));
   const ecr = await startEcr({
     port: 0,
@@ -71,7 +89,8 @@ export const startInProcess = async ({ timeoutMs }: Options = {}) => {
     repositories: localRepositories,
   });
   const s3 = await startS3({ port: 0, dataDirectory: join(directory, 's3'), bucketNames: [stagingBucket] });
-  const secrets = await startSecrets({ port: 0, file: join(directory, 'secret.json'), secretArn });
+  const secretFile = join(directory, 'secret.json');
+  const secrets = await startSecrets({ port: 0, file: secretFile, secretArn });
   Object.assign(
     process.env,
     functionEnvironment({ ecr: ecr.url, s3: s3.url, secretsManager: secrets.url }, 'stand-in', process.env),
@@ -79,14 +98,16 @@ export const startInProcess = async ({ timeoutMs }: Options = {}) => {
       AWS_REGION: localAccount.region,
       POWERTOOLS_SERVICE_NAME: 'test',
       POWERTOOLS_METRICS_NAMESPACE: 'test',
-      POWERTOOLS_METRICS_DISABLED: 'true',
+      POWERTOOLS_METRICS_DISABLED: String(!metrics),
     },
   );
   const services = openServices({
     stagingBucket,
     secretId: secretArn,
-    policyDirectory: join(import.meta.dirname, '../../policies'),
+    policyDirectory,
     registryId: localAccount.accountId,
+    registries: ['ecr', 'ecr-public'],
+    issuers: [...issuers],
   });
   const handlers = new Map(
     operationNames.map((operation) => [operation, resourceHandler(operation, services)]),
@@ -95,6 +116,7 @@ export const startInProcess = async ({ timeoutMs }: Options = {}) => {
     send: sendTo(handlers, timeoutMs),
     ecrUrl: ecr.url,
     s3,
+    secrets: { url: secrets.url, file: secretFile, secretArn },
     services,
     close: async () => {
       for (const server of [secrets, s3, ecr]) await server.close();

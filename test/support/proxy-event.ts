@@ -2,6 +2,7 @@
 
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { type OperationName, operations } from '../../lambda/operations.ts';
+import type { Registry } from '../../lambda/registries.ts';
 import { localAccount } from '../../local/account.ts';
 import { proxyEvent as eventOf } from '../../local/proxy-event.ts';
 
@@ -21,15 +22,20 @@ const bodyOf = ({ json, text, bytes }: EventRequest): Buffer | undefined => {
 };
 
 /** A request to an operation of door 1, of JSON unless its headers say otherwise. */
-export const proxyEvent = (operation: OperationName, request: EventRequest): APIGatewayProxyEvent => {
-  const { method, path } = operations[operation];
+export const proxyEvent = (
+  operation: OperationName,
+  request: EventRequest,
+  registry: Registry = 'ecr',
+): APIGatewayProxyEvent => {
+  const { method } = operations[operation];
+  const path = `/${registry}${operations[operation].path}`;
   const query = Object.entries(request.query ?? {}).flatMap(([name, values]) =>
     values.map((value): [string, string] => [name, value]),
   );
   return eventOf(
     {
       method,
-      path: `/ecr${path}`,
+      path,
       query: new URLSearchParams(query).toString(),
       headers: Object.entries({ 'content-type': 'application/json', ...request.headers }),
       body: bodyOf(request),
@@ -39,7 +45,7 @@ export const proxyEvent = (operation: OperationName, request: EventRequest): API
       receivedAt: new Date(),
     },
     {
-      route: { method, path: `/ecr${path}`, functionName: operation },
+      route: { method, path, functionName: operation },
       pathParameters: request.path ?? {},
     },
     { binaryMediaTypes: ['application/octet-stream'], account: localAccount },

@@ -15,7 +15,10 @@ const readSecret = async () => ({
   },
 });
 const basic = (password: string) => `Basic ${Buffer.from(`user:${password}`).toString('base64')}`;
-const call = (headers: Headers) => authenticate(headers, readSecret);
+const verifyOidcToken = async () => {
+  throw new Error('not an OIDC token');
+};
+const call = (headers: Headers) => authenticate(headers, { readSecret, verifyOidcToken });
 
 describe('authenticate', () => {
   it.each<[string, Headers]>([

@@ -9,6 +9,8 @@ describe('configuration', () => {
       stackName: 'EcrUploadProxy',
       repositories: { ecr: ['team-a/*', 'shared/base'] },
       allowEveryRepository: false,
+      issuers: [],
+      allowLoopbackIssuers: false,
       logRetentionDays: 30,
       memorySizeMegabytes: 1769,
     });
@@ -51,6 +53,45 @@ describe('configuration', () => {
     ['a stack name with spaces', { repositories: { ecr: ['a/b'] }, stackName: 'my proxy' }, /stackName/],
   ])('%s is refused with what was expected', (_, value, message) => {
     expect(() => readConfiguration(value)).toThrow(message);
+  });
+
+  const issuer = { issuer: 'https://issuer.example.com', audience: 'me' };
+
+  test('an issuer needs its URL and an audience, which may be a list', () => {
+    expect(readConfiguration({ repositories: { ecr: ['a/b'] }, issuers: [issuer] }).issuers).toEqual([
+      { issuer: 'https://issuer.example.com', audience: ['me'], audienceClaim: 'aud' },
+    ]);
+  });
+
+  test('an issuer on this machine is taken only by saying so', () => {
+    const issuers = [{ issuer: 'http://127.0.0.1:1', audience: 'me' }];
+    const repositories = { ecr: ['a/b'] };
+    expect(() => readConfiguration({ repositories, issuers })).toThrow(/issuers\.0: .*allowLoopbackIssuers/);
+    expect(readConfiguration({ repositories, issuers, allowLoopbackIssuers: true }).issuers).toHaveLength(1);
+  });
+
+  test.each([
+    ['without an audience', [{ issuer: issuer.issuer }], /issuers\.0\.audience: expected the audience/],
+    ['with an empty audience', [{ ...issuer, audience: '' }], /issuers\.0\.audience/],
+    ['with no audience in a list', [{ ...issuer, audience: [] }], /issuers\.0\.audience/],
+    ['of http', [{ ...issuer, issuer: 'http://issuer.example.com' }], /issuers\.0\.issuer: expected .*https/],
+    [
+      'of http that only looks like this machine',
+      [{ ...issuer, issuer: 'http://localhost.example.com' }],
+      /https/,
+    ],
+    ['with a fragment', [{ ...issuer, issuer: 'https://issuer.example.com#x' }], /without a fragment/],
+    ['with keys at http', [{ ...issuer, jwksUri: 'http://issuer.example.com/keys' }], /jwksUri/],
+    ['with another claim for the audience', [{ ...issuer, audienceClaim: 'azp' }], /client_id/],
+    ['twice', [issuer, issuer], /each of them once/],
+  ])('an issuer %s is refused', (_, issuers, message) => {
+    expect(() => readConfiguration({ repositories: { ecr: ['a/b'] }, issuers })).toThrow(message);
+  });
+
+  test('may be text, as --context gives it', () => {
+    const configuration = { repositories: { 'ecr-public': ['team-a/app'] } };
+    expect(readConfiguration(JSON.stringify(configuration))).toEqual(readConfiguration(configuration));
+    expect(() => readConfiguration('{')).toThrow(/expected an object that holds repositories/);
   });
 
   test('every wrong member is named at once', () => {

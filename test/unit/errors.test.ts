@@ -125,11 +125,8 @@ describe('a problem document', () => {
 
 describe('an error at the AWS door', () => {
   const answer = (code: ErrorCode) => {
-    const { statusCode, headers, body } = respondError(awsDoor, new ProxyError(code), 'request-1');
-    expect(headers).toMatchObject({
-      'Content-Type': 'application/x-amz-json-1.1',
-      'x-amzn-RequestId': 'request-1',
-    });
+    const { statusCode, headers, body } = respondError(awsDoor(['ecr']), new ProxyError(code), 'request-1');
+    expect(headers).toEqual({ 'Content-Type': 'application/x-amz-json-1.1', 'Cache-Control': 'no-store' });
     return { status: statusCode, ...JSON.parse(body) };
   };
 

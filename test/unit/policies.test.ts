@@ -13,6 +13,18 @@ const directoryWith = (text: string) => {
   return directory;
 };
 
+/** What every image has, for the policy. */
+const image = (facts: DecisionRequest['context'] = {}): DecisionRequest['context'] => ({
+  imageDigest: 'sha256:0',
+  imageManifestMediaType: 'application/vnd.oci.image.manifest.v1+json',
+  layerCount: 1,
+  layerMediaTypes: [],
+  totalBytes: 1,
+  platformCount: 0,
+  annotations: {},
+  ...facts,
+});
+
 const request = (
   client: string,
   action: string,
@@ -26,6 +38,7 @@ const request = (
     attrs: { name, namespace: name.split('/')[0] ?? '', registry: 'ecr', registryId: '123456789012' },
   },
   context,
+  now: new Date('2026-11-21T12:00:00Z'),
 });
 
 describe('the sample policies', () => {
@@ -71,19 +84,19 @@ describe('the sample policies', () => {
     ],
     [
       'forbid the tag latest',
-      request('team-a-ci', 'PutImage', 'team-a/app', { imageTag: 'latest' }),
+      request('team-a-ci', 'PutImage', 'team-a/app', image({ imageTag: 'latest' })),
       false,
       ['no-latest-tag'],
     ],
     [
       'let another tag pass',
-      request('team-a-ci', 'PutImage', 'team-a/app', { imageTag: '1.0.0' }),
+      request('team-a-ci', 'PutImage', 'team-a/app', image({ imageTag: '1.0.0' })),
       true,
       ['team-a-pushes'],
     ],
     [
       'let an image without a tag pass',
-      request('team-a-ci', 'PutImage', 'team-a/app'),
+      request('team-a-ci', 'PutImage', 'team-a/app', image()),
       true,
       ['team-a-pushes'],
     ],
@@ -96,10 +109,62 @@ describe('the sample policies', () => {
 
   it('give the forbidding policy’s message', () => {
     expect(
-      policies.decide(request('team-a-ci', 'PutImage', 'team-a/app', { imageTag: 'latest' })).policies,
+      policies.decide(request('team-a-ci', 'PutImage', 'team-a/app', image({ imageTag: 'latest' }))).policies,
     ).toEqual([
       { id: 'no-latest-tag', message: 'the tag latest is not allowed: push a tag that names a version' },
     ]);
+  });
+});
+
+describe('a policy in audit mode', () => {
+  const policies = loadPolicies(
+    directoryWith(`
+      @id("all") permit (principal == Client::"a", action, resource);
+      @id("soon") @mode("audit") @message("not for long")
+      forbid (principal, action, resource) when { resource.name like "old/*" };
+      @id("later") @mode("audit") permit (principal == Client::"b", action, resource);
+      @id("odd") @mode("audit") forbid (principal, action == Action::"UploadLayerPart", resource)
+      when { context.partLastByte * 9223372036854775807 > 0 };
+      @id("now") @mode("enforce") forbid (principal, action, resource) when { resource.name == "x/y" };`),
+  );
+  const initiate = (client: string, name: string) =>
+    policies.decide(request(client, 'InitiateLayerUpload', name));
+
+  it('that would refuse lets pass, and says what it would have said', () => {
+    expect(initiate('a', 'old/app')).toEqual({
+      allowed: true,
+      policies: [{ id: 'all' }],
+      errors: [],
+      audit: { allowed: false, policies: [{ id: 'soon', message: 'not for long' }], errors: [] },
+    });
+  });
+
+  it('that would permit lets nobody in', () => {
+    expect(initiate('b', 'new/app')).toEqual({
+      allowed: false,
+      policies: [],
+      errors: [],
+      audit: { allowed: true, policies: [{ id: 'later' }], errors: [] },
+    });
+  });
+
+  it('is silent where it would change nothing', () => {
+    expect(initiate('a', 'new/app')).toEqual({ allowed: true, policies: [{ id: 'all' }], errors: [] });
+    expect(initiate('c', 'old/app')).toEqual({ allowed: false, policies: [], errors: [] });
+  });
+
+  it('that fails refuses nobody either', () => {
+    expect(
+      policies.decide(request('a', 'UploadLayerPart', 'a/b', { partFirstByte: 0, partLastByte: 9 })),
+    ).toMatchObject({
+      allowed: true,
+      errors: [],
+      audit: { allowed: false, errors: [expect.stringContaining('odd')] },
+    });
+  });
+
+  it('is one that says so: enforce is the other mode', () => {
+    expect(initiate('a', 'x/y')).toMatchObject({ allowed: false, policies: [{ id: 'now' }] });
   });
 });
 
@@ -122,7 +187,7 @@ describe('a policy directory', () => {
 
   it('without a policy denies everything', () => {
     expect(
-      loadPolicies(directoryWith('')).decide(request('team-a-ci', 'PutImage', 'team-a/app')).allowed,
+      loadPolicies(directoryWith('')).decide(request('team-a-ci', 'PutImage', 'team-a/app', image())).allowed,
     ).toBe(false);
   });
 
@@ -132,7 +197,9 @@ describe('a policy directory', () => {
       (_, n) => `forbid (principal == Client::"c${n + 1}", action, resource);`,
     );
     const policies = loadPolicies(directoryWith(forbids.join('\n')));
-    expect(policies.decide(request('c11', 'PutImage', 'a/b')).policies).toEqual([{ id: 'test.cedar#11' }]);
+    expect(policies.decide(request('c11', 'PutImage', 'a/b', image())).policies).toEqual([
+      { id: 'test.cedar#11' },
+    ]);
   });
 
   it('denies when a policy fails, because a forbid that fails must not let anybody in', () => {

@@ -137,6 +137,15 @@ describe('the functions', () => {
     });
   });
 
+  test.each([
+    ['ecr', shipped],
+    ['ecr,ecr-public', both],
+  ])('are told that the stack is configured for %s', (REGISTRIES, template) => {
+    for (const [, { Properties }] of functionsOf(template)) {
+      expect(Properties.Environment.Variables).toMatchObject({ REGISTRIES });
+    }
+  });
+
   test('end before API Gateway stops waiting for them', () => {
     for (const [, { Properties }] of functionsOf(shipped)) {
       expect(Properties.Timeout * 1_000).toBeLessThan(integrationTimeoutMs);

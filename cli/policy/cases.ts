@@ -1,0 +1,136 @@
+// Policy cases as an operator writes them in YAML: who asks for what, and what is to come of it.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { isMap, isNode, isSeq, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { claimsOf } from '../../lambda/claims.ts';
+import type { DecisionRequest } from '../../lambda/entities.ts';
+import { isOperationName, type OperationName, operationNames } from '../../lambda/operations.ts';
+import { type Principal, workload } from '../../lambda/principal.ts';
+import { CommandError } from '../failure.ts';
+
+const oneOrMore = z.union([z.string(), z.array(z.string()).min(1)]).transform((value) => [value].flat());
+
+const client = z
+  .strictObject({ client: z.string() })
+  .transform(({ client: id }): Principal => ({ type: 'Client', id }));
+
+const oidcHolder = z
+  .strictObject({
+    workload: z.strictObject({
+      issuer: z.string(),
+      subject: z.string(),
+      claims: z.record(z.string(), z.unknown()).default({}),
+    }),
+  })
+  .transform(
+    ({ workload: { issuer, subject, claims } }): Principal =>
+      workload(issuer, subject, claimsOf({ ...claims, iss: issuer, sub: subject })),
+  );
+
+const contextValue = z.union([
+  z.string(),
+  z.int(),
+  z.array(z.string()),
+  z.record(z.string(), z.union([z.string(), z.int()])),
+]);
+
+/** `push` stands for every action there is. */
+const operationsNamed = (name: string): readonly string[] => (name === 'push' ? operationNames : [name]);
+
+const actions = oneOrMore.transform((names, context): OperationName[] => {
+  const named = names.flatMap(operationsNamed);
+  const known = named.filter(isOperationName);
+  if (known.length === named.length) return known;
+  const message = `expected push, ${operationNames.join(', ')}, or a list of them`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+
+const policyCase = z.strictObject({
+  name: z.string(),
+  principal: z.union([client, oidcHolder], 'client: NAME, or workload: with issuer, subject and claims'),
+  action: actions,
+  repository: z.string(),
+  registry: z.enum(['ecr', 'ecr-public']).default('ecr'),
+  registryId: z.string().default('123456789012'),
+  context: z.record(z.string(), contextValue).default({}),
+  /** Fixed unless a case says otherwise: a test that depends on the day is none. */
+  now: z.coerce.date().default(new Date('2026-01-01T12:00:00Z')),
+  expect: z.enum(['allow', 'deny']).optional(),
+  by: oneOrMore.optional(),
+  audit: z.enum(['allow', 'deny']).optional(),
+});
+
+export type PolicyCase = z.output<typeof policyCase> & { file: string; line: number };
+
+/** What a context holds where a case does not say: a small part, and a plain image. */
+const usualContext: { readonly [Name in OperationName]: DecisionRequest['context'] } = {
+  InitiateLayerUpload: {},
+  CompleteLayerUpload: {},
+  BatchCheckLayerAvailability: {},
+  UploadLayerPart: { partFirstByte: 0, partLastByte: 999 },
+  PutImage: {
+    imageDigest: `sha256:${'0'.repeat(64)}`,
+    imageManifestMediaType: 'application/vnd.oci.image.manifest.v1+json',
+    layerCount: 1,
+    layerMediaTypes: ['application/vnd.oci.image.layer.v1.tar+gzip'],
+    totalBytes: 1_000,
+    platformCount: 0,
+    annotations: {},
+  },
+};
+
+const namespaceOf = (name: string) => name.slice(0, Math.max(name.lastIndexOf('/'), 0));
+
+/** The requests of a case: one for each of its actions. */
+export const requestsOf = (one: PolicyCase): DecisionRequest[] =>
+  one.action.map((action) => ({
+    principal: one.principal,
+    action,
+    resource: {
+      id: `${one.registry}/${one.registryId}/${one.repository}`,
+      attrs: {
+        name: one.repository,
+        namespace: namespaceOf(one.repository),
+        registry: one.registry,
+        registryId: one.registryId,
+      },
+    },
+    context: { ...usualContext[action], ...one.context },
+    now: one.now,
+  }));
+
+const told = (error: z.ZodError) =>
+  error.issues
+    .map((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `${issue.keys.join(', ')}: not a member`
+        : `${issue.path.join('.')}: ${issue.message}`,
+    )
+    .join('; ');
+
+/** @throws CommandError with file, line and what was expected */
+export const parseCases = (text: string, file: string): PolicyCase[] => {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true });
+  const [error] = document.errors;
+  if (error) throw new CommandError(`${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`);
+  const list = isMap(document.contents) ? [document.contents] : document.contents;
+  const nodes = isSeq(list) ? list.items : list;
+  if (!Array.isArray(nodes)) throw new CommandError(`${file}:1: expected a list of cases`);
+  return nodes.map((node) => {
+    const line = lines.linePos(isNode(node) ? (node.range?.[0] ?? 0) : 0).line;
+    const { data, error: fault } = policyCase.safeParse(isNode(node) ? node.toJS(document) : node);
+    if (!data) throw new CommandError(`${file}:${line}: ${told(fault)}`);
+    return { ...data, file, line };
+  });
+};
+
+/** The cases of every `*.test.yaml` file of a directory. */
+export const readCases = (directory: string): PolicyCase[] =>
+  readdirSync(directory)
+    .filter((file) => file.endsWith('.test.yaml'))
+    .sort()
+    .flatMap((file) => parseCases(readFileSync(join(directory, file), 'utf8'), basename(file)));

@@ -1,0 +1,85 @@
+// The tokens of a client as the secret holds them, and what create, rotate and revoke make of them. Pure.
+
+import { CommandError } from '../failure.ts';
+
+/** As the functions read it; `id` is the operator's handle, and what else the secret holds is left alone. */
+export type StoredToken = {
+  readonly sha256: string;
+  readonly id?: string | undefined;
+  readonly createdAt?: string | undefined;
+  readonly expiresAt?: string | undefined;
+};
+
+export type ClientTokens = readonly StoredToken[];
+
+/** Two, so that a client can be given its next token before the old one ends. */
+const maxLiveTokens = 2;
+
+/** So long a client is told that its token has expired, rather than that nobody knows it. */
+const rememberedMs = 30 * 86_400_000;
+
+export const isLive = ({ expiresAt }: StoredToken, now: Date): boolean =>
+  expiresAt === undefined || Date.parse(expiresAt) > now.getTime();
+
+const isRemembered = ({ expiresAt }: StoredToken, now: Date) =>
+  expiresAt === undefined || Date.parse(expiresAt) > now.getTime() - rememberedMs;
+
+const remembered = (tokens: ClientTokens, now: Date) => tokens.filter((token) => isRemembered(token, now));
+const live = (tokens: ClientTokens, now: Date) => tokens.filter((token) => isLive(token, now));
+
+/** @throws CommandError when the client has a live token: it is to be rotated */
+export const create = (tokens: ClientTokens, fresh: StoredToken, now: Date): ClientTokens => {
+  if (live(tokens, now).length > 0) {
+    throw new CommandError('The client has a live token: rotate it, or revoke it first.');
+  }
+  return [...remembered(tokens, now), fresh];
+};
+
+const endingBy = (token: StoredToken, end: Date, now: Date): StoredToken => {
+  const endsBefore = token.expiresAt !== undefined && Date.parse(token.expiresAt) <= end.getTime();
+  return !isLive(token, now) || endsBefore ? token : { ...token, expiresAt: end.toISOString() };
+};
+
+/**
+ * Adds the next token; the one there is ends with the overlap.
+ * @throws CommandError when there is none to rotate, or two already
+ */
+export const rotate = (
+  tokens: ClientTokens,
+  fresh: StoredToken,
+  overlapMs: number,
+  now: Date,
+): ClientTokens => {
+  const living = live(tokens, now);
+  if (living.length === 0) throw new CommandError('The client has no live token: create one.');
+  if (living.length >= maxLiveTokens) {
+    throw new CommandError(
+      `The client has ${living.length} live tokens (${living.map(nameOf).join(', ')}): revoke one, or wait until it ends.`,
+    );
+  }
+  const end = new Date(now.getTime() + overlapMs);
+  return [...remembered(tokens, now).map((token) => endingBy(token, end, now)), fresh];
+};
+
+export const nameOf = ({ id, createdAt }: StoredToken): string => id ?? createdAt ?? 'without an id';
+
+/**
+ * Takes out one token by its id, or the only live one, or all.
+ * @throws CommandError when it is not clear which
+ */
+export const revoke = (
+  tokens: ClientTokens,
+  which: { id?: string | undefined; all?: boolean | undefined },
+  now: Date,
+): ClientTokens => {
+  if (which.all) return [];
+  const candidates = which.id === undefined ? live(tokens, now) : tokens.filter(({ id }) => id === which.id);
+  const [only, ...others] = candidates;
+  if (!only) throw new CommandError(which.id ? `No token ${which.id}.` : 'The client has no live token.');
+  if (others.length > 0) {
+    throw new CommandError(
+      `Which of ${candidates.map(nameOf).join(', ')}? Name it with --token ID, or revoke --all.`,
+    );
+  }
+  return tokens.filter((token) => token !== only);
+};

@@ -1,0 +1,97 @@
+// What is asked of Cedar: a request's principal, repository and context in the terms of the policy schema.
+
+import type {
+  AuthorizationCall,
+  CedarValueJson,
+  EntityJson,
+  TypeAndId,
+} from '@cedar-policy/cedar-wasm/nodejs';
+import type { Principal, Workload } from './principal.ts';
+
+/** What a context may hold. */
+export type ContextValue = string | number | readonly string[] | Readonly<Record<string, string | number>>;
+
+/** Who wants to do what to which repository, and when; `action` and `context` as the schema names them. */
+export type DecisionRequest = {
+  principal: Principal;
+  action: string;
+  resource: { id: string; attrs: { name: string; namespace: string; registry: string; registryId: string } };
+  context: Readonly<Record<string, ContextValue>>;
+  now: Date;
+};
+
+type Described = Pick<AuthorizationCall, 'principal' | 'action' | 'resource' | 'context' | 'entities'>;
+
+const entity = (
+  uid: TypeAndId,
+  attrs: Record<string, CedarValueJson>,
+  tags: Record<string, CedarValueJson> = {},
+): EntityJson => ({ uid, attrs, parents: [], tags });
+
+const splitClaims = ({ claims }: Workload) => {
+  const texts: Record<string, string> = {};
+  const lists: Record<string, string[]> = {};
+  for (const [name, value] of Object.entries(claims)) {
+    if (typeof value === 'string') texts[name] = value;
+    else lists[name] = [...value];
+  }
+  // A list in OAuth, written as one text. Source: RFC 6749, section 3.3.
+  if (texts.scope !== undefined) lists.scope = texts.scope.split(' ');
+  return { texts, lists };
+};
+
+/** All tags of a Cedar type have one type: texts are the workload's own tags, lists those of its `lists`. */
+const workloadEntities = (workload: Workload): EntityJson[] => {
+  const { type, id, issuer, subject } = workload;
+  const lists = { type: 'ClaimLists', id };
+  const claims = splitClaims(workload);
+  return [
+    entity({ type, id }, { issuer, subject, lists: { __entity: lists } }, claims.texts),
+    entity(lists, {}, claims.lists),
+  ];
+};
+
+/** A client has nothing but its name. */
+const principalEntities = (principal: Principal): EntityJson[] =>
+  principal.type === 'Workload' ? workloadEntities(principal) : [];
+
+const isList = (value: object): value is readonly string[] => Array.isArray(value);
+
+/** The member whose names nobody can foresee: Cedar's records have fixed ones, so it is an entity with tags. */
+const tagged = 'annotations';
+const annotations = { type: 'Annotations', id: 'request' };
+
+const contextOf = (context: DecisionRequest['context'], now: Date) => {
+  const values: Record<string, CedarValueJson> = {
+    now: { __extn: { fn: 'datetime', arg: now.toISOString() } },
+  };
+  const entities: EntityJson[] = [];
+  for (const [name, value] of Object.entries(context)) {
+    if (typeof value !== 'object') values[name] = value;
+    else if (isList(value)) values[name] = [...value];
+    else if (name !== tagged) values[name] = { ...value };
+    else {
+      values[name] = { __entity: annotations };
+      entities.push(entity(annotations, {}, { ...value }));
+    }
+  }
+  return { values, entities };
+};
+
+export const describeForCedar = ({
+  principal,
+  action,
+  resource,
+  context,
+  now,
+}: DecisionRequest): Described => {
+  const repository = { type: 'Repository', id: resource.id };
+  const { values, entities } = contextOf(context, now);
+  return {
+    principal: { type: principal.type, id: principal.id },
+    action: { type: 'Action', id: action },
+    resource: repository,
+    context: values,
+    entities: [entity(repository, resource.attrs), ...principalEntities(principal), ...entities],
+  };
+};

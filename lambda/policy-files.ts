@@ -1,0 +1,170 @@
+// The policy files of a directory: read, parsed and validated, with the place of whatever is wrong in them.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
+
+/** One policy, as its file has it. */
+export type Policy = {
+  /** Its `@id`, or else its file's name and its number in it. */
+  id: string;
+  text: string;
+  effect: cedar.Effect;
+  message: string | undefined;
+  /** Evaluated and logged, not enforced: `@mode("audit")`. */
+  audit: boolean;
+  scope: Pick<cedar.PolicyJson, 'principal' | 'action'>;
+  file: string;
+  line: number;
+};
+
+export type PolicyFiles = { schema: string; policies: readonly Policy[]; warnings: readonly PolicyFault[] };
+
+/** What is wrong, and where; lines and columns count from 1. */
+export type PolicyFault = { file: string; line: number; column: number; message: string };
+
+/** A policy directory that cannot be used, with every reason. */
+export class PolicyError extends Error {
+  override readonly name = 'PolicyError';
+  readonly faults: readonly PolicyFault[];
+
+  constructor(faults: readonly PolicyFault[]) {
+    super(faults.map(describeFault).join('\n'));
+    this.faults = faults;
+  }
+}
+
+export const describeFault = ({ file, line, column, message }: PolicyFault): string =>
+  `${file}:${line}:${column}: ${message}`;
+
+const schemaFile = 'schema.cedarschema';
+
+export const explain = ({ message, help }: cedar.DetailedError): string =>
+  help ? `${message} (${help})` : message;
+
+type Source = { file: string; bytes: Buffer };
+
+const readSource = (file: string): Source => ({ file: basename(file), bytes: readFileSync(file) });
+
+/** Cedar counts bytes of UTF-8; an editor counts characters. */
+const placeOf = ({ file, bytes }: Source, offset: number) => {
+  const before = bytes.subarray(0, offset).toString().split('\n');
+  return { file, line: before.length, column: (before.at(-1) ?? '').length + 1 };
+};
+
+const faultOf = (source: Source, error: cedar.DetailedError, policyId?: string): PolicyFault => {
+  const [place] = error.sourceLocations ?? [];
+  // Cedar calls a policy by the number it gave it; its label says what was expected at the place.
+  const message = explain(error).replace(/^for policy `[^`]*`, /, policyId ? `${policyId}: ` : '');
+  return {
+    ...placeOf(source, place?.start ?? 0),
+    message: place?.label ? `${message}: ${place.label}` : message,
+  };
+};
+
+/** Cedar numbers a file's policies `policy0`, `policy1` … and returns them sorted by that name as text. */
+const inFileOrder = (texts: readonly string[]): readonly string[] => {
+  const names = texts.map((_, index) => `policy${index}`).sort();
+  return texts.map((_, index) => texts[names.indexOf(`policy${index}`)] ?? '');
+};
+
+const modes: Readonly<Record<string, { audit: boolean }>> = {
+  enforce: { audit: false },
+  audit: { audit: true },
+};
+
+const policyOf = (source: Source, text: string, place: { line: number; column: number }, number: number) => {
+  const parsed = cedar.policyToJson(text);
+  if (parsed.type === 'failure') throw new PolicyError(parsed.errors.map((error) => faultOf(source, error)));
+  const { effect, principal, action, annotations } = parsed.json;
+  const { id = `${source.file}#${number}`, message, mode: modeName = 'enforce' } = annotations ?? {};
+  const mode = Object.hasOwn(modes, modeName) ? modes[modeName] : undefined;
+  if (!mode) {
+    const fault = `${id}: @mode("${modeName}"): expected ${Object.keys(modes).join(' or ')}`;
+    throw new PolicyError([{ file: source.file, ...place, message: fault }]);
+  }
+  const { file } = source;
+  return { id, text, effect, message, ...mode, scope: { principal, action }, file, line: place.line };
+};
+
+const policiesOf = (source: Source): readonly Policy[] => {
+  const parts = cedar.policySetTextToParts(source.bytes.toString());
+  if (parts.type === 'failure') {
+    throw new PolicyError(parts.errors.map((error) => faultOf(source, error)));
+  }
+  if (parts.policy_templates.length > 0) {
+    const message = 'a template (?principal, ?resource): nothing here could fill it in';
+    throw new PolicyError([{ file: source.file, line: 1, column: 1, message }]);
+  }
+  let from = 0;
+  return inFileOrder(parts.policies).map((text, index) => {
+    const offset = Math.max(source.bytes.indexOf(text, from), from);
+    from = offset + Buffer.byteLength(text);
+    return policyOf(source, text, placeOf(source, offset), index + 1);
+  });
+};
+
+const judge = (schema: string, source: Source, policies: readonly Policy[]) => {
+  const answer = cedar.validate({ schema, policies: { staticPolicies: source.bytes.toString() } });
+  if (answer.type === 'failure') {
+    return { errors: answer.errors.map((error) => faultOf(source, error)), warnings: [] };
+  }
+  const nameOf = (policyId: string) => policies[Number(policyId.replace('policy', ''))]?.id ?? policyId;
+  const told = ({ policyId, error }: cedar.ValidationError) => faultOf(source, error, nameOf(policyId));
+  return {
+    errors: answer.validationErrors.map(told),
+    warnings: answer.validationWarnings.map(told),
+  };
+};
+
+const repeatedIds = (policies: readonly Policy[]): PolicyFault[] => {
+  const seen = new Map<string, Policy>();
+  return policies.flatMap((policy) => {
+    const first = seen.get(policy.id);
+    seen.set(policy.id, first ?? policy);
+    const message = `two policies have the id ${policy.id}: the first is in ${first?.file}, line ${first?.line}`;
+    return first ? [{ file: policy.file, line: policy.line, column: 1, message }] : [];
+  });
+};
+
+const attempt = <T>(run: () => T): { value?: T; faults: readonly PolicyFault[] } => {
+  try {
+    return { value: run(), faults: [] };
+  } catch (error) {
+    if (error instanceof PolicyError) return { faults: error.faults };
+    throw error;
+  }
+};
+
+const readSchema = (file: string): string => {
+  const source = readSource(file);
+  const schema = source.bytes.toString();
+  const checked = cedar.checkParseSchema(schema);
+  if (checked.type === 'failure')
+    throw new PolicyError(checked.errors.map((error) => faultOf(source, error)));
+  return schema;
+};
+
+/**
+ * Reads the schema and every `*.cedar` file of a directory.
+ *
+ * @throws PolicyError naming, for each fault, file, line, column and what was expected.
+ */
+export const readPolicyFiles = (
+  directory: string,
+  schemaPath: string = join(directory, schemaFile),
+): PolicyFiles => {
+  const schema = readSchema(schemaPath);
+  const files = readdirSync(directory).filter((file) => file.endsWith('.cedar'));
+  const read = files.sort().map((file) => {
+    const source = readSource(join(directory, file));
+    const { value: policies = [], faults } = attempt(() => policiesOf(source));
+    const { errors, warnings } =
+      faults.length > 0 ? { errors: faults, warnings: [] } : judge(schema, source, policies);
+    return { policies, errors, warnings };
+  });
+  const policies = read.flatMap((one) => one.policies);
+  const faults = [...read.flatMap(({ errors }) => errors), ...repeatedIds(policies)];
+  if (faults.length > 0) throw new PolicyError(faults);
+  return { schema, policies, warnings: read.flatMap(({ warnings }) => warnings) };
+};

@@ -1,0 +1,350 @@
+// What holds at door 2 for any AWS client: one suite, run with every client and both registries.
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { partSize as P } from '../../lambda/limits.ts';
+import type { Registry } from '../../lambda/registries.ts';
+import { type AwsClient, clientEnvironment, type Members, type StartClient } from '../support/aws-client.ts';
+import { tokens } from '../support/door-1.ts';
+import { type Door2, expiredToken, startDoor2 } from '../support/door-2.ts';
+import { descriptor, ociManifest } from '../support/ecr-stand-in.ts';
+import { digestOf, randomBytes } from '../support/random-bytes.ts';
+
+const repositoryName = 'team-a/app';
+
+/** Where the stand-in shows what it has: public repositories are behind the registry's alias. */
+const pathOf = { ecr: '/v2', 'ecr-public': '/v2/a1b2c3d4' } as const satisfies Record<Registry, string>;
+
+const partsOf = (layer: Uint8Array, partSize: number, from = 0): Members[] =>
+  Array.from({ length: Math.ceil((layer.length - from) / partSize) }, (_, index) => {
+    const first = from + index * partSize;
+    const layerPartBlob = layer.subarray(first, first + partSize);
+    return { partFirstByte: first, partLastByte: first + layerPartBlob.length - 1, layerPartBlob };
+  });
+
+const manifestOf = (config: Buffer, layers: readonly Buffer[]) =>
+  JSON.stringify({
+    schemaVersion: 2,
+    mediaType: ociManifest,
+    config: descriptor(config, 'application/vnd.oci.image.config.v1+json'),
+    layers: layers.map((layer) => descriptor(layer, 'application/vnd.oci.image.layer.v1.tar+gzip')),
+  });
+
+/** A client of the suite in the words of ECR, for one repository. */
+const speak = (client: AwsClient, registry: Registry) => {
+  const call = (operation: string, members: Members = {}) =>
+    client.call(registry, operation, { repositoryName, ...members });
+  const succeed = async (operation: string, members: Members = {}) => {
+    const { output, failure } = await call(operation, members);
+    if (failure) throw new Error(`${operation}: ${failure.code}: ${failure.message}`);
+    return output ?? {};
+  };
+  const fail = async (operation: string, members: Members = {}) => {
+    const { failure } = await call(operation, members);
+    if (!failure) throw new Error(`${operation} succeeded`);
+    return failure;
+  };
+  const begin = async (members: Members = {}) =>
+    String((await succeed('InitiateLayerUpload', members)).uploadId);
+  const send = async (uploadId: string, parts: readonly Members[]) => {
+    for (const part of parts) await succeed('UploadLayerPart', { uploadId, ...part });
+  };
+  const complete = (uploadId: string, layer: Uint8Array) =>
+    succeed('CompleteLayerUpload', { uploadId, layerDigests: [digestOf(layer)] });
+  const pushLayer = async (layer: Buffer) => {
+    const uploadId = await begin();
+    await send(uploadId, partsOf(layer, P));
+    return complete(uploadId, layer);
+  };
+  const pushImage = async (members: Members = {}) => {
+    const layer = randomBytes(500);
+    await pushLayer(layer);
+    const imageManifest = manifestOf(layer, [layer]);
+    const put = { imageManifest, imageManifestMediaType: ociManifest, ...members };
+    return { imageManifest, image: await succeed('PutImage', put) };
+  };
+  /** Without members. */
+  const ask = async (operation: string) => (await client.call(registry, operation)).failure;
+  return { ask, call, succeed, fail, begin, send, complete, pushLayer, pushImage };
+};
+
+type Ecr = ReturnType<typeof speak>;
+
+/** What provokes each exception of ECR's model; a fault, where no request can. */
+type Provocation = { only?: Registry; fault?: string; call: (ecr: Ecr) => Promise<object> };
+
+const initiate = (ecr: Ecr, members: Members = {}) => ecr.fail('InitiateLayerUpload', members);
+
+const provocations: Readonly<Record<string, Provocation>> = {
+  InvalidParameterException: { call: (ecr) => initiate(ecr, { repositoryName: 'team-a//app' }) },
+  RepositoryNotFoundException: { call: (ecr) => initiate(ecr, { repositoryName: 'team-a/none' }) },
+  RegistryNotFoundException: {
+    only: 'ecr-public',
+    call: (ecr) => initiate(ecr, { registryId: 'nobodys-alias' }),
+  },
+  UnsupportedCommandException: { only: 'ecr-public', fault: 'unsupported', call: initiate },
+  KmsException: { only: 'ecr', fault: 'kms-error', call: initiate },
+  ServerException: { fault: 'server-error', call: initiate },
+  LimitExceededException: {
+    fault: 'limit',
+    call: async (ecr) => {
+      const uploadId = await ecr.begin();
+      return ecr.fail('UploadLayerPart', { uploadId, ...partsOf(randomBytes(9), P)[0] });
+    },
+  },
+  UploadNotFoundException: {
+    call: (ecr) => ecr.fail('CompleteLayerUpload', { uploadId: 'none', layerDigests: [digestOf('x')] }),
+  },
+  InvalidLayerPartException: {
+    call: async (ecr) => {
+      const uploadId = await ecr.begin();
+      return ecr.fail('UploadLayerPart', { uploadId, ...partsOf(randomBytes(P + 9), P)[1] });
+    },
+  },
+  EmptyUploadException: {
+    call: async (ecr) =>
+      ecr.fail('CompleteLayerUpload', { uploadId: await ecr.begin(), layerDigests: [digestOf('x')] }),
+  },
+  InvalidLayerException: {
+    call: async (ecr) => {
+      const uploadId = await ecr.begin();
+      await ecr.send(uploadId, partsOf(randomBytes(9), P));
+      return ecr.fail('CompleteLayerUpload', { uploadId, layerDigests: [digestOf('another')] });
+    },
+  },
+  LayerPartTooSmallException: {
+    call: async (ecr) => {
+      const layer = randomBytes(P + 9);
+      const [first = {}, last = {}] = partsOf(layer, P);
+      const uploadId = await ecr.begin();
+      await ecr.send(uploadId, [first]);
+      // Makes the proxy send what waits, a part that is too small unless it is the last.
+      await ecr.fail('CompleteLayerUpload', { uploadId, layerDigests: [digestOf('another')] });
+      await ecr.send(uploadId, [last]);
+      return ecr.fail('CompleteLayerUpload', { uploadId, layerDigests: [digestOf(layer)] });
+    },
+  },
+  LayerAlreadyExistsException: {
+    call: async (ecr) => {
+      const layer = randomBytes(9);
+      await ecr.pushLayer(layer);
+      const uploadId = await ecr.begin();
+      await ecr.send(uploadId, partsOf(layer, P));
+      return ecr.fail('CompleteLayerUpload', { uploadId, layerDigests: [digestOf(layer)] });
+    },
+  },
+  ImageAlreadyExistsException: {
+    call: async (ecr) => {
+      const { imageManifest } = await ecr.pushImage({ imageTag: 'once' });
+      return ecr.fail('PutImage', { imageManifest, imageTag: 'once' });
+    },
+  },
+  ImageTagAlreadyExistsException: {
+    only: 'ecr',
+    call: async (ecr) => {
+      const frozen = { repositoryName: 'team-a/immutable' };
+      const layer = randomBytes(9);
+      const uploadId = await ecr.begin(frozen);
+      await ecr.succeed('UploadLayerPart', { ...frozen, uploadId, ...partsOf(layer, P)[0] });
+      await ecr.succeed('CompleteLayerUpload', { ...frozen, uploadId, layerDigests: [digestOf(layer)] });
+      const imageManifest = manifestOf(layer, [layer]);
+      const imageTag = `t${digestOf(layer).slice(7, 19)}`;
+      await ecr.succeed('PutImage', { ...frozen, imageManifest, imageTag });
+      return ecr.fail('PutImage', { ...frozen, imageManifest: manifestOf(layer, [layer, layer]), imageTag });
+    },
+  },
+  ImageDigestDoesNotMatchException: {
+    call: async (ecr) => {
+      const { imageManifest } = await ecr.pushImage();
+      return ecr.fail('PutImage', { imageManifest, imageDigest: digestOf('another') });
+    },
+  },
+  LayersNotFoundException: {
+    call: (ecr) => ecr.fail('PutImage', { imageManifest: manifestOf(randomBytes(9), [randomBytes(9)]) }),
+  },
+  ReferencedImagesNotFoundException: {
+    call: (ecr) =>
+      ecr.fail('PutImage', {
+        imageManifest: JSON.stringify({
+          schemaVersion: 2,
+          mediaType: 'application/vnd.oci.image.index.v1+json',
+          manifests: [{ mediaType: ociManifest, digest: digestOf('missing'), size: 7 }],
+        }),
+      }),
+  },
+};
+
+type Client = {
+  name: string;
+  start: StartClient;
+  registries: readonly Registry[];
+  /** Environments that change how the client sends again what failed; by default its own way. */
+  retryModes?: readonly string[];
+};
+
+export const describeDoor2 = ({ name, start, registries, retryModes = [''] }: Client): void => {
+  describe(`door 2 with ${name}`, () => {
+    let proxy: Door2;
+    let started: AwsClient[] = [];
+
+    const open = async (registry: Registry, token: string | undefined, environment: object = {}) => {
+      const client = await start({ ...clientEnvironment(proxy.proxyUrl, token), ...environment });
+      started.push(client);
+      return speak(client, registry);
+    };
+
+    const startProxy = async () => {
+      proxy = await startDoor2();
+    };
+    const closeProxy = async () => {
+      for (const client of started) await client.close();
+      started = [];
+      await proxy?.close();
+    };
+    afterEach(() => proxy.disarm());
+
+    const stored = async (registry: Registry, path: string): Promise<Buffer> => {
+      const response = await fetch(`${proxy.ecrUrl}${pathOf[registry]}/${repositoryName}/${path}`);
+      expect(response.status).toBe(200);
+      return Buffer.from(await response.arrayBuffer());
+    };
+
+    describe.each(registries)('for %s', (registry) => {
+      let ecr: Ecr;
+      /** Takes the first answer for the last, so that no fault is slept away. */
+      let once: Ecr;
+      beforeAll(async () => {
+        await startProxy();
+        ecr = await open(registry, tokens.a);
+        once = await open(registry, tokens.a, { AWS_MAX_ATTEMPTS: '1' });
+      });
+      afterAll(closeProxy);
+
+      const arrives = async (layer: Buffer) =>
+        expect(Buffer.compare(await stored(registry, `blobs/${digestOf(layer)}`), layer)).toBe(0);
+
+      it('pushes a layer of several pairs and an image, and each answer has ECR’s members', async () => {
+        const layer = randomBytes(4 * P + 7);
+        const layerDigest = digestOf(layer);
+        const { uploadId, partSize, ...rest } = await ecr.succeed('InitiateLayerUpload');
+        expect([partSize, rest]).toEqual([P, expect.not.objectContaining({ repositoryName })]);
+        const repository = { registryId: '123456789012', repositoryName };
+        for (const part of partsOf(layer, P)) {
+          const output = await ecr.succeed('UploadLayerPart', { uploadId: String(uploadId), ...part });
+          expect(output).toMatchObject({ ...repository, uploadId, lastByteReceived: part.partLastByte });
+        }
+        expect(await ecr.complete(String(uploadId), layer)).toMatchObject({
+          ...repository,
+          uploadId,
+          layerDigest,
+        });
+        await arrives(layer);
+
+        const available = await ecr.succeed('BatchCheckLayerAvailability', {
+          layerDigests: [layerDigest, digestOf('absent')],
+        });
+        expect(available.layers).toContainEqual(
+          expect.objectContaining({ layerDigest, layerAvailability: 'AVAILABLE', layerSize: layer.length }),
+        );
+
+        const imageManifest = manifestOf(layer, [layer]);
+        const imageDigest = digestOf(imageManifest);
+        const put = { imageManifest, imageManifestMediaType: ociManifest, imageTag: '1.0', imageDigest };
+        expect(await ecr.succeed('PutImage', put)).toMatchObject({
+          image: { ...repository, imageId: { imageDigest, imageTag: '1.0' }, imageManifest },
+        });
+        expect((await stored(registry, 'manifests/1.0')).toString()).toBe(imageManifest);
+      });
+
+      const reachable = Object.entries(provocations).filter(([, { only = registry }]) => only === registry);
+
+      it.each(reachable)('meets %s as its own class', async (code, { fault, call }) => {
+        if (fault) await proxy.arm({ fault, times: 3 });
+        const failure = await call(once);
+        expect(failure).toMatchObject({ code, message: expect.stringMatching(/\w+ \w+/) });
+        expect('typed' in failure ? failure.typed : true).toBe(true);
+      });
+
+      it('is told where to go on after a part that was not the next, and goes on there', async () => {
+        const layer = randomBytes(3 * P + 5);
+        const [, ...later] = partsOf(layer, P);
+        const uploadId = await ecr.begin();
+        await ecr.send(uploadId, partsOf(layer, P).slice(0, 2));
+        const { lastValidByteReceived, message } = await ecr.fail('UploadLayerPart', {
+          uploadId,
+          ...later[2],
+        });
+        const last = lastValidByteReceived ?? Number(/ instead of (\d+)/.exec(message)?.[1]) - 1;
+        expect(last).toBe(2 * P - 1);
+        await ecr.send(uploadId, partsOf(layer, P, last + 1));
+        await ecr.complete(uploadId, layer);
+        await arrives(layer);
+      });
+
+      it('is refused by the policy in readable words', async () => {
+        const { imageManifest } = await ecr.pushImage();
+        expect(await ecr.fail('PutImage', { imageManifest, imageTag: 'latest' })).toMatchObject({
+          code: 'AccessDeniedException',
+          message:
+            'Forbidden by no-latest-tag: the tag latest is not allowed: push a tag that names a version.',
+        });
+        expect(await initiate(ecr, { repositoryName: 'team-b/app' })).toMatchObject({
+          code: 'AccessDeniedException',
+          message: 'No policy lets this client do InitiateLayerUpload in team-b/app.',
+        });
+      });
+
+      it.each<[string, string | undefined, string]>([
+        ['without a token', undefined, 'UnrecognizedClientException'],
+        ['with an unknown token', 'eup_team-a-ci_unknown', 'UnrecognizedClientException'],
+        ['with an expired token', expiredToken, 'ExpiredTokenException'],
+      ])('%s is refused as AWS would', async (_, token, code) => {
+        expect(await initiate(await open(registry, token))).toMatchObject({ code });
+      });
+
+      it('is told what to do instead of GetAuthorizationToken', async () => {
+        const failure = await ecr.ask('GetAuthorizationToken');
+        expect(failure).toMatchObject({ code: 'UnknownOperationException' });
+        expect(failure?.message).toContain('Clients push with their own token');
+      });
+
+      it('is told what the proxy offers instead of any other operation', async () => {
+        const failure = await ecr.ask('DescribeRepositories');
+        expect(failure).toMatchObject({
+          code: 'UnknownOperationException',
+          message: expect.stringContaining('offers InitiateLayerUpload, UploadLayerPart'),
+        });
+      });
+    });
+
+    // A function tries a call three times, so every third fault reaches the client, which has to try again. After
+    // many failures a function's SDK stops trying, and the client would get them all: hence a proxy of its own.
+    describe.each(retryModes)('when every operation fails, %s', (retryMode) => {
+      beforeAll(startProxy);
+      afterAll(closeProxy);
+
+      it.each(['drop-before', 'drop-after', 'server-error', 'throttle'])(
+        'its own retries lose nothing (%s)',
+        async (fault) => {
+          const ecr = await open('ecr', tokens.a, retryMode ? { AWS_RETRY_MODE: retryMode } : {});
+          const layer = randomBytes(2 * P + 11);
+          await proxy.arm({ fault, operation: 'InitiateLayerUpload', times: 3 });
+          await proxy.arm({ fault, operation: 'UploadLayerPart', times: 3 });
+          await proxy.arm({ fault, operation: 'CompleteLayerUpload', times: 3 });
+          await ecr.pushLayer(layer);
+          await proxy.arm({ fault, operation: 'BatchCheckLayerAvailability', times: 3 });
+          await proxy.arm({ fault, operation: 'PutImage', times: 3 });
+          const layerDigests = [digestOf(layer)];
+          expect(await ecr.succeed('BatchCheckLayerAvailability', { layerDigests })).toMatchObject({
+            layers: [{ layerAvailability: 'AVAILABLE' }],
+          });
+          const imageManifest = manifestOf(layer, [layer]);
+          await ecr.succeed('PutImage', { imageManifest });
+          expect(Buffer.compare(await stored('ecr', `blobs/${digestOf(layer)}`), layer)).toBe(0);
+          expect((await stored('ecr', `manifests/${digestOf(imageManifest)}`)).toString()).toBe(
+            imageManifest,
+          );
+        },
+      );
+    });
+  });
+};

@@ -1,0 +1,231 @@
+// OIDC tokens from token to ECR: those of the issuers that docs/samples has policies for, signed here.
+
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Issuer } from '../../lambda/issuers.ts';
+import { startLocal } from '../../local/local.ts';
+import { door1 } from '../support/door-1.ts';
+import { startInProcess } from '../support/in-process.ts';
+import { type Json, signToken, startIssuer, type TestIssuer } from '../support/issuer.ts';
+import { digestOf, randomBytes } from '../support/random-bytes.ts';
+
+process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
+
+const root = join(import.meta.dirname, '../..');
+
+type Sample = {
+  name: string;
+  /** As the sample's policy has it. */
+  issuer: string;
+  trusted: Pick<Issuer, 'audience' | 'audienceClaim'>;
+  claims: Json;
+  /** Claims with which the same workload may not push. */
+  denied: Json[];
+};
+
+const github = {
+  sub: 'repo:team-a/app:ref:refs/heads/main',
+  repository: 'team-a/app',
+  repository_owner: 'team-a',
+  repository_visibility: 'private',
+  ref: 'refs/heads/main',
+  ref_type: 'branch',
+  sha: '0000000000000000000000000000000000000000',
+  run_id: '1234567890',
+  run_attempt: '1',
+  actor: 'octocat',
+  workflow: 'build',
+  event_name: 'push',
+  job_workflow_ref: 'team-a/app/.github/workflows/build.yml@refs/heads/main',
+  runner_environment: 'github-hosted',
+};
+
+const samples: Sample[] = [
+  {
+    name: 'github-actions',
+    issuer: 'https://token.actions.githubusercontent.com',
+    trusted: { audience: ['https://ecr-upload-proxy.example.com'], audienceClaim: 'aud' },
+    claims: { ...github, aud: 'https://ecr-upload-proxy.example.com' },
+    denied: [
+      { repository: 'team-a/big' },
+      { ref: 'refs/heads/feature' },
+      { repository_owner: 'someone' },
+      { event_name: 'pull_request_target' },
+    ],
+  },
+  {
+    name: 'gitlab-ci',
+    issuer: 'https://gitlab.example.com',
+    trusted: { audience: ['https://ecr-upload-proxy.example.com'], audienceClaim: 'aud' },
+    claims: {
+      aud: 'https://ecr-upload-proxy.example.com',
+      sub: 'project_path:team-a/app:ref_type:branch:ref:main',
+      namespace_path: 'team-a',
+      project_path: 'team-a/app',
+      project_id: '22',
+      user_login: 'somebody',
+      pipeline_source: 'push',
+      ref: 'main',
+      ref_type: 'branch',
+      ref_protected: 'true',
+      groups_direct: ['team-a'],
+      runner_environment: 'self-hosted',
+    },
+    denied: [{ project_path: 'team-b/app' }, { ref_protected: 'false' }],
+  },
+  {
+    name: 'kubernetes',
+    issuer: 'https://oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE',
+    trusted: { audience: ['ecr-upload-proxy'], audienceClaim: 'aud' },
+    claims: {
+      aud: ['ecr-upload-proxy'],
+      sub: 'system:serviceaccount:team-a:builder',
+      jti: 'e7dd1a5b-0000-4000-8000-000000000000',
+      'kubernetes.io': {
+        namespace: 'team-a',
+        pod: { name: 'builder-0', uid: '0' },
+        serviceaccount: { name: 'builder', uid: '1' },
+      },
+    },
+    denied: [
+      { sub: 'system:serviceaccount:team-a:default' },
+      { sub: 'system:serviceaccount:team-b:builder' },
+    ],
+  },
+  {
+    name: 'cognito',
+    issuer: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_EXAMPLE',
+    trusted: { audience: ['1example23456789'], audienceClaim: 'client_id' },
+    claims: {
+      aud: undefined,
+      nbf: undefined,
+      sub: '1example23456789',
+      client_id: '1example23456789',
+      token_use: 'access',
+      scope: 'ecr-upload-proxy/read ecr-upload-proxy/push',
+      version: 2,
+    },
+    denied: [{ scope: 'ecr-upload-proxy/read' }, { scope: 'ecr-upload-proxy/pushy' }],
+  },
+];
+
+let issuer: TestIssuer;
+let directory: string;
+beforeEach(async () => {
+  issuer = await startIssuer();
+  directory = mkdtempSync(join(tmpdir(), 'workloads-'));
+});
+afterEach(async () => {
+  await issuer.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** The sample's policy, of this test's issuer. */
+const policiesOf = ({ name, issuer: named }: Sample): string => {
+  const policies = join(directory, name);
+  mkdirSync(policies);
+  copyFileSync(join(root, 'policies/schema.cedarschema'), join(policies, 'schema.cedarschema'));
+  const text = readFileSync(join(root, 'docs/samples', name, `${name}.cedar`), 'utf8');
+  expect(text).toContain(`principal.issuer == "${named}"`);
+  writeFileSync(join(policies, `${name}.cedar`), text.replaceAll(`"${named}"`, `"${issuer.issuer}"`));
+  return policies;
+};
+
+describe('a workload', () => {
+  it.each(samples.map((sample) => [sample.name, sample] as const))(
+    'of %s pushes what its policy allows, and nothing else',
+    async (_, sample) => {
+      const proxy = await startInProcess({
+        issuers: [{ issuer: issuer.issuer, ...sample.trusted }],
+        policyDirectory: policiesOf(sample),
+      });
+      try {
+        const as = (claims: Json, repositoryName?: string) =>
+          door1(
+            proxy.send,
+            signToken(issuer.key, issuer.claims({ ...sample.claims, ...claims })),
+            repositoryName,
+          );
+        const layer = randomBytes(1_000);
+        const uploadId = await as({}).begin();
+        // Another token of the same workload goes on with the upload; one of another subject cannot.
+        expect((await as({ iat: 1 }).uploadPart(uploadId, 0, layer)).status).toBe(200);
+        expect(await as({}).complete(uploadId, digestOf(layer))).toMatchObject({ status: 201 });
+        expect(await as({}, 'team-b/app').initiate()).toMatchObject({ status: 403 });
+        for (const claims of sample.denied) {
+          expect(await as(claims).initiate()).toMatchObject({ status: 403, body: { policies: [] } });
+        }
+      } finally {
+        await proxy.close();
+      }
+    },
+  );
+
+  const trusted = () => [
+    { issuer: issuer.issuer, audience: ['ecr-upload-proxy'], audienceClaim: 'aud' as const },
+  ];
+
+  it('is told with a 403 which claims were received, none too long and not too many', async () => {
+    const proxy = await startInProcess({ issuers: trusted() });
+    const claims = { repository: 'x/y', long: 'x'.repeat(2_000), groups: ['a', 'b'] };
+    const { body } = await door1(proxy.send, signToken(issuer.key, issuer.claims(claims))).initiate();
+    expect(body).toMatchObject({
+      status: 403,
+      code: 'AccessDeniedException',
+      policies: [],
+      claims: { repository: 'x/y', groups: ['a', 'b'], long: `${'x'.repeat(256)}…` },
+    });
+    expect(body.detail).toBe(
+      `No policy lets this workload (issuer ${issuer.issuer}, subject repo:team-a/app:ref:refs/heads/main) ` +
+        'do InitiateLayerUpload in team-a/app.',
+    );
+    await proxy.close();
+  });
+
+  it('cannot use an upload id of another workload, nor of a client', async () => {
+    const policies = join(directory, 'everybody');
+    mkdirSync(policies);
+    copyFileSync(join(root, 'policies/schema.cedarschema'), join(policies, 'schema.cedarschema'));
+    writeFileSync(join(policies, 'all.cedar'), 'permit (principal, action, resource);');
+    const proxy = await startInProcess({ issuers: trusted(), policyDirectory: policies });
+    const as = (sub: string) => door1(proxy.send, signToken(issuer.key, issuer.claims({ sub })));
+    const uploadId = await as('one').begin();
+    for (const other of [as('two'), door1(proxy.send)]) {
+      expect(await other.uploadPart(uploadId, 0, randomBytes(9))).toMatchObject({ status: 404 });
+    }
+    expect((await as('one').uploadPart(uploadId, 0, randomBytes(9))).status).toBe(200);
+    await proxy.close();
+  });
+
+  it('whose issuer cannot be reached is answered 503 with Retry-After', async () => {
+    const proxy = await startInProcess({ issuers: trusted() });
+    issuer.state.status = 503;
+    const { status, body, headers } = await door1(
+      proxy.send,
+      signToken(issuer.key, issuer.claims()),
+    ).initiate();
+    expect(status).toBe(503);
+    expect(body.detail).toContain('keys of the token’s issuer');
+    expect(headers.get('retry-after')).not.toBeNull();
+    await proxy.close();
+  });
+
+  it('is known in the bundles that deploy, and told that no policy is for it', async () => {
+    const local = await startLocal({
+      port: 0,
+      ecrPort: 0,
+      s3Port: 0,
+      dataDirectory: directory,
+      issuers: trusted(),
+    });
+    const send = (path: string, init: RequestInit) => fetch(`${local.proxyUrl}${path}`, init);
+    const answer = await door1(send, signToken(issuer.key, issuer.claims())).initiate();
+    expect(answer).toMatchObject({ status: 403, body: { claims: { iss: issuer.issuer } } });
+    const forged = signToken(issuer.key, issuer.claims({ aud: 'other' }));
+    expect(await door1(send, forged).initiate()).toMatchObject({ status: 401 });
+    await local.close();
+  });
+});

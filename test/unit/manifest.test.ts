@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest';
+import { readManifest } from '../../lambda/manifest.ts';
+import { digestOf } from '../support/random-bytes.ts';
+
+const digest = digestOf('x');
+const oci = 'application/vnd.oci.image.manifest.v1+json';
+const ociIndex = 'application/vnd.oci.image.index.v1+json';
+const ociArtifact = 'application/vnd.oci.artifact.manifest.v1+json';
+const docker = 'application/vnd.docker.distribution.manifest.v2+json';
+const dockerList = 'application/vnd.docker.distribution.manifest.list.v2+json';
+const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip';
+
+const descriptor = (mediaType: string, size: number, more: object = {}) => ({
+  mediaType,
+  digest,
+  size,
+  ...more,
+});
+const config = descriptor('application/vnd.oci.image.config.v1+json', 100);
+const image = {
+  schemaVersion: 2,
+  mediaType: oci,
+  config,
+  layers: [descriptor(layerType, 1_000), descriptor(layerType, 2_000)],
+};
+const platform = (os: string, architecture: string) => ({ platform: { os, architecture } });
+const index = {
+  schemaVersion: 2,
+  mediaType: ociIndex,
+  manifests: [
+    descriptor(oci, 500, platform('linux', 'amd64')),
+    descriptor(oci, 501, platform('linux', 'arm64')),
+    descriptor(oci, 502, platform('unknown', 'unknown')),
+    descriptor(oci, 503),
+  ],
+};
+
+const none = {
+  artifactType: undefined,
+  layerCount: 0,
+  layerMediaTypes: [],
+  platformCount: 0,
+  annotations: {},
+};
+
+describe('a manifest', () => {
+  it.each<[string, object, string | undefined, object]>([
+    [
+      'of an OCI image',
+      { ...image, annotations: { 'org.opencontainers.image.source': 'https://example.com' } },
+      undefined,
+      {
+        ...none,
+        mediaType: oci,
+        layerCount: 2,
+        layerMediaTypes: [layerType],
+        totalBytes: 3_100,
+        annotations: { 'org.opencontainers.image.source': 'https://example.com' },
+      },
+    ],
+    [
+      'of a Docker image',
+      {
+        ...image,
+        mediaType: docker,
+        config: descriptor('application/vnd.docker.container.image.v1+json', 7),
+      },
+      docker,
+      { ...none, mediaType: docker, layerCount: 2, layerMediaTypes: [layerType], totalBytes: 3_007 },
+    ],
+    [
+      'without a media type of its own',
+      { ...image, mediaType: undefined },
+      oci,
+      { ...none, mediaType: oci, layerCount: 2, layerMediaTypes: [layerType], totalBytes: 3_100 },
+    ],
+    [
+      'of an OCI index',
+      index,
+      undefined,
+      { ...none, mediaType: ociIndex, totalBytes: 2_006, platformCount: 2 },
+    ],
+    [
+      'of a Docker list',
+      { ...index, mediaType: dockerList },
+      undefined,
+      { ...none, mediaType: dockerList, totalBytes: 2_006, platformCount: 2 },
+    ],
+    [
+      'of an artifact that names its type',
+      {
+        ...image,
+        artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+        config: descriptor('application/vnd.oci.empty.v1+json', 2),
+        layers: [descriptor('application/vnd.dev.sigstore.bundle.v0.3+json', 9)],
+        subject: descriptor(oci, 500),
+      },
+      undefined,
+      {
+        ...none,
+        mediaType: oci,
+        artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+        layerCount: 1,
+        layerMediaTypes: ['application/vnd.dev.sigstore.bundle.v0.3+json'],
+        totalBytes: 11,
+      },
+    ],
+    [
+      'of an artifact whose config says its type',
+      { ...image, config: descriptor('application/vnd.cncf.helm.config.v1+json', 5), layers: [] },
+      undefined,
+      { ...none, mediaType: oci, artifactType: 'application/vnd.cncf.helm.config.v1+json', totalBytes: 5 },
+    ],
+    [
+      'of the artifact manifest that OCI has withdrawn',
+      { mediaType: ociArtifact, artifactType: 'text/x', blobs: [descriptor('text/plain', 3)] },
+      undefined,
+      {
+        ...none,
+        mediaType: ociArtifact,
+        artifactType: 'text/x',
+        layerCount: 1,
+        layerMediaTypes: ['text/plain'],
+        totalBytes: 3,
+      },
+    ],
+    [
+      'that states more bytes than a number holds',
+      { ...image, layers: [1, 2, 3].map(() => descriptor(layerType, Number.MAX_SAFE_INTEGER)) },
+      undefined,
+      {
+        ...none,
+        mediaType: oci,
+        layerCount: 3,
+        layerMediaTypes: [layerType],
+        totalBytes: Number.MAX_SAFE_INTEGER,
+      },
+    ],
+  ])('%s tells its facts', (_, manifest, declared, facts) => {
+    const text = JSON.stringify(manifest);
+    expect(readManifest(text, declared)).toEqual({ digest: digestOf(text), facts });
+  });
+
+  it.each<[string, string, string | undefined, RegExp]>([
+    ['that is no JSON', 'FROM scratch', undefined, /JSON object/],
+    ['that is a list', '[]', undefined, /JSON object/],
+    ['of nothing', '{}', undefined, /a mediaType/],
+    ['of nothing with a media type', '{}', oci, /schemaVersion, config, layers/],
+    ['whose media type is not the request’s', JSON.stringify(image), docker, /imageManifestMediaType/],
+    ['whose media type is a number', JSON.stringify({ ...image, mediaType: 2 }), undefined, /a mediaType/],
+    ['of Docker’s schema 1', '{"schemaVersion":1,"name":"a","fsLayers":[]}', undefined, /a mediaType/],
+    [
+      'of a media type nobody knows',
+      JSON.stringify({ ...image, mediaType: 'text/html' }),
+      undefined,
+      /one of application/,
+    ],
+    [
+      'of a media type that every object has',
+      JSON.stringify(image).replace(oci, 'constructor'),
+      undefined,
+      /one of/,
+    ],
+    ['with layers and manifests', JSON.stringify({ ...image, manifests: [] }), undefined, /manifests/],
+    ['with layers twice', JSON.stringify(image).replace('{', '{"layers":[],'), undefined, /no name twice/],
+    [
+      'with layers twice, once in escapes',
+      JSON.stringify(image).replace('{', '{"l\\u0061yers":[],'),
+      undefined,
+      /no name twice/,
+    ],
+    [
+      'with a negative size',
+      JSON.stringify({ ...image, config: descriptor('a', -1) }),
+      undefined,
+      /config\.size/,
+    ],
+    [
+      'with half a byte',
+      JSON.stringify({ ...image, config: descriptor('a', 0.5) }),
+      undefined,
+      /config\.size/,
+    ],
+    [
+      'with a digest of no form',
+      JSON.stringify({ ...image, config: { ...config, digest: 'x' } }),
+      undefined,
+      /config\.digest/,
+    ],
+    [
+      'with an annotation that is no text',
+      JSON.stringify({ ...image, annotations: { a: 1 } }),
+      undefined,
+      /annotations\.a/,
+    ],
+    ['nested deeper than any', `{"a":${'['.repeat(99)}${']'.repeat(99)}}`, oci, /JSON object/],
+    ['with half a character', JSON.stringify(image).replace('{', '{"\ud800":1,'), undefined, /Unicode/],
+  ])('%s is none', (_, text, declared, fault) => {
+    expect(readManifest(text, declared)).toEqual({
+      digest: digestOf(text),
+      fault: expect.stringMatching(fault),
+    });
+  });
+
+  it('of the largest size is read within a second', () => {
+    const layers = Array.from({ length: 27_000 }, () => descriptor(layerType, 1));
+    const text = JSON.stringify({ ...image, layers });
+    expect(text.length).toBeGreaterThan(4_000_000);
+    const started = performance.now();
+    expect(readManifest(text, undefined)).toMatchObject({ facts: { layerCount: 27_000 } });
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});
