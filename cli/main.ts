@@ -11,6 +11,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['push', async () => (await import('./commands/push.ts')).push],
   ['credentials', async () => (await import('./commands/credentials.ts')).credentials],
   ['policy', async () => (await import('./commands/policy.ts')).policy],
+  ['sealing-key', async () => (await import('./commands/sealing-key.ts')).sealingKey],
   ['token', async () => (await import('./commands/token.ts')).token],
 ]);
 

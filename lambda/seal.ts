@@ -29,10 +29,17 @@ const tagOf = (
 export const seal = (key: string, uploadId: string, binding: SealBinding): string =>
   `${uploadId}-${tagOf(key, uploadId, binding)}`;
 
-/** ECR's upload id, or undefined when the id was not sealed with this key for this binding. */
-export const openSeal = (key: string, sealedId: string, binding: SealBinding): string | undefined => {
+/** ECR's upload id, or undefined when the id was not sealed with any of these keys for this binding. */
+export const openSeal = (
+  keys: readonly string[],
+  sealedId: string,
+  binding: SealBinding,
+): string | undefined => {
   const uploadId = sealedId.slice(0, -(tagCharacters + 1));
-  const expected = Buffer.from(seal(key, uploadId, binding));
   const given = Buffer.from(sealedId);
-  return given.length === expected.length && timingSafeEqual(given, expected) ? uploadId : undefined;
+  const isSealedWith = (key: string) => {
+    const expected = Buffer.from(seal(key, uploadId, binding));
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  };
+  return keys.some(isSealedWith) ? uploadId : undefined;
 };

@@ -4,6 +4,7 @@ import type { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets'
 import { z } from 'zod';
 import { ProxyError } from './errors.ts';
 import { secretMaxAgeMs } from './limits.ts';
+import { sealingKeys } from './sealing-keys.ts';
 
 export const clientToken = z.object({
   /** Of the whole token, in hexadecimal; the token itself is kept nowhere. */
@@ -14,7 +15,7 @@ export const clientToken = z.object({
 
 const schema = z.object({
   clients: z.record(z.string(), z.array(clientToken)),
-  sealingKey: z.string().min(32),
+  ...sealingKeys.shape,
 });
 
 export type ClientToken = z.output<typeof clientToken>;

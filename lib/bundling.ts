@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type BundlingOptions, LogLevel, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { policyDirectory, policySource } from './policies.ts';
+import { policyDirectoryName } from './policies.ts';
 
 const cedarWasm = join(
   dirname(createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs')),
@@ -17,7 +17,8 @@ const commonJsGlobals =
   'const __filename = import.meta.filename;' +
   'const __dirname = import.meta.dirname;';
 
-export const bundling: BundlingOptions = {
+/** @param policyDirectory the absolute path of the policies that go with the code */
+export const bundling = (policyDirectory: string): BundlingOptions => ({
   format: OutputFormat.ESM,
   mainFields: ['module', 'main'],
   logLevel: LogLevel.WARNING,
@@ -34,8 +35,8 @@ export const bundling: BundlingOptions = {
     beforeBundling: () => [],
     afterBundling: (_, output) => [
       `cp "${cedarWasm}" "${output}"`,
-      `mkdir "${join(output, policyDirectory)}"`,
-      `find "${policySource}" -maxdepth 1 '(' -name '*.cedar*' -o -name quotas.yaml ')' -exec cp {} "${join(output, policyDirectory)}" ';'`,
+      `mkdir "${join(output, policyDirectoryName)}"`,
+      `find "${policyDirectory}" -maxdepth 1 '(' -name '*.cedar*' -o -name quotas.yaml ')' -exec cp {} "${join(output, policyDirectoryName)}" ';'`,
     ],
   },
-};
+});

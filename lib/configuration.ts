@@ -1,11 +1,11 @@
-// What an operator decides in cdk.json: read once, checked whole, every wrong member named.
+// What an operator decides: read once, checked whole, every wrong member named.
 
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
 import { isLoopbackUrl, issuers } from '../lambda/issuers.ts';
 import { isRegistry, type Registry, registries } from '../lambda/registries.ts';
 
-/** The key of the configuration in the `context` of cdk.json. */
+/** The key of the configuration, or of the path of its file, in the `context` of cdk.json. */
 export const contextKey = 'ecr-upload-proxy';
 
 const names = 'a list of repository names, or patterns such as team-a/*';
@@ -23,17 +23,59 @@ const repositoryNames = (registry: Registry) => {
   );
 };
 
+const text = (pattern: RegExp, expected: string) => z.string(expected).regex(pattern, expected);
+const arn = (service: string, resource: string, expected: string) =>
+  text(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]*:(?:\\d{12}|aws):${resource}$`), expected);
+const wholeNumber = (min: number, max: number, expected: string) =>
+  z.int(expected).min(min, expected).max(max, expected);
+const listOf = <T extends z.ZodType>(item: T, expected: string) => z.array(item, expected).min(1, expected);
+
 const retentionDays: readonly unknown[] = Object.values(RetentionDays);
 const logRetention = 'a number of days that CloudWatch Logs knows, such as 7, 30, 90 or 365';
-const memorySize = 'a number of megabytes from 512 to 10240';
-const stackName = 'a CloudFormation stack name: a letter, then letters, digits and hyphens, up to 128';
+const accounts = 'a list of AWS account ids of 12 digits';
+const vpcEndpoints = 'a list of VPC endpoint ids, such as vpce-0123456789abcdef0';
+const ipRanges = 'a list of IP ranges, such as 203.0.113.0/24 or 2001:db8::/32';
+const requests = 'a number of requests from 1 to 10000';
+const functions = 'a number of instances from 1 to 1000';
 
+/** An address with its prefix length; one address alone is a range of /32 or /128. */
+const ipRange = z.union([z.cidrv4(), z.cidrv6()], ipRanges);
+
+const mutualTls = z.strictObject(
+  {
+    /** A PEM bundle of the certificate authorities whose clients are let in. */
+    truststoreUri: text(/^s3:\/\/[a-z0-9.-]{3,63}\/.+$/, 'an S3 URI, such as s3://bucket/truststore.pem'),
+    truststoreVersion: z.string('the version id of the S3 object').min(1).optional(),
+  },
+  'an object that holds truststoreUri',
+);
+
+const domain = z.strictObject(
+  {
+    name: text(/^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/, 'a domain name in lower case'),
+    /** In the region of the stack. */
+    certificateArn: arn('acm', 'certificate/[0-9a-f-]+', 'the ARN of an ACM certificate'),
+    mutualTls: mutualTls.optional(),
+  },
+  'an object that holds name and certificateArn',
+);
+
+const throttling = z.strictObject(
+  {
+    requestsPerSecond: wholeNumber(1, 10_000, requests),
+    burst: wholeNumber(1, 10_000, requests),
+  },
+  'an object that holds requestsPerSecond and burst',
+);
+
+/** One block per concern; each member becomes a prop of {@link EcrUploadProxyProps} in lib/stack.ts. */
 const members = {
-  stackName: z
-    .string(stackName)
-    .regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, stackName)
-    .default('EcrUploadProxy'),
-  /** Per registry, the repositories the functions' roles can reach, whatever the policies say. */
+  stackName: text(
+    /^[A-Za-z][A-Za-z0-9-]{0,127}$/,
+    'a CloudFormation stack name: a letter, then letters, digits and hyphens, up to 128',
+  ).default('EcrUploadProxy'),
+
+  // What may be reached, and who decides.
   repositories: z
     .strictObject(
       { ecr: repositoryNames('ecr').optional(), 'ecr-public': repositoryNames('ecr-public').optional() },
@@ -45,37 +87,81 @@ const members = {
     ),
   /** Lets a pattern begin with `*`: without it, every pattern names a namespace. */
   allowEveryRepository: z.boolean('true or false').default(false),
+  registryIds: listOf(text(/^\d{12}$/, accounts), accounts).optional(),
+  policyDirectory: z.string('the path of a directory').min(1, 'the path of a directory').default('policies'),
+
+  // Who comes in, beside the clients with tokens of the operator's.
   /** Whose OIDC tokens are taken, each with the audience that they must have. */
   issuers: issuers.default([]),
   /** Lets an issuer be http on this machine, for tests. */
   allowLoopbackIssuers: z.boolean('true or false').default(false),
+
+  // How clients come in.
+  vpcEndpointIds: listOf(text(/^vpce-[0-9a-f]{8,17}$/, vpcEndpoints), vpcEndpoints).optional(),
+  domain: domain.optional(),
+  allowedIpRanges: listOf(ipRange, ipRanges).optional(),
+  webAclArn: arn('wafv2', 'regional/webacl/[^/]+/[0-9a-f-]+', 'the ARN of a regional web ACL').optional(),
+  throttling: throttling.optional(),
+
+  // The functions.
+  /** 1,769 MB is one vCPU. Source: the Lambda developer guide, "Configure Lambda function memory". */
+  memorySizeMegabytes: wholeNumber(512, 10_240, 'a number of megabytes from 512 to 10240').default(1_769),
+  reservedConcurrentExecutions: wholeNumber(1, 1_000, functions).optional(),
+  permissionsBoundaryArn: arn('iam', 'policy/.+', 'the ARN of an IAM managed policy').optional(),
+
+  // What is kept, and who is told.
   logRetentionDays: z
     .custom<RetentionDays>((days) => retentionDays.includes(days), logRetention)
     .default(RetentionDays.ONE_MONTH),
-  /** 1,769 MB is one vCPU. Source: the Lambda developer guide, "Configure Lambda function memory". */
-  memorySizeMegabytes: z.int(memorySize).min(512, memorySize).max(10_240, memorySize).default(1_769),
+  kmsKeyArn: arn('kms', 'key/[0-9a-zA-Z-]+', 'the ARN of a KMS key, not of an alias').optional(),
+  removalPolicy: z.enum(['retain', 'destroy'], 'retain or destroy').default('retain'),
+  setAccountLogRole: z.boolean('true or false').default(false),
+  alarmTopicArn: arn('sns', '[A-Za-z0-9_-]+', 'the ARN of an SNS topic that is not FIFO').optional(),
 };
 
-const schema = z
-  .strictObject(members, 'an object that holds repositories')
-  .superRefine(({ repositories, allowEveryRepository }, context) => {
-    for (const [registry, list] of Object.entries(repositories)) {
-      for (const [index, name] of list?.entries() ?? []) {
-        if (!name.startsWith('*') || allowEveryRepository) continue;
-        const message = 'a pattern that begins with a letter or a digit, or allowEveryRepository: true';
-        context.addIssue({ code: 'custom', path: ['repositories', registry, index], message });
-      }
-    }
-  })
-  .superRefine(({ issuers: list, allowLoopbackIssuers }, context) => {
-    for (const [index, { issuer, jwksUri }] of list.entries()) {
-      if (allowLoopbackIssuers || ![issuer, jwksUri ?? ''].some(isLoopbackUrl)) continue;
-      const message = 'https URLs, or allowLoopbackIssuers: true';
-      context.addIssue({ code: 'custom', path: ['issuers', index], message });
-    }
-  });
+export const configurationMembers: readonly string[] = Object.keys(members);
+
+const shape = z.strictObject(members, 'an object that holds repositories');
+type Members = z.output<typeof shape>;
+type Conflict = { path: (string | number)[]; message: string };
+
+const wholeRegistries = ({ repositories, allowEveryRepository }: Members): Conflict[] =>
+  Object.entries(repositories).flatMap(([registry, list]) =>
+    [...(list?.entries() ?? [])]
+      .filter(([, name]) => name.startsWith('*') && !allowEveryRepository)
+      .map(([index]) => ({
+        path: ['repositories', registry, index],
+        message: 'a pattern that begins with a letter or a digit, or allowEveryRepository: true',
+      })),
+  );
+
+const loopbackIssuers = ({ issuers: list, allowLoopbackIssuers }: Members): Conflict[] =>
+  [...list.entries()]
+    .filter(([, { issuer, jwksUri }]) => !allowLoopbackIssuers && [issuer, jwksUri ?? ''].some(isLoopbackUrl))
+    .map(([index]) => ({ path: ['issuers', index], message: 'https URLs, or allowLoopbackIssuers: true' }));
+
+/** Members that are right by themselves, and wrong together. */
+const conflicts = (configuration: Members): Conflict[] => [
+  ...wholeRegistries(configuration),
+  ...loopbackIssuers(configuration),
+  ...(configuration.vpcEndpointIds && configuration.domain
+    ? [
+        {
+          path: ['domain'],
+          message: 'nothing where vpcEndpointIds are given: the domain would be a public one',
+        },
+      ]
+    : []),
+];
+
+const schema = shape.superRefine((configuration, context) => {
+  for (const conflict of conflicts(configuration)) context.addIssue({ code: 'custom', ...conflict });
+});
 
 export type Configuration = z.output<typeof schema>;
+
+/** What an operator writes: everything with a default may be left out. */
+export type ConfigurationInput = z.input<typeof schema>;
 
 /** The registries that the configuration names repositories of, in the order of the registry table. */
 export const configuredRegistries = ({ repositories }: Pick<Configuration, 'repositories'>): Registry[] =>
@@ -88,23 +174,15 @@ const describe = (issue: z.core.$ZodIssue): string =>
     ? `  ${[...issue.path, issue.keys.join(', ')].join('.')}: not a member`
     : `  ${issue.path.join('.') || contextKey}: expected ${issue.message}`;
 
-/** `cdk deploy --context ecr-upload-proxy='{"repositories":…}'` gives text; cdk.json gives what it holds. */
-const parse = (value: unknown): unknown => {
-  if (typeof value !== 'string') return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
-};
-
 /**
- * Reads what cdk.json, or `--context` in its stead, holds under {@link contextKey}; an error says, for every
- * wrong member, what was expected.
+ * @param source where the value is from, for the message
+ * @throws Error that says, for every wrong member, what was expected
  */
-export const readConfiguration = (value: unknown): Configuration => {
-  const result = schema.safeParse(parse(value));
+export const readConfiguration = (
+  value: unknown,
+  source = `cdk.json, context "${contextKey}"`,
+): Configuration => {
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const lines = result.error.issues.map(describe).join('\n');
-  throw new Error(`cdk.json, context "${contextKey}":\n${lines}`);
+  throw new Error(`${source}:\n${result.error.issues.map(describe).join('\n')}`);
 };

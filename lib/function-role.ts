@@ -1,31 +1,42 @@
 // What one function may do: its operations' actions, on the configured repositories, and nothing else.
 
-import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Aws, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { type OperationName, operations } from '../lambda/operations.ts';
 import type { Registry } from '../lambda/registries.ts';
+import { acknowledgeWildcards } from './acknowledgements.ts';
 import { type Configuration, configuredRegistries } from './configuration.ts';
 
 export type FunctionRoleProps = Pick<Configuration, 'repositories'> & {
   operations: readonly OperationName[];
+  /** Accounts whose registries may be reached, besides the stack's own. */
+  registryIds: readonly string[];
   stagingBucket: Bucket;
   secret: Secret;
   /** Where quotas are declared. */
   quotaTable: Table | undefined;
   logGroup: LogGroup;
+  encryptionKey: IKey | undefined;
 };
 
 const distinct = (actions: readonly string[]) => [...new Set(actions)];
 
+/** What KMS is asked for on behalf of a role by S3. Source: the Amazon S3 user guide, "Using SSE-KMS". */
+const kmsActionsOf: Readonly<Record<string, readonly string[]>> = {
+  's3:GetObject': ['kms:Decrypt'],
+  's3:PutObject': ['kms:GenerateDataKey'],
+};
+
 /** X-Ray's two actions, which know no resource but `*`, are added by the function that turns tracing on. */
 export class FunctionRole extends Role {
   constructor(scope: Construct, id: string, props: FunctionRoleProps) {
-    const { repositories, stagingBucket, secret, logGroup, quotaTable } = props;
+    const { repositories, registryIds, stagingBucket, secret, quotaTable, logGroup, encryptionKey } = props;
     super(scope, id, {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: `ecr-upload-proxy: what may be done for ${props.operations.join(', ')}.`,
@@ -37,17 +48,26 @@ export class FunctionRole extends Role {
     const ecrActions = distinct(rows.flatMap(({ iamActions }) => iamActions));
     const stagingActions = distinct(rows.flatMap((row) => row.stagingActions));
     const registryNames = configuredRegistries(props);
+    const accounts = [Aws.ACCOUNT_ID, ...registryIds];
 
     for (const registry of registryNames) {
+      const repositoryArns = accounts.flatMap((account) =>
+        (repositories[registry] ?? []).map((name) => this.#repositoryArn(registry, account, name)),
+      );
       allow(
         ecrActions.map((action) => `${registry}:${action}`),
-        (repositories[registry] ?? []).map((name) => this.#repositoryArn(registry, name)),
+        repositoryArns,
       );
+      acknowledgeWildcards(this, repositoryArns, 'The operator names repositories by pattern.');
     }
+    acknowledgeWildcards(this, ['*'], 'X-Ray’s actions know no other resource.');
     if (stagingActions.length > 0) {
-      allow(
-        stagingActions,
-        registryNames.map((registry) => stagingBucket.arnForObjects(`${registry}/*`)),
+      const objectArns = registryNames.map((registry) => stagingBucket.arnForObjects(`${registry}/*`));
+      allow(stagingActions, objectArns);
+      acknowledgeWildcards(
+        this,
+        objectArns,
+        'An object’s key is made of its upload, which no role can foresee.',
       );
       // Without it S3 answers 403 instead of 404 for an object that is not there, and "nothing waits" is
       // what GetObject is asked most. Source: the Amazon S3 API reference, GetObject, "Permissions".
@@ -57,12 +77,30 @@ export class FunctionRole extends Role {
     if (quotaTable && quotaActions.length > 0) allow(quotaActions, [quotaTable.tableArn]);
     allow(['secretsmanager:GetSecretValue'], [secret.secretArn]);
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
+    if (encryptionKey) {
+      this.#allowVia('secretsmanager', ['kms:Decrypt'], encryptionKey);
+      const kmsActions = distinct(stagingActions.flatMap((action) => kmsActionsOf[action] ?? []));
+      if (kmsActions.length > 0) this.#allowVia('s3', kmsActions, encryptionKey);
+    }
+  }
+
+  /** The key through one service alone: with the role's credentials nothing can be decrypted directly. */
+  #allowVia(service: string, actions: readonly string[], key: IKey): void {
+    const viaService = `${service}.${Aws.REGION}.${Aws.URL_SUFFIX}`;
+    this.addToPolicy(
+      new PolicyStatement({
+        actions: [...actions],
+        resources: [key.keyArn],
+        conditions: { StringEquals: { 'kms:ViaService': viaService } },
+      }),
+    );
   }
 
   /** Public repositories have no region in their ARN. Source: the Service Authorization Reference. */
-  #repositoryArn(registry: Registry, resourceName: string): string {
+  #repositoryArn(registry: Registry, account: string, resourceName: string): string {
     return Stack.of(this).formatArn({
       service: registry,
+      account,
       ...(registry === 'ecr-public' && { region: '' }),
       resource: 'repository',
       resourceName,

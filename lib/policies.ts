@@ -1,10 +1,32 @@
-// Where the Cedar policies are that deploy with every function.
+// The directory of the Cedar schema and policies: checked at synth, deployed beside every function.
 
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { loadPolicies } from '../lambda/policies.ts';
+import { readQuotas } from '../lambda/quotas.ts';
 import { projectRoot } from './project-root.ts';
 
-/** The directory of the schema and the policies, as the operator edits it. */
+/** The directory of the policies that an operator edits, unless the configuration names another. */
 export const policySource = join(projectRoot, 'policies');
 
 /** The directory's name beside the functions' code: `POLICY_DIRECTORY`, relative to the task root. */
-export const policyDirectory = 'policies';
+export const policyDirectoryName = 'policies';
+
+/**
+ * Loads the policies as the functions do when they start: what would fail there fails here, before anything
+ * is deployed.
+ *
+ * @param directory relative to the project
+ * @returns the directory's absolute path
+ * @throws PolicyError naming what does not parse or validate
+ */
+export const checkedPolicyDirectory = (directory: string): string => {
+  const path = resolve(projectRoot, directory);
+  loadPolicies(path);
+  return path;
+};
+
+/**
+ * @param directory as {@link checkedPolicyDirectory} returns it
+ * @throws when quotas.yaml is there and is not what the functions read
+ */
+export const declaresQuotas = (directory: string): boolean => readQuotas(directory).length > 0;

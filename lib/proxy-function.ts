@@ -1,11 +1,12 @@
 // A Lambda function of the proxy, with its own role and its own log group.
 
 import { join } from 'node:path';
-import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, CfnResource, Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -14,72 +15,85 @@ import type { OperationName } from '../lambda/operations.ts';
 import { bundling } from './bundling.ts';
 import { type Configuration, configuredRegistries } from './configuration.ts';
 import { FunctionRole } from './function-role.ts';
-import { policyDirectory } from './policies.ts';
+import { metricsNamespace } from './metrics.ts';
+import { policyDirectoryName } from './policies.ts';
 import { projectRoot } from './project-root.ts';
 
-export type ProxyFunctionProps = {
-  /** The file in lambda/handlers/, without its ending. */
-  handler: string;
-  /** What the function serves, and may therefore do. */
-  operations: readonly OperationName[];
-  configuration: Configuration;
+/** What all functions of a proxy have in common. */
+export type SharedFunctionProps = Pick<Configuration, 'repositories' | 'issuers'> & {
+  registryIds: readonly string[];
+  /** An absolute path. */
+  policyDirectory: string;
   stagingBucket: Bucket;
   secret: Secret;
   /** Where quotas are declared. */
   quotaTable: Table | undefined;
+  encryptionKey: IKey | undefined;
+  logRetention: RetentionDays;
+  removalPolicy: RemovalPolicy;
+  memorySize: number;
+  reservedConcurrentExecutions: number | undefined;
+  /** The dimension that tells this proxy's metrics from another's. */
+  serviceName: string;
+};
+
+export type ProxyFunctionProps = SharedFunctionProps & {
+  /** The file in lambda/handlers/, without its ending. */
+  handler: string;
+  /** What the function serves, and may therefore do. */
+  operations: readonly OperationName[];
 };
 
 export class ProxyFunction extends Construct {
   readonly lambda: NodejsFunction;
+  readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, props: ProxyFunctionProps) {
     super(scope, id);
-    const { handler, operations, configuration, stagingBucket, secret, quotaTable } = props;
+    const { encryptionKey, stagingBucket, reservedConcurrentExecutions } = props;
 
-    // Kept when the stack goes, until its retention ends: it says who pushed what.
-    const logGroup = new LogGroup(this, 'LogGroup', {
-      retention: configuration.logRetentionDays,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-
-    const role = new FunctionRole(this, 'Role', {
-      operations,
-      repositories: configuration.repositories,
-      stagingBucket,
-      secret,
-      quotaTable,
-      logGroup,
+    // By default kept when the stack goes, until its retention ends: it says who pushed what.
+    this.logGroup = new LogGroup(this, 'LogGroup', {
+      retention: props.logRetention,
+      removalPolicy: props.removalPolicy,
+      ...(encryptionKey && { encryptionKey }),
     });
 
     this.lambda = new NodejsFunction(this, 'Function', {
       description: `ecr-upload-proxy: ${id}`,
-      entry: join(projectRoot, 'lambda', 'handlers', `${handler}.ts`),
+      entry: join(projectRoot, 'lambda', 'handlers', `${props.handler}.ts`),
       projectRoot,
       depsLockFilePath: join(projectRoot, 'package-lock.json'),
-      bundling,
+      bundling: bundling(props.policyDirectory),
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      memorySize: configuration.memorySizeMegabytes,
+      memorySize: props.memorySize,
+      ...(reservedConcurrentExecutions !== undefined && { reservedConcurrentExecutions }),
       // One second before API Gateway gives up, so that a function that hangs is seen as what it is.
       timeout: Duration.millis(integrationTimeoutMs - 1_000),
       tracing: Tracing.ACTIVE,
-      logGroup,
-      role,
+      logGroup: this.logGroup,
+      role: new FunctionRole(this, 'Role', { ...props, logGroup: this.logGroup }),
       environment: {
         NODE_OPTIONS: '--enable-source-maps',
         STAGING_BUCKET: stagingBucket.bucketName,
-        SECRET_ID: secret.secretArn,
-        POLICY_DIRECTORY: policyDirectory,
+        SECRET_ID: props.secret.secretArn,
+        POLICY_DIRECTORY: policyDirectoryName,
         REGISTRY_ID: Aws.ACCOUNT_ID,
-        ...(quotaTable && { QUOTA_TABLE: quotaTable.tableName }),
-        ISSUERS: JSON.stringify(configuration.issuers),
-        REGISTRIES: configuredRegistries(configuration).join(','),
-        POWERTOOLS_SERVICE_NAME: 'ecr-upload-proxy',
-        POWERTOOLS_METRICS_NAMESPACE: 'EcrUploadProxy',
+        ...(props.quotaTable && { QUOTA_TABLE: props.quotaTable.tableName }),
+        ISSUERS: JSON.stringify(props.issuers),
+        REGISTRIES: configuredRegistries(props).join(','),
+        POWERTOOLS_SERVICE_NAME: props.serviceName,
+        POWERTOOLS_METRICS_NAMESPACE: metricsNamespace,
         POWERTOOLS_LOG_LEVEL: 'INFO',
         // A response may echo a manifest: traces hold durations, not contents.
         POWERTOOLS_TRACER_CAPTURE_RESPONSE: 'false',
       },
     });
+    // The CDK writes a dependency on the role beside the reference to it, so that the policy is there as well.
+    const definition = this.lambda.node.defaultChild;
+    if (CfnResource.isCfnResource(definition)) {
+      definition.addMetadata('cfn-lint', { config: { ignore_checks: ['W3005'] } });
+    }
   }
 }

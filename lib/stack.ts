@@ -1,57 +1,92 @@
-// The stack: composes the constructs and names what the operator needs to know of them.
+// The stack: the proxy as the configuration describes it, and what the operator needs to know of it.
 
-import { CfnOutput, Stack } from 'aws-cdk-lib';
+import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { InterfaceVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
+import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { type OperationName, operationNames } from '../lambda/operations.ts';
-import { type Configuration, configuredRegistries } from './configuration.ts';
-import { ProxyFunction } from './proxy-function.ts';
-import { ProxySecret } from './proxy-secret.ts';
-import { QuotaTable } from './quota-table.ts';
-import { StagingBucket } from './staging-bucket.ts';
-import { UploadApi } from './upload-api.ts';
+import type { Configuration } from './configuration.ts';
+import type { Domain } from './custom-domain.ts';
+import { EcrUploadProxy, type EcrUploadProxyProps } from './ecr-upload-proxy.ts';
 
-/** InitiateLayerUpload lives in lambda/handlers/initiate-layer-upload.ts. */
-const handlerOf = (operation: OperationName): string =>
-  operation.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase();
-
-/** Knows neither account nor region: it synthesizes without credentials and deploys anywhere. */
 export class EcrUploadProxyStack extends Stack {
-  constructor(
-    scope: Construct,
-    id: string,
-    configuration: Configuration,
-    { hasQuotas }: { hasQuotas: boolean },
-  ) {
+  readonly proxy: EcrUploadProxy;
+
+  constructor(scope: Construct, id: string, configuration: Configuration) {
     super(scope, id, { description: 'ecr-upload-proxy: a front for Amazon ECR uploads.' });
 
-    const stagingBucket = new StagingBucket(this, 'StagingBucket');
-    const secret = new ProxySecret(this, 'Secret');
+    // Under this id its resources have the logical ids that they would have in the stack itself.
+    this.proxy = new EcrUploadProxy(this, 'Default', propsOf(this, configuration));
+    const { url, secret, domain } = this.proxy;
 
-    const quotaTable = hasQuotas ? new QuotaTable(this, 'QuotaTable') : undefined;
-
-    const shared = { configuration, stagingBucket, secret, quotaTable };
-    const operationFunctions = new Map(
-      operationNames.map((operation) => [
-        operation,
-        new ProxyFunction(this, operation, {
-          ...shared,
-          handler: handlerOf(operation),
-          operations: [operation],
-        }),
-      ]),
-    );
-    const awsDoorFunction = new ProxyFunction(this, 'AwsDoor', {
-      ...shared,
-      handler: 'aws-door',
-      operations: operationNames,
-    });
-    const api = new UploadApi(this, 'Api', {
-      registries: configuredRegistries(configuration),
-      operationFunctions,
-      awsDoorFunction,
-    });
-
-    new CfnOutput(this, 'ProxyUrl', { value: api.url, description: 'Where clients send their requests.' });
+    new CfnOutput(this, 'ProxyUrl', { value: url, description: 'Where clients send their requests.' });
     new CfnOutput(this, 'SecretArn', { value: secret.secretArn, description: 'Where client tokens go.' });
+    if (domain) {
+      const value = domain.domainNameAliasDomainName;
+      new CfnOutput(this, 'DomainTarget', { value, description: 'What the domain’s DNS record points to.' });
+    }
   }
 }
+
+const removalPolicies = { retain: RemovalPolicy.RETAIN, destroy: RemovalPolicy.DESTROY } as const;
+
+/** The configuration's texts as the objects of the construct library. */
+const propsOf = (scope: Construct, configuration: Configuration): EcrUploadProxyProps => {
+  const { vpcEndpointIds, kmsKeyArn, alarmTopicArn, permissionsBoundaryArn, domain } = configuration;
+  return {
+    repositories: configuration.repositories,
+    issuers: configuration.issuers,
+    policyDirectory: configuration.policyDirectory,
+    memorySize: configuration.memorySizeMegabytes,
+    logRetention: configuration.logRetentionDays,
+    removalPolicy: removalPolicies[configuration.removalPolicy],
+    setAccountLogRole: configuration.setAccountLogRole,
+    ...given('registryIds', configuration.registryIds),
+    ...given('allowedIpRanges', configuration.allowedIpRanges),
+    ...given('webAclArn', configuration.webAclArn),
+    ...given('throttling', configuration.throttling),
+    ...given('reservedConcurrentExecutions', configuration.reservedConcurrentExecutions),
+    ...given(
+      'vpcEndpoints',
+      vpcEndpointIds?.map((id) => vpcEndpoint(scope, id)),
+    ),
+    ...given('domain', domain && domainOf(scope, domain)),
+    ...given('encryptionKey', kmsKeyArn && Key.fromKeyArn(scope, 'EncryptionKey', kmsKeyArn)),
+    ...given('alarmTopic', alarmTopicArn && Topic.fromTopicArn(scope, 'AlarmTopic', alarmTopicArn)),
+    ...given(
+      'permissionsBoundary',
+      permissionsBoundaryArn &&
+        ManagedPolicy.fromManagedPolicyArn(scope, 'PermissionsBoundary', permissionsBoundaryArn),
+    ),
+  };
+};
+
+/** A prop that is left out rather than undefined. */
+const given = <Name extends keyof EcrUploadProxyProps>(
+  name: Name,
+  value: EcrUploadProxyProps[Name] | undefined | '',
+): Partial<EcrUploadProxyProps> => (value === undefined || value === '' ? {} : { [name]: value });
+
+const vpcEndpoint = (scope: Construct, vpcEndpointId: string) =>
+  InterfaceVpcEndpoint.fromInterfaceVpcEndpointAttributes(scope, vpcEndpointId, { vpcEndpointId, port: 443 });
+
+const domainOf = (
+  scope: Construct,
+  { name, certificateArn, mutualTls }: NonNullable<Configuration['domain']>,
+): Domain => {
+  const certificate = Certificate.fromCertificateArn(scope, 'Certificate', certificateArn);
+  if (!mutualTls) return { name, certificate };
+  const { hostname, pathname } = new URL(mutualTls.truststoreUri);
+  return {
+    name,
+    certificate,
+    mutualTls: {
+      bucket: Bucket.fromBucketName(scope, 'TruststoreBucket', hostname),
+      key: decodeURIComponent(pathname.slice(1)),
+      ...(mutualTls.truststoreVersion && { version: mutualTls.truststoreVersion }),
+    },
+  };
+};

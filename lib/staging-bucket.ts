@@ -1,8 +1,15 @@
 // The bucket in which the first half of a joined part waits for the second.
 
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+
+/** Without a key of the operator's, S3 encrypts with its own. */
+const encryption = (encryptionKey: IKey | undefined) =>
+  encryptionKey
+    ? { encryption: BucketEncryption.KMS, encryptionKey, bucketKeyEnabled: true }
+    : { encryption: BucketEncryption.S3_MANAGED };
 
 /**
  * Holds at most one object per unfinished upload, and each of them for a day at most: nothing in it needs
@@ -10,11 +17,11 @@ import type { Construct } from 'constructs';
  * deleted again a day later: emptying the bucket would take a function with more rights than any other here.
  */
 export class StagingBucket extends Bucket {
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { encryptionKey }: { encryptionKey: IKey | undefined }) {
     super(scope, id, {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      encryption: BucketEncryption.S3_MANAGED,
+      ...encryption(encryptionKey),
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       versioned: false,
@@ -26,6 +33,11 @@ export class StagingBucket extends Bucket {
         },
       ],
       removalPolicy: RemovalPolicy.DESTROY,
+    });
+    Validations.of(this).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason:
+        'Only the functions reach it, and each of them logs who sent which part; the objects live for minutes.',
     });
   }
 }

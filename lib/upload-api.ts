@@ -1,37 +1,74 @@
-// The REST API: the routes of both doors.
+// The REST API: the routes of both doors, what it answers by itself, and how its stage is limited and logged.
 
-import { EndpointType, LambdaIntegration, RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { Validations } from 'aws-cdk-lib';
+import { EndpointType, LambdaIntegration, LogGroupLogDestination, RestApi } from 'aws-cdk-lib/aws-apigateway';
+import type { IVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
+import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
 import { type OperationName, operations } from '../lambda/operations.ts';
 import type { Registry } from '../lambda/registries.ts';
+import { type AccessLog, accessLogFormat } from './access-log.ts';
+import { addGatewayResponses } from './gateway-responses.ts';
 import type { ProxyFunction } from './proxy-function.ts';
+import { resourcePolicy } from './resource-policy.ts';
+
+/** Requests of all clients together; beyond them API Gateway answers 429. */
+export type Throttling = { requestsPerSecond: number; burst: number };
 
 export type UploadApiProps = {
   registries: readonly Registry[];
   operationFunctions: ReadonlyMap<OperationName, ProxyFunction>;
   awsDoorFunction: ProxyFunction;
+  accessLog: AccessLog;
+  vpcEndpoints: readonly IVpcEndpoint[] | undefined;
+  ipRanges: readonly string[] | undefined;
+  throttling: Throttling;
+  webAclArn: string | undefined;
+  setAccountLogRole: boolean;
+  /** Leaves a custom domain as the only way in. */
+  disableExecuteApiEndpoint: boolean;
 };
+
+const endpoint = (vpcEndpoints: readonly IVpcEndpoint[] | undefined) =>
+  vpcEndpoints
+    ? { types: [EndpointType.PRIVATE], vpcEndpoints: [...vpcEndpoints] }
+    : { types: [EndpointType.REGIONAL] };
 
 /** A REST API rather than an HTTP API: decision 0002. Clients are authenticated by the functions. */
 export class UploadApi extends RestApi {
-  constructor(
-    scope: Construct,
-    id: string,
-    { registries, operationFunctions, awsDoorFunction }: UploadApiProps,
-  ) {
+  constructor(scope: Construct, id: string, props: UploadApiProps) {
+    const { accessLog, throttling, webAclArn } = props;
+    const policy = resourcePolicy(props);
     super(scope, id, {
       restApiName: 'ecr-upload-proxy',
       description: 'Uploads of image layers and images to Amazon ECR.',
-      endpointTypes: [EndpointType.REGIONAL],
+      endpointConfiguration: endpoint(props.vpcEndpoints),
+      disableExecuteApiEndpoint: props.disableExecuteApiEndpoint,
+      ...(policy && { policy }),
       // The only type whose bodies reach the functions in base64; JSON arrives as the text that it is.
       binaryMediaTypes: ['application/octet-stream'],
-      // The account's own role for API Gateway's logs is none of this stack's business.
-      cloudWatchRole: false,
-      deployOptions: { tracingEnabled: true },
+      // API Gateway writes access logs with one role for the whole account and region: decision 0004.
+      cloudWatchRole: props.setAccountLogRole,
+      deployOptions: {
+        tracingEnabled: true,
+        throttlingRateLimit: throttling.requestsPerSecond,
+        throttlingBurstLimit: throttling.burst,
+        accessLogDestination: new LogGroupLogDestination(accessLog),
+        accessLogFormat,
+      },
     });
     // RestApi adds an output of its own, whose name changes with the construct's path; ours is ProxyUrl.
     this.node.tryRemoveChild('Endpoint');
+    this.#addRoutes(props);
+    addGatewayResponses(this);
 
+    Validations.of(this).acknowledge(...acknowledged);
+    if (props.setAccountLogRole) Validations.of(this).acknowledge(accountLogRole);
+    if (webAclArn === undefined) Validations.of(this).acknowledge(withoutWebAcl);
+    else new CfnWebACLAssociation(this, 'WebAcl', { resourceArn: this.deploymentStage.stageArn, webAclArn });
+  }
+
+  #addRoutes({ registries, operationFunctions, awsDoorFunction }: UploadApiProps): void {
     // Door 1: a route for each operation of each registry.
     for (const [operation, { lambda }] of operationFunctions) {
       const { method, path } = operations[operation];
@@ -44,3 +81,36 @@ export class UploadApi extends RestApi {
     this.root.addMethod('POST', new LambdaIntegration(awsDoorFunction.lambda, { allowTestInvoke: false }));
   }
 }
+
+/** What cdk-nag's AwsSolutions pack asks of an API and this one does on purpose not have. */
+const acknowledged = [
+  {
+    id: 'AwsSolutions-APIG2',
+    reason: 'The functions validate every request (lambda/steps/validate.ts) and name each wrong member.',
+  },
+  {
+    id: 'AwsSolutions-APIG4',
+    reason:
+      'The functions authenticate: an authorizer can read no token from X-Amz-Security-Token and no body.',
+  },
+  {
+    id: 'AwsSolutions-COG4',
+    reason:
+      'Clients are programs with tokens of their own or of an OIDC issuer, not users of a Cognito pool.',
+  },
+  {
+    id: 'AwsSolutions-APIG6',
+    reason:
+      'Execution logs would hold headers, and with them tokens. Access logs and the functions’ own logs say the rest.',
+  },
+];
+
+const withoutWebAcl = {
+  id: 'AwsSolutions-APIG3',
+  reason: 'A web ACL is the operator’s to give (webAclArn): its rules depend on who the clients are.',
+};
+
+const accountLogRole = {
+  id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
+  reason: 'The account’s role serves the logs of every API in it, which is what AWS’s own policy is for.',
+};

@@ -6,9 +6,10 @@ import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { integrationTimeoutMs, maxEventBytes, maxPayloadBytes } from '../lambda/limits.ts';
 import type { Account } from './account.ts';
 import { loopback, urlOf } from './address.ts';
+import { type GatewayResponse, gatewayResponder, type HttpResponse } from './gateway-response.ts';
 import { headerBytes, maxHeaderBytes, pairHeaders } from './headers.ts';
 import { type GatewayRequest, proxyEvent } from './proxy-event.ts';
-import { functionResponse, gatewayResponse, type HttpResponse } from './proxy-response.ts';
+import { functionResponse } from './proxy-response.ts';
 import { type Match, router } from './routes.ts';
 import type { LocalTemplate } from './template.ts';
 
@@ -16,7 +17,7 @@ import type { LocalTemplate } from './template.ts';
 export type Invoke = (functionName: string, event: string) => Promise<string>;
 
 export type GatewayOptions = {
-  template: Pick<LocalTemplate, 'routes' | 'binaryMediaTypes'>;
+  template: Pick<LocalTemplate, 'routes' | 'binaryMediaTypes' | 'gatewayResponses'>;
   account: Account;
   invoke: Invoke;
   /** 0 takes any free one. */
@@ -31,19 +32,21 @@ export type GatewayOptions = {
 export const startGateway = async (options: GatewayOptions) => {
   const { port, template, account, invoke, timeoutMs = integrationTimeoutMs } = options;
   const match = router(template.routes);
+  const respond = gatewayResponder(template);
   const { binaryMediaTypes } = template;
 
   const integrate = async (request: GatewayRequest, matched: Match): Promise<HttpResponse> => {
     const event = JSON.stringify(proxyEvent(request, matched, { binaryMediaTypes, account }));
-    if (Buffer.byteLength(event) >= maxEventBytes) return gatewayResponse('RequestTooLarge');
+    const refuse = (name: GatewayResponse) => respond(name, request.requestId);
+    if (Buffer.byteLength(event) >= maxEventBytes) return refuse('RequestTooLarge');
     const accept = request.headers.find(([name]) => name.toLowerCase() === 'accept')?.[1];
     const timer = new AbortController();
     // The function is not told: on AWS, too, it goes on until its own timeout.
     const answers = [
-      delay(timeoutMs, gatewayResponse('EndpointTimedOut'), { signal: timer.signal }),
+      delay(timeoutMs, refuse('EndpointTimedOut'), { signal: timer.signal }),
       invoke(matched.route.functionName, event).then(
-        (payload) => functionResponse(payload, accept, binaryMediaTypes),
-        () => gatewayResponse('InternalServerError'),
+        (payload) => functionResponse(payload, accept, binaryMediaTypes) ?? refuse('InternalServerError'),
+        () => refuse('InternalServerError'),
       ),
     ];
     return Promise.race(answers).finally(() => timer.abort());
@@ -51,15 +54,17 @@ export const startGateway = async (options: GatewayOptions) => {
 
   const answer = async (request: GatewayRequest, matched: Match | undefined): Promise<HttpResponse> => {
     const requestLine = `${request.method} ${request.path}?${request.query} HTTP/1.1`;
-    if (headerBytes(requestLine, request.headers) > maxHeaderBytes) return gatewayResponse('HeadersTooLarge');
-    if (!matched) return gatewayResponse('MissingAuthenticationToken');
+    if (headerBytes(requestLine, request.headers) > maxHeaderBytes) {
+      return respond('HeadersTooLarge', request.requestId);
+    }
+    if (!matched) return respond('MissingAuthenticationToken', request.requestId);
     return integrate(request, matched);
   };
 
-  const serve = async (raw: FastifyRequest, reply: FastifyReply, refusal?: HttpResponse) => {
+  const serve = async (raw: FastifyRequest, reply: FastifyReply, refusal?: GatewayResponse) => {
     const request = readRequest(raw);
     const matched = match(request.method, request.path);
-    const response = refusal ?? (await answer(request, matched));
+    const response = refusal ? respond(refusal, request.requestId) : await answer(request, matched);
     const elapsed = Math.round(Date.now() - request.receivedAt.getTime());
     const route = matched?.route.path ?? request.path;
     options.log?.(`${request.method} ${route} ${response.status} ${elapsed} ms ${request.requestId}`);
@@ -72,7 +77,7 @@ export const startGateway = async (options: GatewayOptions) => {
     // Above the gateway's own limit, so that its answer is given and not Node.js's.
     http: { maxHeaderSize: 8 * maxHeaderBytes },
     // A path that cannot be decoded.
-    frameworkErrors: (_error, request, reply) => void serve(request, reply, gatewayResponse('BadRequest')),
+    frameworkErrors: (_error, request, reply) => void serve(request, reply, 'BadRequest'),
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -80,7 +85,7 @@ export const startGateway = async (options: GatewayOptions) => {
   app.setNotFoundHandler((request, reply) => serve(request, reply));
   app.setErrorHandler<{ code?: string }>((error, request, reply) => {
     const isTooLarge = error.code === 'FST_ERR_CTP_BODY_TOO_LARGE';
-    return serve(request, reply, gatewayResponse(isTooLarge ? 'RequestTooLarge' : 'BadRequest'));
+    return serve(request, reply, isTooLarge ? 'PayloadTooLarge' : 'BadRequest');
   });
   await app.listen({ host: loopback, port });
   return { url: urlOf(app.server), close: () => app.close() };

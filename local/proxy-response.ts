@@ -1,34 +1,9 @@
-// What the gateway answers: the function's response where it is well formed, or one of API Gateway's own.
+// The function's response as the gateway passes it on, where it is well formed.
 
 import { z } from 'zod';
-import { type HeaderList, toClient } from './headers.ts';
+import type { HttpResponse } from './gateway-response.ts';
+import { toClient } from './headers.ts';
 import { isBinary } from './proxy-event.ts';
-
-export type HttpResponse = { status: number; headers: HeaderList; body: Buffer };
-
-/** The answers API Gateway gives itself. Source: "Gateway response types", and what its APIs are seen to send. */
-const gatewayResponses = {
-  BadRequest: [400, 'BadRequestException', 'Bad Request'],
-  MissingAuthenticationToken: [403, 'MissingAuthenticationTokenException', 'Missing Authentication Token'],
-  RequestTooLarge: [413, 'RequestTooLargeException', 'Request Too Long'],
-  HeadersTooLarge: [431, 'RequestHeaderFieldsTooLargeException', 'Request Header Fields Too Large'],
-  InternalServerError: [502, 'InternalServerErrorException', 'Internal server error'],
-  EndpointTimedOut: [504, 'InternalServerErrorException', 'Endpoint request timed out'],
-} as const;
-
-export type GatewayResponse = keyof typeof gatewayResponses;
-
-export const gatewayResponse = (name: GatewayResponse): HttpResponse => {
-  const [status, errorType, message] = gatewayResponses[name];
-  return {
-    status,
-    headers: [
-      ['Content-Type', 'application/json'],
-      ['x-amzn-ErrorType', errorType],
-    ],
-    body: Buffer.from(JSON.stringify({ message })),
-  };
-};
 
 const headerValue = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 
@@ -42,6 +17,7 @@ const proxyResult = z.object({
 });
 
 /**
+ * @returns undefined for what is no response, which API Gateway answers itself
  * @param payload the JSON that the function gave back
  * @param accept of the request: API Gateway decodes a response in base64 only where the first media type that
  *   the client accepts is a binary one
@@ -50,9 +26,9 @@ export const functionResponse = (
   payload: string,
   accept: string | undefined,
   binaryMediaTypes: readonly string[],
-): HttpResponse => {
+): HttpResponse | undefined => {
   const { data } = proxyResult.safeParse(parse(payload));
-  if (!data) return gatewayResponse('InternalServerError');
+  if (!data) return undefined;
   const headers = [
     ...Object.entries(data.headers ?? {}),
     ...Object.entries(data.multiValueHeaders ?? {}).flatMap(([name, values]) =>

@@ -6,11 +6,13 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { z } from 'zod';
 import cdk from '../cdk.json' with { type: 'json' };
 import { contextKey } from '../lib/configuration.ts';
+import { findConfiguration } from '../lib/configuration-file.ts';
 
 const projectRoot = join(import.meta.dirname, '..');
-const sources = ['cdk.json', 'package-lock.json', '{bin,lib,lambda,policies}/**/*'];
+const sources = ['cdk.json', 'package-lock.json', '{bin,lib,lambda}/**/*'];
 /** Hashed as well, so that an assembly that `cdk synth` has written since is seen to be another one. */
 const products = ['manifest.json', '*.template.json', '*.assets.json'];
 const stampFile = 'made-of.sha256';
@@ -26,12 +28,9 @@ const hashFiles = (directory: string, patterns: readonly string[]): string => {
   return hash.digest('hex');
 };
 
-const stamp = (cdkOut: string, configuration: string) =>
-  `${configuration} ${hashFiles(projectRoot, sources)} ${hashFiles(cdkOut, products)}`;
-
-const isCurrent = (cdkOut: string, configuration: string): boolean => {
+const isStamped = (cdkOut: string, stamp: () => string): boolean => {
   try {
-    return readFileSync(join(cdkOut, stampFile), 'utf8') === stamp(cdkOut, configuration);
+    return readFileSync(join(cdkOut, stampFile), 'utf8') === stamp();
   } catch {
     return false;
   }
@@ -66,9 +65,15 @@ export type Assembly = {
   repositories: Readonly<Record<string, readonly string[]>>;
 };
 
-const configurationWith = (repositories: Assembly['repositories']): string => {
-  const configured = cdk.context[contextKey];
-  return JSON.stringify({ ...configured, repositories: { ...repositories, ...configured.repositories } });
+const members = z.looseObject({
+  repositories: z.record(z.string(), z.unknown()),
+  policyDirectory: z.string().default('policies'),
+});
+
+const configurationWith = async (repositories: Assembly['repositories']) => {
+  const found = await findConfiguration(cdk.context[contextKey]);
+  const configured = members.parse(found.members);
+  return { ...configured, repositories: { ...repositories, ...configured.repositories } };
 };
 
 /**
@@ -79,11 +84,18 @@ const configurationWith = (repositories: Assembly['repositories']): string => {
  */
 export const synthesize = async (assembly: Assembly): Promise<string> => {
   const cdkOut = join(projectRoot, assembly.cdkOut);
-  const configuration = configurationWith(assembly.repositories);
-  while (!isCurrent(cdkOut, configuration)) {
+  const { policyDirectory, ...others } = await configurationWith(assembly.repositories);
+  const configuration = JSON.stringify({ policyDirectory, ...others });
+  const stamp = () =>
+    [
+      configuration,
+      hashFiles(projectRoot, [...sources, `${policyDirectory}/**/*`]),
+      hashFiles(cdkOut, products),
+    ].join(' ');
+  while (!isStamped(cdkOut, stamp)) {
     try {
       await runCdkSynth(cdkOut, configuration);
-      writeFileSync(join(cdkOut, stampFile), stamp(cdkOut, configuration));
+      writeFileSync(join(cdkOut, stampFile), stamp());
     } catch (failure) {
       if (!isBusy(failure)) throw failure;
       await sleep(busyPollMs);

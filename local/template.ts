@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { Account } from './account.ts';
+import type { HeaderList } from './headers.ts';
 import { type Resolve, resolver } from './intrinsics.ts';
 
 export type LambdaFunction = {
@@ -20,8 +21,13 @@ export type LambdaFunction = {
 /** `path` as API Gateway writes it: `/ecr/layer-uploads/{uploadId}/parts`. */
 export type Route = { method: string; path: string; functionName: string };
 
+/** How the template wants one of API Gateway's own answers. */
+export type CustomResponse = { status: number | undefined; headers: HeaderList; body: string | undefined };
+
 export type LocalTemplate = {
   routes: readonly Route[];
+  /** By API Gateway's response type. */
+  gatewayResponses: ReadonlyMap<string, CustomResponse>;
   functions: readonly LambdaFunction[];
   binaryMediaTypes: readonly string[];
   bucketNames: readonly string[];
@@ -50,6 +56,18 @@ const apiMethod = z.object({
   AuthorizationType: z.literal('NONE'),
   Integration: z.object({ Type: z.literal('AWS_PROXY'), Uri: z.unknown() }),
 });
+/** Templates may name the request's id, and fixed headers are in single quotes: no other mapping is known here. */
+const gatewayResponse = z.object({
+  ResponseType: z.string(),
+  StatusCode: z.coerce.number().optional(),
+  ResponseParameters: z
+    .record(z.string().startsWith('gatewayresponse.header.'), z.string().regex(/^'.*'$/))
+    .default({}),
+  ResponseTemplates: z
+    .strictObject({ 'application/json': z.string().regex(/^(?:[^$]|\$context\.requestId)*$/) })
+    .optional(),
+});
+
 const lambdaFunction = z.object({
   Handler: z.string(),
   Code: z.object({ S3Key: z.string() }),
@@ -96,6 +114,12 @@ export const readTemplate = (cdkOut: string, account: Account): LocalTemplate =>
       ofType('AWS::ApiGateway::Method', apiMethod).map(([, method]) => method),
       resolve,
     ),
+    gatewayResponses: new Map(
+      ofType('AWS::ApiGateway::GatewayResponse', gatewayResponse).map(([, response]) => [
+        response.ResponseType,
+        readGatewayResponse(response),
+      ]),
+    ),
     functions: ofType('AWS::Lambda::Function', lambdaFunction).map(([name, properties]) => ({
       name,
       handler: properties.Handler,
@@ -112,6 +136,15 @@ export const readTemplate = (cdkOut: string, account: Account): LocalTemplate =>
     tableNames: namesOf('AWS::DynamoDB::Table'),
   };
 };
+
+const readGatewayResponse = (response: z.output<typeof gatewayResponse>): CustomResponse => ({
+  status: response.StatusCode,
+  headers: Object.entries(response.ResponseParameters).map(([name, value]) => [
+    name.replace('gatewayresponse.header.', ''),
+    value.slice(1, -1),
+  ]),
+  body: response.ResponseTemplates?.['application/json'],
+});
 
 const reference = z.object({ Ref: z.string() });
 

@@ -1,30 +1,15 @@
 // `token`: mints, lists, rotates and revokes the clients' tokens, in Secrets Manager or in the local secret.
 
 import { randomBytes } from 'node:crypto';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { isClientName } from '../../lambda/client-token.ts';
-import { CommandError } from '../failure.ts';
+import { secretCommand, storeOf, type Where } from '../secret-option.ts';
 import { type ClientTokens, create, isLive, nameOf, revoke, rotate } from '../tokens/client-tokens.ts';
 import { parseDurationMs, parseLifetime } from '../tokens/duration.ts';
 import { hashOf, mintToken } from '../tokens/mint.ts';
 import { changeClient, readClients } from '../tokens/secret.ts';
-import { fileStore, type SecretStore, secretsManagerStore } from '../tokens/secret-store.ts';
 
-const secretVariable = 'ECR_UPLOAD_PROXY_SECRET_ID';
-const localSecret = '.local/secret.json';
-
-type Where = { secretId?: string; local?: string | true };
 type Lifetime = { expiresIn: number | 'never' };
-
-const storeOf = ({ secretId, local }: Where): SecretStore => {
-  if (local !== undefined) return fileStore(local === true ? localSecret : local);
-  if (secretId !== undefined) return secretsManagerStore(new SecretsManagerClient(), secretId);
-  throw new CommandError(
-    `Where is the secret? Give --secret-id (the stack’s output SecretArn), set ${secretVariable}, or use --local.`,
-    { exitStatus: 2 },
-  );
-};
 
 const clientName = (text: string): string => {
   if (isClientName(text)) return text;
@@ -32,12 +17,6 @@ const clientName = (text: string): string => {
 };
 
 const client = () => new Argument('<client>', 'the client’s name, as policies have it').argParser(clientName);
-
-const command = (name: string, description: string) =>
-  new Command(name)
-    .description(description)
-    .addOption(new Option('--secret-id <id>', 'the secret in AWS Secrets Manager').env(secretVariable))
-    .option('--local [file]', `the secret of the local stack (${localSecret})`);
 
 const lifetime = () =>
   new Option('--expires-in <duration>', 'how long the token is valid: 90d, 12h, or never')
@@ -67,7 +46,7 @@ const hand = (name: string, { token, stored }: Minted, more = '') => {
   console.log(token);
 };
 
-const createCommand = command('create', 'Mint the first token of a client and print it, once')
+const createCommand = secretCommand('create', 'Mint the first token of a client and print it, once')
   .addArgument(client())
   .addOption(lifetime())
   .action(async (name: string, options: Where & Lifetime) => {
@@ -79,7 +58,10 @@ const createCommand = command('create', 'Mint the first token of a client and pr
     hand(name, minted);
   });
 
-const rotateCommand = command('rotate', 'Mint a client’s next token; the one it has stays valid for a while')
+const rotateCommand = secretCommand(
+  'rotate',
+  'Mint a client’s next token; the one it has stays valid for a while',
+)
   .addArgument(client())
   .addOption(lifetime())
   .addOption(
@@ -97,7 +79,7 @@ const rotateCommand = command('rotate', 'Mint a client’s next token; the one i
     hand(name, minted, ` The token before it ends by ${end}.`);
   });
 
-const revokeCommand = command('revoke', 'Take back a client’s token, within half a minute')
+const revokeCommand = secretCommand('revoke', 'Take back a client’s token, within half a minute')
   .addArgument(client())
   .option('--token <id>', 'which one, where there are two')
   .option('--all', 'all of them')
@@ -122,7 +104,7 @@ const rowsOf = (clients: ReadonlyMap<string, ClientTokens>, hashes: boolean, now
     })),
   );
 
-const listCommand = command('list', 'List the clients’ tokens: when they were made and when they end')
+const listCommand = secretCommand('list', 'List the clients’ tokens: when they were made and when they end')
   .argument('[client]', 'this client’s alone')
   .option('--json', 'as JSON')
   .option('--hashes', 'with their SHA-256')

@@ -11,6 +11,7 @@ import type { Claims, Principal } from '../principal.ts';
 import type { Count } from '../quota-counts.ts';
 import { accountOf, type Registry } from '../registries.ts';
 import { openSeal, type SealBinding } from '../seal.ts';
+import { opensWith } from '../sealing-keys.ts';
 import type { SecretReader } from '../secret.ts';
 import type { Input } from './validate.ts';
 
@@ -110,8 +111,8 @@ const described = ({ allowed, policies, errors }: Verdict) => ({
 });
 
 const unseal = async (sealedId: string, binding: SealBinding, readSecret: SecretReader): Promise<string> => {
-  const { sealingKey } = await readSecret();
-  const uploadId = openSeal(sealingKey, sealedId, binding);
+  const keys = opensWith(await readSecret(), new Date());
+  const uploadId = openSeal(keys, sealedId, binding);
   if (uploadId === undefined) throw new ProxyError('UploadNotFoundException');
   return uploadId;
 };

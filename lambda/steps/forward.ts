@@ -7,6 +7,7 @@ import { readManifest } from '../manifest.ts';
 import type { Members, OperationName } from '../operations.ts';
 import { maxLayerBytes, type Registry } from '../registries.ts';
 import { seal } from '../seal.ts';
+import { sealsWith } from '../sealing-keys.ts';
 import type { SecretReader } from '../secret.ts';
 import type { Ecr } from '../upstream/ecr.ts';
 import { type LayerUpload, refusePart, sendWaiting, takePart } from '../upstream/layer-upload.ts';
@@ -57,9 +58,9 @@ const initiateLayerUpload = async (permit: Permit<'InitiateLayerUpload'>, upstre
   const { repositoryName } = members;
   const { uploadId } = await upstream.ecr[registry].InitiateLayerUpload(named(permit), upstream);
   if (!uploadId) throw new ProxyError('ServerException');
-  const { sealingKey } = await upstream.readSecret();
+  const key = sealsWith(await upstream.readSecret(), new Date());
   return {
-    uploadId: seal(sealingKey, uploadId, { principal, registry, registryId, repositoryName }),
+    uploadId: seal(key, uploadId, { principal, registry, registryId, repositoryName }),
     partSize,
   };
 };

@@ -353,3 +353,76 @@ describe('responses', () => {
     expect(await (await answerWith(result, { accept: '*/*' })).text()).toBe('AP8=');
   });
 });
+
+describe('the template’s own form of an answer', () => {
+  const problem = (ResponseType: string, StatusCode: string) => ({
+    Type: 'AWS::ApiGateway::GatewayResponse',
+    Properties: {
+      ResponseType,
+      StatusCode,
+      ResponseParameters: {
+        'gatewayresponse.header.Content-Type': "'application/problem+json'",
+        'gatewayresponse.header.WWW-Authenticate': "'Bearer'",
+      },
+      ResponseTemplates: {
+        'application/json': `{"type":"${ResponseType}","requestId":"$context.requestId"}`,
+      },
+    },
+  });
+  const customised = readTemplate(
+    writeAssembly(
+      { Echo: { source: echo }, Misbehave: { source: misbehave } },
+      { 'POST /echo': 'Echo', 'POST /misbehave/{act}': 'Misbehave' },
+      {
+        A: problem('MISSING_AUTHENTICATION_TOKEN', '404'),
+        B: problem('REQUEST_TOO_LARGE', '413'),
+        C: problem('INTEGRATION_TIMEOUT', '504'),
+        D: problem('DEFAULT_5XX', '500'),
+        E: problem('DEFAULT_4XX', '400'),
+      },
+    ),
+    localAccount,
+  );
+  let gateway: Awaited<ReturnType<typeof startGateway>>;
+  let custom: ReturnType<typeof startFunctions>;
+  beforeAll(async () => {
+    custom = startFunctions({
+      functions: customised.functions,
+      account: localAccount,
+      environment: {},
+      logFile,
+    });
+    gateway = await startGateway({
+      template: customised,
+      account: localAccount,
+      invoke: custom.invoke,
+      port: 0,
+      timeoutMs: 1_500,
+    });
+  });
+  afterAll(async () => {
+    await gateway.close();
+    await custom.close();
+  });
+
+  test.each([
+    ['an unknown route', '/nowhere', '', 404, 'MISSING_AUTHENTICATION_TOKEN'],
+    ['a body too large for Lambda', '/echo', 'x'.repeat(maxEventBytes), 413, 'REQUEST_TOO_LARGE'],
+    ['a function that hangs', '/misbehave/hang', '', 504, 'INTEGRATION_TIMEOUT'],
+    ['a function that throws', '/misbehave/throw', '', 500, 'DEFAULT_5XX'],
+    ['a path that cannot be decoded', '/%zz', '', 400, 'DEFAULT_4XX'],
+  ])('is served for %s', async (_, path, body, status, type) => {
+    const response = await fetch(gateway.url + path, { method: 'POST', body });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(response.headers.get('www-authenticate')).toBe('Bearer');
+    expect(await response.json()).toEqual({ type, requestId: response.headers.get('x-amzn-requestid') });
+  });
+
+  test('is not served for a body over 10 MB, which is refused before the API is known', async () => {
+    const body = new Uint8Array(maxPayloadBytes + 1);
+    const response = await fetch(`${gateway.url}/echo`, { method: 'POST', body });
+    expect(response.status).toBe(413);
+    expect(await response.json()).toEqual({ message: 'Request Too Long' });
+  });
+});

@@ -6,10 +6,14 @@ import { join } from 'node:path';
 
 export type AssemblyFunction = { source: string; timeoutSeconds?: number; environment?: object };
 
-/** @param routes `METHOD /path` to the function's name */
+/**
+ * @param routes `METHOD /path` to the function's name
+ * @param others further resources, by logical id
+ */
 export const writeAssembly = (
   functions: Record<string, AssemblyFunction>,
   routes: Record<string, string>,
+  others: Record<string, object> = {},
 ): string => {
   const directory = mkdtempSync(join(tmpdir(), 'cloud-assembly-'));
   const resources: Record<string, object> = {
@@ -17,6 +21,7 @@ export const writeAssembly = (
     Bucket: { Type: 'AWS::S3::Bucket', Properties: {} },
     Secret: { Type: 'AWS::SecretsManager::Secret', Properties: {} },
     Queue: { Type: 'AWS::SQS::Queue', Properties: {} },
+    ...others,
   };
   const files: Record<string, object> = {};
 

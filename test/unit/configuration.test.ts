@@ -1,7 +1,18 @@
 // The configuration: what an operator may write in cdk.json, and how a mistake is told.
 
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { configuredRegistries, readConfiguration } from '../../lib/configuration.ts';
+import { configurationMembers, configuredRegistries, readConfiguration } from '../../lib/configuration.ts';
+import { loadConfiguration } from '../../lib/configuration-file.ts';
+import { configurations } from '../support/stacks.ts';
+
+const repositories = { repositories: { ecr: ['a/b'] } };
+const domain = {
+  name: 'images.example.com',
+  certificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/1234-5678',
+};
 
 describe('configuration', () => {
   test('repositories are enough; everything else has a default', () => {
@@ -9,10 +20,13 @@ describe('configuration', () => {
       stackName: 'EcrUploadProxy',
       repositories: { ecr: ['team-a/*', 'shared/base'] },
       allowEveryRepository: false,
+      policyDirectory: 'policies',
       issuers: [],
       allowLoopbackIssuers: false,
-      logRetentionDays: 30,
       memorySizeMegabytes: 1769,
+      logRetentionDays: 30,
+      removalPolicy: 'retain',
+      setAccountLogRole: false,
     });
   });
 
@@ -50,6 +64,49 @@ describe('configuration', () => {
     ['another member', { repositories: { ecr: ['a/b'] }, colour: 1 }, /colour: not a member/],
     ['a retention of 10 days', { repositories: { ecr: ['a/b'] }, logRetentionDays: 10 }, /logRetentionDays/],
     ['too little memory', { repositories: { ecr: ['a/b'] }, memorySizeMegabytes: 128 }, /from 512 to 10240/],
+    ['an account that is none', { ...repositories, registryIds: ['1234'] }, /registryIds\.0: .*12 digits/],
+    ['an empty list of VPC endpoints', { ...repositories, vpcEndpointIds: [] }, /vpcEndpointIds: .*vpce-/],
+    ['a range that is none', { ...repositories, allowedIpRanges: ['10.0.0.0/33'] }, /allowedIpRanges\.0/],
+    [
+      'a domain without a certificate',
+      { ...repositories, domain: { name: 'a.example' } },
+      /certificateArn: .*ACM/,
+    ],
+    [
+      'a private API with a domain',
+      { ...repositories, vpcEndpointIds: ['vpce-0123456789abcdef0'], domain },
+      /domain: expected nothing where vpcEndpointIds are given/,
+    ],
+    [
+      'a truststore on a web server',
+      { ...repositories, domain: { ...domain, mutualTls: { truststoreUri: 'https://a/b' } } },
+      /mutualTls\.truststoreUri: .*S3 URI/,
+    ],
+    [
+      'a web ACL of CloudFront',
+      { ...repositories, webAclArn: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/1' },
+      /regional web ACL/,
+    ],
+    [
+      'a rate without a burst',
+      { ...repositories, throttling: { requestsPerSecond: 5 } },
+      /throttling\.burst/,
+    ],
+    [
+      'the alias of a key',
+      { ...repositories, kmsKeyArn: 'arn:aws:kms:eu-central-1:123456789012:alias/a' },
+      /kmsKeyArn: .*not of an alias/,
+    ],
+    [
+      'a topic that is FIFO',
+      { ...repositories, alarmTopicArn: 'arn:aws:sns:eu-central-1:123456789012:a.fifo' },
+      /not FIFO/,
+    ],
+    [
+      'another removal policy',
+      { ...repositories, removalPolicy: 'snapshot' },
+      /removalPolicy: expected retain or destroy/,
+    ],
     ['a stack name with spaces', { repositories: { ecr: ['a/b'] }, stackName: 'my proxy' }, /stackName/],
   ])('%s is refused with what was expected', (_, value, message) => {
     expect(() => readConfiguration(value)).toThrow(message);
@@ -88,14 +145,48 @@ describe('configuration', () => {
     expect(() => readConfiguration({ repositories: { ecr: ['a/b'] }, issuers })).toThrow(message);
   });
 
-  test('may be text, as --context gives it', () => {
-    const configuration = { repositories: { 'ecr-public': ['team-a/app'] } };
-    expect(readConfiguration(JSON.stringify(configuration))).toEqual(readConfiguration(configuration));
-    expect(() => readConfiguration('{')).toThrow(/expected an object that holds repositories/);
-  });
-
   test('every wrong member is named at once', () => {
     const read = () => readConfiguration({ repositories: { ecr: ['A', 'b', 3] }, memorySizeMegabytes: 'x' });
     expect(read).toThrow(/ecr\.0: [\s\S]*ecr\.2: [\s\S]*memorySizeMegabytes: /);
   });
+});
+
+describe('where the configuration is', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'configuration-'));
+  const file = (name: string, content: string) => {
+    writeFileSync(join(directory, name), content);
+    return join(directory, name);
+  };
+  const everything = JSON.stringify(configurations.everything);
+
+  test.each([
+    ['the context itself', configurations.everything],
+    ['JSON on the command line', everything],
+    ['a JSON file', file('proxy.json', everything)],
+    [
+      'a typed module',
+      file('proxy.ts', `const configuration: object = ${everything}; export default configuration;`),
+    ],
+  ])('%s', async (_, value) => {
+    expect(await loadConfiguration(value)).toEqual(readConfiguration(configurations.everything));
+  });
+
+  test('a mistake in a file is told with the file’s name', async () => {
+    const path = file('wrong.json', '{"repositories":{"ecr":["A"]}}');
+    await expect(loadConfiguration(path)).rejects.toThrow(/wrong\.json:\n {2}repositories\.ecr\.0: expected/);
+  });
+
+  test('JSON that does not end is no configuration', async () => {
+    await expect(loadConfiguration('{')).rejects.toThrow(/expected an object that holds repositories/);
+  });
+
+  test('a file that is not there is told by its name', async () => {
+    await expect(loadConfiguration('nowhere.json')).rejects.toThrow(/cannot be read: nowhere\.json/);
+  });
+});
+
+test('docs/configuration.md lists the members of the configuration, and no others', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8');
+  const documented = [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, member]) => member);
+  expect(documented).toEqual(configurationMembers);
 });

@@ -61,6 +61,7 @@ describe('the template', () => {
         { method: 'PUT', path: '/a/{b}/c', functionName: 'Upload' },
         { method: 'POST', path: '/a', functionName: 'Upload' },
       ],
+      gatewayResponses: new Map(),
       functions: [
         {
           name: 'Upload',
@@ -76,6 +77,33 @@ describe('the template', () => {
       tableNames: [],
       secretArns: ['arn:aws:secretsmanager:eu-central-1:123456789012:secret:Secret-local0'],
     });
+  });
+
+  const gatewayResponse = (more: object) => ({
+    Busy: { Type: 'AWS::ApiGateway::GatewayResponse', Properties: { ResponseType: 'THROTTLED', ...more } },
+  });
+
+  test('gives the answers that it wants of API Gateway', () => {
+    const response = gatewayResponse({
+      StatusCode: '429',
+      ResponseParameters: { 'gatewayresponse.header.Retry-After': "'2'" },
+      ResponseTemplates: { 'application/json': '{"id":"$context.requestId"}' },
+    });
+    expect(readTemplate(writeAssembly({}, {}, response), localAccount).gatewayResponses).toEqual(
+      new Map([
+        ['THROTTLED', { status: 429, headers: [['Retry-After', '2']], body: '{"id":"$context.requestId"}' }],
+      ]),
+    );
+  });
+
+  test.each([
+    ['another variable', { ResponseTemplates: { 'application/json': '$context.error.message' } }],
+    [
+      'a header of the request',
+      { ResponseParameters: { 'gatewayresponse.header.X': 'method.request.header.X' } },
+    ],
+  ])('with an answer that has %s, which is not modelled, is refused', (_, more) => {
+    expect(() => readTemplate(writeAssembly({}, {}, gatewayResponse(more)), localAccount)).toThrow();
   });
 
   test('with a value that has no local counterpart is refused', () => {

@@ -1,0 +1,45 @@
+// Where the configuration is: in the context of cdk.json itself, or in a file that the context names.
+
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Configuration, contextKey, readConfiguration } from './configuration.ts';
+import { projectRoot } from './project-root.ts';
+
+const read = async (path: string): Promise<unknown> => {
+  const url = pathToFileURL(resolve(projectRoot, path)).href;
+  const module: { default?: unknown } = path.endsWith('.json')
+    ? await import(url, { with: { type: 'json' } })
+    : await import(url);
+  return module.default;
+};
+
+const parse = (json: string): unknown => {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * @param value what the context holds under {@link contextKey}: the configuration, its JSON as
+ *   `--context ecr-upload-proxy='{…}'` gives it, or the path of a file, relative to the project. A `.json` file
+ *   holds the configuration, a `.ts` or `.js` file has it as its default export.
+ * @returns the configuration as it was written, and where
+ * @throws Error for a file that cannot be read
+ */
+export const findConfiguration = async (value: unknown): Promise<{ members: unknown; source: string }> => {
+  const source = `cdk.json, context "${contextKey}"`;
+  if (typeof value !== 'string') return { members: value, source };
+  if (value.trimStart().startsWith('{')) return { members: parse(value), source: '--context' };
+  const members = await read(value).catch((cause: unknown) => {
+    throw new Error(`context "${contextKey}" names a file that cannot be read: ${value}`, { cause });
+  });
+  return { members, source: value };
+};
+
+/** @throws Error for a file that cannot be read, or a configuration that is wrong */
+export const loadConfiguration = async (value: unknown): Promise<Configuration> => {
+  const { members, source } = await findConfiguration(value);
+  return readConfiguration(members, source);
+};

@@ -1,0 +1,188 @@
+// The construct library's front: the whole proxy as one construct.
+
+import { Names, RemovalPolicy } from 'aws-cdk-lib';
+import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
+import type { IVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
+import { type IManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { type OperationName, operationNames } from '../lambda/operations.ts';
+import { AccessLog } from './access-log.ts';
+import { type Configuration, configuredRegistries } from './configuration.ts';
+import { CustomDomain, type Domain } from './custom-domain.ts';
+import { allowCloudWatchLogs } from './log-encryption.ts';
+import { checkedPolicyDirectory, declaresQuotas, policySource } from './policies.ts';
+import { ProxyFunction, type SharedFunctionProps } from './proxy-function.ts';
+import { ProxySecret } from './proxy-secret.ts';
+import { QuotaTable } from './quota-table.ts';
+import { StagingBucket } from './staging-bucket.ts';
+import { type Throttling, UploadApi } from './upload-api.ts';
+
+export type EcrUploadProxyProps = {
+  /**
+   * Per registry (`ecr`, `ecr-public`), the repositories that the functions' roles can reach, whatever the
+   * policies say: names, or patterns such as `team-a/*`. A registry without any is not served.
+   */
+  readonly repositories: Configuration['repositories'];
+  /**
+   * Accounts whose registries a request may name in `registryId`, besides the stack's own. Their
+   * repositories' policies must allow it as well.
+   * @default the stack's own account alone
+   */
+  readonly registryIds?: readonly string[];
+  /**
+   * The directory of `schema.cedarschema` and `*.cedar`; relative to the project.
+   * @default policies
+   */
+  readonly policyDirectory?: string;
+  /**
+   * Whose OIDC tokens are taken, each with the audience that they must have.
+   * @default only tokens that the proxy's operator minted
+   */
+  readonly issuers?: Configuration['issuers'];
+  /**
+   * Makes the API private: it is reached through these interface endpoints of `execute-api` and no other way.
+   * @default a regional API on the internet
+   */
+  readonly vpcEndpoints?: readonly IVpcEndpoint[];
+  /**
+   * A domain name of your own; with mutual TLS it becomes the only way in.
+   * @default the API's own address
+   */
+  readonly domain?: Domain;
+  /**
+   * The only addresses that may call; with `vpcEndpoints`, private ones.
+   * @default any
+   */
+  readonly allowedIpRanges?: readonly string[];
+  /**
+   * A regional WAF web ACL before the API.
+   * @default none
+   */
+  readonly webAclArn?: string;
+  /** @default 500 requests per second with bursts of 1,000: what ECR takes of parts, twice over as they are joined */
+  readonly throttling?: Throttling;
+  /**
+   * Each function's memory, in megabytes; 1,769 are one vCPU.
+   * @default 1769
+   */
+  readonly memorySize?: number;
+  /**
+   * Instances kept for each function, which are also its most.
+   * @default the account's unreserved ones
+   */
+  readonly reservedConcurrentExecutions?: number;
+  /**
+   * Of every role in the construct.
+   * @default none
+   */
+  readonly permissionsBoundary?: IManagedPolicy;
+  /** @default RetentionDays.ONE_MONTH */
+  readonly logRetention?: RetentionDays;
+  /**
+   * Encrypts the bucket, the secret and the log groups. The policy of an imported key must let CloudWatch
+   * Logs use it: docs/operations.md.
+   * @default keys of AWS's
+   */
+  readonly encryptionKey?: IKey;
+  /**
+   * What becomes of the secret and the logs when the stack goes. The bucket always goes.
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+  /**
+   * Gives the account and region the role that API Gateway writes access logs with: for an account that has
+   * none. It stays when the stack goes.
+   * @default false
+   */
+  readonly setAccountLogRole?: boolean;
+  /**
+   * Is told of every alarm and of its end.
+   * @default the alarms tell nobody
+   */
+  readonly alarmTopic?: ITopic;
+};
+
+/** InitiateLayerUpload lives in lambda/handlers/initiate-layer-upload.ts. */
+const handlerOf = (operation: OperationName): string =>
+  operation.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase();
+
+const defaultThrottling: Throttling = { requestsPerSecond: 500, burst: 1_000 };
+const defaultMemorySize = 1_769;
+
+/** Knows neither account nor region: it synthesizes without credentials and deploys anywhere. */
+export class EcrUploadProxy extends Construct {
+  /** Where clients send their requests; ends with `/`. */
+  readonly url: string;
+  readonly api: RestApi;
+  readonly domain: CustomDomain | undefined;
+  /** By operation; `AwsDoor` serves them all for AWS SDKs. */
+  readonly functions: ReadonlyMap<OperationName | 'AwsDoor', ProxyFunction>;
+  readonly stagingBucket: Bucket;
+  readonly secret: Secret;
+  readonly accessLog: AccessLog;
+  /** Where the policy directory declares quotas. */
+  readonly quotaTable: QuotaTable | undefined;
+
+  constructor(scope: Construct, id: string, props: EcrUploadProxyProps) {
+    super(scope, id);
+    const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = props;
+    const logging = {
+      encryptionKey,
+      removalPolicy,
+      logRetention: props.logRetention ?? RetentionDays.ONE_MONTH,
+    };
+    if (encryptionKey) allowCloudWatchLogs(encryptionKey);
+
+    this.stagingBucket = new StagingBucket(this, 'StagingBucket', { encryptionKey });
+    this.secret = new ProxySecret(this, 'Secret', { encryptionKey, removalPolicy });
+    this.accessLog = new AccessLog(this, 'AccessLog', logging);
+
+    const policyDirectory = checkedPolicyDirectory(props.policyDirectory ?? policySource);
+    this.quotaTable = declaresQuotas(policyDirectory) ? new QuotaTable(this, 'QuotaTable') : undefined;
+
+    const shared: SharedFunctionProps = {
+      ...logging,
+      repositories: props.repositories,
+      registryIds: props.registryIds ?? [],
+      issuers: props.issuers ?? [],
+      policyDirectory,
+      quotaTable: this.quotaTable,
+      stagingBucket: this.stagingBucket,
+      secret: this.secret,
+      memorySize: props.memorySize ?? defaultMemorySize,
+      reservedConcurrentExecutions: props.reservedConcurrentExecutions,
+      serviceName: Names.uniqueResourceName(this, { maxLength: 128, separator: '-' }),
+    };
+    const functionOf = (name: string, handler: string, served: readonly OperationName[]) =>
+      new ProxyFunction(this, name, { ...shared, handler, operations: served });
+    const operationFunctions = new Map(
+      operationNames.map((name) => [name, functionOf(name, handlerOf(name), [name])]),
+    );
+    const awsDoorFunction = functionOf('AwsDoor', 'aws-door', operationNames);
+    this.functions = new Map([...operationFunctions, ['AwsDoor' as const, awsDoorFunction] as const]);
+
+    const api = new UploadApi(this, 'Api', {
+      registries: configuredRegistries(props),
+      operationFunctions,
+      awsDoorFunction,
+      accessLog: this.accessLog,
+      vpcEndpoints: props.vpcEndpoints,
+      ipRanges: props.allowedIpRanges,
+      throttling: props.throttling ?? defaultThrottling,
+      webAclArn: props.webAclArn,
+      setAccountLogRole: props.setAccountLogRole ?? false,
+      // Its own address would let clients in without a certificate.
+      disableExecuteApiEndpoint: props.domain?.mutualTls !== undefined,
+    });
+    this.api = api;
+    this.domain = props.domain && new CustomDomain(this, 'Domain', props.domain, api);
+    this.url = this.domain?.url ?? api.url;
+
+    if (props.permissionsBoundary) PermissionsBoundary.of(this).apply(props.permissionsBoundary);
+  }
+}

@@ -1,0 +1,85 @@
+// A completion that outlasts the function: ECR goes on with a big layer, and the client's retry finds it complete.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { partSize as P } from '../../lambda/limits.ts';
+import { type Answer, type Door1, door1 } from '../support/door-1.ts';
+import { startInProcess } from '../support/in-process.ts';
+import { digestOf, randomBytes } from '../support/random-bytes.ts';
+
+process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
+
+/** Instead of 28 s: the proxy gives up 1.5 s before the end, after half a second. */
+const timeoutMs = 2_000;
+const ecrTakesMs = 2_000;
+
+let proxy: Awaited<ReturnType<typeof startInProcess>>;
+let client: Door1;
+beforeEach(async () => {
+  proxy = await startInProcess({ timeoutMs });
+  client = door1(proxy.send);
+});
+afterEach(() => proxy.close());
+
+const slow = (times: number) =>
+  fetch(`${proxy.ecrUrl}/_faults`, {
+    method: 'POST',
+    body: JSON.stringify({ operation: 'CompleteLayerUpload', fault: 'delay', delayMs: ecrTakesMs, times }),
+  });
+
+const layer = randomBytes(3 * P);
+const layerDigest = digestOf(layer);
+
+const upload = async () => {
+  const uploadId = await client.begin();
+  for (const part of [0, 1, 2]) await client.uploadNth(uploadId, layer, part);
+  return uploadId;
+};
+
+/** ECR is done. */
+const isStored = () =>
+  vi.waitFor(
+    async () => {
+      const { body } = await client.available(layerDigest);
+      expect(body.layers).toMatchObject([{ layerDigest, layerAvailability: 'AVAILABLE' }]);
+    },
+    { timeout: 20_000, interval: 200 },
+  );
+
+describe('a completion that takes ECR longer than the function has', () => {
+  it('is answered 504 with Retry-After, and a retry after ECR is done finds the layer by its digest', async () => {
+    const uploadId = await upload();
+    await slow(1);
+    const first = await client.complete(uploadId, layerDigest);
+    expect(first).toMatchObject({ status: 504, body: { code: 'GatewayTimeoutException' } });
+    expect(Number(first.headers.get('retry-after'))).toBeGreaterThan(0);
+    await isStored();
+    expect(await client.complete(uploadId, layerDigest)).toMatchObject({
+      status: 201,
+      body: { layerDigest, uploadId },
+    });
+  });
+
+  it('ends in success for a client that retries while ECR is still at it', async () => {
+    const uploadId = await upload();
+    await slow(2);
+    const answers: Answer[] = [];
+    do {
+      answers.push(await client.complete(uploadId, layerDigest));
+      await sleep(200);
+    } while (answers.at(-1)?.status === 504 && answers.length < 10);
+    expect(answers.length).toBeGreaterThan(1);
+    expect(answers.at(-1)).toMatchObject({ status: 201, body: { layerDigest, uploadId } });
+    await isStored();
+    await sleep(ecrTakesMs); // for the calls that nobody waits for any more
+  });
+
+  it('is no success when the layer has another digest: the retry says so', async () => {
+    const uploadId = await upload();
+    await slow(1);
+    const wrong = digestOf('another layer');
+    expect((await client.complete(uploadId, wrong)).status).toBe(504);
+    await sleep(ecrTakesMs);
+    expect((await client.complete(uploadId, wrong)).status).toBeGreaterThanOrEqual(400);
+  });
+});

@@ -1,0 +1,14 @@
+// The deployment's tests apart from all others: they need Python, and minutes.
+
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/deploy/*.deploy.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 300_000,
+    reporters: process.env.CI
+      ? ['default', ['json', { outputFile: '.local/deploy-results.json' }]]
+      : ['default'],
+  },
+});

@@ -1,0 +1,69 @@
+// The stack in its main configurations, synthesized without bundling: quick, and without an AWS account.
+
+import { App, Validations } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { stringify } from 'yaml';
+import cdk from '../../cdk.json' with { type: 'json' };
+import { type ConfigurationInput, contextKey, readConfiguration } from '../../lib/configuration.ts';
+import { EcrUploadProxyStack } from '../../lib/stack.ts';
+
+const account = '123456789012';
+const domain = {
+  name: 'images.example.com',
+  certificateArn: `arn:aws:acm:eu-central-1:${account}:certificate/11111111-2222-3333-4444-555555555555`,
+};
+const truststore = { truststoreUri: 's3://example-truststore/clients/ca.pem', truststoreVersion: 'v1' };
+
+export const configurations = {
+  default: { repositories: cdk.context[contextKey].repositories },
+  private: {
+    repositories: { ecr: ['team-a/*'] },
+    vpcEndpointIds: ['vpce-0123456789abcdef0', 'vpce-0123456789abcdef1'],
+    allowedIpRanges: ['10.1.0.0/16'],
+  },
+  'custom-domain': { repositories: { ecr: ['team-a/*'] }, domain: { ...domain, mutualTls: truststore } },
+  public: { repositories: { 'ecr-public': ['team-a/app'] } },
+  everything: {
+    stackName: 'Everything',
+    repositories: { ecr: ['team-a/*', '*'], 'ecr-public': ['team-a/*'] },
+    allowEveryRepository: true,
+    registryIds: ['210987654321'],
+    domain: { ...domain, mutualTls: truststore },
+    allowedIpRanges: ['203.0.113.0/24', '2001:db8::/32'],
+    webAclArn: `arn:aws:wafv2:eu-central-1:${account}:regional/webacl/edge/11111111-2222-3333-4444-555555555555`,
+    throttling: { requestsPerSecond: 100, burst: 200 },
+    memorySizeMegabytes: 3_008,
+    reservedConcurrentExecutions: 50,
+    permissionsBoundaryArn: `arn:aws:iam::${account}:policy/boundary`,
+    logRetentionDays: 365,
+    kmsKeyArn: `arn:aws:kms:eu-central-1:${account}:key/11111111-2222-3333-4444-555555555555`,
+    removalPolicy: 'destroy',
+    setAccountLogRole: true,
+    alarmTopicArn: `arn:aws:sns:eu-central-1:${account}:alarms`,
+  },
+} as const satisfies Record<string, DeepReadonly<ConfigurationInput>>;
+
+type DeepReadonly<T> = { readonly [Key in keyof T]: DeepReadonly<T[Key]> };
+
+export const configurationNames = Object.keys(configurations) as readonly (keyof typeof configurations)[];
+
+type Plugin = Parameters<Validations['addPlugins']>[0];
+
+/** @param plugins made for the app, and asked before anything is written */
+export const synthesize = (configuration: object, plugins: (app: App) => Plugin[] = () => []) => {
+  const app = new App({ context: { ...cdk.context, 'aws:cdk:bundling-stacks': [] } });
+  Validations.of(app).addPlugins(...plugins(app));
+  const stack = new EcrUploadProxyStack(app, 'Test', readConfiguration(configuration));
+  return { app, stack, template: Template.fromStack(stack) };
+};
+
+/** As YAML, without what changes with every line of the functions' code. */
+export const readable = (template: Template): string =>
+  stringify(
+    JSON.parse(
+      JSON.stringify(template.toJSON())
+        .replaceAll(/[0-9a-f]{64}/g, 'ASSET-HASH')
+        .replaceAll(/(ApiDeployment[0-9A-F]{8})[0-9a-f]{32}/g, '$1HASH'),
+    ),
+    { lineWidth: 0 },
+  );

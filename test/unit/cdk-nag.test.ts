@@ -1,0 +1,49 @@
+// cdk-nag's AwsSolutions pack and the CDK's own validation: what they find is mended, or acknowledged with a reason.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, CfnResource, Stack, Validations } from 'aws-cdk-lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { describe, expect, test } from 'vitest';
+import cdk from '../../cdk.json' with { type: 'json' };
+import { configurationNames, configurations, synthesize } from '../support/stacks.ts';
+
+const awsSolutions = (app: App) => [new AwsSolutionsChecks(app)];
+
+/** What a synthesis found, warnings included. The CDK adds its own validation to the plugins it is given. */
+const reportOf = (app: App): unknown =>
+  JSON.parse(readFileSync(join(app.synth().directory, 'validation-report.json'), 'utf8'));
+
+describe('cdk-nag and the CDK', () => {
+  test.each(configurationNames)('find nothing in the configuration "%s"', (name) => {
+    const { app } = synthesize(configurations[name], awsSolutions);
+    expect(reportOf(app)).toMatchObject({ pluginReports: [] });
+  });
+
+  const found = (add: (stack: Stack) => void) => {
+    const app = new App({ context: cdk.context });
+    Validations.of(app).addPlugins(...awsSolutions(app));
+    add(new Stack(app, 'Wrong'));
+    return () => app.synth();
+  };
+
+  test('do look: a bare bucket is found, and a property that no queue has', () => {
+    expect(found((stack) => new Bucket(stack, 'Bucket'))).toThrow(/AwsSolutions-S1/);
+    const properties = { Colour: 'red' };
+    expect(
+      found((stack) => new CfnResource(stack, 'Queue', { type: 'AWS::SQS::Queue', properties })),
+    ).toThrow(/Colour/);
+  });
+});
+
+test('every acknowledgement in lib/ has a reason of a sentence', () => {
+  const { stack } = synthesize(configurations.everything);
+  const reasons = stack.node
+    .findAll()
+    .flatMap(({ node }) => node.metadata)
+    .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
+    .map(({ data }) => JSON.stringify(data));
+  expect(reasons.length).toBeGreaterThan(5);
+  for (const reason of reasons) expect(reason).toMatch(/[A-Z].{20,}\./);
+});

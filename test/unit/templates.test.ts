@@ -1,0 +1,158 @@
+// The templates of the main configurations: snapshots to read changes in, and what matters of each in a sentence.
+
+import { describe, expect, test } from 'vitest';
+import { configurationNames, configurations, readable, synthesize } from '../support/stacks.ts';
+
+describe.each(configurationNames)('the template of the configuration "%s"', (name) => {
+  test('is as it was reviewed', async () => {
+    const { template } = synthesize(configurations[name]);
+    await expect(readable(template)).toMatchFileSnapshot(`__snapshots__/template.${name}.yaml`);
+  });
+});
+
+describe('a private API', () => {
+  const { template } = synthesize(configurations.private);
+
+  test('is reached through its VPC endpoints from the given addresses, and in no other way', () => {
+    const deny = (Condition: object) => ({
+      Effect: 'Deny',
+      Principal: { AWS: '*' },
+      Action: 'execute-api:Invoke',
+      Resource: 'execute-api:/*',
+      Condition,
+    });
+    template.hasResourceProperties('AWS::ApiGateway::RestApi', {
+      EndpointConfiguration: {
+        Types: ['PRIVATE'],
+        VpcEndpointIds: ['vpce-0123456789abcdef0', 'vpce-0123456789abcdef1'],
+      },
+      Policy: {
+        Statement: [
+          { Effect: 'Allow', Principal: { AWS: '*' }, Action: 'execute-api:Invoke' },
+          deny({
+            StringNotEquals: { 'aws:SourceVpce': ['vpce-0123456789abcdef0', 'vpce-0123456789abcdef1'] },
+          }),
+          deny({ NotIpAddress: { 'aws:VpcSourceIp': ['10.1.0.0/16'] } }),
+        ],
+      },
+    });
+  });
+});
+
+describe('a custom domain with mutual TLS', () => {
+  const { template } = synthesize(configurations['custom-domain']);
+
+  test('asks for client certificates over TLS 1.2', () => {
+    template.hasResourceProperties('AWS::ApiGateway::DomainName', {
+      DomainName: 'images.example.com',
+      EndpointConfiguration: { Types: ['REGIONAL'] },
+      MutualTlsAuthentication: {
+        TruststoreUri: 's3://example-truststore/clients/ca.pem',
+        TruststoreVersion: 'v1',
+      },
+      SecurityPolicy: 'TLS_1_2',
+    });
+  });
+
+  test('is the only way in', () => {
+    template.hasResourceProperties('AWS::ApiGateway::RestApi', { DisableExecuteApiEndpoint: true });
+  });
+
+  test('is the address that clients are told, and says where its DNS record points', () => {
+    template.hasOutput('ProxyUrl', { Value: 'https://images.example.com/' });
+    template.hasOutput('DomainTarget', { Value: { 'Fn::GetAtt': ['Domain66AC69E0', 'RegionalDomainName'] } });
+  });
+});
+
+describe('public ECR alone', () => {
+  const { template } = synthesize(configurations.public);
+
+  test('has no route and no permission of private ECR', () => {
+    const text = JSON.stringify(template.toJSON());
+    expect(text).toContain('"ecr-public:UploadLayerPart"');
+    expect(text).not.toContain('"ecr:');
+    expect(text).not.toMatch(/"PathPart":"ecr"/);
+  });
+});
+
+describe('everything', () => {
+  const { template } = synthesize(configurations.everything);
+  const key = configurations.everything.kmsKeyArn;
+
+  test('encrypts bucket, secret and every log group with the given key', () => {
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          {
+            BucketKeyEnabled: true,
+            ServerSideEncryptionByDefault: { KMSMasterKeyID: key, SSEAlgorithm: 'aws:kms' },
+          },
+        ],
+      },
+    });
+    template.allResourcesProperties('AWS::SecretsManager::Secret', { KmsKeyId: key });
+    template.allResourcesProperties('AWS::Logs::LogGroup', { KmsKeyId: key, RetentionInDays: 365 });
+  });
+
+  test('lets each function use that key through S3 and Secrets Manager alone', () => {
+    const statements = Object.values(template.findResources('AWS::IAM::Policy'))
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+      .filter(({ Action }) => JSON.stringify(Action).includes('kms:'));
+    expect(statements.length).toBeGreaterThan(0);
+    for (const { Action, Resource, Condition } of statements) {
+      expect(Resource).toBe(key);
+      expect(JSON.stringify(Condition)).toMatch(/kms:ViaService.*"(?:s3|secretsmanager)\./);
+      expect(['kms:Decrypt', 'kms:GenerateDataKey']).toEqual(expect.arrayContaining([Action].flat()));
+    }
+  });
+
+  test('bounds every role', () => {
+    template.allResourcesProperties('AWS::IAM::Role', {
+      PermissionsBoundary: configurations.everything.permissionsBoundaryArn,
+    });
+  });
+
+  test('gives the functions their memory and their reserved instances', () => {
+    template.allResourcesProperties('AWS::Lambda::Function', {
+      MemorySize: 3_008,
+      ReservedConcurrentExecutions: 50,
+    });
+  });
+
+  test('limits the stage, and puts the web ACL before it', () => {
+    template.hasResourceProperties('AWS::ApiGateway::Stage', {
+      MethodSettings: [{ ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 }],
+    });
+    template.hasResourceProperties('AWS::WAFv2::WebACLAssociation', {
+      WebACLArn: configurations.everything.webAclArn,
+    });
+  });
+
+  test('lets in the allowed addresses alone', () => {
+    template.hasResourceProperties('AWS::ApiGateway::RestApi', {
+      Policy: {
+        Statement: [
+          { Effect: 'Allow' },
+          {
+            Effect: 'Deny',
+            Condition: { NotIpAddress: { 'aws:SourceIp': ['203.0.113.0/24', '2001:db8::/32'] } },
+          },
+        ],
+      },
+    });
+  });
+
+  test('reaches the repositories of the other account as well', () => {
+    const text = JSON.stringify(template.findResources('AWS::IAM::Policy'));
+    expect(text).toContain(':210987654321:repository/team-a/*');
+  });
+
+  test('leaves nothing behind but the account’s role for logs', () => {
+    for (const [id, { Type, DeletionPolicy }] of Object.entries(template.toJSON().Resources as Resources)) {
+      const isAccountRole = Type === 'AWS::ApiGateway::Account' || id.startsWith('ApiCloudWatchRole');
+      if (DeletionPolicy === 'Retain') expect(isAccountRole, id).toBe(true);
+    }
+  });
+});
+
+type Resources = Record<string, { Type: string; DeletionPolicy?: string }>;
