@@ -47,7 +47,7 @@ const measure = (run: () => void) => {
 };
 
 /**
- * The machine is shared, and what it does besides shows in the tail: the bound is held by the median, and the
+ * The machine is shared, and what it does besides shows in the tail: the bound is held by nine in ten, and the
  * tail is logged.
  */
 describe('a decision with 500 policies', () => {
@@ -62,6 +62,6 @@ describe('a decision with 500 policies', () => {
     const times = measure(() => decide(asked));
     console.info(`${name}: ${JSON.stringify(times)} ms`);
     expect(decide(asked).errors).toEqual([]);
-    expect(times.p50).toBeLessThan(1.5);
+    expect(times.p90).toBeLessThan(1);
   });
 });
