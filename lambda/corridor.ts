@@ -1,6 +1,5 @@
 // The corridor: every request takes the same five steps, in this order, inside Middy's edge.
 
-import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
 import middy, { type MiddyfiedHandler } from '@middy/core';
 import headerNormalizer from '@middy/http-header-normalizer';
@@ -28,28 +27,26 @@ const early = {
 };
 
 /** The error exit: whatever is thrown in the corridor leaves through here, logged and in the door's form. */
-const errorExit = ({ logger, metrics }: Services, door: Door) => ({
+const errorExit = ({ logger, meter }: Services, door: Door) => ({
   onError: (request: middy.Request<APIGatewayProxyEvent, APIGatewayProxyResult>) => {
     const error = proxyErrorOf(request.error);
     const { code, message: detail, cause } = error;
     const level = code === 'InternalFailure' ? 'error' : 'info';
     logger[level]('refused', { code, detail, ...(cause ? { cause: describeFailure(cause) } : {}) });
-    metrics.addMetric(code, MetricUnit.Count, 1);
+    meter.refused(code);
     request.response = respondError(door, error, request.event.requestContext.requestId);
   },
 });
 
 /** Every line of a request's log carries its id. */
-const requestLog = ({ logger, metrics }: Services) => {
+const requestLog = ({ logger, meter }: Services) => {
   // Returns nothing: Middy takes what a hook returns for the response.
-  const publish = () => {
-    metrics.publishStoredMetrics();
-  };
+  const publish = () => meter.publish();
   return {
     before: ({ event }: middy.Request<APIGatewayProxyEvent>) => {
       logger.resetKeys();
       logger.appendKeys({ requestId: event.requestContext.requestId });
-      metrics.addMetric('Requests', MetricUnit.Count, 1);
+      meter.begin();
     },
     after: publish,
     onError: publish,
@@ -65,8 +62,10 @@ export const corridor = (door: Door, services: Services = openServices()): Handl
     .use(headerNormalizer())
     .handler(async (event, context, { signal }) => {
       const call = door.find(event);
-      services.metrics.addDimension('operation', call.operation);
+      services.meter.serves(call.operation);
+      services.logger.appendKeys({ operation: call.operation });
       const principal = await authenticate(event.headers, services.tokens);
+      services.logger.appendKeys({ principal: `${principal.type}::${principal.id}` });
       const input = await validate(event, context, door, call);
       const permit = await authorize(principal, input, services.authority);
       const output = await forward(permit, { ...services.upstream, abortSignal: signal });

@@ -10,6 +10,7 @@ import { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type Environment, readEnvironment } from './environment.ts';
+import { type Meter, openMeter } from './meter.ts';
 import { tokenVerifier } from './oidc-token.ts';
 import { loadPolicies } from './policies.ts';
 import { quotaCounter } from './quota-counts.ts';
@@ -24,7 +25,7 @@ import { s3Staging } from './upstream/staging.ts';
 
 export type Services = {
   logger: Logger;
-  metrics: Metrics;
+  meter: Meter;
   tracer: Tracer;
   /** The ECR services that the stack is configured for. */
   registries: readonly Registry[];
@@ -47,7 +48,7 @@ export const openServices = (environment: Environment = readEnvironment(process.
     environment;
   const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
   const readSecret = secretReader(secrets, secretId);
-  const metrics = new Metrics();
+  const meter = openMeter(new Metrics());
   const quotas = readQuotas(policyDirectory);
   const count =
     quotaTable === undefined
@@ -55,18 +56,22 @@ export const openServices = (environment: Environment = readEnvironment(process.
       : quotaCounter(traced(new DynamoDBClient(client)), quotaTable, quotas);
   return {
     logger,
-    metrics,
+    meter,
     tracer,
     registries,
     tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers) },
-    authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, logger, metrics, count },
+    authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, logger, meter, count },
     upstream: {
       ecr: {
-        ecr: privateEcr(traced(new ECRClient(client))),
-        'ecr-public': publicEcr(traced(new ECRPUBLICClient({ ...client, region: ecrPublicRegion }))),
+        ecr: privateEcr(traced(new ECRClient(client)), meter.measure),
+        'ecr-public': publicEcr(
+          traced(new ECRPUBLICClient({ ...client, region: ecrPublicRegion })),
+          meter.measure,
+        ),
       },
-      staging: s3Staging(traced(new S3Client(client)), stagingBucket),
+      staging: s3Staging(traced(new S3Client(client)), stagingBucket, meter.measure),
       readSecret,
+      count: meter.count,
       warn: (message, failure) => logger.warn(message, { failure: describeFailure(failure) }),
     },
   };

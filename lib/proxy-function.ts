@@ -11,11 +11,11 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { integrationTimeoutMs } from '../lambda/limits.ts';
+import { metricsNamespace } from '../lambda/metrics.ts';
 import type { OperationName } from '../lambda/operations.ts';
 import { bundling } from './bundling.ts';
 import { type Configuration, configuredRegistries } from './configuration.ts';
 import { FunctionRole } from './function-role.ts';
-import { metricsNamespace } from './metrics.ts';
 import { policyDirectoryName } from './policies.ts';
 import { projectRoot } from './project-root.ts';
 

@@ -1,9 +1,9 @@
 // Step 3, authorize: Cedar decides about a Principal and an Input. The only maker of a Permit.
 
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { ProxyError } from '../errors.ts';
 import { maxEchoedCharacters, maxEchoedClaims } from '../limits.ts';
+import type { Meter } from '../meter.ts';
 import type { Members, OperationName, PolicyContext } from '../operations.ts';
 import { operations } from '../operations.ts';
 import type { DecisionRequest, Policies, Verdict } from '../policies.ts';
@@ -22,7 +22,7 @@ export type Authority = {
   /** The account whose registry is meant when a request names none. */
   registryId: string;
   logger: Logger;
-  metrics: Metrics;
+  meter: Pick<Meter, 'count'>;
   /** Where there are quotas: counts what a request uses, or refuses it. */
   count: Count | undefined;
 };
@@ -126,7 +126,7 @@ const unseal = async (sealedId: string, binding: SealBinding, readSecret: Secret
 export const authorize = async <Name extends OperationName>(
   principal: Principal,
   input: Input<Name>,
-  { policies, readSecret, registryId: ownRegistryId, logger, metrics, count }: Authority,
+  { policies, readSecret, registryId: ownRegistryId, logger, meter, count }: Authority,
 ): Promise<Permit<Name>> => {
   const { operation, registry, members } = input;
   const { repositoryName } = members;
@@ -155,7 +155,7 @@ export const authorize = async <Name extends OperationName>(
     ...(decision.audit && { audit: described(decision.audit) }),
   });
   if (decision.audit) {
-    metrics.addMetric(decision.audit.allowed ? 'AuditWouldAllow' : 'AuditWouldRefuse', MetricUnit.Count, 1);
+    meter.count(decision.audit.allowed ? 'AuditWouldAllow' : 'AuditWouldRefuse');
   }
   if (!decision.allowed) throw refusal(decision, principal, operation, repositoryName);
   const uploadId =

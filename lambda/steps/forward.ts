@@ -4,6 +4,7 @@ import { ProxyError } from '../errors.ts';
 import { isAligned, sizeOf } from '../layer-parts.ts';
 import { partSize } from '../limits.ts';
 import { readManifest } from '../manifest.ts';
+import type { Meter } from '../meter.ts';
 import type { Members, OperationName } from '../operations.ts';
 import { maxLayerBytes, type Registry } from '../registries.ts';
 import { seal } from '../seal.ts';
@@ -21,6 +22,7 @@ export type Upstream = {
   readonly staging: (key: string) => Staging;
   readonly readSecret: SecretReader;
   readonly abortSignal: AbortSignal;
+  readonly count: Meter['count'];
   readonly warn: (message: string, failure: unknown) => void;
 };
 
@@ -49,6 +51,7 @@ const layerUploadOf = (
     ecr: upstream.ecr[registry],
     staging: upstream.staging([registry, registryId, repositoryName, uploadId].join('/')),
     abortSignal: upstream.abortSignal,
+    count: upstream.count,
     warn: upstream.warn,
   };
 };
@@ -82,6 +85,7 @@ const uploadLayerPart = async (permit: Permit<'UploadLayerPart'>, upstream: Upst
   }
   const upload = layerUploadOf(permit, upstream);
   await (isAligned(members) ? takePart(upload, members, layerPartBlob) : refusePart(upload, members));
+  upstream.count('Bytes', sizeOf(members));
   return { registryId, repositoryName, uploadId, lastByteReceived: partLastByte };
 };
 

@@ -14,6 +14,7 @@ import {
   type UploadLayerPartResponse,
 } from '@aws-sdk/client-ecr';
 import * as ecrPublic from '@aws-sdk/client-ecr-public';
+import type { Measure } from '../meter.ts';
 import type { Members, OperationName } from '../operations.ts';
 
 type EcrOutputs = {
@@ -32,22 +33,38 @@ export type Ecr = {
   ) => Promise<EcrOutputs[Name]>;
 };
 
-export const privateEcr = (client: ECRClient): Ecr => ({
-  InitiateLayerUpload: (input, options) => client.send(new InitiateLayerUploadCommand(input), options),
-  UploadLayerPart: (input, options) => client.send(new UploadLayerPartCommand(input), options),
-  CompleteLayerUpload: (input, options) => client.send(new CompleteLayerUploadCommand(input), options),
+export const privateEcr = (client: ECRClient, measure: Measure): Ecr => ({
+  InitiateLayerUpload: (input, options) =>
+    measure('ecr:InitiateLayerUpload', () => client.send(new InitiateLayerUploadCommand(input), options)),
+  UploadLayerPart: (input, options) =>
+    measure('ecr:UploadLayerPart', () => client.send(new UploadLayerPartCommand(input), options)),
+  CompleteLayerUpload: (input, options) =>
+    measure('ecr:CompleteLayerUpload', () => client.send(new CompleteLayerUploadCommand(input), options)),
   BatchCheckLayerAvailability: (input, options) =>
-    client.send(new BatchCheckLayerAvailabilityCommand(input), options),
-  PutImage: (input, options) => client.send(new PutImageCommand(input), options),
+    measure('ecr:BatchCheckLayerAvailability', () =>
+      client.send(new BatchCheckLayerAvailabilityCommand(input), options),
+    ),
+  PutImage: (input, options) =>
+    measure('ecr:PutImage', () => client.send(new PutImageCommand(input), options)),
 });
 
-export const publicEcr = (client: ecrPublic.ECRPUBLICClient): Ecr => ({
+export const publicEcr = (client: ecrPublic.ECRPUBLICClient, measure: Measure): Ecr => ({
   InitiateLayerUpload: (input, options) =>
-    client.send(new ecrPublic.InitiateLayerUploadCommand(input), options),
-  UploadLayerPart: (input, options) => client.send(new ecrPublic.UploadLayerPartCommand(input), options),
+    measure('ecr-public:InitiateLayerUpload', () =>
+      client.send(new ecrPublic.InitiateLayerUploadCommand(input), options),
+    ),
+  UploadLayerPart: (input, options) =>
+    measure('ecr-public:UploadLayerPart', () =>
+      client.send(new ecrPublic.UploadLayerPartCommand(input), options),
+    ),
   CompleteLayerUpload: (input, options) =>
-    client.send(new ecrPublic.CompleteLayerUploadCommand(input), options),
+    measure('ecr-public:CompleteLayerUpload', () =>
+      client.send(new ecrPublic.CompleteLayerUploadCommand(input), options),
+    ),
   BatchCheckLayerAvailability: (input, options) =>
-    client.send(new ecrPublic.BatchCheckLayerAvailabilityCommand(input), options),
-  PutImage: (input, options) => client.send(new ecrPublic.PutImageCommand(input), options),
+    measure('ecr-public:BatchCheckLayerAvailability', () =>
+      client.send(new ecrPublic.BatchCheckLayerAvailabilityCommand(input), options),
+    ),
+  PutImage: (input, options) =>
+    measure('ecr-public:PutImage', () => client.send(new ecrPublic.PutImageCommand(input), options)),
 });

@@ -13,6 +13,7 @@ import {
   receivedBytes,
   waitsForSecond,
 } from '../layer-parts.ts';
+import type { Meter } from '../meter.ts';
 import { maxLayerBytes, type Registry } from '../registries.ts';
 import type { Ecr } from './ecr.ts';
 import type { Slot, Staging } from './staging.ts';
@@ -31,6 +32,7 @@ export type LayerUpload = {
   readonly ecr: Ecr;
   readonly staging: Staging;
   readonly abortSignal: AbortSignal;
+  readonly count: Meter['count'];
   /** Told of what could not be written down but does no harm. */
   readonly warn: (message: string, failure: unknown) => void;
 };
@@ -81,8 +83,9 @@ const askEcr = async (upload: LayerUpload): Promise<number> => {
 };
 
 /** The members are those of ECR's exception. */
-const notNext = (upload: LayerUpload, part: LayerPart, received: number) =>
-  new ProxyError('InvalidLayerPartException', describeExpected(part, received), {
+const notNext = (upload: LayerUpload, part: LayerPart, received: number) => {
+  upload.count('Resumes');
+  return new ProxyError('InvalidLayerPartException', describeExpected(part, received), {
     members: {
       registryId: upload.registryId,
       repositoryName: upload.repositoryName,
@@ -92,6 +95,7 @@ const notNext = (upload: LayerUpload, part: LayerPart, received: number) =>
       ...(received > 1 ? { lastValidByteReceived: received - 1 } : {}),
     },
   });
+};
 
 /** Writes down how far ECR has come. A hint: when it is lost, ECR is asked. */
 const notePosition = async (upload: LayerUpload, bytesInEcr: number, previous: Slot | undefined) => {
@@ -107,7 +111,7 @@ const stage = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): P
     const slot = await upload.staging.head(upload);
     if (!isNext(slot, part)) {
       const bytesInEcr = await askEcr(upload);
-      if (bytesInEcr > part.partLastByte) return;
+      if (bytesInEcr > part.partLastByte) return upload.count('Resumes');
       if (bytesInEcr !== part.partFirstByte) throw notNext(upload, part, receivedBytes(bytesInEcr, slot));
     }
     const written = { receivedBytes: part.partFirstByte, waiting: bytes };
@@ -121,13 +125,16 @@ const stage = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): P
 
 const send = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> => {
   const slot = isSecondOfPair(part) ? await upload.staging.get(upload) : undefined;
-  const bytesInEcr =
-    slot && joins(slot, part)
-      ? await offer(upload, slot.receivedBytes, Buffer.concat([slot.waiting, bytes]))
-      : await offer(upload, part.partFirstByte, bytes);
+  const joined = slot !== undefined && joins(slot, part);
+  const bytesInEcr = joined
+    ? await offer(upload, slot.receivedBytes, Buffer.concat([slot.waiting, bytes]))
+    : await offer(upload, part.partFirstByte, bytes);
   if (bytesInEcr === undefined) {
+    if (joined) upload.count('PartJoins');
     if (slot) await notePosition(upload, part.partLastByte + 1, slot);
-  } else if (bytesInEcr <= part.partLastByte) {
+  } else if (bytesInEcr > part.partLastByte) {
+    upload.count('Resumes');
+  } else {
     throw notNext(upload, part, receivedBytes(bytesInEcr, slot ?? (await upload.staging.head(upload))));
   }
 };

@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { ProxyError } from '../errors.ts';
 import type { UploadPosition } from '../layer-parts.ts';
+import type { Measure } from '../meter.ts';
 
 /** A slot as it was read; `version` makes the next write conditional on nobody having written since. */
 export type Slot = UploadPosition & { readonly version: string | undefined };
@@ -51,12 +52,14 @@ const receivedBytesOf = (metadata: Record<string, string> | undefined): number =
 };
 
 export const s3Staging =
-  (client: S3Client, bucket: string) =>
+  (client: S3Client, bucket: string, measure: Measure) =>
   (key: string): Staging => {
     const object = { Bucket: bucket, Key: key };
     return {
       head: async (options) => {
-        const found = await client.send(new HeadObjectCommand(object), options).catch(undefinedIf(absent));
+        const found = await measure('s3:HeadObject', () =>
+          client.send(new HeadObjectCommand(object), options),
+        ).catch(undefinedIf(absent));
         return (
           found && {
             receivedBytes: receivedBytesOf(found.Metadata),
@@ -66,7 +69,9 @@ export const s3Staging =
         );
       },
       get: async (options) => {
-        const found = await client.send(new GetObjectCommand(object), options).catch(undefinedIf(absent));
+        const found = await measure('s3:GetObject', () =>
+          client.send(new GetObjectCommand(object), options),
+        ).catch(undefinedIf(absent));
         if (!found) return undefined;
         const waiting = (await found.Body?.transformToByteArray()) ?? new Uint8Array();
         return {
@@ -78,22 +83,20 @@ export const s3Staging =
       },
       put: async ({ receivedBytes, waiting }, previous, options) => {
         const condition = previous?.version ? { IfMatch: previous.version } : { IfNoneMatch: '*' };
-        const written = await client
-          .send(
-            new PutObjectCommand({
-              ...object,
-              ...condition,
-              Body: waiting,
-              ContentLength: waiting.length,
-              Metadata: { [metadataKey]: String(receivedBytes) },
-            }),
-            options,
-          )
-          .catch(undefinedIf(overtaken));
+        const command = new PutObjectCommand({
+          ...object,
+          ...condition,
+          Body: waiting,
+          ContentLength: waiting.length,
+          Metadata: { [metadataKey]: String(receivedBytes) },
+        });
+        const written = await measure('s3:PutObject', () => client.send(command, options)).catch(
+          undefinedIf(overtaken),
+        );
         return written !== undefined;
       },
       delete: async (options) => {
-        await client.send(new DeleteObjectCommand(object), options);
+        await measure('s3:DeleteObject', () => client.send(new DeleteObjectCommand(object), options));
       },
     };
   };

@@ -25,7 +25,9 @@ const imports: Import[] = files.flatMap((from) =>
   })),
 );
 
-const tables = ['operations', 'members', 'registries', 'errors', 'limits'].map((name) => `lambda/${name}.ts`);
+const tables = ['operations', 'members', 'registries', 'errors', 'limits', 'metrics'].map(
+  (name) => `lambda/${name}.ts`,
+);
 const show = ({ from, to }: Import) => `${from} → ${to}`;
 const offending = (rule: (one: Import) => boolean) => imports.filter((one) => !rule(one)).map(show);
 

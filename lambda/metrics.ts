@@ -1,0 +1,42 @@
+// The metrics of the proxy, as a table: what the functions write, and the dashboard and the alarms read.
+
+import { type OperationName, operationNames } from './operations.ts';
+import type { Registry } from './registries.ts';
+
+export const metricsNamespace = 'EcrUploadProxy';
+
+/**
+ * Each metric is written for the whole proxy (dimension `service`), and once more for every value of its other
+ * dimension. None has a client, a repository or a route for a dimension: who pushed what is in the log.
+ */
+export const metrics = {
+  /** Every request that reached a function. */
+  Requests: { unit: 'Count', by: 'operation' },
+  /** Bytes of layer parts that were taken. */
+  Bytes: { unit: 'Bytes', by: 'operation' },
+  /** Two parts of a client's that went to ECR as one. */
+  PartJoins: { unit: 'Count', by: 'operation' },
+  /** Parts that ECR had already, and clients that were told where to go on. */
+  Resumes: { unit: 'Count', by: 'operation' },
+  AuditWouldAllow: { unit: 'Count', by: 'operation' },
+  AuditWouldRefuse: { unit: 'Count', by: 'operation' },
+  /** Requests that were refused or failed; `reason` is the code of the error table. */
+  Refusals: { unit: 'Count', by: 'reason' },
+  /** Of one call to AWS with its retries. Its number of samples is the number of calls. */
+  UpstreamLatency: { unit: 'Milliseconds', by: 'upstream' },
+  /** Calls that failed for other reasons than the client's. */
+  UpstreamErrors: { unit: 'Count', by: 'upstream' },
+} as const satisfies Record<string, { unit: 'Count' | 'Bytes' | 'Milliseconds'; by: string }>;
+
+export type MetricName = keyof typeof metrics;
+
+const stagingCalls = ['s3:HeadObject', 's3:GetObject', 's3:PutObject', 's3:DeleteObject'] as const;
+
+/** A value of the dimension `upstream`. */
+export type UpstreamCall = `${Registry}:${OperationName}` | (typeof stagingCalls)[number];
+
+/** Every call of the forward step to one registry, and to the staging area. */
+export const upstreamCalls = (registry: Registry): UpstreamCall[] => [
+  ...operationNames.map((name) => `${registry}:${name}` as const),
+  ...stagingCalls,
+];
