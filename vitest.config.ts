@@ -3,7 +3,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // AWS's clients have to be installed first: npm run test:clients.
+    // The clients of others have to be installed first: npm run test:clients.
     exclude: [...configDefaults.exclude, 'test/clients/**'],
     testTimeout: 60_000,
     hookTimeout: 120_000,

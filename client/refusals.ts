@@ -8,7 +8,10 @@ import { ProxyProblem } from './problem.ts';
 const retryableStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /** Refusals for good whatever their status: a quota that is used up is no throttling. */
-const finalCodes: ReadonlySet<string> = new Set<ErrorCode>(['LimitExceededException']);
+const finalCodes: ReadonlySet<string> = new Set<ErrorCode>([
+  'LimitExceededException',
+  'QuotaExceededException',
+]);
 
 /** The proxy's own answer, RFC 9457. */
 const problemDocument = z.object({

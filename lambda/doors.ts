@@ -32,8 +32,14 @@ const write = (
   body: JSON.stringify(body),
 });
 
-const retryAfter = ({ retryAfterSeconds }: ErrorRow): Record<string, string> =>
-  retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
+/** Until a time that the error names, or what its row says. */
+const retryAfter = ({ retryAfterSeconds }: ErrorRow, { members }: ProxyError): Record<string, string> => {
+  const seconds =
+    members.resetsAt === undefined
+      ? retryAfterSeconds
+      : Math.max(1, Math.ceil((Date.parse(members.resetsAt) - Date.now()) / 1_000));
+  return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
+};
 
 type HeaderWriter = (error: ProxyError) => Record<string, string>;
 
@@ -68,7 +74,7 @@ export const resourceDoor = (operation: OperationName): Door => ({
       status,
       'application/problem+json',
       { type, title, status, detail, code, requestId, ...members },
-      { ...retryAfter(row), ...headersOfCode[code]?.(error) },
+      { ...retryAfter(row, error), ...headersOfCode[code]?.(error) },
     );
   },
 });

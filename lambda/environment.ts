@@ -31,6 +31,7 @@ const schema = z
     REGISTRY_ID: z.string().regex(/^[0-9]{12}$/),
     ISSUERS: json.default([]).pipe(issuers),
     REGISTRIES: z.string().transform(registriesOf),
+    QUOTA_TABLE: z.string().min(3).optional(),
     LAMBDA_TASK_ROOT: z.string().default('.'),
   })
   .transform((variables) => ({
@@ -40,6 +41,8 @@ const schema = z
     policyDirectory: resolve(variables.LAMBDA_TASK_ROOT, variables.POLICY_DIRECTORY),
     /** The account whose registry is meant when a request names none. */
     registryId: variables.REGISTRY_ID,
+    /** Where quotas are counted; there is none without a quota. */
+    quotaTable: variables.QUOTA_TABLE,
     /** Whose OIDC tokens are taken. */
     issuers: variables.ISSUERS,
     /** The ECR services that the stack is configured for. */

@@ -1,5 +1,8 @@
 // The error table: each code with its HTTP status at each door, its public text, and the failures it comes from.
 
+import type { Call, OperationName } from './operations.ts';
+import type { Registry } from './registries.ts';
+
 /** A row: what the client is told, and which failures of AWS's services and of the network mean it. */
 export type ErrorRow = {
   /** The HTTP status at door 1. */
@@ -11,6 +14,10 @@ export type ErrorRow = {
   detail?: string;
   /** The client may send the same request again; seconds to wait are told in `Retry-After`. */
   retryAfterSeconds?: number;
+  /** The operations that can be answered so, where not every one can. Sources: the API references of ECR. */
+  operations?: readonly OperationName[];
+  /** The registry whose operations can be answered so, where the other's cannot. */
+  registry?: Registry;
   /** Error names of ECR, S3 and Secrets Manager, and error codes of Node.js, which become this row. */
   upstream: readonly string[];
 };
@@ -46,6 +53,7 @@ export const errors = {
   RegistryNotFoundException: {
     status: 404,
     title: 'No such registry',
+    registry: 'ecr-public',
     upstream: ['RegistryNotFoundException'],
   },
   UploadNotFoundException: {
@@ -54,29 +62,35 @@ export const errors = {
     detail:
       'This client has no such upload in this repository: it was finished, it has expired, or it never was. ' +
       'Start a new one with InitiateLayerUpload.',
+    operations: ['UploadLayerPart', 'CompleteLayerUpload'],
     upstream: ['UploadNotFoundException'],
   },
   LayerAlreadyExistsException: {
     status: 409,
     title: 'The layer is there already',
+    operations: ['CompleteLayerUpload'],
     upstream: ['LayerAlreadyExistsException'],
   },
   ImageAlreadyExistsException: {
     status: 409,
     title: 'The image is there already',
+    operations: ['PutImage'],
     upstream: ['ImageAlreadyExistsException'],
   },
   ImageTagAlreadyExistsException: {
     status: 409,
     title: 'The tag is there already and cannot be moved',
+    operations: ['PutImage'],
     upstream: ['ImageTagAlreadyExistsException'],
   },
-  UnknownOperationException: { status: 404, title: 'No such operation', upstream: [] },
+  // Door 2 alone: at door 1 API Gateway knows the routes.
+  UnknownOperationException: { status: 404, title: 'No such operation', operations: [], upstream: [] },
   RequestEntityTooLargeException: {
     status: 413,
     // ECR's own name for a part of a wrong size.
     aws: { type: 'InvalidLayerPartException' },
     title: 'The body is larger than a part',
+    operations: ['UploadLayerPart'],
     upstream: [],
   },
   UnsupportedMediaTypeException: {
@@ -88,43 +102,60 @@ export const errors = {
   InvalidLayerPartException: {
     status: 416,
     title: 'Not the next part',
+    operations: ['UploadLayerPart'],
     upstream: ['InvalidLayerPartException'],
   },
   InvalidLayerException: {
     status: 422,
     title: 'The layer has another digest',
+    operations: ['CompleteLayerUpload'],
     upstream: ['InvalidLayerException'],
   },
   EmptyUploadException: {
     status: 422,
     title: 'The upload has no parts',
+    operations: ['CompleteLayerUpload'],
     upstream: ['EmptyUploadException'],
   },
   LayerPartTooSmallException: {
     status: 422,
     title: 'A part that is not the last is too small',
+    operations: ['CompleteLayerUpload'],
     upstream: ['LayerPartTooSmallException'],
   },
   ImageDigestDoesNotMatchException: {
     status: 422,
     title: 'The manifest has another digest',
+    operations: ['PutImage'],
     upstream: ['ImageDigestDoesNotMatchException'],
   },
   LayersNotFoundException: {
     status: 422,
     title: 'The manifest names layers that are not in the repository',
+    operations: ['PutImage'],
     upstream: ['LayersNotFoundException'],
   },
   ReferencedImagesNotFoundException: {
     status: 422,
     title: 'The manifest names images that are not in the repository',
+    operations: ['PutImage'],
     upstream: ['ReferencedImagesNotFoundException'],
   },
   LimitExceededException: {
     status: 429,
     title: 'A limit of the registry is reached',
     retryAfterSeconds: 60,
+    operations: ['UploadLayerPart', 'PutImage'],
     upstream: ['LimitExceededException'],
+  },
+  QuotaExceededException: {
+    status: 429,
+    // ECR's own name for a limit, which no SDK sends the same request again for.
+    aws: { type: 'LimitExceededException' },
+    title: 'A quota of this proxy is used up',
+    // At most: Retry-After says how long it is until the day ends.
+    retryAfterSeconds: 86_400,
+    upstream: [],
   },
   ThrottlingException: {
     status: 429,
@@ -142,7 +173,8 @@ export const errors = {
   UnsupportedCommandException: {
     status: 501,
     title: 'The registry does not offer this',
-    upstream: ['UnsupportedCommandException', 'UnknownOperationException'],
+    registry: 'ecr-public',
+    upstream: ['UnsupportedCommandException'],
   },
   ServerException: {
     status: 502,
@@ -151,6 +183,7 @@ export const errors = {
     detail: upstreamRefused,
     upstream: [
       'ServerException',
+      'UnknownOperationException',
       'InternalFailure',
       'InternalServerError',
       'InternalError',
@@ -172,6 +205,8 @@ export const errors = {
     status: 502,
     title: 'The registry could not use its encryption key',
     detail: upstreamRefused,
+    operations: ['InitiateLayerUpload', 'UploadLayerPart', 'CompleteLayerUpload', 'PutImage'],
+    registry: 'ecr',
     upstream: ['KmsException'],
   },
   ServiceUnavailableException: {
@@ -194,6 +229,7 @@ export const errors = {
       'TimeoutError',
       'RequestTimeout',
       'ConditionalRequestConflict',
+      'ProvisionedThroughputExceededException',
       'PreconditionFailed',
     ],
   },
@@ -217,8 +253,20 @@ export type ErrorCode = keyof typeof errors;
 
 export const errorCodes = Object.keys(errors) as readonly ErrorCode[];
 
+/** The codes that a call may be answered with. */
+export const codesOf = ({ operation, registry }: Pick<Call, 'operation' | 'registry'>): ErrorCode[] =>
+  errorCodes.filter((code) => {
+    const row: ErrorRow = errors[code];
+    return (row.operations?.includes(operation) ?? true) && (row.registry ?? registry) === registry;
+  });
+
 /** Members beside code and detail: those of ECR's exception, and those that tell a client what to mend. */
 export type ErrorMembers = {
+  /** QuotaExceededException: its name, what is used of it, what it allows, and when it begins anew. */
+  quota?: string;
+  used?: number;
+  limit?: number;
+  resetsAt?: string;
   registryId?: string;
   repositoryName?: string;
   uploadId?: string;

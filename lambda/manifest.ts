@@ -165,9 +165,12 @@ const faultOf = (failure: unknown): string => {
   throw failure;
 };
 
+/** As registries compute it: the SHA-256 of the text as it is. */
+export const digestOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+
 /** @param declared the request's imageManifestMediaType */
 export const readManifest = (text: string, declared: string | undefined): Manifest => {
-  const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  const digest = digestOf(text);
   try {
     return { digest, facts: read(text, declared) };
   } catch (failure) {

@@ -2,7 +2,7 @@
 // operations (handlers, stack, local gateway, client, tests) iterates over it.
 
 import { z } from 'zod';
-import { readManifest } from './manifest.ts';
+import { digestOf, readManifest } from './manifest.ts';
 import {
   imageDigest,
   imageManifest,
@@ -15,6 +15,7 @@ import {
   repositoryMembers,
   uploadId,
 } from './members.ts';
+import type { Usage } from './quota-counts.ts';
 import type { Registry } from './registries.ts';
 import { versionOf } from './version-tag.ts';
 
@@ -55,6 +56,16 @@ const imageContext = ({ imageManifest, imageManifestMediaType, imageTag: tag }: 
   };
 };
 
+type Positions = { partFirstByte: number; partLastByte: number };
+
+/** The same image under the same tag is one image a day, however often it is put. */
+const imageUsage = ({ imageManifest, imageTag: tag }: PutImageMembers): Usage => ({
+  unit: 'images',
+  item: JSON.stringify([new Date().toISOString().slice(0, 10), digestOf(imageManifest), tag]),
+  first: 0,
+  end: 1,
+});
+
 type Row<Input> = {
   /** Door 1: `{method} /{registry}{path}` answers `status` on success. */
   method: 'POST' | 'PUT';
@@ -66,12 +77,16 @@ type Row<Input> = {
   input: (registry: Registry) => z.ZodType<Input> & { readonly shape: Readonly<Record<string, unknown>> };
   /** What the request says, for the policy: `context` of the Cedar action of the operation's name. */
   context: (input: Input) => PolicyContext;
+  /** What it uses of the quotas: of which item, from where to where. `bytes` of its layer, `images` of the day. */
+  usage: ((input: Input) => Usage) | undefined;
   /** How many bytes the request carries towards ECR, for the decision log. */
   bytes: (input: Input) => number;
   /** The actions of IAM's `ecr` service prefix that the operation's function needs on the repository. */
   iamActions: readonly string[];
   /** The S3 actions that it needs on the staged objects. */
   stagingActions: readonly string[];
+  /** The DynamoDB actions that it needs to count against quotas. */
+  quotaActions: readonly string[];
 };
 
 const table = {
@@ -85,6 +100,8 @@ const table = {
     bytes: () => 0,
     iamActions: ['InitiateLayerUpload'],
     stagingActions: [],
+    quotaActions: [],
+    usage: undefined,
   },
   UploadLayerPart: {
     method: 'PUT',
@@ -111,6 +128,17 @@ const table = {
     bytes: (input: { layerPartBlob: Uint8Array }) => input.layerPartBlob.length,
     iamActions: ['UploadLayerPart'],
     stagingActions: ['s3:GetObject', 's3:PutObject'],
+    quotaActions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+    usage: ({
+      uploadId: item,
+      partFirstByte: first,
+      partLastByte,
+    }: Positions & { uploadId: string }): Usage => ({
+      unit: 'bytes',
+      item,
+      first,
+      end: partLastByte + 1,
+    }),
   },
   CompleteLayerUpload: {
     method: 'POST',
@@ -123,6 +151,8 @@ const table = {
     // The waiting part goes up first; a completion whose answer was lost is found by its digest.
     iamActions: ['CompleteLayerUpload', 'UploadLayerPart', 'BatchCheckLayerAvailability'],
     stagingActions: ['s3:GetObject', 's3:DeleteObject'],
+    quotaActions: [],
+    usage: undefined,
   },
   BatchCheckLayerAvailability: {
     method: 'POST',
@@ -134,6 +164,8 @@ const table = {
     bytes: () => 0,
     iamActions: ['BatchCheckLayerAvailability'],
     stagingActions: [],
+    quotaActions: [],
+    usage: undefined,
   },
   PutImage: {
     method: 'PUT',
@@ -152,6 +184,8 @@ const table = {
     bytes: (input: { imageManifest: string }) => Buffer.byteLength(input.imageManifest),
     iamActions: ['PutImage'],
     stagingActions: [],
+    quotaActions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+    usage: imageUsage,
   },
 } as const;
 

@@ -50,22 +50,41 @@ const verdictOf = (
   };
 };
 
-/** Asks a set of policies, of which each request meets only those that can apply to it. */
+/** How many sets of policies are kept parsed. The one that was asked least lately makes room. */
+const maxParsedSets = 200;
+
+/** Gives a set of policies the name under which Cedar has it parsed. */
+const parser = () => {
+  const parsed = new Map<string, string>();
+  return (policies: readonly Policy[]): string => {
+    const key = policies.map(({ id }) => JSON.stringify(id)).join();
+    const oldest = parsed.size < maxParsedSets ? undefined : parsed.keys().next().value;
+    const known = parsed.get(key);
+    const name = known ?? (oldest === undefined ? undefined : parsed.get(oldest)) ?? nextName();
+    if (known === undefined) {
+      const staticPolicies = Object.fromEntries(policies.map(({ id, text }) => [id, text]));
+      assertParsed(cedar.preparsePolicySet(name, { staticPolicies }));
+      if (oldest !== undefined) parsed.delete(oldest);
+    }
+    parsed.delete(key);
+    parsed.set(key, name);
+    return name;
+  };
+};
+
+/** Asks a set of policies, of which each request meets only those that can decide about it. */
 const asker = (preparsedSchemaName: string, policies: readonly Policy[]): Ask => {
   const messages = new Map(policies.map(({ id, message }) => [id, message]));
-  const find = slicer(policies, (slice) => {
-    const name = nextName();
-    const staticPolicies = Object.fromEntries(slice.map(({ id, text }) => [id, text]));
-    assertParsed(cedar.preparsePolicySet(name, { staticPolicies }));
-    return name;
-  });
+  const slice = slicer(policies);
+  const parse = parser();
   return (request) => {
     const { principal, action } = request;
+    const candidates = slice({ type: principal.type, id: principal.id }, action);
     return verdictOf(
       cedar.statefulIsAuthorized({
         ...describeForCedar(request),
         preparsedSchemaName,
-        preparsedPolicySetId: find({ type: principal.type, id: principal.id }, action),
+        preparsedPolicySetId: parse(candidates.filter(({ mayHold }) => mayHold(request))),
         validateRequest: true,
       }),
       messages,

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
+import { type MayHold, mayHold } from './policy-conditions.ts';
 
 /** One policy, as its file has it. */
 export type Policy = {
@@ -14,6 +15,7 @@ export type Policy = {
   /** Evaluated and logged, not enforced: `@mode("audit")`. */
   audit: boolean;
   scope: Pick<cedar.PolicyJson, 'principal' | 'action'>;
+  mayHold: MayHold;
   file: string;
   line: number;
 };
@@ -83,8 +85,13 @@ const policyOf = (source: Source, text: string, place: { line: number; column: n
     const fault = `${id}: @mode("${modeName}"): expected ${Object.keys(modes).join(' or ')}`;
     throw new PolicyError([{ file: source.file, ...place, message: fault }]);
   }
+  const scope = { principal, action };
   const { file } = source;
-  return { id, text, effect, message, ...mode, scope: { principal, action }, file, line: place.line };
+  return {
+    ...{ id, text, effect, message, ...mode, scope },
+    mayHold: mayHold(parsed.json),
+    ...{ file, line: place.line },
+  };
 };
 
 const policiesOf = (source: Source): readonly Policy[] => {
@@ -103,6 +110,10 @@ const policiesOf = (source: Source): readonly Policy[] => {
     return policyOf(source, text, placeOf(source, offset), index + 1);
   });
 };
+
+/** The policies of one file's text, parsed but not yet held against a schema. */
+export const readPolicyText = (file: string, text: string): readonly Policy[] =>
+  policiesOf({ file, bytes: Buffer.from(text) });
 
 const judge = (schema: string, source: Source, policies: readonly Policy[]) => {
   const answer = cedar.validate({ schema, policies: { staticPolicies: source.bytes.toString() } });

@@ -35,25 +35,16 @@ const keyOf = ({ type, id }: TypeAndId) => JSON.stringify([type, id]);
  * Finds the policies for a principal and an action; every principal that no policy names shares those of its
  * type, so that strangers fill no memory.
  */
-export const slicer = <Slice>(policies: readonly Policy[], make: (policies: readonly Policy[]) => Slice) => {
+export const slicer = (policies: readonly Policy[]) => {
   const named = new Set(policies.flatMap(namedPrincipal));
-  const found = new Map<string, Slice>();
-  const made = new Map<string, Slice>();
-  const sliceOf = (chosen: readonly Policy[]): Slice => {
-    const ids = JSON.stringify(chosen.map(({ id }) => id));
-    const slice = made.get(ids) ?? make(chosen);
-    made.set(ids, slice);
-    return slice;
-  };
-  return (principal: TypeAndId, action: string): Slice => {
+  const found = new Map<string, readonly Policy[]>();
+  return (principal: TypeAndId, action: string): readonly Policy[] => {
     const own = keyOf(principal);
     const key = `${action} ${named.has(own) ? own : principal.type}`;
     const slice =
       found.get(key) ??
-      sliceOf(
-        policies.filter(
-          ({ scope }) => fitsPrincipal(scope.principal, principal) && fitsAction(scope.action, action),
-        ),
+      policies.filter(
+        ({ scope }) => fitsPrincipal(scope.principal, principal) && fitsAction(scope.action, action),
       );
     found.set(key, slice);
     return slice;

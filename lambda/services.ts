@@ -4,6 +4,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
 import { Tracer } from '@aws-lambda-powertools/tracer';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECRClient } from '@aws-sdk/client-ecr';
 import { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -12,6 +13,8 @@ import { type Environment, readEnvironment } from './environment.ts';
 import { type Meter, openMeter } from './meter.ts';
 import { tokenVerifier } from './oidc-token.ts';
 import { loadPolicies } from './policies.ts';
+import { quotaCounter } from './quota-counts.ts';
+import { readQuotas } from './quotas.ts';
 import type { Registry } from './registries.ts';
 import { secretReader } from './secret.ts';
 import type { TokenCheckers } from './steps/authenticate.ts';
@@ -41,17 +44,23 @@ export const openServices = (environment: Environment = readEnvironment(process.
   const logger = new Logger();
   const tracer = new Tracer();
   const traced = tracer.captureAWSv3Client.bind(tracer);
-  const { registryId, registries, secretId, stagingBucket, policyDirectory, issuers } = environment;
+  const { registryId, registries, secretId, stagingBucket, policyDirectory, issuers, quotaTable } =
+    environment;
   const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
   const readSecret = secretReader(secrets, secretId);
   const meter = openMeter(new Metrics());
+  const quotas = readQuotas(policyDirectory);
+  const count =
+    quotaTable === undefined
+      ? undefined
+      : quotaCounter(traced(new DynamoDBClient(client)), quotaTable, quotas);
   return {
     logger,
     meter,
     tracer,
     registries,
     tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers) },
-    authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, logger, meter },
+    authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, logger, meter, count },
     upstream: {
       ecr: {
         ecr: privateEcr(traced(new ECRClient(client)), meter.measure),

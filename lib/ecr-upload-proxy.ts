@@ -18,10 +18,11 @@ import { type Configuration, configuredRegistries } from './configuration.ts';
 import { CustomDomain, type Domain } from './custom-domain.ts';
 import { ProxyDashboard } from './dashboard.ts';
 import { allowCloudWatchLogs } from './log-encryption.ts';
-import { checkedPolicyDirectory, policySource } from './policies.ts';
+import { checkedPolicyDirectory, declaresQuotas, policySource } from './policies.ts';
 import { ProxyFunction, type SharedFunctionProps } from './proxy-function.ts';
 import { ProxyMetrics } from './proxy-metrics.ts';
 import { ProxySecret } from './proxy-secret.ts';
+import { QuotaTable } from './quota-table.ts';
 import { StagingBucket } from './staging-bucket.ts';
 import { type Throttling, UploadApi } from './upload-api.ts';
 
@@ -130,6 +131,8 @@ export class EcrUploadProxy extends Construct {
   readonly accessLog: AccessLog;
   readonly alarms: readonly Alarm[];
   readonly dashboard: Dashboard;
+  /** Where the policy directory declares quotas. */
+  readonly quotaTable: QuotaTable | undefined;
 
   constructor(scope: Construct, id: string, props: EcrUploadProxyProps) {
     super(scope, id);
@@ -147,12 +150,16 @@ export class EcrUploadProxy extends Construct {
     this.secret = new ProxySecret(this, 'Secret', { encryptionKey, removalPolicy });
     this.accessLog = new AccessLog(this, 'AccessLog', { ...logging, serviceName });
 
+    const policyDirectory = checkedPolicyDirectory(props.policyDirectory ?? policySource);
+    this.quotaTable = declaresQuotas(policyDirectory) ? new QuotaTable(this, 'QuotaTable') : undefined;
+
     const shared: SharedFunctionProps = {
       ...logging,
       repositories: props.repositories,
       registryIds: props.registryIds ?? [],
       issuers: props.issuers ?? [],
-      policyDirectory: checkedPolicyDirectory(props.policyDirectory ?? policySource),
+      policyDirectory,
+      quotaTable: this.quotaTable,
       stagingBucket: this.stagingBucket,
       secret: this.secret,
       memorySize,

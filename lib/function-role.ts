@@ -1,6 +1,7 @@
 // What one function may do: its operations' actions, on the configured repositories, and nothing else.
 
 import { ArnFormat, Aws, Stack } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -18,6 +19,8 @@ export type FunctionRoleProps = Pick<Configuration, 'repositories'> & {
   registryIds: readonly string[];
   stagingBucket: Bucket;
   secret: Secret;
+  /** Where quotas are declared. */
+  quotaTable: Table | undefined;
   logGroup: LogGroup;
   encryptionKey: IKey | undefined;
 };
@@ -33,7 +36,7 @@ const kmsActionsOf: Readonly<Record<string, readonly string[]>> = {
 /** X-Ray's two actions, which know no resource but `*`, are added by the function that turns tracing on. */
 export class FunctionRole extends Role {
   constructor(scope: Construct, id: string, props: FunctionRoleProps) {
-    const { repositories, registryIds, stagingBucket, secret, logGroup, encryptionKey } = props;
+    const { repositories, registryIds, stagingBucket, secret, quotaTable, logGroup, encryptionKey } = props;
     super(scope, id, {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: `ecr-upload-proxy: what may be done for ${props.operations.join(', ')}.`,
@@ -70,6 +73,8 @@ export class FunctionRole extends Role {
       // what GetObject is asked most. Source: the Amazon S3 API reference, GetObject, "Permissions".
       allow(['s3:ListBucket'], [stagingBucket.bucketArn]);
     }
+    const quotaActions = distinct(rows.flatMap((row) => row.quotaActions));
+    if (quotaTable && quotaActions.length > 0) allow(quotaActions, [quotaTable.tableArn]);
     allow(['secretsmanager:GetSecretValue'], [secret.secretArn]);
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
     if (encryptionKey) {

@@ -2,6 +2,7 @@
 
 import { join, resolve } from 'node:path';
 import { loadPolicies } from '../lambda/policies.ts';
+import { readQuotas } from '../lambda/quotas.ts';
 import { projectRoot } from './project-root.ts';
 
 /** The directory of the policies that an operator edits, unless the configuration names another. */
@@ -23,3 +24,9 @@ export const checkedPolicyDirectory = (directory: string): string => {
   loadPolicies(path);
   return path;
 };
+
+/**
+ * @param directory as {@link checkedPolicyDirectory} returns it
+ * @throws when quotas.yaml is there and is not what the functions read
+ */
+export const declaresQuotas = (directory: string): boolean => readQuotas(directory).length > 0;

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { Aws, CfnResource, Duration, type RemovalPolicy } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
@@ -25,6 +26,8 @@ export type SharedFunctionProps = Pick<Configuration, 'repositories' | 'issuers'
   policyDirectory: string;
   stagingBucket: Bucket;
   secret: Secret;
+  /** Where quotas are declared. */
+  quotaTable: Table | undefined;
   encryptionKey: IKey | undefined;
   logRetention: RetentionDays;
   removalPolicy: RemovalPolicy;
@@ -77,6 +80,7 @@ export class ProxyFunction extends Construct {
         SECRET_ID: props.secret.secretArn,
         POLICY_DIRECTORY: policyDirectoryName,
         REGISTRY_ID: Aws.ACCOUNT_ID,
+        ...(props.quotaTable && { QUOTA_TABLE: props.quotaTable.tableName }),
         ISSUERS: JSON.stringify(props.issuers),
         REGISTRIES: configuredRegistries(props).join(','),
         POWERTOOLS_SERVICE_NAME: props.serviceName,

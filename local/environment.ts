@@ -5,6 +5,8 @@ export type Endpoints = {
   ecr: string | undefined;
   s3: string;
   secretsManager: string;
+  /** `undefined`: there are no tables. */
+  dynamoDb: string | undefined;
 };
 
 /** Nobody's: the stand-ins take any. */
@@ -22,12 +24,13 @@ const operatorCredentials = (variables: NodeJS.ProcessEnv): Record<string, strin
 
 /** The AWS SDKs read the `AWS_ENDPOINT_URL_…` variables themselves: the handlers need no code for it. */
 export const functionEnvironment = (
-  { ecr, s3, secretsManager }: Endpoints,
+  { ecr, s3, secretsManager, dynamoDb }: Endpoints,
   upstream: 'stand-in' | 'aws',
   variables: NodeJS.ProcessEnv,
 ): Record<string, string> => ({
   ...(upstream === 'aws' ? operatorCredentials(variables) : localCredentials),
   ...(ecr !== undefined && { AWS_ENDPOINT_URL_ECR: ecr, AWS_ENDPOINT_URL_ECR_PUBLIC: ecr }),
+  ...(dynamoDb !== undefined && { AWS_ENDPOINT_URL_DYNAMODB: dynamoDb }),
   AWS_ENDPOINT_URL_S3: s3,
   AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager,
   // There is no X-Ray daemon to send to.

@@ -34,6 +34,7 @@ const pseudoParameters: Record<string, (account: Account) => string> = {
 const references: Record<string, (id: string, account: Account) => string> = {
   'AWS::S3::Bucket': (id) => id.toLowerCase(),
   'AWS::SecretsManager::Secret': (id, account) => arn('secretsmanager', account, `secret:${id}-local0`),
+  'AWS::DynamoDB::Table': (id) => id,
   'AWS::Lambda::Function': (id) => id,
   'AWS::Logs::LogGroup': (id) => id,
   'AWS::ApiGateway::RestApi': () => 'local',
@@ -42,6 +43,7 @@ const references: Record<string, (id: string, account: Account) => string> = {
 
 const attributes: Record<string, (id: string, account: Account) => string> = {
   'AWS::S3::Bucket.Arn': (id) => `arn:aws:s3:::${id.toLowerCase()}`,
+  'AWS::DynamoDB::Table.Arn': (id, account) => arn('dynamodb', account, `table/${id}`),
   'AWS::Lambda::Function.Arn': (id, account) => arn('lambda', account, `function:${id}`),
   'AWS::Logs::LogGroup.Arn': (id, account) => arn('logs', account, `log-group:${id}:*`),
 };

@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Account, localAccount } from './account.ts';
+import { startDynamoDb } from './dynamodb.ts';
 import { startEcr } from './ecr/server.ts';
 import type { RepositoryListing } from './ecr/store.ts';
 import { functionEnvironment } from './environment.ts';
@@ -90,6 +91,11 @@ export const startLocal = async (options: LocalOptions): Promise<Local> => {
     return ecr.url;
   };
 
+  const startTables = async (): Promise<string | undefined> => {
+    const { tableNames } = template;
+    return tableNames.length > 0 ? (await keep(startDynamoDb({ tableNames }))).url : undefined;
+  };
+
   try {
     const ecrUrl = await startUpstream();
     const { bucketNames } = template;
@@ -100,7 +106,11 @@ export const startLocal = async (options: LocalOptions): Promise<Local> => {
       startSecrets({ port: 0, file: join(dataDirectory, 'secret.json'), secretArn }),
     );
     const environment = {
-      ...functionEnvironment({ ecr: ecrUrl, s3: s3.url, secretsManager: secrets.url }, upstream, process.env),
+      ...functionEnvironment(
+        { ecr: ecrUrl, s3: s3.url, secretsManager: secrets.url, dynamoDb: await startTables() },
+        upstream,
+        process.env,
+      ),
       ...(options.issuers && { ISSUERS: JSON.stringify(options.issuers) }),
     };
     const functions = startFunctions({ functions: template.functions, account, environment, logFile });

@@ -32,6 +32,7 @@ export type LocalTemplate = {
   binaryMediaTypes: readonly string[];
   bucketNames: readonly string[];
   secretArns: readonly string[];
+  tableNames: readonly string[];
 };
 
 const manifest = z.object({
@@ -132,6 +133,7 @@ export const readTemplate = (cdkOut: string, account: Account): LocalTemplate =>
     binaryMediaTypes: ofType('AWS::ApiGateway::RestApi', restApi).flatMap(([, api]) => api.BinaryMediaTypes),
     bucketNames: namesOf('AWS::S3::Bucket'),
     secretArns: namesOf('AWS::SecretsManager::Secret'),
+    tableNames: namesOf('AWS::DynamoDB::Table'),
   };
 };
 

@@ -115,6 +115,7 @@ Exit status: 0 after Ctrl-C, 1 when it cannot serve, 2 when it was called wrongl
   .action(async (flags: Flags) => {
     keepMemoryFlat();
     const { endpoint, ownToken } = await start(flags);
+    closeOnSignals(endpoint);
     const host = new URL(endpoint.url).host;
     console.log(`Registry   ${endpoint.url}
 Proxy      ${flags.endpoint}
@@ -127,5 +128,4 @@ Push to it, for example:
 
 Ctrl-C ends it.
 `);
-    closeOnSignals(endpoint);
   });

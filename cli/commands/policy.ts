@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { openPolicies } from '../../lambda/policies.ts';
 import { describeFault, PolicyError, type PolicyFiles, readPolicyFiles } from '../../lambda/policy-files.ts';
+import { type Quota, readQuotas } from '../../lambda/quotas.ts';
 import { CommandError } from '../failure.ts';
 import { type PolicyCase, parseCases, readCases } from '../policy/cases.ts';
 import { explainCase } from '../policy/explain.ts';
@@ -25,13 +26,23 @@ const read = (directory: string): PolicyFiles => {
   }
 };
 
+const checkQuotas = (directory: string): Quota[] => {
+  try {
+    return readQuotas(directory);
+  } catch (cause) {
+    throw new CommandError(cause instanceof Error ? cause.message : 'The quotas cannot be read.', { cause });
+  }
+};
+
 const check = new Command('check')
   .description('Parse and validate the policies of a directory')
   .argument('<directory>', 'where the *.cedar files are')
   .action((directory: string) => {
     const { policies, warnings } = read(directory);
     for (const warning of warnings) console.error(`warning: ${describeFault(warning)}`);
+    const quotas = checkQuotas(directory);
     console.log(`${policies.length} policies are valid.`);
+    if (quotas.length > 0) console.log(`${quotas.length} quotas are valid.`);
   });
 
 const test = new Command('test')

@@ -61,6 +61,7 @@ const table = {
   ReferencedImagesNotFoundException: 'MANIFEST_BLOB_UNKNOWN',
   // A quota that is used up: no client should try again, as all do after TOOMANYREQUESTS.
   LimitExceededException: 'DENIED',
+  QuotaExceededException: 'DENIED',
   ThrottlingException: 'TOOMANYREQUESTS',
   UnsupportedCommandException: 'UNSUPPORTED',
   ServerException: 'UNAVAILABLE',

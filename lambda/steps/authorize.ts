@@ -8,6 +8,7 @@ import type { Members, OperationName, PolicyContext } from '../operations.ts';
 import { operations } from '../operations.ts';
 import type { DecisionRequest, Policies, Verdict } from '../policies.ts';
 import type { Claims, Principal } from '../principal.ts';
+import type { Count } from '../quota-counts.ts';
 import { accountOf, type Registry } from '../registries.ts';
 import { openSeal, type SealBinding } from '../seal.ts';
 import { opensWith } from '../sealing-keys.ts';
@@ -22,6 +23,8 @@ export type Authority = {
   registryId: string;
   logger: Logger;
   meter: Pick<Meter, 'count'>;
+  /** Where there are quotas: counts what a request uses, or refuses it. */
+  count: Count | undefined;
 };
 
 class GrantedPermit<Name extends OperationName> {
@@ -118,24 +121,25 @@ const unseal = async (sealedId: string, binding: SealBinding, readSecret: Secret
  * Asks the policy, writes the decision to the log, and opens the seal of the upload id.
  *
  * @throws AccessDeniedException with the policies that decided and their messages;
- *   UploadNotFoundException for an upload id that was not sealed for this principal and repository.
+ *   QuotaExceededException when a quota is used up; UploadNotFoundException for an upload id that was not sealed for this principal and repository.
  */
 export const authorize = async <Name extends OperationName>(
   principal: Principal,
   input: Input<Name>,
-  { policies, readSecret, registryId: ownRegistryId, logger, meter }: Authority,
+  { policies, readSecret, registryId: ownRegistryId, logger, meter, count }: Authority,
 ): Promise<Permit<Name>> => {
   const { operation, registry, members } = input;
   const { repositoryName } = members;
   const registryId = accountOf(members.registryId, ownRegistryId);
   const row = operations[operation];
+  const resource = {
+    id: `${registry}/${registryId}/${repositoryName}`,
+    attrs: { name: repositoryName, namespace: namespaceOf(repositoryName), registry, registryId },
+  };
   const decision = policies.decide({
     principal,
     action: operation,
-    resource: {
-      id: `${registry}/${registryId}/${repositoryName}`,
-      attrs: { name: repositoryName, namespace: namespaceOf(repositoryName), registry, registryId },
-    },
+    resource,
     context: present(row.context(members)),
     now: new Date(),
   });
@@ -158,5 +162,7 @@ export const authorize = async <Name extends OperationName>(
     'uploadId' in members
       ? await unseal(members.uploadId, { principal, registry, registryId, repositoryName }, readSecret)
       : '';
+  const usage = row.usage?.(members);
+  if (count && usage) await count({ principal, resource }, usage);
   return new GrantedPermit(input, principal, registryId, uploadId);
 };

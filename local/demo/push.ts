@@ -2,9 +2,9 @@
 
 import { createReadStream } from 'node:fs';
 import { ProxyClient } from '../../client/proxy-client.ts';
+import type { Progress } from '../../client/push/progress.ts';
 import { Uploader } from '../../client/uploader.ts';
 import type { Blob, Image } from './image.ts';
-import type { Progress } from './progress.ts';
 
 export type PushOptions = {
   proxyUrl: string;

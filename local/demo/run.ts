@@ -1,7 +1,7 @@
 // The demo itself, whatever it runs against: build an image, push it, pull it back, compare.
 
+import { type Progress, progressBars, progressLines } from '../../client/push/progress.ts';
 import { buildImage, type LayerPlan, layerPlans } from './image.ts';
-import { type Progress, progressBars, progressLines } from './progress.ts';
 import { compareWithRegistry, type Difference } from './pull.ts';
 import { pushImage } from './push.ts';
 import { tableOf } from './report.ts';

@@ -1,4 +1,4 @@
-// The tests with AWS's own clients: npm run test:clients.
+// The tests with the clients of others, AWS's and containers': npm run test:clients.
 
 import { defineConfig } from 'vitest/config';
 

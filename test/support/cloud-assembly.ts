@@ -20,7 +20,7 @@ export const writeAssembly = (
     Api: { Type: 'AWS::ApiGateway::RestApi', Properties: { BinaryMediaTypes: ['application/octet-stream'] } },
     Bucket: { Type: 'AWS::S3::Bucket', Properties: {} },
     Secret: { Type: 'AWS::SecretsManager::Secret', Properties: {} },
-    Table: { Type: 'AWS::DynamoDB::Table', Properties: {} },
+    Queue: { Type: 'AWS::SQS::Queue', Properties: {} },
     ...others,
   };
   const files: Record<string, object> = {};

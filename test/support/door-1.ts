@@ -2,6 +2,7 @@
 
 import { partSize } from '../../lambda/limits.ts';
 import type { Registry } from '../../lambda/registries.ts';
+import { conform } from './openapi.ts';
 
 /** Sends one request to the proxy: over HTTP, or to the handlers in this process. */
 export type Send = (path: string, init: RequestInit) => Promise<Response>;
@@ -17,7 +18,10 @@ const answerOf = async (response: Response): Promise<Answer> => {
   return { status: response.status, headers: response.headers, body: { ...body } };
 };
 
-/** Door 1 with one client's token; every call answers, none throws on a status. */
+/**
+ * Door 1 with one client's token; every call answers, none throws on a status. A request or an answer that
+ * openapi.json does not know fails the test.
+ */
 export const door1 = (
   send: Send,
   token: string = tokens.a,
@@ -25,14 +29,13 @@ export const door1 = (
   registry: Registry = 'ecr',
 ) => {
   const authorization = `Bearer ${token}`;
-  const json = async (method: string, path: string, body: unknown) =>
-    answerOf(
-      await send(`/${registry}${path}`, {
-        method,
-        headers: { authorization, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      }),
-    );
+  const json = async (method: string, path: string, body: unknown) => {
+    const headers = { authorization, 'content-type': 'application/json' };
+    const text = JSON.stringify(body);
+    const answer = await answerOf(await send(`/${registry}${path}`, { method, headers, body: text }));
+    conform({ method, path: `/${registry}${path}`, json: JSON.parse(text) }, answer);
+    return answer;
+  };
 
   const initiate = (members: object = {}) => json('POST', '/layer-uploads', { repositoryName, ...members });
 
@@ -41,21 +44,17 @@ export const door1 = (
     first: number,
     bytes: Uint8Array,
     last = first + bytes.length - 1,
-  ) =>
-    answerOf(
-      await send(
-        `/${registry}/layer-uploads/${uploadId}/parts?repositoryName=${encodeURIComponent(repositoryName)}`,
-        {
-          method: 'PUT',
-          headers: {
-            authorization,
-            'content-type': 'application/octet-stream',
-            'content-range': `bytes ${first}-${last}/*`,
-          },
-          body: new Uint8Array(bytes),
-        },
-      ),
-    );
+  ) => {
+    const path = `/${registry}/layer-uploads/${uploadId}/parts?repositoryName=${encodeURIComponent(repositoryName)}`;
+    const headers = {
+      authorization,
+      'content-type': 'application/octet-stream',
+      'content-range': `bytes ${first}-${last}/*`,
+    };
+    const answer = await answerOf(await send(path, { method: 'PUT', headers, body: new Uint8Array(bytes) }));
+    conform({ method: 'PUT', path }, answer);
+    return answer;
+  };
 
   const complete = (uploadId: string, ...layerDigests: string[]) =>
     json('POST', `/layer-uploads/${uploadId}/completion`, { repositoryName, layerDigests });

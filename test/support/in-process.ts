@@ -10,6 +10,7 @@ import { isRegistry } from '../../lambda/registries.ts';
 import { openServices } from '../../lambda/services.ts';
 import { policySource } from '../../lib/policies.ts';
 import { localAccount } from '../../local/account.ts';
+import { startDynamoDb } from '../../local/dynamodb.ts';
 import { startEcr } from '../../local/ecr/server.ts';
 import { functionEnvironment } from '../../local/environment.ts';
 import { localRepositories } from '../../local/local.ts';
@@ -24,6 +25,8 @@ const stagingBucket = 'staging';
 type Options = {
   /** Whose OIDC tokens are taken. */
   issuers?: readonly Issuer[];
+  /** Where quotas are counted. */
+  quotaTable?: string;
   /** Whether metrics are written, to standard output. */
   metrics?: boolean;
   /** By default the policies that deploy. */
@@ -81,6 +84,7 @@ export const startInProcess = async ({
   issuers = [],
   policyDirectory = policySource,
   metrics = false,
+  quotaTable,
 }: Options = {}) => {
   const directory = await mkdtemp(join(tmpdir(), 'in-process-'));
   const ecr = await startEcr({
@@ -91,9 +95,14 @@ export const startInProcess = async ({
   const s3 = await startS3({ port: 0, dataDirectory: join(directory, 's3'), bucketNames: [stagingBucket] });
   const secretFile = join(directory, 'secret.json');
   const secrets = await startSecrets({ port: 0, file: secretFile, secretArn });
+  const dynamoDb = quotaTable === undefined ? undefined : await startDynamoDb({ tableNames: [quotaTable] });
   Object.assign(
     process.env,
-    functionEnvironment({ ecr: ecr.url, s3: s3.url, secretsManager: secrets.url }, 'stand-in', process.env),
+    functionEnvironment(
+      { ecr: ecr.url, s3: s3.url, secretsManager: secrets.url, dynamoDb: dynamoDb?.url },
+      'stand-in',
+      process.env,
+    ),
     {
       AWS_REGION: localAccount.region,
       POWERTOOLS_SERVICE_NAME: 'test',
@@ -108,6 +117,7 @@ export const startInProcess = async ({
     registryId: localAccount.accountId,
     registries: ['ecr', 'ecr-public'],
     issuers: [...issuers],
+    quotaTable,
   });
   const handlers = new Map(
     operationNames.map((operation) => [operation, resourceHandler(operation, services)]),
@@ -119,7 +129,7 @@ export const startInProcess = async ({
     secrets: { url: secrets.url, file: secretFile, secretArn },
     services,
     close: async () => {
-      for (const server of [secrets, s3, ecr]) await server.close();
+      for (const server of [secrets, s3, ecr, dynamoDb]) await server?.close();
       await rm(directory, { recursive: true, force: true });
     },
   };

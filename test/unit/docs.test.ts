@@ -12,4 +12,13 @@ describe('docs/errors.md', () => {
     const documented = text.split('\n').filter((line) => /^\| `\w+` \| \d{3} \|/.test(line));
     expect(documented).toEqual(Object.entries(errors).map(rowOf));
   });
+
+  it('lists what the AWS door answers otherwise than with 400 under the code’s own name', () => {
+    const text = readFileSync(join(import.meta.dirname, '../../docs/errors.md'), 'utf8');
+    const documented = text.split('\n').filter((line) => /^\| `\w+` \| `\w+` \| \d{3} \|$/.test(line));
+    const rows = Object.entries(errors).flatMap(([code, { aws }]: [string, ErrorRow]) =>
+      aws ? [`| \`${code}\` | \`${aws.type ?? code}\` | ${aws.status ?? 400} |`] : [],
+    );
+    expect(documented).toEqual(rows);
+  });
 });

@@ -11,7 +11,7 @@ const resolve = resolver(
   {
     Bucket: { Type: 'AWS::S3::Bucket' },
     Function: { Type: 'AWS::Lambda::Function' },
-    Table: { Type: 'AWS::DynamoDB::Table' },
+    Queue: { Type: 'AWS::SQS::Queue' },
   },
   localAccount,
 );
@@ -40,7 +40,7 @@ describe('intrinsics', () => {
 
   test.each([
     ['a resource that is not there', { Ref: 'Nowhere' }, /Ref Nowhere/],
-    ['a resource of another type', { Ref: 'Table' }, /Ref Table \(AWS::DynamoDB::Table\)/],
+    ['a resource of another type', { Ref: 'Queue' }, /Ref Queue \(AWS::SQS::Queue\)/],
     ['another attribute', { 'Fn::GetAtt': ['Bucket', 'DomainName'] }, /Bucket\.DomainName/],
     ['another intrinsic', { 'Fn::ImportValue': 'x' }, /Fn::ImportValue/],
     ['two intrinsics at once', { Ref: 'Bucket', 'Fn::Join': ['', []] }, /No local value/],
@@ -74,6 +74,7 @@ describe('the template', () => {
       ],
       binaryMediaTypes: ['application/octet-stream'],
       bucketNames: ['bucket'],
+      tableNames: [],
       secretArns: ['arn:aws:secretsmanager:eu-central-1:123456789012:secret:Secret-local0'],
     });
   });
@@ -106,9 +107,9 @@ describe('the template', () => {
   });
 
   test('with a value that has no local counterpart is refused', () => {
-    const environment = { TABLE: { Ref: 'Table' } };
+    const environment = { QUEUE: { Ref: 'Queue' } };
     const cdkOut = writeAssembly({ Upload: { source, environment } }, {});
-    expect(() => readTemplate(cdkOut, localAccount)).toThrow(/Table/);
+    expect(() => readTemplate(cdkOut, localAccount)).toThrow(/Queue/);
   });
 
   test.each(['ANY /a', 'GET /{proxy+}'])('with the route %s, which is not modelled, is refused', (route) => {

@@ -1,15 +1,28 @@
 // The default template: what has to hold whatever changes.
 
+import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { integrationTimeoutMs } from '../../lambda/limits.ts';
 import { operationNames, operations } from '../../lambda/operations.ts';
+import { policySource } from '../../lib/policies.ts';
 import { configurations, synthesize } from '../support/stacks.ts';
 
 type Statement = { Effect: string; Action: string | string[]; Resource: unknown };
 
 const shipped = synthesize(configurations.default).template;
 const both = synthesize({ repositories: { ecr: ['team-a/*'], 'ecr-public': ['team-a/app'] } }).template;
+
+/** The policies that deploy, with a quota beside them. */
+const withQuota = (): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'stack-quotas-'));
+  cpSync(policySource, directory, { recursive: true });
+  writeFileSync(join(directory, 'quotas.yaml'), '- name: daily\n  client: "*"\n  bytesPerDay: 1000\n');
+  return directory;
+};
+const withQuotas = synthesize({ ...configurations.default, policyDirectory: withQuota() }).template;
 
 const functionNames = [...operationNames, 'AwsDoor'];
 
@@ -205,6 +218,32 @@ describe('the permissions', () => {
     for (const { Properties } of Object.values(both.findResources('AWS::IAM::Role'))) {
       expect(Object.keys(Properties)).toEqual(['AssumeRolePolicyDocument', 'Description']);
     }
+  });
+});
+
+describe('the quota table', () => {
+  test('is not there without a quota', () => {
+    shipped.resourceCountIs('AWS::DynamoDB::Table', 0);
+    expect(JSON.stringify(shipped.toJSON())).not.toContain('QUOTA_TABLE');
+  });
+
+  test('costs nothing while it is not used, forgets, and goes with the stack', () => {
+    withQuotas.hasResource('AWS::DynamoDB::Table', {
+      DeletionPolicy: 'Delete',
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+        TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+      },
+    });
+  });
+
+  test.each(functionNames)('%s reaches it only if it counts', (name) => {
+    const counts = servedBy(name).some((operation) => operations[operation].usage);
+    const actions = Object.entries(permissionsOf(withQuotas, name)).filter(([action]) =>
+      /dynamodb/.test(action),
+    );
+    expect(actions).toEqual(counts ? [['dynamodb:GetItem dynamodb:UpdateItem', ['<QuotaTable.Arn>']]] : []);
   });
 });
 

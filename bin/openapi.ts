@@ -1,0 +1,8 @@
+// `npm run openapi`: writes openapi.json anew.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openapiText } from '../lib/openapi/document.ts';
+import { projectRoot } from '../lib/project-root.ts';
+
+writeFileSync(join(projectRoot, 'openapi.json'), openapiText);

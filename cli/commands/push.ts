@@ -1,0 +1,145 @@
+// `push`: an image, an index or an artifact from a layout or an archive through the proxy, without a container tool.
+
+import { Command, InvalidArgumentError } from 'commander';
+import { LayerProblem } from '../../client/layer-problem.ts';
+import { ProxyProblem } from '../../client/problem.ts';
+import { ProxyClient } from '../../client/proxy-client.ts';
+import { type Progress, progressBars, progressLines } from '../../client/push/progress.ts';
+import { type PushReport, pushImages } from '../../client/push/push-images.ts';
+import { openSource } from '../../client/push/source.ts';
+import { SourceProblem } from '../../client/push/source-problem.ts';
+import { tagsOf } from '../../client/push/tags.ts';
+import { TokenProblem } from '../../client/token-problem.ts';
+import { Uploader } from '../../client/uploader.ts';
+import type { Registry } from '../../lambda/registries.ts';
+import { endpointOption, registryIdOption, registryOption } from '../endpoint.ts';
+import { CommandError } from '../failure.ts';
+import { keepMemoryFlat } from '../flat-memory.ts';
+import { tokenCommandFlag, tokenFileFlag, tokenSource, tokenVariable } from '../token.ts';
+
+type Flags = {
+  endpoint: string;
+  registry: Registry;
+  registryId?: string;
+  tokenFile?: string;
+  tokenCommand?: string;
+  jobs: number;
+  json?: boolean;
+};
+
+const exitStatuses = { usage: 2, refused: 3, unavailable: 4, SIGINT: 130, SIGTERM: 143 } as const;
+
+const readJobs = (text: string): number => {
+  const jobs = Number(text);
+  if (Number.isInteger(jobs) && jobs > 0 && jobs <= 64) return jobs;
+  throw new InvalidArgumentError('It is a number from 1 to 64.');
+};
+
+/** The last colon begins the tag; names of repositories have none. */
+const readDestination = (text: string): { repositoryName: string; tag: string | undefined } => {
+  const [repositoryName = '', tag, ...rest] = text.split(':');
+  if (repositoryName === '' || tag === '' || rest.length > 0)
+    throw new CommandError(`${text} is no DESTINATION[:TAG], such as team-a/app:1.0.`, {
+      exitStatus: exitStatuses.usage,
+    });
+  return { repositoryName, tag };
+};
+
+/** The failure with its exit status and what to do about it. */
+function commandErrorOf(thrown: unknown): unknown {
+  if (thrown instanceof SourceProblem || thrown instanceof TokenProblem)
+    return new CommandError(`${thrown.message}.`, { exitStatus: exitStatuses.usage, cause: thrown });
+  if (thrown instanceof LayerProblem)
+    return new CommandError(`${thrown.message}. Run the same command again.`, { cause: thrown });
+  if (!(thrown instanceof ProxyProblem)) return thrown;
+  return thrown.retryable || thrown.status === undefined
+    ? new CommandError(`${thrown.message}. What was sent is kept: run the same command again.`, {
+        exitStatus: exitStatuses.unavailable,
+        cause: thrown,
+      })
+    : new CommandError(`${thrown.message}.`, { exitStatus: exitStatuses.refused, cause: thrown });
+}
+
+/** On standard error, so that standard output is the report's. */
+const progressOf = ({ json }: Flags): Progress => {
+  if (json) return { begin: () => () => {}, end: () => {} };
+  return process.stderr.isTTY ? progressBars() : progressLines((line) => console.error(line));
+};
+
+async function run(source: string, destination: string, flags: Flags, signal: AbortSignal) {
+  const { repositoryName, tag } = readDestination(destination);
+  const token = tokenSource(flags);
+  if (token === undefined)
+    throw new CommandError(`No token: set ${tokenVariable}, or give --token-file or --token-command.`, {
+      exitStatus: exitStatuses.usage,
+    });
+  const { endpoint, registry, registryId, jobs } = flags;
+  const client = new ProxyClient({ endpoint, registry, token, signal });
+  const images = await openSource(source, process.stdin, signal);
+  try {
+    return await pushImages(images, {
+      uploader: new Uploader(client),
+      destination: { repositoryName, registryId },
+      jobs,
+      tags: tagsOf(images, tag),
+      progress: progressOf(flags),
+      signal,
+    });
+  } finally {
+    await images.close();
+  }
+}
+
+function print({ layers, images }: PushReport, destination: string, { json }: Flags): void {
+  const [repositoryName] = destination.split(':');
+  if (json) {
+    console.log(JSON.stringify({ repositoryName, layers, images }));
+    return;
+  }
+  const sent = layers.filter(({ outcome }) => outcome === 'pushed');
+  const bytes = sent.reduce((sum, { size }) => sum + size, 0);
+  console.log(`${sent.length} of ${layers.length} layers sent, ${bytes} bytes; the others were there.`);
+  for (const { digest, tag } of images) console.log(`${repositoryName}${tag ? `:${tag}` : ''}@${digest}`);
+}
+
+export const push = new Command('push')
+  .description('Push an image, an index of several or an artifact through the proxy.')
+  .argument(
+    '<source>',
+    'an OCI layout (directory or tar), a docker save archive, or - for an archive on stdin',
+  )
+  .argument('<destination[:tag]>', "a repository, and a tag; without one, the source's own")
+  .addOption(endpointOption())
+  .option(tokenFileFlag, 'push with the token in this file, read again when it expires')
+  .option(tokenCommandFlag, 'push with the token that this shell command prints, run again when it expires')
+  .addOption(registryOption())
+  .addOption(registryIdOption())
+  .option('--jobs <number>', 'how many layers are under way at once', readJobs, 4)
+  .option('--json', 'print what was pushed as one JSON document, and no progress')
+  .addHelpText(
+    'after',
+    `
+The token is that of --token-file or --token-command, or else of ${tokenVariable}.
+Only what is missing is sent: the same command again goes on where a failed one stopped.
+
+Exit status:
+  0    all is there
+  1    a fault: its message says which
+  ${exitStatuses.usage}    called wrongly, or the source holds no image
+  ${exitStatuses.refused}    refused by the proxy or by ECR: the policy, the token, a tag that cannot be moved
+  ${exitStatuses.unavailable}    the proxy cannot be reached, or asks for a slower pace: run it again
+  ${exitStatuses.SIGINT}  ended by Ctrl-C (${exitStatuses.SIGTERM}: by SIGTERM); nothing is broken, run it again`,
+  )
+  .action(async (source: string, destination: string, flags: Flags) => {
+    keepMemoryFlat();
+    const interruption = new AbortController();
+    for (const name of ['SIGINT', 'SIGTERM'] as const)
+      process.once(name, () =>
+        interruption.abort(new CommandError(`ended by ${name}`, { exitStatus: exitStatuses[name] })),
+      );
+    try {
+      print(await run(source, destination, flags, interruption.signal), destination, flags);
+    } catch (thrown) {
+      throw interruption.signal.aborted ? interruption.signal.reason : commandErrorOf(thrown);
+    }
+  });

@@ -1,0 +1,98 @@
+// How awslabs' amazon-ecr-containerd-resolver pushes, call by call, with the AWS SDK for Go. Source: its
+// ecr/pusher.go, ecr/layer_writer.go and ecr/manifest_writer.go. What it asks before a manifest, BatchGetImage,
+// pulls and is not offered: the last test tells what it is answered.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AwsClient, clientEnvironment, type Members } from '../support/aws-client.ts';
+import { tokens } from '../support/door-1.ts';
+import { type Door2, startDoor2 } from '../support/door-2.ts';
+import { descriptor, ociIndex, ociManifest } from '../support/ecr-stand-in.ts';
+import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { go, withClient } from './installed.ts';
+
+/** It names the registry in every call: the account of the image's ARN. */
+const repository = { registryId: '123456789012', repositoryName: 'team-a/app' };
+
+withClient(go, () => {
+  describe('amazon-ecr-containerd-resolver', () => {
+    let proxy: Door2;
+    let client: AwsClient;
+    beforeAll(async () => {
+      proxy = await startDoor2();
+      client = await go.start(clientEnvironment(proxy.proxyUrl, tokens.a));
+    });
+    afterAll(async () => {
+      await client?.close();
+      await proxy?.close();
+    });
+
+    const call = async (operation: string, members: Members) => {
+      const { output, failure } = await client.call('ecr', operation, { ...repository, ...members });
+      if (failure) throw new Error(`${operation}: ${failure.code}: ${failure.message}`);
+      return output;
+    };
+
+    /** Whether the layer was sent; one that is there is not. */
+    const pushBlob = async (blob: Buffer): Promise<boolean> => {
+      const layerDigest = digestOf(blob);
+      const checked = await call('BatchCheckLayerAvailability', { layerDigests: [layerDigest] });
+      // An absent layer is one of `layers`, too: with none there, the resolver gives up.
+      expect(checked?.layers).toHaveLength(1);
+      if (JSON.stringify(checked?.layers).includes('"AVAILABLE"')) return false;
+      const begun = await call('InitiateLayerUpload', {});
+      const [uploadId, partSize] = [String(begun?.uploadId), Number(begun?.partSize)];
+      for (let first = 0; first < blob.length; first += partSize) {
+        const layerPartBlob = blob.subarray(first, first + partSize);
+        const partLastByte = first + layerPartBlob.length - 1;
+        await call('UploadLayerPart', { uploadId, partFirstByte: first, partLastByte, layerPartBlob });
+      }
+      const completed = await call('CompleteLayerUpload', { uploadId, layerDigests: [layerDigest] });
+      expect(completed?.layerDigest).toBe(layerDigest);
+      return true;
+    };
+
+    /** A tag goes with the root of the image alone. */
+    const pushManifest = async (imageManifest: string, imageManifestMediaType: string, imageTag?: string) => {
+      const imageDigest = digestOf(imageManifest);
+      const tag = imageTag === undefined ? {} : { imageTag };
+      const put = await call('PutImage', { imageManifest, imageManifestMediaType, imageDigest, ...tag });
+      expect(put).toMatchObject({ image: { imageId: { imageDigest } } });
+    };
+
+    it('pushes an index of an image whose layers have several pairs of parts', async () => {
+      const config = randomBytes(700);
+      const layers = [randomBytes(5 * 4_194_304 + 1), randomBytes(9_000)];
+      for (const blob of [config, ...layers]) expect(await pushBlob(blob)).toBe(true);
+      const manifest = JSON.stringify({
+        schemaVersion: 2,
+        mediaType: ociManifest,
+        config: descriptor(config, 'application/vnd.oci.image.config.v1+json'),
+        layers: layers.map((layer) => descriptor(layer, 'application/vnd.oci.image.layer.v1.tar+gzip')),
+      });
+      await pushManifest(manifest, ociManifest);
+      const index = JSON.stringify({
+        schemaVersion: 2,
+        mediaType: ociIndex,
+        manifests: [descriptor(manifest, ociManifest)],
+      });
+      await pushManifest(index, ociIndex, '2.0');
+
+      const pulled = await fetch(`${proxy.ecrUrl}/v2/team-a/app/manifests/2.0`);
+      expect(await pulled.text()).toBe(index);
+      for (const layer of layers) {
+        const stored = await fetch(`${proxy.ecrUrl}/v2/team-a/app/blobs/${digestOf(layer)}`);
+        expect(Buffer.compare(Buffer.from(await stored.arrayBuffer()), layer)).toBe(0);
+        expect(await pushBlob(layer)).toBe(false);
+      }
+    });
+
+    it('is told that BatchGetImage is not offered, and what is', async () => {
+      const members = { ...repository, imageIds: [{ imageTag: '2.0' }] };
+      const { failure } = await client.call('ecr', 'BatchGetImage', members);
+      expect(failure).toMatchObject({
+        code: 'UnknownOperationException',
+        message: expect.stringContaining('offers InitiateLayerUpload'),
+      });
+    });
+  });
+});

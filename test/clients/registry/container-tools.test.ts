@@ -1,0 +1,244 @@
+// Container tools as they come push through the bridge; what they pushed is read back byte by byte.
+
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tokens } from '../../support/door-1.ts';
+import { buildLayouts, type Layouts } from '../../support/oci-layout.ts';
+import { pull } from '../../support/pulled.ts';
+import { type Bridge, startBridge, startProxy } from '../../support/registry-door.ts';
+import { lacks, runTool } from './tools.ts';
+
+const MiB = 1_048_576;
+const largeLayerBytes = 256 * MiB;
+/** Issue 5: however long a layer is. */
+const maxBridgeBytes = 150 * MiB;
+
+type Kind = keyof Layouts['directories'];
+type Arguments = { layout: string; name: string; host: string; storage: string };
+/** The commands that push a layout of one kind to `name`; undefined where the tool cannot. */
+type Tool = {
+  push: Record<Kind, ((args: Arguments) => string[][]) | undefined>;
+  /** It makes layers and manifests of its own of what it has in its storage. */
+  rewrites?: boolean;
+};
+
+/** What the command before has printed: the id of the image that it pulled. */
+const pulledImage = 'THE IMAGE';
+
+/** With a storage of their own, of plain directories: overlays cannot be mounted everywhere. */
+const store = (storage: string) => [
+  '--root',
+  `${storage}/root`,
+  '--runroot',
+  `${storage}/run`,
+  '--storage-driver',
+  'vfs',
+];
+const skopeo = (flags: string[]) => (layout: string, name: string) => [
+  ['copy', '--insecure-policy', '--dest-tls-verify=false', ...flags, layout, `docker://${name}`],
+];
+const crane =
+  (flags: string[]) =>
+  ({ layout, name }: Arguments) => [['push', '--insecure', ...flags, layout, name]];
+const oras =
+  (kind: string, flags: string[] = []) =>
+  ({ layout, name }: Arguments) => [
+    ['cp', '--no-tty', '--from-oci-layout', '--to-plain-http', ...flags, `${layout}:${kind}`, name],
+  ];
+const regctl =
+  (kind: string) =>
+  ({ layout, name, host }: Arguments) => [
+    ['registry', 'set', host, '--tls', 'disabled'],
+    ['image', 'copy', `ocidir://${layout}:${kind}`, name],
+  ];
+
+const tools: Record<string, Tool> = {
+  skopeo: {
+    push: {
+      single: ({ layout, name }) => skopeo([])(`oci:${layout}:single`, name),
+      multi: ({ layout, name }) => skopeo(['--all'])(`oci:${layout}:multi`, name),
+      artifact: ({ layout, name }) => skopeo([])(`oci:${layout}:artifact`, name),
+    },
+  },
+  podman: {
+    push: {
+      single: ({ layout, name, storage }) => [
+        [...store(storage), 'pull', '--quiet', `oci:${layout}:single`],
+        [
+          ...store(storage),
+          'push',
+          '--tls-verify=false',
+          '--quiet',
+          '--format',
+          'oci',
+          pulledImage,
+          `docker://${name}`,
+        ],
+      ],
+      multi: ({ layout, name, storage }) => [
+        [...store(storage), 'manifest', 'create', '--all', 'localhost/multi', `oci:${layout}:multi`],
+        [
+          ...store(storage),
+          'manifest',
+          'push',
+          '--all',
+          '--tls-verify=false',
+          'localhost/multi',
+          `docker://${name}`,
+        ],
+      ],
+      artifact: undefined,
+    },
+    rewrites: true,
+  },
+  buildah: {
+    push: {
+      single: ({ layout, name, storage }) => [
+        [...store(storage), 'pull', '--quiet', `oci:${layout}:single`],
+        [
+          ...store(storage),
+          'push',
+          '--tls-verify=false',
+          '--quiet',
+          '--format',
+          'oci',
+          pulledImage,
+          `docker://${name}`,
+        ],
+      ],
+      multi: ({ layout, name, storage }) => [
+        [...store(storage), 'manifest', 'create', '--all', 'multi', `oci:${layout}:multi`],
+        [...store(storage), 'manifest', 'push', '--all', '--tls-verify=false', 'multi', `docker://${name}`],
+      ],
+      artifact: undefined,
+    },
+    rewrites: true,
+  },
+  crane: { push: { single: crane([]), multi: crane([]), artifact: crane([]) } },
+  oras: { push: { single: oras('single'), multi: oras('multi'), artifact: oras('artifact') } },
+  regctl: { push: { single: regctl('single'), multi: regctl('multi'), artifact: regctl('artifact') } },
+};
+const kinds: readonly Kind[] = ['single', 'multi', 'artifact'];
+
+let directory: string;
+let layouts: Layouts;
+let proxy: Awaited<ReturnType<typeof startProxy>>;
+
+beforeAll(async () => {
+  // In lower case alone: podman names images by their directory.
+  directory = join(tmpdir(), `container-tools-${process.pid}`);
+  await mkdir(join(directory, '.docker'), { recursive: true });
+  await writeFile(join(directory, '.docker/config.json'), '{}');
+  layouts = await buildLayouts(join(directory, 'layouts'), largeLayerBytes);
+  proxy = await startProxy(
+    join(directory, 'data'),
+    Object.keys(tools).map((name) => `team-a/${name}`),
+  );
+});
+afterAll(async () => {
+  await proxy?.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe.each(Object.entries(tools))('%s', (tool, { push, rewrites }) => {
+  let bridge: Bridge;
+  beforeAll(async () => {
+    bridge = await startBridge(proxy.proxyUrl);
+  });
+  afterAll(async () => bridge?.stop());
+
+  for (const kind of kinds) {
+    const commands = push[kind];
+    it.skipIf(!commands || lacks(tool))(`pushes ${kind} through the bridge, whole`, async () => {
+      const repositoryName = `team-a/${tool}`;
+      const name = `${bridge.host}/${repositoryName}:${kind}`;
+      const storage = join(directory, `storage-${tool}`);
+      const args = { layout: layouts.directories[kind], name, host: bridge.host, storage };
+      const startedMs = performance.now();
+      let printed = '';
+      for (const command of commands?.(args) ?? []) {
+        const filled = command.map((argument) => (argument === pulledImage ? printed : argument));
+        printed = (await runTool(tool, filled, { home: directory })).trim();
+      }
+      const seconds = (performance.now() - startedMs) / 1_000;
+      const pulled = await pull(proxy.ecrUrl, repositoryName, kind);
+      if (!rewrites) expect(pulled.digest).toBe(layouts.digests[kind]);
+      if (kind === 'single') expect(pulled.diffIds).toEqual(layouts.diffIds);
+      if (kind === 'multi') expect(pulled.children).toHaveLength(2);
+      if (kind === 'artifact') expect(pulled.subject).toBe(layouts.digests.single);
+      console.info(`${tool} ${kind}: ${seconds.toFixed(1)} s`);
+    });
+  }
+
+  it.skipIf(lacks(tool))('leaves no tag behind that nobody asked for', async () => {
+    const answer = await fetch(`${proxy.ecrUrl}/v2/team-a/${tool}/tags/list`);
+    const expected = kinds.filter((kind) => push[kind]).sort();
+    expect(await answer.json()).toEqual({ name: `team-a/${tool}`, tags: expected });
+  });
+
+  it.skipIf(lacks(tool))('found a bridge whose memory stayed flat', async () => {
+    const peakBytes = await bridge.peakBytes();
+    console.info(`${tool}: the bridge peaked at ${peakBytes && Math.round(peakBytes / MiB)} MiB`);
+    if (peakBytes !== undefined) expect(peakBytes).toBeLessThan(maxBridgeBytes);
+  });
+});
+
+describe.skipIf(lacks('skopeo'))('one bridge', () => {
+  const push = (bridge: Bridge, repository: string, flags: string[] = []) =>
+    runTool(
+      'skopeo',
+      skopeo(flags)(`oci:${layouts.directories.artifact}`, `${bridge.host}/${repository}:x`)[0] ?? [],
+      {
+        home: directory,
+      },
+    );
+  const copySmall = (bridge: Bridge, repository: string, flags: string[] = []) =>
+    runTool(
+      'crane',
+      ['push', '--insecure', ...flags, layouts.directories.artifact, `${bridge.host}/${repository}:x`],
+      { home: directory },
+    );
+
+  it('tells the user of a refusal what the policy says', async () => {
+    const bridge = await startBridge(proxy.proxyUrl);
+    try {
+      await expect(copySmall(bridge, 'team-b/app')).rejects.toThrow(/DENIED: No policy lets this client/);
+      const name = `${bridge.host}/team-a/skopeo:latest`;
+      const refused = runTool('crane', ['push', '--insecure', layouts.directories.artifact, name], {
+        home: directory,
+      });
+      await expect(refused).rejects.toThrow(/DENIED: .*the tag latest is not allowed/);
+    } finally {
+      await bridge.stop();
+    }
+  });
+
+  it('serves each client with the token that it logs in with', async () => {
+    const bridge = await startBridge(proxy.proxyUrl, { token: '' });
+    try {
+      await expect(push(bridge, 'team-a/skopeo')).rejects.toThrow(/unauthorized|authentication required/i);
+      const login = (password: string) =>
+        runTool(
+          'skopeo',
+          [
+            'login',
+            '--tls-verify=false',
+            '-u',
+            'any',
+            '-p',
+            password,
+            '--authfile',
+            join(directory, 'auth.json'),
+            bridge.host,
+          ],
+          { home: directory },
+        );
+      await expect(login('eup_team-a-ci_wrong')).rejects.toThrow(/invalid username\/password|unauthorized/i);
+      await login(tokens.a);
+    } finally {
+      await bridge.stop();
+    }
+  });
+});

@@ -1,0 +1,56 @@
+// The container tools under test: where they are, and what they say.
+
+import { execFile } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const built = join(import.meta.dirname, '../../../.local/clients/bin');
+
+const isExecutable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Where a program is that test/clients/install has installed. */
+export const findTool = (name: string): string | undefined =>
+  [built, ...(process.env.PATH ?? '').split(delimiter)]
+    .map((directory) => join(directory, name))
+    .find(isExecutable);
+
+/**
+ * Whether a tool's tests are left out: on a machine that has not got it. CI has, or fails.
+ */
+export const lacks = (name: string): boolean => {
+  if (findTool(name) || process.env.CI) return false;
+  console.info(`${name} is not installed: its tests are skipped; test/clients/install installs it`);
+  return true;
+};
+
+/** Runs a tool to its end. @throws Error with what it printed on standard error */
+export async function runTool(
+  name: string,
+  args: readonly string[],
+  { home }: { home: string },
+): Promise<string> {
+  const tool = findTool(name);
+  if (!tool) throw new Error(`${name} is not installed: run test/clients/install`);
+  const environment = {
+    ...process.env,
+    HOME: home,
+    XDG_RUNTIME_DIR: home,
+    DOCKER_CONFIG: join(home, '.docker'),
+  };
+  const { stdout } = await promisify(execFile)(tool, args, {
+    env: environment,
+    cwd: home,
+    maxBuffer: 16 * 1_048_576,
+  }).catch((failure: { stderr?: string; message: string }) => {
+    throw new Error(`${name} ${args.join(' ')}: ${failure.stderr || failure.message}`);
+  });
+  return stdout;
+}

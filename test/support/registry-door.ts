@@ -1,0 +1,89 @@
+// The whole way of a container tool's push: the bridge as it is started by hand, the proxy, the ECR stand-in.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startEcr } from '../../local/ecr/server.ts';
+import { startLocal } from '../../local/local.ts';
+import { tokens } from './door-1.ts';
+
+const root = join(import.meta.dirname, '../..');
+const commandLine = join(root, 'dist/cli.js');
+
+export type Bridge = {
+  /** host:port, as it stands in an image's name. */
+  host: string;
+  url: string;
+  process: ChildProcess;
+  /** Its peak resident memory so far; undefined where the system does not tell. */
+  peakBytes(): Promise<number | undefined>;
+  stop(signal?: NodeJS.Signals): Promise<void>;
+};
+
+/** @param flags beside the endpoint; with a port of 0 any free one is taken */
+export async function startBridge(
+  endpoint: string,
+  { port = 0, token = tokens.a, flags = [] }: { port?: number; token?: string; flags?: string[] } = {},
+): Promise<Bridge> {
+  const child = spawn(
+    process.execPath,
+    [commandLine, 'bridge', '--endpoint', endpoint, '--port', String(port), ...flags],
+    { env: { ...process.env, ECR_UPLOAD_PROXY_TOKEN: token }, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const lines = createInterface({ input: child.stdout });
+  const [line] = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => [''])]);
+  lines.on('line', () => {});
+  const url = /^Registry +(\S+)$/.exec(String(line))?.[1];
+  if (url === undefined) throw new Error(`the bridge did not start: ${line}`);
+  return {
+    host: new URL(url).host,
+    url,
+    process: child,
+    peakBytes: async () => {
+      const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
+      const kibibytes = /VmHWM:\s+(\d+) kB/.exec(status)?.[1];
+      return kibibytes === undefined ? undefined : Number(kibibytes) * 1_024;
+    },
+    stop: async (signal = 'SIGTERM') => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, 'exit');
+      child.kill(signal);
+      await ended;
+    },
+  };
+}
+
+/** ECR with these private repositories, and the proxy before it. */
+export async function startProxy(dataDirectory: string, repositoryNames: readonly string[]) {
+  const ecrOptions = {
+    dataDirectory: join(dataDirectory, 'ecr'),
+    repositories: repositoryNames.map((repositoryName) => ({ registry: 'ecr' as const, repositoryName })),
+  };
+  let ecr = await startEcr({ ...ecrOptions, port: 0 });
+  const { port: ecrPort } = ecr;
+  const options = { ecrPort: 0, s3Port: 0, dataDirectory, ecrEndpoint: ecr.url };
+  let local = await startLocal({ ...options, port: 0 });
+  const port = Number(new URL(local.proxyUrl).port);
+  return {
+    proxyUrl: local.proxyUrl,
+    ecrUrl: ecr.url,
+    /** The gateway, or ECR, is gone for a while and comes back at its port. */
+    restartGateway: async (pauseMs: number) => {
+      await local.close();
+      await sleep(pauseMs);
+      local = await startLocal({ ...options, port });
+    },
+    restartEcr: async (pauseMs: number) => {
+      await ecr.close();
+      await sleep(pauseMs);
+      ecr = await startEcr({ ...ecrOptions, port: ecrPort });
+    },
+    close: async () => {
+      await local.close();
+      await ecr.close();
+    },
+  };
+}
