@@ -1,7 +1,7 @@
 // The problem documents of door 1: one schema per row of the error table, and the answers that may hold them.
 
 import { type ErrorCode, type ErrorRow, errors } from '../../lambda/errors.ts';
-import { gatewayRefusals } from './gateway-refusals.ts';
+import { gatewayCodes, gatewayRefusals } from './gateway-refusals.ts';
 
 const text = { type: 'string' };
 
@@ -136,7 +136,8 @@ const refused = (status: number, codes: readonly ErrorCode[]): Response => {
 };
 
 /** Every refusal that these codes, or API Gateway, answer, by HTTP status. */
-export const refusalsOf = (codes: readonly ErrorCode[]): Readonly<Record<string, Response>> => {
+export const refusalsOf = (ofCall: readonly ErrorCode[]): Readonly<Record<string, Response>> => {
+  const codes = [...new Set([...ofCall, ...gatewayCodes])];
   const statuses = new Set([
     ...codes.map((code): number => errors[code].status),
     ...Object.keys(gatewayRefusals).map(Number),

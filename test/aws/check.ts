@@ -1,0 +1,24 @@
+// A check of docs/aws-assumptions.md: what it needs, what it does, and what was seen.
+
+import type { ECR } from '@aws-sdk/client-ecr';
+import type { Door1, Send } from '../support/door-1.ts';
+
+/** `undefined`: neither, or it could not be told; `saw` says what came instead. */
+export type Finding = { holds: boolean | undefined; saw: string };
+
+/** A deployed proxy, and ECR behind it as its operator reaches it. */
+export type Deployment = {
+  send: Send;
+  client: Door1;
+  token: string;
+  repositoryName: string;
+  ecr: ECR;
+};
+
+export type Check = {
+  /** The row of docs/aws-assumptions.md. */
+  row: number;
+  /** `ecr`: AWS credentials that may push to the repository. */
+  needs: 'proxy' | 'ecr';
+  run: (deployment: Deployment) => Promise<Finding>;
+};
