@@ -4,6 +4,7 @@ import { Duration } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
+  type IAlarm,
   type IMetric,
   MathExpression,
   TreatMissingData,
@@ -92,17 +93,25 @@ export const alarms = {
 
 export type AlarmName = keyof typeof alarms;
 
+const alarmName = ({ serviceName }: ProxyMetrics, name: string) => `${serviceName}-${name}`;
+
 export class Alarms extends Construct {
   readonly all: readonly Alarm[];
+  /** By name and not by reference, for a dashboard that shows them: it needs none of them to be there first. */
+  readonly named: readonly IAlarm[];
 
   constructor(scope: Construct, id: string, metrics: ProxyMetrics, topic: ITopic | undefined) {
     super(scope, id);
     this.all = Object.entries<AlarmRow>(alarms).map(([name, row]) => this.#add(name, row, metrics, topic));
+    this.named = Object.keys(alarms).map((name) =>
+      Alarm.fromAlarmName(this, `Named${name}`, alarmName(metrics, name)),
+    );
   }
 
   #add(name: string, row: AlarmRow, metrics: ProxyMetrics, topic: ITopic | undefined): Alarm {
     const [datapointsToAlarm, evaluationPeriods] = row.datapoints;
     const alarm = new Alarm(this, name, {
+      alarmName: alarmName(metrics, name),
       metric: row.metric(metrics),
       alarmDescription: `${row.description} What to do: docs/operations.md, "${name}".`,
       threshold: row.threshold,

@@ -2,10 +2,10 @@
 
 import { Duration } from 'aws-cdk-lib';
 import {
-  type Alarm,
   AlarmStatusWidget,
   Dashboard,
   GraphWidget,
+  type IAlarm,
   type IMetric,
   type IWidget,
   LogQueryVisualizationType,
@@ -21,7 +21,7 @@ import type { ProxyMetrics } from './proxy-metrics.ts';
 export type ProxyDashboardProps = {
   dashboardName: string;
   metrics: ProxyMetrics;
-  alarms: readonly Alarm[];
+  alarms: readonly IAlarm[];
   functionLogs: readonly LogGroup[];
   accessLog: LogGroup;
   memorySizeMegabytes: number;

@@ -200,11 +200,12 @@ export class EcrUploadProxy extends Construct {
       stagingBucket: this.stagingBucket,
       gatewayThrottles: this.accessLog.throttles,
     });
-    this.alarms = new Alarms(this, 'Alarms', metrics, props.alarmTopic).all;
+    const alarms = new Alarms(this, 'Alarms', metrics, props.alarmTopic);
+    this.alarms = alarms.all;
     this.dashboard = new ProxyDashboard(this, 'Dashboard', {
       dashboardName: serviceName,
       metrics,
-      alarms: this.alarms,
+      alarms: alarms.named,
       functionLogs: functions.map(({ logGroup }) => logGroup),
       accessLog: this.accessLog,
       memorySizeMegabytes: memorySize,

@@ -77,6 +77,10 @@ export class ProxyMetrics {
     );
   }
 
+  get serviceName(): string {
+    return this.#props.serviceName;
+  }
+
   get gatewayThrottles(): Metric {
     return this.#props.gatewayThrottles;
   }

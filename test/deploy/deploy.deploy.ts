@@ -29,6 +29,8 @@ const unknownToMoto = {
   'AWS::S3::Bucket': 'made without its public access block and its lifecycle',
   'UpdateStack with previous values': 'fails for a parameter that has its default: --no-previous-parameters',
   'AWS::ApiGateway::GatewayResponse': 'skipped: the API answers in its own words',
+  'AWS::CloudWatch::Alarm': 'skipped',
+  'AWS::Logs::MetricFilter': 'skipped',
   'AWS::S3::BucketPolicy': 'skipped: the bucket is there without the policy that demands TLS',
 } as const;
 
