@@ -49,7 +49,7 @@ export class UploadApi extends RestApi {
       ...(policy && { policy }),
       // The only type whose bodies reach the functions in base64; JSON arrives as the text that it is.
       binaryMediaTypes: ['application/octet-stream'],
-      // API Gateway writes access logs with one role for the whole account and region: decision 0004.
+      // API Gateway writes access logs with one role for the whole account and region: decision 0005.
       cloudWatchRole: props.setAccountLogRole,
       deployOptions: {
         tracingEnabled: true,
