@@ -8,7 +8,6 @@ import { type IManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { type OperationName, operationNames } from '../lambda/operations.ts';
@@ -127,7 +126,7 @@ export class EcrUploadProxy extends Construct {
   /** By operation; `AwsDoor` serves them all for AWS SDKs. */
   readonly functions: ReadonlyMap<OperationName | 'AwsDoor', ProxyFunction>;
   readonly stagingBucket: Bucket;
-  readonly secret: Secret;
+  readonly secret: ProxySecret;
   readonly accessLog: AccessLog;
   readonly alarms: readonly Alarm[];
   readonly dashboard: Dashboard;
@@ -147,7 +146,7 @@ export class EcrUploadProxy extends Construct {
     if (encryptionKey) allowCloudWatchLogs(encryptionKey);
 
     this.stagingBucket = new StagingBucket(this, 'StagingBucket', { encryptionKey });
-    this.secret = new ProxySecret(this, 'Secret', { encryptionKey, removalPolicy });
+    this.secret = new ProxySecret(this, 'Secret', { encryptionKey, removalPolicy, serviceName });
     this.accessLog = new AccessLog(this, 'AccessLog', { ...logging, serviceName });
 
     const policyDirectory = checkedPolicyDirectory(props.policyDirectory ?? policySource);

@@ -6,19 +6,19 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { type OperationName, operations } from '../lambda/operations.ts';
 import type { Registry } from '../lambda/registries.ts';
 import { acknowledgeWildcards } from './acknowledgements.ts';
 import { type Configuration, configuredRegistries } from './configuration.ts';
+import type { ProxySecret } from './proxy-secret.ts';
 
 export type FunctionRoleProps = Pick<Configuration, 'repositories'> & {
   operations: readonly OperationName[];
   /** Accounts whose registries may be reached, besides the stack's own. */
   registryIds: readonly string[];
   stagingBucket: Bucket;
-  secret: Secret;
+  secret: ProxySecret;
   /** Where quotas are declared. */
   quotaTable: Table | undefined;
   logGroup: LogGroup;
@@ -75,7 +75,7 @@ export class FunctionRole extends Role {
     }
     const quotaActions = distinct(rows.flatMap((row) => row.quotaActions));
     if (quotaTable && quotaActions.length > 0) allow(quotaActions, [quotaTable.tableArn]);
-    allow(['secretsmanager:GetSecretValue'], [secret.secretArn]);
+    allow(['secretsmanager:GetSecretValue'], [secret.arnPattern]);
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
     if (encryptionKey) {
       this.#allowVia('secretsmanager', ['kms:Decrypt'], encryptionKey);

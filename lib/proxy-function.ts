@@ -8,7 +8,6 @@ import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { integrationTimeoutMs } from '../lambda/limits.ts';
 import { metricsNamespace } from '../lambda/metrics.ts';
@@ -18,6 +17,7 @@ import { type Configuration, configuredRegistries } from './configuration.ts';
 import { FunctionRole } from './function-role.ts';
 import { policyDirectoryName } from './policies.ts';
 import { projectRoot } from './project-root.ts';
+import type { ProxySecret } from './proxy-secret.ts';
 
 /** What all functions of a proxy have in common. */
 export type SharedFunctionProps = Pick<Configuration, 'repositories' | 'issuers'> & {
@@ -25,7 +25,7 @@ export type SharedFunctionProps = Pick<Configuration, 'repositories' | 'issuers'
   /** An absolute path. */
   policyDirectory: string;
   stagingBucket: Bucket;
-  secret: Secret;
+  secret: ProxySecret;
   /** Where quotas are declared. */
   quotaTable: Table | undefined;
   encryptionKey: IKey | undefined;

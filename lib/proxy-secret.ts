@@ -1,11 +1,16 @@
 // The secret: the hashes of the clients' tokens, and the key that seals upload ids.
 
-import { type RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { ArnFormat, Aws, Fn, type RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 
-export type ProxySecretProps = { encryptionKey: IKey | undefined; removalPolicy: RemovalPolicy };
+export type ProxySecretProps = {
+  encryptionKey: IKey | undefined;
+  removalPolicy: RemovalPolicy;
+  /** Begins the secret's name. */
+  serviceName: string;
+};
 
 /**
  * Starts as `{"clients":{},"sealingKey":"…64 characters…"}`; the operator adds clients:
@@ -15,8 +20,17 @@ export type ProxySecretProps = { encryptionKey: IKey | undefined; removalPolicy:
  * cannot be made again from anything else.
  */
 export class ProxySecret extends Secret {
-  constructor(scope: Construct, id: string, { encryptionKey, removalPolicy }: ProxySecretProps) {
+  /**
+   * The ARN with a `?` for each of the six characters that Secrets Manager ends it with: known without the
+   * secret. Source: the Secrets Manager user guide, "Identity-based policies", "Wildcards".
+   */
+  readonly arnPattern: string;
+
+  constructor(scope: Construct, id: string, { encryptionKey, removalPolicy, serviceName }: ProxySecretProps) {
+    // No two stacks, and no two lives of one stack, have the same: a secret that was kept is never in the way.
+    const secretName = `${serviceName}-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`;
     super(scope, id, {
+      secretName,
       description: 'ecr-upload-proxy: SHA-256 of the client tokens, and the key that seals upload ids.',
       generateSecretString: {
         secretStringTemplate: JSON.stringify({ clients: {} }),
@@ -26,6 +40,12 @@ export class ProxySecret extends Secret {
       },
       removalPolicy,
       ...(encryptionKey && { encryptionKey }),
+    });
+    this.arnPattern = Stack.of(this).formatArn({
+      service: 'secretsmanager',
+      resource: 'secret',
+      resourceName: `${secretName}-??????`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
     Validations.of(this).acknowledge({
       id: 'AwsSolutions-SMG4',

@@ -1,7 +1,13 @@
 // The REST API: the routes of both doors, what it answers by itself, and how its stage is limited and logged.
 
-import { Validations } from 'aws-cdk-lib';
-import { EndpointType, LambdaIntegration, LogGroupLogDestination, RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { CfnResource, Validations } from 'aws-cdk-lib';
+import {
+  EndpointType,
+  LambdaIntegration,
+  LogGroupLogDestination,
+  type Method,
+  RestApi,
+} from 'aws-cdk-lib/aws-apigateway';
 import type { IVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
 import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
@@ -61,8 +67,17 @@ export class UploadApi extends RestApi {
     });
     // RestApi adds an output of its own, whose name changes with the construct's path; ours is ProxyUrl.
     this.node.tryRemoveChild('Endpoint');
-    this.#addRoutes(props);
+    const methods = this.#addRoutes(props);
     addGatewayResponses(this);
+    // The deployment names the methods that it takes in: a stand-in for CloudFormation that follows references
+    // and passes over DependsOn, as moto does in change sets, then makes them first too.
+    const deployment = this.latestDeployment?.node.defaultChild;
+    if (CfnResource.isCfnResource(deployment)) {
+      deployment.addMetadata(
+        'Methods',
+        methods.map(({ methodId }) => methodId),
+      );
+    }
 
     Validations.of(this).acknowledge(...acknowledged);
     if (props.setAccountLogRole) Validations.of(this).acknowledge(accountLogRole);
@@ -70,17 +85,18 @@ export class UploadApi extends RestApi {
     else new CfnWebACLAssociation(this, 'WebAcl', { resourceArn: this.deploymentStage.stageArn, webAclArn });
   }
 
-  #addRoutes({ registries, operationFunctions, awsDoorFunction }: UploadApiProps): void {
+  #addRoutes({ registries, operationFunctions, awsDoorFunction }: UploadApiProps): Method[] {
     // Door 1: a route for each operation of each registry.
-    for (const [operation, { lambda }] of operationFunctions) {
+    const doorOne = [...operationFunctions].flatMap(([operation, { lambda }]) => {
       const { method, path } = operations[operation];
       const integration = new LambdaIntegration(lambda, { allowTestInvoke: false });
-      for (const registry of registries) {
-        this.root.resourceForPath(`/${registry}${path}`).addMethod(method, integration);
-      }
-    }
+      return registries.map((registry) =>
+        this.root.resourceForPath(`/${registry}${path}`).addMethod(method, integration),
+      );
+    });
     // Door 2: ECR's own wire names the operation in a header, so one function serves all of them.
-    this.root.addMethod('POST', new LambdaIntegration(awsDoorFunction.lambda, { allowTestInvoke: false }));
+    const doorTwo = new LambdaIntegration(awsDoorFunction.lambda, { allowTestInvoke: false });
+    return [...doorOne, this.root.addMethod('POST', doorTwo)];
   }
 }
 

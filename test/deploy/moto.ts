@@ -32,13 +32,17 @@ const answers = async (url: string): Promise<boolean> =>
     () => false,
   );
 
-/** @param logFile takes what moto prints */
-export const startMoto = async (logFile: string) => {
+/**
+ * @param logFile takes what moto prints
+ * @param asPublished without what moto-server.py adds
+ */
+export const startMoto = async (logFile: string, { asPublished = false } = {}) => {
   const port = await freePort();
   // By this name: the SDKs put a bucket's name before an endpoint's, which moto takes apart again.
   const url = `http://localhost:${port}`;
-  const python = join(dirname(pythonTool('moto_server')), 'python');
-  const script = join(import.meta.dirname, 'moto-server.py');
+  const published = pythonTool('moto_server');
+  const script = asPublished ? published : join(import.meta.dirname, 'moto-server.py');
+  const python = join(dirname(published), 'python');
   const server = spawn(python, [script, '-H', '127.0.0.1', '-p', String(port)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

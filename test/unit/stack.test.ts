@@ -39,7 +39,15 @@ const render = (value: unknown): string => {
   if (typeof value === 'string') return value;
   const [name, argument] = Object.entries(value ?? {})[0] ?? [];
   if (name === 'Fn::Join') return argument[1].map(render).join('');
-  return `<${name === 'Fn::GetAtt' ? argument.join('.') : argument}>`;
+  if (name === 'Fn::GetAtt') return `<${argument.join('.')}>`;
+  return `<${typeof argument === 'string' ? argument : JSON.stringify(argument)}>`;
+};
+
+/** What a role may read the one secret by: its name, and any six characters of Secrets Manager's. */
+const secretArnOf = (template: Template): string => {
+  const [secret] = Object.values(template.findResources('AWS::SecretsManager::Secret'));
+  const name = render(secret?.Properties.Name);
+  return `arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:${name}-??????`;
 };
 
 const functionsOf = (template: Template) => Object.entries(template.findResources('AWS::Lambda::Function'));
@@ -89,6 +97,17 @@ describe('the template', () => {
   });
 });
 
+test('the secret’s name is another in each life of a stack, so that one that was kept is not in the way', () => {
+  shipped.hasResourceProperties('AWS::SecretsManager::Secret', {
+    Name: {
+      'Fn::Join': [
+        '',
+        ['Test-', { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] }],
+      ],
+    },
+  });
+});
+
 describe('the API', () => {
   const rows = operationNames.map((name) => operations[name]);
 
@@ -112,6 +131,14 @@ describe('the API', () => {
       EndpointConfiguration: { Types: ['REGIONAL'] },
       BinaryMediaTypes: ['application/octet-stream'],
     });
+  });
+
+  test('is deployed once its methods are there, for those too who follow references alone', () => {
+    const methods = Object.keys(shipped.findResources('AWS::ApiGateway::Method'));
+    const [deployment] = Object.values(shipped.findResources('AWS::ApiGateway::Deployment'));
+    expect(deployment?.DependsOn).toEqual(expect.arrayContaining(methods));
+    expect(deployment?.Metadata.Methods).toHaveLength(methods.length);
+    expect(deployment?.Metadata.Methods).toEqual(expect.arrayContaining(methods.map((Ref) => ({ Ref }))));
   });
 
   test('leaves the account’s settings alone', () => {
@@ -161,7 +188,7 @@ describe('the functions', () => {
 
 describe('the permissions', () => {
   const always = (operation: string) => ({
-    'secretsmanager:GetSecretValue': ['<Secret>'],
+    'secretsmanager:GetSecretValue': [secretArnOf(shipped)],
     'logs:CreateLogStream logs:PutLogEvents': [`<${operation}LogGroup.Arn>`],
     'xray:PutTelemetryRecords xray:PutTraceSegments': ['*'],
   });
