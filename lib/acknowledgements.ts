@@ -1,6 +1,6 @@
-// How a wildcard in a role's resources is owned up to: cdk-nag wants each one named, with its reason.
+// What cdk-nag and cfn-lint find in what the CDK or a role has to have, owned up to where it is.
 
-import { Stack, Validations } from 'aws-cdk-lib';
+import { type CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { z } from 'zod';
 
@@ -17,7 +17,7 @@ const written = (value: unknown): string => {
   return `<${path.join('.')}>`;
 };
 
-/** Those of the resources that hold a wildcard, and no others. */
+/** cdk-nag wants each wildcard of a role named: those of the resources that hold a wildcard, and no others. */
 export const acknowledgeWildcards = (
   scope: IConstruct,
   resources: readonly string[],
@@ -27,4 +27,9 @@ export const acknowledgeWildcards = (
   for (const resource of named.filter((name) => name.includes('*'))) {
     Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason });
   }
+};
+
+/** The CDK writes DependsOn beside a reference to the same resource, of which cfn-lint needs but one. */
+export const acknowledgeDependencies = (resource: CfnResource): void => {
+  resource.addMetadata('cfn-lint', { config: { ignore_checks: ['W3005'] } });
 };

@@ -12,6 +12,7 @@ import { Construct } from 'constructs';
 import { integrationTimeoutMs } from '../lambda/limits.ts';
 import { metricsNamespace } from '../lambda/metrics.ts';
 import type { OperationName } from '../lambda/operations.ts';
+import { acknowledgeDependencies } from './acknowledgements.ts';
 import { bundling } from './bundling.ts';
 import { type Configuration, configuredRegistries } from './configuration.ts';
 import { FunctionRole } from './function-role.ts';
@@ -90,10 +91,7 @@ export class ProxyFunction extends Construct {
         POWERTOOLS_TRACER_CAPTURE_RESPONSE: 'false',
       },
     });
-    // The CDK writes a dependency on the role beside the reference to it, so that the policy is there as well.
     const definition = this.lambda.node.defaultChild;
-    if (CfnResource.isCfnResource(definition)) {
-      definition.addMetadata('cfn-lint', { config: { ignore_checks: ['W3005'] } });
-    }
+    if (CfnResource.isCfnResource(definition)) acknowledgeDependencies(definition);
   }
 }

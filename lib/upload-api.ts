@@ -14,6 +14,7 @@ import type { Construct } from 'constructs';
 import { type OperationName, operations } from '../lambda/operations.ts';
 import type { Registry } from '../lambda/registries.ts';
 import { type AccessLog, accessLogFormat } from './access-log.ts';
+import { acknowledgeDependencies } from './acknowledgements.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
 import type { ProxyFunction } from './proxy-function.ts';
 import { resourcePolicy } from './resource-policy.ts';
@@ -67,22 +68,25 @@ export class UploadApi extends RestApi {
     });
     // RestApi adds an output of its own, whose name changes with the construct's path; ours is ProxyUrl.
     this.node.tryRemoveChild('Endpoint');
-    const methods = this.#addRoutes(props);
+    this.#deployAfter(this.#addRoutes(props));
     addGatewayResponses(this);
-    // The deployment names the methods that it takes in: a stand-in for CloudFormation that follows references
-    // and passes over DependsOn, as moto does in change sets, then makes them first too.
-    const deployment = this.latestDeployment?.node.defaultChild;
-    if (CfnResource.isCfnResource(deployment)) {
-      deployment.addMetadata(
-        'Methods',
-        methods.map(({ methodId }) => methodId),
-      );
-    }
 
     Validations.of(this).acknowledge(...acknowledged);
     if (props.setAccountLogRole) Validations.of(this).acknowledge(accountLogRole);
     if (webAclArn === undefined) Validations.of(this).acknowledge(withoutWebAcl);
     else new CfnWebACLAssociation(this, 'WebAcl', { resourceArn: this.deploymentStage.stageArn, webAclArn });
+  }
+
+  /**
+   * The CDK says with DependsOn what the deployment takes in. A stand-in for CloudFormation that follows
+   * references alone, as moto does in change sets, needs to be told once more.
+   */
+  #deployAfter(methods: readonly Method[]): void {
+    const deployment = this.latestDeployment?.node.defaultChild;
+    if (!CfnResource.isCfnResource(deployment)) throw new Error('the API has no deployment');
+    const methodIds = methods.map(({ methodId }) => methodId);
+    deployment.addMetadata('Methods', methodIds);
+    acknowledgeDependencies(deployment);
   }
 
   #addRoutes({ registries, operationFunctions, awsDoorFunction }: UploadApiProps): Method[] {

@@ -1,10 +1,14 @@
 // The stack in its main configurations, synthesized without bundling: quick, and without an AWS account.
 
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { stringify } from 'yaml';
 import cdk from '../../cdk.json' with { type: 'json' };
 import { type ConfigurationInput, contextKey, readConfiguration } from '../../lib/configuration.ts';
+import { policySource } from '../../lib/policies.ts';
 import { EcrUploadProxyStack } from '../../lib/stack.ts';
 
 const account = '123456789012';
@@ -13,6 +17,15 @@ const domain = {
   certificateArn: `arn:aws:acm:eu-central-1:${account}:certificate/11111111-2222-3333-4444-555555555555`,
 };
 const truststore = { truststoreUri: 's3://example-truststore/clients/ca.pem', truststoreVersion: 'v1' };
+
+/** The policies that deploy, with a quota beside them; gone when the process ends. */
+const policiesWithQuota = (): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'policies-with-quota-'));
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  cpSync(policySource, directory, { recursive: true });
+  writeFileSync(join(directory, 'quotas.yaml'), '- name: daily\n  client: "*"\n  bytesPerDay: 1000\n');
+  return directory;
+};
 
 export const configurations = {
   default: { repositories: cdk.context[contextKey].repositories },
@@ -28,6 +41,15 @@ export const configurations = {
     repositories: { ecr: ['team-a/*', '*'], 'ecr-public': ['team-a/*'] },
     allowEveryRepository: true,
     registryIds: ['210987654321'],
+    policyDirectory: policiesWithQuota(),
+    issuers: [
+      { issuer: 'https://token.actions.githubusercontent.com', audience: 'https://images.example.com' },
+      {
+        issuer: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_example',
+        audience: ['pipeline', 'release'],
+        audienceClaim: 'client_id',
+      },
+    ],
     domain: { ...domain, mutualTls: truststore },
     allowedIpRanges: ['203.0.113.0/24', '2001:db8::/32'],
     webAclArn: `arn:aws:wafv2:eu-central-1:${account}:regional/webacl/edge/11111111-2222-3333-4444-555555555555`,

@@ -1,13 +1,9 @@
 // The default template: what has to hold whatever changes.
 
-import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { integrationTimeoutMs } from '../../lambda/limits.ts';
 import { operationNames, operations } from '../../lambda/operations.ts';
-import { policySource } from '../../lib/policies.ts';
 import { configurations, synthesize } from '../support/stacks.ts';
 
 type Statement = { Effect: string; Action: string | string[]; Resource: unknown };
@@ -15,14 +11,7 @@ type Statement = { Effect: string; Action: string | string[]; Resource: unknown 
 const shipped = synthesize(configurations.default).template;
 const both = synthesize({ repositories: { ecr: ['team-a/*'], 'ecr-public': ['team-a/app'] } }).template;
 
-/** The policies that deploy, with a quota beside them. */
-const withQuota = (): string => {
-  const directory = mkdtempSync(join(tmpdir(), 'stack-quotas-'));
-  cpSync(policySource, directory, { recursive: true });
-  writeFileSync(join(directory, 'quotas.yaml'), '- name: daily\n  client: "*"\n  bytesPerDay: 1000\n');
-  return directory;
-};
-const withQuotas = synthesize({ ...configurations.default, policyDirectory: withQuota() }).template;
+const withQuotas = synthesize(configurations.everything).template;
 
 const functionNames = [...operationNames, 'AwsDoor'];
 
@@ -100,10 +89,7 @@ describe('the template', () => {
 test('the secret’s name is another in each life of a stack, so that one that was kept is not in the way', () => {
   shipped.hasResourceProperties('AWS::SecretsManager::Secret', {
     Name: {
-      'Fn::Join': [
-        '',
-        ['Test-', { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] }],
-      ],
+      'Fn::Join': ['', ['Test-', { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] }]],
     },
   });
 });
