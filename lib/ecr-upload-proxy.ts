@@ -94,7 +94,7 @@ export type EcrUploadProxyProps = {
   readonly encryptionKey?: IKey;
   /**
    * What becomes of the secret and the logs when the stack goes. The bucket always goes.
-   * @default RemovalPolicy.RETAIN
+   * @default RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE: they stay, but for a first deployment that fails
    */
   readonly removalPolicy?: RemovalPolicy;
   /**
@@ -135,7 +135,7 @@ export class EcrUploadProxy extends Construct {
 
   constructor(scope: Construct, id: string, props: EcrUploadProxyProps) {
     super(scope, id);
-    const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = props;
+    const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE } = props;
     const serviceName = Names.uniqueResourceName(this, { maxLength: 128, separator: '-' });
     const memorySize = props.memorySize ?? defaultMemorySize;
     const logging = {

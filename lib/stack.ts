@@ -31,7 +31,11 @@ export class EcrUploadProxyStack extends Stack {
   }
 }
 
-const removalPolicies = { retain: RemovalPolicy.RETAIN, destroy: RemovalPolicy.DESTROY } as const;
+/** What a first deployment made that failed and was rolled back is nobody's yet: it goes either way. */
+const removalPolicies = {
+  retain: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+  destroy: RemovalPolicy.DESTROY,
+} as const;
 
 /** The configuration's texts as the objects of the construct library. */
 const propsOf = (scope: Construct, configuration: Configuration): EcrUploadProxyProps => {

@@ -20,6 +20,7 @@ import { account, type Moto, startMoto } from './moto.ts';
  */
 const unknownToMoto = {
   'change sets': 'leave a stack without its outputs, and work once for each stack: --method direct',
+  RetainExceptOnCreate: 'taken for Delete; moto-server.py takes it for Retain',
   'AWS::SecretsManager::Secret': 'added in moto-server.py, so that it can be looked at',
   'AWS::ApiGateway::Stage':
     'added in moto-server.py with its name and tracing; logs and throttling are dropped',

@@ -298,6 +298,6 @@ describe('the staging bucket', () => {
 
   test('goes with the stack; the secret stays', () => {
     shipped.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
-    shipped.hasResource('AWS::SecretsManager::Secret', { DeletionPolicy: 'Retain' });
+    shipped.hasResource('AWS::SecretsManager::Secret', { DeletionPolicy: 'RetainExceptOnCreate' });
   });
 });
