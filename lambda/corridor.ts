@@ -6,9 +6,10 @@ import headerNormalizer from '@middy/http-header-normalizer';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { awsDoor, type Door, resourceDoor } from './doors.ts';
 import { ProxyError } from './errors.ts';
+import { describeFailure } from './failures.ts';
 import { answerReserveMs } from './limits.ts';
 import type { OperationName } from './operations.ts';
-import { describeFailure, openServices, type Services } from './services.ts';
+import { openServices, type Services } from './services.ts';
 import { authenticate } from './steps/authenticate.ts';
 import { authorize } from './steps/authorize.ts';
 import { forward } from './steps/forward.ts';
@@ -26,30 +27,41 @@ const early = {
   },
 };
 
-/** The error exit: whatever is thrown in the corridor leaves through here, logged and in the door's form. */
+/** The error exit: whatever is thrown in the corridor leaves through here, in the door's form. */
 const errorExit = ({ logger, meter }: Services, door: Door) => ({
   onError: (request: middy.Request<APIGatewayProxyEvent, APIGatewayProxyResult>) => {
     const error = proxyErrorOf(request.error);
     const { code, message: detail, cause } = error;
-    const level = code === 'InternalFailure' ? 'error' : 'info';
-    logger[level]('refused', { code, detail, ...(cause ? { cause: describeFailure(cause) } : {}) });
+    logger.appendKeys({ code, detail, ...(cause ? { cause: describeFailure(cause) } : {}) });
     meter.refused(code);
     request.response = respondError(door, error, request.event.requestContext.requestId);
   },
 });
 
-/** Every line of a request's log carries its id. */
-const requestLog = ({ logger, meter }: Services) => {
+/**
+ * One line for each request, at its end: who asked for what from where, what was decided, and what came of it.
+ * The steps add to it what they find out. The metrics are written beside it.
+ */
+const audit = ({ logger, meter }: Services) => {
+  // An instance serves one request at a time.
+  let startedAt = 0;
   // Returns nothing: Middy takes what a hook returns for the response.
-  const publish = () => meter.publish();
+  const end = ({ response }: middy.Request<APIGatewayProxyEvent, APIGatewayProxyResult>) => {
+    const status = response?.statusCode;
+    const durationMs = Math.round(performance.now() - startedAt);
+    logger[status === 500 ? 'error' : 'info']('request', { status, durationMs });
+    meter.publish();
+  };
   return {
     before: ({ event }: middy.Request<APIGatewayProxyEvent>) => {
+      const { requestId, identity } = event.requestContext;
+      startedAt = performance.now();
       logger.resetKeys();
-      logger.appendKeys({ requestId: event.requestContext.requestId });
+      logger.appendKeys({ requestId, sourceIp: identity.sourceIp });
       meter.begin();
     },
-    after: publish,
-    onError: publish,
+    after: end,
+    onError: end,
   };
 };
 
@@ -57,7 +69,7 @@ const requestLog = ({ logger, meter }: Services) => {
 export const corridor = (door: Door, services: Services = openServices()): Handler =>
   middy<APIGatewayProxyEvent, APIGatewayProxyResult>(early)
     .use(captureLambdaHandler(services.tracer, { captureResponse: false }))
-    .use(requestLog(services))
+    .use(audit(services))
     .use(errorExit(services, door))
     .use(headerNormalizer())
     .handler(async (event, context, { signal }) => {

@@ -79,8 +79,8 @@ type Row<Input> = {
   context: (input: Input) => PolicyContext;
   /** What it uses of the quotas: of which item, from where to where. `bytes` of its layer, `images` of the day. */
   usage: ((input: Input) => Usage) | undefined;
-  /** How many bytes the request carries towards ECR, for the decision log. */
-  bytes: (input: Input) => number;
+  /** What the log says of it beside who and where: how many `bytes` it carries towards ECR, and of what. */
+  logged: (input: Input) => { readonly bytes: number } & Readonly<Record<string, unknown>>;
   /** The actions of IAM's `ecr` service prefix that the operation's function needs on the repository. */
   iamActions: readonly string[];
   /** The S3 actions that it needs on the staged objects. */
@@ -97,7 +97,7 @@ const table = {
     rawBody: false,
     input: (registry: Registry) => z.object(repositoryMembers(registry)),
     context: () => ({}),
-    bytes: () => 0,
+    logged: () => ({ bytes: 0 }),
     iamActions: ['InitiateLayerUpload'],
     stagingActions: [],
     quotaActions: [],
@@ -125,7 +125,10 @@ const table = {
       partFirstByte: input.partFirstByte,
       partLastByte: input.partLastByte,
     }),
-    bytes: (input: { layerPartBlob: Uint8Array }) => input.layerPartBlob.length,
+    logged: (input: { layerPartBlob: Uint8Array; partFirstByte: number }) => ({
+      bytes: input.layerPartBlob.length,
+      partFirstByte: input.partFirstByte,
+    }),
     iamActions: ['UploadLayerPart'],
     stagingActions: ['s3:GetObject', 's3:PutObject'],
     quotaActions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
@@ -147,7 +150,7 @@ const table = {
     rawBody: false,
     input: (registry: Registry) => z.object({ ...repositoryMembers(registry), uploadId, layerDigests }),
     context: () => ({}),
-    bytes: () => 0,
+    logged: (input: { layerDigests: readonly string[] }) => ({ bytes: 0, layerDigests: input.layerDigests }),
     // The waiting part goes up first; a completion whose answer was lost is found by its digest.
     iamActions: ['CompleteLayerUpload', 'UploadLayerPart', 'BatchCheckLayerAvailability'],
     stagingActions: ['s3:GetObject', 's3:DeleteObject'],
@@ -161,7 +164,7 @@ const table = {
     rawBody: false,
     input: (registry: Registry) => z.object({ ...repositoryMembers(registry), layerDigests }),
     context: () => ({}),
-    bytes: () => 0,
+    logged: () => ({ bytes: 0 }),
     iamActions: ['BatchCheckLayerAvailability'],
     stagingActions: [],
     quotaActions: [],
@@ -181,7 +184,11 @@ const table = {
         imageDigest,
       }),
     context: imageContext,
-    bytes: (input: { imageManifest: string }) => Buffer.byteLength(input.imageManifest),
+    logged: (input: PutImageMembers) => ({
+      bytes: Buffer.byteLength(input.imageManifest),
+      imageDigest: digestOf(input.imageManifest),
+      imageTag: input.imageTag,
+    }),
     iamActions: ['PutImage'],
     stagingActions: [],
     quotaActions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],

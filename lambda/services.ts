@@ -10,6 +10,7 @@ import { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type Environment, readEnvironment } from './environment.ts';
+import { describeFailure } from './failures.ts';
 import { type Meter, openMeter } from './meter.ts';
 import { tokenVerifier } from './oidc-token.ts';
 import { loadPolicies } from './policies.ts';
@@ -74,19 +75,5 @@ export const openServices = (environment: Environment = readEnvironment(process.
       count: meter.count,
       warn: (message, failure) => logger.warn(message, { failure: describeFailure(failure) }),
     },
-  };
-};
-
-/** What of a failure may be logged: never a request or a response, which may hold tokens or layer bytes. */
-export const describeFailure = (failure: unknown): Record<string, unknown> => {
-  if (!(failure instanceof Error)) return { type: typeof failure };
-  const { name, message, stack, cause } = failure;
-  return {
-    name,
-    message,
-    stack,
-    ...('code' in failure ? { code: failure.code } : {}),
-    ...('$metadata' in failure ? { metadata: failure.$metadata } : {}),
-    ...(cause === undefined ? {} : { cause: describeFailure(cause) }),
   };
 };

@@ -46,7 +46,7 @@ export const costs = (metrics: ProxyMetrics, memorySizeMegabytes: number): MathE
 export const costPerGibibyte = (metrics: ProxyMetrics, memorySizeMegabytes: number): MathExpression =>
   new MathExpression({
     label: 'USD per GiB',
-    expression: `IF(bytes > 0, total / bytes * ${gibibyte})`,
+    expression: `total / bytes * ${gibibyte}`,
     usingMetrics: { total: totalCost(metrics, memorySizeMegabytes), bytes: metrics.own('Bytes') },
     period,
   });

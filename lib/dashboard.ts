@@ -3,6 +3,7 @@
 import { Duration } from 'aws-cdk-lib';
 import {
   AlarmStatusWidget,
+  Color,
   Dashboard,
   GraphWidget,
   type IAlarm,
@@ -15,6 +16,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { alarms as alarmTable } from './alarms.ts';
 import { costPerGibibyte, costs, totalCost } from './cost.ts';
 import type { ProxyMetrics } from './proxy-metrics.ts';
 
@@ -35,8 +37,16 @@ const height = 6;
 
 const heading = (text: string) => new TextWidget({ markdown: `## ${text}`, width: wide, height: 1 });
 
-const graph = (title: string, width: number, left: IMetric[], more: object = {}) =>
-  new GraphWidget({ title, width, height, left, ...more });
+/** @param unit of the axis; what is counted is counted per point of the graph */
+const graph = (title: string, unit: string, width: number, left: IMetric[], more: object = {}) =>
+  new GraphWidget({
+    title,
+    width,
+    height,
+    left,
+    leftYAxis: { label: unit, min: 0, showUnits: false },
+    ...more,
+  });
 
 const table = (title: string, width: number, logs: readonly LogGroup[], queryLines: string[]) =>
   new LogQueryWidget({
@@ -48,24 +58,36 @@ const table = (title: string, width: number, logs: readonly LogGroup[], queryLin
     queryLines,
   });
 
+const latencyAlarm = {
+  value: alarmTable.Latency.threshold,
+  label: 'alarm',
+  color: Color.RED,
+};
+
 const isItWorking = ({ metrics, alarms }: ProxyDashboardProps): IWidget[][] => [
   [heading('Is it working?')],
   [
     new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: third, height }),
-    graph('Requests and errors', third, [
+    graph('Requests and errors', 'requests', third, [
       metrics.api('Count', 'Sum', 'Requests'),
-      metrics.api('4XXError', 'Sum', '4xx'),
-      metrics.api('5XXError', 'Sum', '5xx'),
+      metrics.api('4XXError', 'Sum', '4xx').with({ color: Color.ORANGE }),
+      metrics.api('5XXError', 'Sum', '5xx').with({ color: Color.RED }),
     ]),
-    graph('Latency, ms', third, [metrics.api('Latency', 'p50', 'p50'), metrics.api('Latency', 'p99', 'p99')]),
+    graph(
+      'Latency',
+      'ms',
+      third,
+      [metrics.api('Latency', 'p50', 'p50'), metrics.api('Latency', 'p99', 'p99')],
+      { leftAnnotations: [latencyAlarm] },
+    ),
   ],
   [
-    graph('Functions: errors and throttles', third, [
+    graph('Functions: errors and throttles', 'invocations', third, [
       metrics.lambda('Errors', 'Errors'),
       metrics.lambda('Throttles', 'Throttles'),
     ]),
-    graph('Calls to ECR and S3: p99, ms', third, [metrics.every('UpstreamLatency', 'p99')]),
-    graph('Calls to ECR and S3: faults', third, [metrics.every('UpstreamErrors')]),
+    graph('Calls to ECR and S3: p99', 'ms', third, [metrics.every('UpstreamLatency', 'p99')]),
+    graph('Calls to ECR and S3: faults', 'calls', third, [metrics.every('UpstreamErrors')]),
   ],
 ];
 
@@ -73,30 +95,30 @@ const whoIsPushing = ({ metrics, functionLogs }: ProxyDashboardProps): IWidget[]
   [heading('Who is pushing?')],
   [
     table('Clients, by bytes', half, functionLogs, [
-      'filter message = "decision" and decision = "allow"',
+      'filter message = "request" and decision = "allow" and status < 300',
       'stats sum(bytes) as bytes, count(*) as requests by principal, repositoryName',
       'sort bytes desc',
       'limit 20',
     ]),
     table('Latest images', half, functionLogs, [
-      'filter message = "decision" and decision = "allow" and action = "PutImage"',
-      'fields @timestamp, principal, registry, repositoryName, requestId',
+      'filter message = "request" and operation = "PutImage" and status < 300',
+      'fields @timestamp, principal, registry, repositoryName, imageTag, imageDigest',
       'sort @timestamp desc',
       'limit 20',
     ]),
   ],
   [
-    graph('Layer bytes', half, [metrics.own('Bytes')]),
-    graph('Joins and resumes', half, [metrics.own('PartJoins'), metrics.own('Resumes')]),
+    graph('Layer bytes', 'bytes', half, [metrics.own('Bytes')]),
+    graph('Joins and resumes', 'parts', half, [metrics.own('PartJoins'), metrics.own('Resumes')]),
   ],
 ];
 
 const whatIsRefused = ({ metrics, functionLogs, accessLog }: ProxyDashboardProps): IWidget[][] => [
   [heading('What is refused?')],
   [
-    graph('Refusals, by reason', third, [metrics.every('Refusals')], { stacked: true }),
+    graph('Refusals, by reason', 'requests', third, [metrics.every('Refusals')], { stacked: true }),
     table('Refusals, by client', third, functionLogs, [
-      'filter message = "refused"',
+      'filter message = "request" and ispresent(code)',
       'stats count(*) as refusals by code, principal, operation',
       'sort refusals desc',
       'limit 20',
@@ -125,8 +147,8 @@ const whatDoesItCost = ({ metrics, memorySizeMegabytes }: ProxyDashboardProps): 
       width: third,
       height,
     }),
-    graph('USD, by service', third, costs(metrics, memorySizeMegabytes), { stacked: true }),
-    graph('Staged bytes', third, [metrics.stagedBytes]),
+    graph('USD, by service', 'USD', third, costs(metrics, memorySizeMegabytes), { stacked: true }),
+    graph('Staged bytes', 'bytes', third, [metrics.stagedBytes]),
   ],
 ];
 

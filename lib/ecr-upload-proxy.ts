@@ -23,7 +23,7 @@ import { ProxyMetrics } from './proxy-metrics.ts';
 import { ProxySecret } from './proxy-secret.ts';
 import { QuotaTable } from './quota-table.ts';
 import { StagingBucket } from './staging-bucket.ts';
-import { type Throttling, UploadApi } from './upload-api.ts';
+import { stageName, type Throttling, UploadApi } from './upload-api.ts';
 
 export type EcrUploadProxyProps = {
   /**
@@ -194,7 +194,7 @@ export class EcrUploadProxy extends Construct {
     const functions = [...this.functions.values()];
     const metrics = new ProxyMetrics({
       serviceName,
-      stage: api.deploymentStage,
+      stageName,
       functions,
       stagingBucket: this.stagingBucket,
       gatewayThrottles: this.accessLog.throttles,

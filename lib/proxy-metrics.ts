@@ -1,7 +1,6 @@
 // The proxy's metrics as CloudWatch has them: its own, API Gateway's, Lambda's and S3's.
 
 import { Duration } from 'aws-cdk-lib';
-import type { Stage } from 'aws-cdk-lib/aws-apigateway';
 import { type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { type MetricName, metrics, metricsNamespace } from '../lambda/metrics.ts';
@@ -11,7 +10,8 @@ const fiveMinutes = Duration.minutes(5);
 
 export type ProxyMetricsProps = {
   serviceName: string;
-  stage: Stage;
+  /** Of the API that is called as the service is. */
+  stageName: string;
   functions: readonly ProxyFunction[];
   stagingBucket: Bucket;
   /** API Gateway's own 429s, from the access log. */
@@ -66,7 +66,15 @@ export class ProxyMetrics {
   }
 
   api(metricName: 'Count' | '4XXError' | '5XXError' | 'Latency', statistic: string, label: string): Metric {
-    return this.#props.stage.metric(metricName, { statistic, label, period: fiveMinutes });
+    const { serviceName, stageName } = this.#props;
+    return new Metric({
+      namespace: 'AWS/ApiGateway',
+      metricName,
+      dimensionsMap: { ApiName: serviceName, Stage: stageName },
+      label,
+      statistic,
+      period: fiveMinutes,
+    });
   }
 
   lambda(metricName: 'Invocations' | 'Duration' | 'Errors' | 'Throttles', label: string): MathExpression {

@@ -19,6 +19,9 @@ import { addGatewayResponses } from './gateway-responses.ts';
 import type { ProxyFunction } from './proxy-function.ts';
 import { resourcePolicy } from './resource-policy.ts';
 
+/** The first part of every path, but on a domain of one's own. */
+export const stageName = 'prod';
+
 /** Requests of all clients together; beyond them API Gateway answers 429. */
 export type Throttling = { requestsPerSecond: number; burst: number };
 
@@ -59,6 +62,7 @@ export class UploadApi extends RestApi {
       // API Gateway writes access logs with one role for the whole account and region: decision 0005.
       cloudWatchRole: props.setAccountLogRole,
       deployOptions: {
+        stageName,
         tracingEnabled: true,
         throttlingRateLimit: throttling.requestsPerSecond,
         throttlingBurstLimit: throttling.burst,

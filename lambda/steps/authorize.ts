@@ -118,7 +118,7 @@ const unseal = async (sealedId: string, binding: SealBinding, readSecret: Secret
 };
 
 /**
- * Asks the policy, writes the decision to the log, and opens the seal of the upload id.
+ * Asks the policy, adds the decision to the request's line of the log, and opens the seal of the upload id.
  *
  * @throws AccessDeniedException with the policies that decided and their messages;
  *   QuotaExceededException when a quota is used up; UploadNotFoundException for an upload id that was not sealed for this principal and repository.
@@ -143,14 +143,13 @@ export const authorize = async <Name extends OperationName>(
     context: present(row.context(members)),
     now: new Date(),
   });
-  logger.info('decision', {
-    principal: `${principal.type}::${principal.id}`,
+  logger.appendKeys({
     action: operation,
     registry,
     registryId,
     repositoryName,
     ...described(decision),
-    bytes: row.bytes(members),
+    ...row.logged(members),
     // What would be decided if the policies in audit mode were enforced, where it is something else.
     ...(decision.audit && { audit: described(decision.audit) }),
   });

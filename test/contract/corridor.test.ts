@@ -19,6 +19,13 @@ const open = async (options?: Parameters<typeof startInProcess>[0]) => {
 const arm = (fault: object) =>
   fetch(`${proxy.ecrUrl}/_faults`, { method: 'POST', body: JSON.stringify(fault) });
 
+/** The lines of a log, each of them JSON. */
+const parsed = (log: string) =>
+  log
+    .split('\n')
+    .filter(Boolean)
+    .map((line): unknown => JSON.parse(line));
+
 /** What the functions write to standard output from now on, as CloudWatch Logs would have it. */
 const captureLog = () => {
   const lines: string[] = [];
@@ -44,19 +51,17 @@ describe('the log', () => {
     await open();
   });
 
-  it('has one line for a decision, with who, what, where, which policies and how many bytes', async () => {
+  it('has one line for a request: who, what, where, what was decided by which policies, and what came of it', async () => {
     const uploadId = await client.begin();
     const log = captureLog();
     await client.uploadPart(uploadId, 0, randomBytes(10));
-    const decisions = log()
-      .split('\n')
-      .filter(Boolean)
-      .map((line): unknown => JSON.parse(line));
-    expect(decisions).toEqual([
+    expect(parsed(log())).toEqual([
       expect.objectContaining({
-        message: 'decision',
+        message: 'request',
         requestId: expect.any(String),
+        sourceIp: expect.any(String),
         principal: 'Client::team-a-ci',
+        operation: 'UploadLayerPart',
         action: 'UploadLayerPart',
         registry: 'ecr',
         registryId: '123456789012',
@@ -64,6 +69,49 @@ describe('the log', () => {
         decision: 'allow',
         policies: ['team-a-pushes'],
         bytes: 10,
+        partFirstByte: 0,
+        status: 200,
+        durationMs: expect.any(Number),
+      }),
+    ]);
+  });
+
+  it('has one line for a request that is refused, with as much as was found out until then', async () => {
+    const log = captureLog();
+    await door1(proxy.send, 'eup_team-a-ci_unknown').initiate();
+    await client.initiate({ repositoryName: 'Not A Name' });
+    await client.initiate({ repositoryName: 'team-b/app' });
+    await client.uploadPart('unsealed', 0, randomBytes(10));
+    expect(parsed(log())).toEqual([
+      expect.objectContaining({
+        code: 'UnrecognizedClientException',
+        status: 401,
+        operation: 'InitiateLayerUpload',
+      }),
+      expect.objectContaining({
+        code: 'InvalidParameterException',
+        status: 400,
+        principal: 'Client::team-a-ci',
+      }),
+      expect.objectContaining({
+        code: 'AccessDeniedException',
+        status: 403,
+        decision: 'deny',
+        repositoryName: 'team-b/app',
+      }),
+      expect.objectContaining({ code: 'UploadNotFoundException', status: 404, decision: 'allow' }),
+    ]);
+  });
+
+  it('says which image was put under which tag', async () => {
+    const log = captureLog();
+    const imageManifest = '{}';
+    await client.putImage({ imageManifest, imageTag: '1.0' });
+    expect(parsed(log())).toEqual([
+      expect.objectContaining({
+        imageTag: '1.0',
+        imageDigest: digestOf(imageManifest),
+        code: expect.any(String),
       }),
     ]);
   });
@@ -113,14 +161,13 @@ describe('the log', () => {
     const log = captureLog();
     const emitted = vi.spyOn(console, 'log').mockReturnValue();
     expect((await client.initiate()).status).toBe(201);
-    const [decision] = log()
-      .split('\n')
-      .filter((line) => line.includes('"decision"'));
-    expect(JSON.parse(decision ?? '{}')).toMatchObject({
-      decision: 'allow',
-      policies: ['all'],
-      audit: { decision: 'deny', policies: ['soon'] },
-    });
+    expect(parsed(log())).toContainEqual(
+      expect.objectContaining({
+        decision: 'allow',
+        policies: ['all'],
+        audit: { decision: 'deny', policies: ['soon'] },
+      }),
+    );
     expect(JSON.stringify(emitted.mock.calls) + log()).toContain('AuditWouldRefuse');
     await rm(policyDirectory, { recursive: true });
   });

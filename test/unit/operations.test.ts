@@ -69,10 +69,10 @@ describe('the dashboard', () => {
     }
   });
 
-  test('asks the log for what the functions write: decisions and refusals', () => {
+  test('asks the log for what is written: the requests of the functions and those that API Gateway refused', () => {
     expect(queries).toHaveLength(4);
     for (const query of queries) {
-      expect(query).toMatch(/message = "decision"|message = "refused"|responseType/);
+      expect(query).toMatch(/message = "request"|responseType/);
       expect(query).toMatch(/\| limit \d+$/);
     }
   });
