@@ -1,8 +1,9 @@
 // What a request's parts cost in USD, for the dashboard's estimate and the table in docs/operations.md.
 
 /**
- * On-demand prices of us-east-1 without free tiers and volume discounts, as the price pages of API Gateway,
- * Lambda and Amazon S3 had them in November 2025. Other regions differ by up to about a half.
+ * On-demand list prices of us-east-1 without free tiers and volume discounts, as known in November 2025: the
+ * price pages of API Gateway, Lambda, Amazon S3 and DynamoDB have today's. Other regions differ by up to about a
+ * half.
  */
 export const prices = {
   /** REST API, per request. */
@@ -14,4 +15,8 @@ export const prices = {
   s3Put: 5e-6,
   /** GET and HEAD, per request. */
   s3Get: 0.4e-6,
+  /** On demand, per consistent read of an item up to 4 KB. */
+  dynamoDbRead: 0.125e-6,
+  /** On demand, per write of an item up to 1 KB. */
+  dynamoDbWrite: 0.625e-6,
 } as const;

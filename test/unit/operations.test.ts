@@ -136,7 +136,13 @@ describe('the cost per GiB in docs/operations.md', () => {
       .filter((line) => line.startsWith(`| ${label} |`))
       .flatMap((line) => line.replaceAll('*', '').split('|').slice(4, 6).map(Number));
 
-  test.each(rows)('%s is what its formula gives', (label, cost) => {
+  /** Beside the sum: without a quota there is no table. */
+  const quota: (typeof rows)[number] = [
+    'DynamoDB, where one quota of bytes applies',
+    () => parts * prices.dynamoDbRead + 2 * parts * prices.dynamoDbWrite,
+  ];
+
+  test.each([...rows, quota])('%s is what its formula gives', (label, cost) => {
     expect(written(label)).toEqual(columns.map((seconds) => Number(cost(seconds).toFixed(5))));
   });
 
