@@ -1,11 +1,16 @@
 // The CDK app: reads the configuration once, then creates the stack.
 
 import { App } from 'aws-cdk-lib';
-import { contextKey } from '../lib/configuration.ts';
+import { ConfigurationError, contextKey } from '../lib/configuration.ts';
 import { loadConfiguration } from '../lib/configuration-file.ts';
 import { EcrUploadProxyStack } from '../lib/stack.ts';
 
 const app = new App();
-const configuration = await loadConfiguration(app.node.tryGetContext(contextKey));
-
-new EcrUploadProxyStack(app, configuration.stackName, configuration);
+try {
+  const configuration = await loadConfiguration(app.node.tryGetContext(contextKey));
+  new EcrUploadProxyStack(app, configuration.stackName, configuration);
+} catch (error) {
+  if (!(error instanceof ConfigurationError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}

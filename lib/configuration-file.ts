@@ -1,23 +1,25 @@
 // Where the configuration is: in the context of cdk.json itself, or in a file that the context names.
 
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Configuration, contextKey, readConfiguration } from './configuration.ts';
+import { type Configuration, ConfigurationError, contextKey, readConfiguration } from './configuration.ts';
 import { projectRoot } from './project-root.ts';
 
 const read = async (path: string): Promise<unknown> => {
-  const url = pathToFileURL(resolve(projectRoot, path)).href;
-  const module: { default?: unknown } = path.endsWith('.json')
-    ? await import(url, { with: { type: 'json' } })
-    : await import(url);
+  const file = resolve(projectRoot, path);
+  if (file.endsWith('.json')) return JSON.parse(await readFile(file, 'utf8'));
+  const module: { default?: unknown } = await import(pathToFileURL(file).href);
   return module.default;
 };
+
+const messageOf = (failure: unknown) => (failure instanceof Error ? failure.message : String(failure));
 
 const parse = (json: string): unknown => {
   try {
     return JSON.parse(json);
-  } catch {
-    return undefined;
+  } catch (cause) {
+    throw new ConfigurationError(`--context ${contextKey} is no JSON: ${messageOf(cause)}`, { cause });
   }
 };
 
@@ -26,19 +28,20 @@ const parse = (json: string): unknown => {
  *   `--context ecr-upload-proxy='{…}'` gives it, or the path of a file, relative to the project. A `.json` file
  *   holds the configuration, a `.ts` or `.js` file has it as its default export.
  * @returns the configuration as it was written, and where
- * @throws Error for a file that cannot be read
+ * @throws ConfigurationError for a file that cannot be read, or no JSON
  */
 export const findConfiguration = async (value: unknown): Promise<{ members: unknown; source: string }> => {
   const source = `cdk.json, context "${contextKey}"`;
   if (typeof value !== 'string') return { members: value, source };
   if (value.trimStart().startsWith('{')) return { members: parse(value), source: '--context' };
   const members = await read(value).catch((cause: unknown) => {
-    throw new Error(`context "${contextKey}" names a file that cannot be read: ${value}`, { cause });
+    const what = `context "${contextKey}" names a file that cannot be read: ${value}`;
+    throw new ConfigurationError(`${what}: ${messageOf(cause)}`, { cause });
   });
   return { members, source: value };
 };
 
-/** @throws Error for a file that cannot be read, or a configuration that is wrong */
+/** @throws ConfigurationError for a file that cannot be read, or a configuration that is wrong */
 export const loadConfiguration = async (value: unknown): Promise<Configuration> => {
   const { members, source } = await findConfiguration(value);
   return readConfiguration(members, source);

@@ -169,6 +169,11 @@ export const configuredRegistries = ({ repositories }: Pick<Configuration, 'repo
     .filter(isRegistry)
     .filter((registry) => repositories[registry]?.length);
 
+/** What an operator wrote and cannot be deployed; its message says all there is to know. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
 const describe = (issue: z.core.$ZodIssue): string =>
   issue.code === 'unrecognized_keys'
     ? `  ${[...issue.path, issue.keys.join(', ')].join('.')}: not a member`
@@ -176,7 +181,7 @@ const describe = (issue: z.core.$ZodIssue): string =>
 
 /**
  * @param source where the value is from, for the message
- * @throws Error that says, for every wrong member, what was expected
+ * @throws ConfigurationError that says, for every wrong member, what was expected
  */
 export const readConfiguration = (
   value: unknown,
@@ -184,5 +189,5 @@ export const readConfiguration = (
 ): Configuration => {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new Error(`${source}:\n${result.error.issues.map(describe).join('\n')}`);
+  throw new ConfigurationError(`${source}:\n${result.error.issues.map(describe).join('\n')}`);
 };

@@ -3,6 +3,7 @@
 import { join, resolve } from 'node:path';
 import { loadPolicies } from '../lambda/policies.ts';
 import { readQuotas } from '../lambda/quotas.ts';
+import { ConfigurationError } from './configuration.ts';
 import { projectRoot } from './project-root.ts';
 
 /** The directory of the policies that an operator edits, unless the configuration names another. */
@@ -12,21 +13,26 @@ export const policySource = join(projectRoot, 'policies');
 export const policyDirectoryName = 'policies';
 
 /**
- * Loads the policies as the functions do when they start: what would fail there fails here, before anything
- * is deployed.
+ * Loads policies and quotas as the functions do when they start: what would fail there fails here, before
+ * anything is deployed.
  *
  * @param directory relative to the project
  * @returns the directory's absolute path
- * @throws PolicyError naming what does not parse or validate
+ * @throws ConfigurationError naming what is not there, does not parse or does not validate
  */
 export const checkedPolicyDirectory = (directory: string): string => {
   const path = resolve(projectRoot, directory);
-  loadPolicies(path);
+  try {
+    loadPolicies(path);
+    readQuotas(path);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigurationError(`The policy directory ${directory} cannot be deployed:\n${reason}`, {
+      cause,
+    });
+  }
   return path;
 };
 
-/**
- * @param directory as {@link checkedPolicyDirectory} returns it
- * @throws when quotas.yaml is there and is not what the functions read
- */
+/** @param directory as {@link checkedPolicyDirectory} returns it */
 export const declaresQuotas = (directory: string): boolean => readQuotas(directory).length > 0;

@@ -176,12 +176,19 @@ describe('where the configuration is', () => {
     await expect(loadConfiguration(path)).rejects.toThrow(/wrong\.json:\n {2}repositories\.ecr\.0: expected/);
   });
 
-  test('JSON that does not end is no configuration', async () => {
-    await expect(loadConfiguration('{')).rejects.toThrow(/expected an object that holds repositories/);
+  test('JSON that does not end is said to be none, and why', async () => {
+    await expect(loadConfiguration('{')).rejects.toThrow(
+      /^--context ecr-upload-proxy is no JSON: .*position 1/,
+    );
   });
 
   test('a file that is not there is told by its name', async () => {
-    await expect(loadConfiguration('nowhere.json')).rejects.toThrow(/cannot be read: nowhere\.json/);
+    await expect(loadConfiguration('nowhere.json')).rejects.toThrow(/cannot be read: nowhere\.json: ENOENT/);
+  });
+
+  test('a file that is no JSON is told with what is wrong in it', async () => {
+    const path = file('half.json', '{"repositories":');
+    await expect(loadConfiguration(path)).rejects.toThrow(/cannot be read: .*half\.json: .*JSON/);
   });
 });
 
