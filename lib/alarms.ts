@@ -46,12 +46,12 @@ const denialRate = (metrics: ProxyMetrics) =>
     period: Duration.minutes(5),
   });
 
-const throttles = (metrics: ProxyMetrics) =>
-  sumOf('Throttles', [
-    metrics.gatewayThrottles,
-    metrics.lambda('Throttles', 'Lambda'),
-    metrics.own('Refusals', 'ThrottlingException'),
-  ]);
+/** Who throttles: the stage, the account's or the functions' concurrency, and ECR's rates. */
+export const throttles = (metrics: ProxyMetrics): MathExpression[] => [
+  sumOf('API Gateway', [metrics.gatewayThrottles]),
+  metrics.lambda('Throttles', 'Lambda'),
+  sumOf('ECR', [metrics.own('Refusals', 'ThrottlingException')]),
+];
 
 const gibibyte = 1_073_741_824;
 
@@ -65,7 +65,7 @@ export const alarms = {
   Throttles: {
     description:
       '10 or more requests throttled in 5 minutes, by API Gateway, Lambda or ECR, twice within 15 minutes.',
-    metric: throttles,
+    metric: (metrics) => sumOf('Throttles', throttles(metrics)),
     threshold: 10,
     datapoints: [2, 3],
   },

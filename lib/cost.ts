@@ -6,7 +6,7 @@ import { prices } from './prices.ts';
 import { type ProxyMetrics, sumOf } from './proxy-metrics.ts';
 
 const period = Duration.minutes(5);
-const gibibyte = 1_073_741_824;
+const tebibyte = 1_099_511_627_776;
 
 /** CloudWatch's expressions know no exponents. */
 const decimal = (price: number) => price.toFixed(10);
@@ -35,7 +35,7 @@ export const costs = (metrics: ProxyMetrics, memorySizeMegabytes: number): MathE
       label: 'S3',
       expression: `puts * ${decimal(prices.s3Put)} + reads * ${decimal(prices.s3Get)}`,
       usingMetrics: {
-        puts: calls('s3:PutObject'),
+        puts: sumOf('Puts', [calls('s3:PutObject')]),
         reads: sumOf('Reads', [calls('s3:GetObject'), calls('s3:HeadObject')]),
       },
       period,
@@ -43,10 +43,11 @@ export const costs = (metrics: ProxyMetrics, memorySizeMegabytes: number): MathE
   ];
 };
 
-export const costPerGibibyte = (metrics: ProxyMetrics, memorySizeMegabytes: number): MathExpression =>
+/** A GiB costs less than a cent, which CloudWatch would show as a power of ten. */
+export const costPerTebibyte = (metrics: ProxyMetrics, memorySizeMegabytes: number): MathExpression =>
   new MathExpression({
-    label: 'USD per GiB',
-    expression: `total / bytes * ${gibibyte}`,
+    label: 'USD per TiB',
+    expression: `total / bytes * ${tebibyte}`,
     usingMetrics: { total: totalCost(metrics, memorySizeMegabytes), bytes: metrics.own('Bytes') },
     period,
   });

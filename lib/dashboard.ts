@@ -3,22 +3,27 @@
 import { Duration } from 'aws-cdk-lib';
 import {
   AlarmStatusWidget,
+  AlarmStatusWidgetSortBy,
   Color,
   Dashboard,
   GraphWidget,
+  type GraphWidgetProps,
   type IAlarm,
   type IMetric,
   type IWidget,
   LogQueryVisualizationType,
   LogQueryWidget,
+  MathExpression,
+  PeriodOverride,
   SingleValueWidget,
+  type SingleValueWidgetProps,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { alarms as alarmTable } from './alarms.ts';
-import { costPerGibibyte, costs, totalCost } from './cost.ts';
-import type { ProxyMetrics } from './proxy-metrics.ts';
+import { type AlarmName, alarms, throttles } from './alarms.ts';
+import { costPerTebibyte, costs, totalCost } from './cost.ts';
+import { type ProxyMetrics, sumOf } from './proxy-metrics.ts';
 
 export type ProxyDashboardProps = {
   dashboardName: string;
@@ -37,16 +42,33 @@ const height = 6;
 
 const heading = (text: string) => new TextWidget({ markdown: `## ${text}`, width: wide, height: 1 });
 
-/** @param unit of the axis; what is counted is counted per point of the graph */
-const graph = (title: string, unit: string, width: number, left: IMetric[], more: object = {}) =>
+/** @param unit of the axis; what is counted is counted in five minutes */
+const graph = (
+  title: string,
+  unit: string,
+  width: number,
+  left: readonly IMetric[],
+  more: GraphWidgetProps = {},
+) =>
   new GraphWidget({
     title,
     width,
     height,
-    left,
+    left: [...left],
     leftYAxis: { label: unit, min: 0, showUnits: false },
     ...more,
   });
+
+/** What an alarm looks at, with its threshold drawn in. */
+const watched = (name: AlarmName, title: string, unit: string, left: readonly IMetric[], more = {}) =>
+  graph(title, unit, third, left, {
+    leftAnnotations: [{ value: alarms[name].threshold, label: `alarm ${name}`, color: Color.RED }],
+    ...more,
+  });
+
+/** Of the whole time that is looked at. */
+const numbers = (title: string, metrics: IMetric[], more: Omit<SingleValueWidgetProps, 'metrics'>) =>
+  new SingleValueWidget({ title, metrics, setPeriodToTimeRange: true, ...more });
 
 const table = (title: string, width: number, logs: readonly LogGroup[], queryLines: string[]) =>
   new LogQueryWidget({
@@ -55,83 +77,133 @@ const table = (title: string, width: number, logs: readonly LogGroup[], queryLin
     height,
     view: LogQueryVisualizationType.TABLE,
     logGroupNames: logs.map(({ logGroupName }) => logGroupName),
-    queryLines,
+    queryLines: [...queryLines, 'limit 20'],
   });
 
-const latencyAlarm = {
-  value: alarmTable.Latency.threshold,
-  label: 'alarm',
-  color: Color.RED,
+const atAGlance = ({ metrics, memorySizeMegabytes }: ProxyDashboardProps): IMetric[] => {
+  const requests = metrics.api('Count', 'Sum', 'Requests');
+  const faults = metrics.api('5XXError', 'Sum', '5xx');
+  return [
+    requests,
+    new MathExpression({
+      label: '% without 5xx',
+      expression: '100 - 100 * FILL(faults, 0) / requests',
+      usingMetrics: { faults, requests },
+    }),
+    sumOf('Refused by the functions', [metrics.own('Refusals')]),
+    sumOf('Throttled by API Gateway', [metrics.gatewayThrottles]),
+    new MathExpression({
+      label: 'GiB of layers',
+      expression: 'FILL(bytes, 0) / 1073741824',
+      usingMetrics: { bytes: metrics.own('Bytes') },
+    }),
+    totalCost(metrics, memorySizeMegabytes),
+  ];
 };
 
-const isItWorking = ({ metrics, alarms }: ProxyDashboardProps): IWidget[][] => [
-  [heading('Is it working?')],
-  [
-    new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: third, height }),
-    graph('Requests and errors', 'requests', third, [
-      metrics.api('Count', 'Sum', 'Requests'),
-      metrics.api('4XXError', 'Sum', '4xx').with({ color: Color.ORANGE }),
-      metrics.api('5XXError', 'Sum', '5xx').with({ color: Color.RED }),
-    ]),
-    graph(
-      'Latency',
-      'ms',
-      third,
-      [metrics.api('Latency', 'p50', 'p50'), metrics.api('Latency', 'p99', 'p99')],
-      { leftAnnotations: [latencyAlarm] },
-    ),
-  ],
-  [
-    graph('Functions: errors and throttles', 'invocations', third, [
-      metrics.lambda('Errors', 'Errors'),
-      metrics.lambda('Throttles', 'Throttles'),
-    ]),
-    graph('Calls to ECR and S3: p99', 'ms', third, [metrics.every('UpstreamLatency', 'p99')]),
-    graph('Calls to ECR and S3: faults', 'calls', third, [metrics.every('UpstreamErrors')]),
-  ],
-];
+const isItWorking = (props: ProxyDashboardProps): IWidget[][] => {
+  const { metrics, functionLogs } = props;
+  return [
+    [heading('Is it working?')],
+    [numbers('In this time', atAGlance(props), { width: wide, height: 3 })],
+    [
+      new AlarmStatusWidget({
+        title: 'Alarms',
+        alarms: [...props.alarms],
+        // Those that ring come first.
+        sortBy: AlarmStatusWidgetSortBy.STATE_UPDATED_TIMESTAMP,
+        width: third,
+        height,
+      }),
+      watched('ServerErrors', '5xx', 'answers in 5 min', [
+        sumOf('5xx', [metrics.api('5XXError', 'Sum', '5xx')]),
+      ]),
+      watched('Throttles', 'Throttled, by whom', 'requests in 5 min', throttles(metrics), { stacked: true }),
+    ],
+    [
+      graph('Requests', 'requests in 5 min', third, [
+        sumOf('All', [metrics.api('Count', 'Sum', 'Requests')]),
+        sumOf('4xx', [metrics.api('4XXError', 'Sum', '4xx')]),
+      ]),
+      // No threshold: at 15 seconds it would press everything else to the floor.
+      graph('Latency (alarm: p99 of 15,000 ms)', 'ms', third, [
+        metrics.api('Latency', 'p50', 'p50'),
+        metrics.api('Latency', 'p99', 'p99'),
+      ]),
+      watched('Denials', 'Denied', '% of the requests', [alarms.Denials.metric(metrics)]),
+    ],
+    [
+      graph('Functions: crashes', 'invocations in 5 min', third, [metrics.lambda('Errors', 'Errors')]),
+      graph('Calls to ECR and S3: p99', 'ms', third, [metrics.every('UpstreamLatency', 'p99')]),
+      graph('Calls to ECR and S3: faults', 'calls in 5 min', third, [metrics.every('UpstreamErrors')]),
+    ],
+    [
+      table('Latest faults', wide, functionLogs, [
+        'filter message = "request" and status >= 500',
+        'fields @timestamp, code, operation, principal, cause.name, cause.message, requestId',
+        'sort @timestamp desc',
+      ]),
+    ],
+  ];
+};
 
 const whoIsPushing = ({ metrics, functionLogs }: ProxyDashboardProps): IWidget[][] => [
   [heading('Who is pushing?')],
   [
-    table('Clients, by bytes', half, functionLogs, [
+    table('Clients, by GiB', half, functionLogs, [
       'filter message = "request" and decision = "allow" and status < 300',
-      'stats sum(bytes) as bytes, count(*) as requests by principal, repositoryName',
-      'sort bytes desc',
-      'limit 20',
+      'stats sum(bytes / 1073741824) as GiB, count(*) as requests, latest(sourceIp) as lastIp by principal, repositoryName',
+      'sort GiB desc',
     ]),
     table('Latest images', half, functionLogs, [
       'filter message = "request" and operation = "PutImage" and status < 300',
-      'fields @timestamp, principal, registry, repositoryName, imageTag, imageDigest',
+      'fields @timestamp, repositoryName, imageTag, principal, imageDigest',
       'sort @timestamp desc',
-      'limit 20',
     ]),
   ],
   [
-    graph('Layer bytes', 'bytes', half, [metrics.own('Bytes')]),
-    graph('Joins and resumes', 'parts', half, [metrics.own('PartJoins'), metrics.own('Resumes')]),
+    graph('Layers', 'MiB per second', half, [
+      new MathExpression({
+        label: 'Layers',
+        expression: 'FILL(bytes, 0) / PERIOD(bytes) / 1048576',
+        usingMetrics: { bytes: metrics.own('Bytes') },
+      }),
+    ]),
+    graph('Joins and resumes', 'parts in 5 min', half, [
+      sumOf('Part joins', [metrics.own('PartJoins')]),
+      sumOf('Resumes', [metrics.own('Resumes')]),
+    ]),
   ],
 ];
 
 const whatIsRefused = ({ metrics, functionLogs, accessLog }: ProxyDashboardProps): IWidget[][] => [
   [heading('What is refused?')],
   [
-    graph('Refusals, by reason', 'requests', third, [metrics.every('Refusals')], { stacked: true }),
-    table('Refusals, by client', third, functionLogs, [
+    graph('Refusals, by reason', 'requests in 5 min', third * 2, [metrics.every('Refusals')], {
+      stacked: true,
+    }),
+    graph('Policies in audit mode', 'requests in 5 min', third, [
+      sumOf('Would refuse', [metrics.own('AuditWouldRefuse')]),
+      sumOf('Would allow', [metrics.own('AuditWouldAllow')]),
+    ]),
+  ],
+  [
+    table('Refusals, by client', half, functionLogs, [
       'filter message = "request" and ispresent(code)',
-      'stats count(*) as refusals by code, principal, operation',
+      'fields coalesce(principal, sourceIp) as who',
+      'stats count(*) as refusals by code, who, repositoryName',
       'sort refusals desc',
-      'limit 20',
+      'display refusals, code, who, repositoryName',
     ]),
     table(
       'Refused by API Gateway',
-      third,
+      half,
       [accessLog],
       [
         'filter responseType != "-" and ispresent(responseType)',
         'stats count(*) as refusals by responseType, status, sourceIp',
         'sort refusals desc',
-        'limit 20',
+        'display refusals, responseType, status, sourceIp',
       ],
     ),
   ],
@@ -140,15 +212,16 @@ const whatIsRefused = ({ metrics, functionLogs, accessLog }: ProxyDashboardProps
 const whatDoesItCost = ({ metrics, memorySizeMegabytes }: ProxyDashboardProps): IWidget[][] => [
   [heading('What does it cost? (an estimate at list prices: docs/operations.md)')],
   [
-    new SingleValueWidget({
-      title: 'USD in this time, and per GiB',
-      metrics: [totalCost(metrics, memorySizeMegabytes), costPerGibibyte(metrics, memorySizeMegabytes)],
-      setPeriodToTimeRange: true,
-      width: third,
-      height,
+    numbers(
+      'USD in this time, and per TiB',
+      [totalCost(metrics, memorySizeMegabytes), costPerTebibyte(metrics, memorySizeMegabytes)],
+      { width: third, height },
+    ),
+    graph('USD, by service', 'USD in 5 min', third, costs(metrics, memorySizeMegabytes), { stacked: true }),
+    // S3 writes it once a day.
+    graph('Staged bytes, of two weeks', 'bytes', third, [metrics.stagedBytes], {
+      start: '-P14D',
     }),
-    graph('USD, by service', 'USD', third, costs(metrics, memorySizeMegabytes), { stacked: true }),
-    graph('Staged bytes', 'bytes', third, [metrics.stagedBytes]),
   ],
 ];
 
@@ -157,6 +230,8 @@ export class ProxyDashboard extends Dashboard {
     super(scope, id, {
       dashboardName: props.dashboardName,
       defaultInterval: Duration.days(1),
+      // Thresholds are of five minutes, whatever time is looked at.
+      periodOverride: PeriodOverride.INHERIT,
       widgets: [isItWorking, whoIsPushing, whatIsRefused, whatDoesItCost].flatMap((section) =>
         section(props),
       ),

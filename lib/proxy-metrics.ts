@@ -53,13 +53,20 @@ export class ProxyMetrics {
     });
   }
 
-  /** Every value there is of a metric's other dimension, as a dashboard finds them. */
+  /**
+   * Every value of a metric's other dimension that occurs in the time that is looked at. What is counted is
+   * nothing in between; a time that was not measured is a gap.
+   */
   every(name: MetricName, statistic: string = Stats.SUM): MathExpression {
     const { by } = metrics[name];
     const schema = `{${metricsNamespace},${by},service}`;
+    const search = `SEARCH('${schema} MetricName="${name}" service="${this.#props.serviceName}"', '${statistic}')`;
+    const found = `REMOVE_EMPTY(${search})`;
+    const isCount = statistic === Stats.SUM;
     return new MathExpression({
-      label: '',
-      expression: `SEARCH('${schema} MetricName="${name}" service="${this.#props.serviceName}"', '${statistic}')`,
+      // CloudWatch puts in the dimension's value, and the sum or the worst of it.
+      label: `\${PROP('Dim.${by}')} \${${isCount ? 'SUM' : 'MAX'}}`,
+      expression: isCount ? `FILL(${found}, 0)` : found,
       usingMetrics: {},
       period: fiveMinutes,
     });

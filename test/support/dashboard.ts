@@ -21,6 +21,7 @@ const resource = z.object({
 const box = { x: z.number(), y: z.number(), width: z.number(), height: z.number() };
 const body = z.strictObject({
   start: z.string(),
+  periodOverride: z.literal('inherit'),
   widgets: z.array(
     z.discriminatedUnion('type', [
       z.strictObject({ type: z.literal('text'), ...box, properties: z.object({ markdown: z.string() }) }),

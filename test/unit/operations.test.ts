@@ -50,7 +50,7 @@ describe('the dashboard', () => {
     for (const [, name, ...dimensions] of own) {
       const row = Object.entries(metrics).find(([known]) => known === name)?.[1];
       const names = dimensions.filter((value, index) => typeof value === 'string' && index % 2 === 0);
-      expect([['service'], ['service', row?.by]]).toContainEqual(names);
+      expect([['service'], ['service', row?.by].toSorted()]).toContainEqual(names.toSorted());
     }
     const text = JSON.stringify(named);
     const searched = [...text.matchAll(/SEARCH\('\{EcrUploadProxy,(\w+),service\} MetricName=\\"(\w+)\\"/g)];
@@ -70,7 +70,7 @@ describe('the dashboard', () => {
   });
 
   test('asks the log for what is written: the requests of the functions and those that API Gateway refused', () => {
-    expect(queries).toHaveLength(4);
+    expect(queries).toHaveLength(5);
     for (const query of queries) {
       expect(query).toMatch(/message = "request"|responseType/);
       expect(query).toMatch(/\| limit \d+$/);
