@@ -52,7 +52,7 @@ export const secretsManagerStore = (client: SecretsManagerClient, secretId: stri
         new PutSecretValueCommand({
           SecretId: secretId,
           ClientRequestToken: randomUUID(),
-          SecretString: change(text),
+          SecretString: sized(change(text)),
           VersionStages: [pending],
         }),
       )
@@ -79,6 +79,18 @@ export const secretsManagerStore = (client: SecretsManagerClient, secretId: stri
       throw new CommandError('Somebody else is writing to the secret at the same time. Try again.');
     },
   };
+};
+
+/** Of a secret's value. Source: AWS Secrets Manager quotas. */
+const maxSecretBytes = 65_536;
+
+/** @throws CommandError where Secrets Manager would not take it */
+const sized = (text: string): string => {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= maxSecretBytes) return text;
+  throw new CommandError(
+    `The secret would have ${bytes} bytes, and holds ${maxSecretBytes}. Revoke clients that are gone, or use OIDC tokens.`,
+  );
 };
 
 const lockPollMs = 100;
@@ -113,7 +125,7 @@ export const fileStore = (file: string): SecretStore => {
       await lock();
       try {
         const temporary = `${file}.new`;
-        await writeFile(temporary, change(await read()), { mode: 0o600 });
+        await writeFile(temporary, sized(change(await read())), { mode: 0o600 });
         await rename(temporary, file);
       } finally {
         await rm(lockFile, { force: true });

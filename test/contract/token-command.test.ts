@@ -158,6 +158,15 @@ describe('the secret', () => {
     expect(Object.keys(secret().clients)).toEqual(expect.arrayContaining(names));
   });
 
+  it('is not made larger than Secrets Manager takes, and stays as it was', async () => {
+    const full = { ...secret(), note: 'x'.repeat(65_000) };
+    writeFileSync(proxy.secrets.file, JSON.stringify(full));
+    const { status: exit, err } = await aws('create', 'one-too-many');
+    expect(exit).toBe(1);
+    expect(err).toMatch(/would have \d+ bytes, and holds 65536\. Revoke clients/);
+    expect(secret()).toEqual(full);
+  });
+
   it('is not quoted when it is not what it should be', async () => {
     writeFileSync(proxy.secrets.file, '{"clients": SECRET-TEXT');
     const { status: exit, err } = await aws('create', 'x');
