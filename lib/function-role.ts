@@ -2,21 +2,25 @@
 
 import { ArnFormat, Aws, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { type OperationName, operations } from '../lambda/operations.ts';
-import type { Registry } from '../lambda/registries.ts';
 import { acknowledgeWildcards } from './acknowledgements.ts';
-import { type Configuration, configuredRegistries } from './configuration.ts';
+import { configuredRegistries } from './configuration.ts';
 import type { ProxySecret } from './proxy-secret.ts';
+import {
+  areInline,
+  type Repository,
+  type RepositoryAccess,
+  repositoriesOf,
+  shares,
+} from './repository-shares.ts';
 
-export type FunctionRoleProps = Pick<Configuration, 'repositories'> & {
+export type FunctionRoleProps = RepositoryAccess & {
   operations: readonly OperationName[];
-  /** Accounts whose registries may be reached, besides the stack's own. */
-  registryIds: readonly string[];
   stagingBucket: Bucket;
   secret: ProxySecret;
   /** Where quotas are declared. */
@@ -36,7 +40,7 @@ const kmsActionsOf: Readonly<Record<string, readonly string[]>> = {
 /** X-Ray's two actions, which know no resource but `*`, are added by the function that turns tracing on. */
 export class FunctionRole extends Role {
   constructor(scope: Construct, id: string, props: FunctionRoleProps) {
-    const { repositories, registryIds, stagingBucket, secret, quotaTable, logGroup, encryptionKey } = props;
+    const { stagingBucket, secret, quotaTable, logGroup, encryptionKey } = props;
     super(scope, id, {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: `ecr-upload-proxy: what may be done for ${props.operations.join(', ')}.`,
@@ -48,17 +52,12 @@ export class FunctionRole extends Role {
     const ecrActions = distinct(rows.flatMap(({ iamActions }) => iamActions));
     const stagingActions = distinct(rows.flatMap((row) => row.stagingActions));
     const registryNames = configuredRegistries(props);
-    const accounts = [Aws.ACCOUNT_ID, ...registryIds];
 
-    for (const registry of registryNames) {
-      const repositoryArns = accounts.flatMap((account) =>
-        (repositories[registry] ?? []).map((name) => this.#repositoryArn(registry, account, name)),
-      );
-      allow(
-        ecrActions.map((action) => `${registry}:${action}`),
-        repositoryArns,
-      );
-      acknowledgeWildcards(this, repositoryArns, 'The operator names repositories by pattern.');
+    const repositories = repositoriesOf(props);
+    for (const [index, list] of shares(repositories).entries()) {
+      const statement = this.#pushTo(list, ecrActions);
+      if (areInline(repositories)) this.addToPolicy(statement);
+      else new ManagedPolicy(this, `Repositories${index + 1}`, { statements: [statement], roles: [this] });
     }
     acknowledgeWildcards(this, ['*'], 'X-Ray’s actions know no other resource.');
     if (stagingActions.length > 0) {
@@ -84,6 +83,13 @@ export class FunctionRole extends Role {
     }
   }
 
+  #pushTo(list: readonly Repository[], ecrActions: readonly string[]): PolicyStatement {
+    const resources = list.map((repository) => this.#repositoryArn(repository));
+    acknowledgeWildcards(this, resources, 'The operator names repositories by pattern.');
+    const actions = ecrActions.map((action) => `${list[0]?.registry}:${action}`);
+    return new PolicyStatement({ actions, resources });
+  }
+
   /** The key through one service alone: with the role's credentials nothing can be decrypted directly. */
   #allowVia(service: string, actions: readonly string[], key: IKey): void {
     const viaService = `${service}.${Aws.REGION}.${Aws.URL_SUFFIX}`;
@@ -97,13 +103,13 @@ export class FunctionRole extends Role {
   }
 
   /** Public repositories have no region in their ARN. Source: the Service Authorization Reference. */
-  #repositoryArn(registry: Registry, account: string, resourceName: string): string {
+  #repositoryArn({ registry, account, name }: Repository): string {
     return Stack.of(this).formatArn({
       service: registry,
       account,
       ...(registry === 'ecr-public' && { region: '' }),
       resource: 'repository',
-      resourceName,
+      resourceName: name,
       arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
     });
   }
