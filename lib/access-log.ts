@@ -14,7 +14,8 @@ const fields = {
   extendedRequestId: '$context.extendedRequestId',
   requestTime: '$context.requestTimeEpoch',
   sourceIp: '$context.identity.sourceIp',
-  clientCertificate: '$context.identity.clientCert.subjectDN',
+  // Not its subject: whatever is in that would stand in the line as it is.
+  clientCertificate: '$context.identity.clientCert.serialNumber',
   method: '$context.httpMethod',
   route: '$context.resourcePath',
   status: '$context.status',

@@ -12,9 +12,9 @@ const encryption = (encryptionKey: IKey | undefined) =>
     : { encryption: BucketEncryption.S3_MANAGED };
 
 /**
- * Holds at most one object per unfinished upload, and each of them for a day at most: nothing in it needs
- * versions, a backup or a life after the stack. A stack that is deleted while an object waits has to be
- * deleted again a day later: emptying the bucket would take a function with more rights than any other here.
+ * Holds at most one object per unfinished upload, and each of them for two days at most (S3 deletes after
+ * the midnight that follows the day): nothing in it needs versions, a backup or a life after the stack. A stack
+ * that is deleted while an object waits has to be deleted again when it is empty: emptying it the bucket would take a function with more rights than any other here.
  */
 export class StagingBucket extends Bucket {
   constructor(scope: Construct, id: string, { encryptionKey }: { encryptionKey: IKey | undefined }) {
