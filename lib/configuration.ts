@@ -30,7 +30,7 @@ const wholeNumber = (min: number, max: number, expected: string) =>
   z.int(expected).min(min, expected).max(max, expected);
 const listOf = <T extends z.ZodType>(item: T, expected: string) => z.array(item, expected).min(1, expected);
 
-const retentionDays: readonly unknown[] = Object.values(RetentionDays);
+const retentionDays: readonly unknown[] = Object.values(RetentionDays).filter(Number.isInteger);
 const logRetention = 'a number of days that CloudWatch Logs knows, such as 7, 30, 90 or 365';
 const accounts = 'a list of AWS account ids of 12 digits';
 const vpcEndpoints = 'a list of VPC endpoint ids, such as vpce-0123456789abcdef0';
@@ -38,14 +38,21 @@ const ipRanges = 'a list of IP ranges, such as 203.0.113.0/24 or 2001:db8::/32';
 const requests = 'a number of requests from 1 to 10000';
 const functions = 'a number of instances from 1 to 1000';
 
+const tagNames = 'names of 1 to 128 characters';
+const tagValues = 'values of up to 256 characters';
+
 /** An address with its prefix length; one address alone is a range of /32 or /128. */
 const ipRange = z.union([z.cidrv4(), z.cidrv6()], ipRanges);
+
+const certificateArn = arn('acm', 'certificate/[0-9a-f-]+', 'the ARN of an ACM certificate');
 
 const mutualTls = z.strictObject(
   {
     /** A PEM bundle of the certificate authorities whose clients are let in. */
     truststoreUri: text(/^s3:\/\/[a-z0-9.-]{3,63}\/.+$/, 'an S3 URI, such as s3://bucket/truststore.pem'),
     truststoreVersion: z.string('the version id of the S3 object').min(1).optional(),
+    /** For a certificate that ACM did not issue: one that it did, for the same name, which proves whose it is. */
+    ownershipVerificationCertificateArn: certificateArn.optional(),
   },
   'an object that holds truststoreUri',
 );
@@ -54,7 +61,7 @@ const domain = z.strictObject(
   {
     name: text(/^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/, 'a domain name in lower case'),
     /** In the region of the stack. */
-    certificateArn: arn('acm', 'certificate/[0-9a-f-]+', 'the ARN of an ACM certificate'),
+    certificateArn,
     mutualTls: mutualTls.optional(),
   },
   'an object that holds name and certificateArn',
@@ -74,6 +81,15 @@ const members = {
     /^[A-Za-z][A-Za-z0-9-]{0,127}$/,
     'a CloudFormation stack name: a letter, then letters, digits and hyphens, up to 128',
   ).default('EcrUploadProxy'),
+  terminationProtection: z.boolean('true or false').default(false),
+  /** On every resource that takes tags. */
+  tags: z
+    .record(
+      z.string(tagNames).min(1, tagNames).max(128, tagNames),
+      z.string(tagValues).max(256, tagValues),
+      'an object of names and values',
+    )
+    .default({}),
 
   // What may be reached, and who decides.
   repositories: z
@@ -85,7 +101,7 @@ const members = {
       (registry) => Object.values(registry).some((list) => list?.length),
       `for ecr or ecr-public, ${names}`,
     ),
-  /** Lets a pattern begin with `*`: without it, every pattern names a namespace. */
+  /** Lets a pattern begin with `*`, and so hold every repository there is. */
   allowEveryRepository: z.boolean('true or false').default(false),
   registryIds: listOf(text(/^\d{12}$/, accounts), accounts).optional(),
   policyDirectory: z.string('the path of a directory').min(1, 'the path of a directory').default('policies'),

@@ -13,9 +13,10 @@ import { Construct } from 'constructs';
 import { type OperationName, operationNames } from '../lambda/operations.ts';
 import { AccessLog } from './access-log.ts';
 import { Alarms } from './alarms.ts';
-import { type Configuration, configuredRegistries } from './configuration.ts';
+import { type ConfigurationInput, configuredRegistries, readConfiguration } from './configuration.ts';
 import { CustomDomain, type Domain } from './custom-domain.ts';
 import { ProxyDashboard } from './dashboard.ts';
+import { checkDeployable } from './deployable.ts';
 import { allowCloudWatchLogs } from './log-encryption.ts';
 import { checkedPolicyDirectory, declaresQuotas, policySource } from './policies.ts';
 import { ProxyFunction, type SharedFunctionProps } from './proxy-function.ts';
@@ -30,7 +31,7 @@ export type EcrUploadProxyProps = {
    * Per registry (`ecr`, `ecr-public`), the repositories that the functions' roles can reach, whatever the
    * policies say: names, or patterns such as `team-a/*`. A registry without any is not served.
    */
-  readonly repositories: Configuration['repositories'];
+  readonly repositories: ConfigurationInput['repositories'];
   /**
    * Accounts whose registries a request may name in `registryId`, besides the stack's own. Their
    * repositories' policies must allow it as well.
@@ -46,7 +47,7 @@ export type EcrUploadProxyProps = {
    * Whose OIDC tokens are taken, each with the audience that they must have.
    * @default only tokens that the proxy's operator minted
    */
-  readonly issuers?: Configuration['issuers'];
+  readonly issuers?: ConfigurationInput['issuers'];
   /**
    * Makes the API private: it is reached through these interface endpoints of `execute-api` and no other way.
    * @default a regional API on the internet
@@ -114,6 +115,22 @@ export type EcrUploadProxyProps = {
 const handlerOf = (operation: OperationName): string =>
   operation.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase();
 
+/**
+ * Who builds with the construct answers for whole registries and loopback issuers; for all else the rules of
+ * the configuration hold.
+ */
+const checkedProps = ({ repositories, registryIds, issuers }: EcrUploadProxyProps) =>
+  readConfiguration(
+    {
+      repositories,
+      issuers,
+      allowEveryRepository: true,
+      allowLoopbackIssuers: true,
+      ...(registryIds && registryIds.length > 0 && { registryIds }),
+    },
+    'EcrUploadProxy',
+  );
+
 const defaultThrottling: Throttling = { requestsPerSecond: 500, burst: 1_000 };
 const defaultMemorySize = 1_769;
 
@@ -136,7 +153,13 @@ export class EcrUploadProxy extends Construct {
   constructor(scope: Construct, id: string, props: EcrUploadProxyProps) {
     super(scope, id);
     const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE } = props;
-    const serviceName = Names.uniqueResourceName(this, { maxLength: 128, separator: '-' });
+    const { repositories, registryIds = [], issuers } = checkedProps(props);
+    checkDeployable({ ...props, repositories, registryIds, issuers });
+    const serviceName = Names.uniqueResourceName(this, {
+      maxLength: 128,
+      separator: '-',
+      allowedSpecialCharacters: '-',
+    });
     const memorySize = props.memorySize ?? defaultMemorySize;
     const logging = {
       encryptionKey,
@@ -154,9 +177,9 @@ export class EcrUploadProxy extends Construct {
 
     const shared: SharedFunctionProps = {
       ...logging,
-      repositories: props.repositories,
-      registryIds: props.registryIds ?? [],
-      issuers: props.issuers ?? [],
+      repositories,
+      registryIds,
+      issuers,
       policyDirectory,
       quotaTable: this.quotaTable,
       stagingBucket: this.stagingBucket,
@@ -174,7 +197,7 @@ export class EcrUploadProxy extends Construct {
     this.functions = new Map([...operationFunctions, ['AwsDoor' as const, awsDoorFunction] as const]);
 
     const api = new UploadApi(this, 'Api', {
-      registries: configuredRegistries(props),
+      registries: configuredRegistries({ repositories }),
       operationFunctions,
       awsDoorFunction,
       accessLog: this.accessLog,

@@ -1,6 +1,6 @@
 // The stack: the proxy as the configuration describes it, and what the operator needs to know of it.
 
-import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { InterfaceVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
 import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
@@ -15,15 +15,25 @@ import { EcrUploadProxy, type EcrUploadProxyProps } from './ecr-upload-proxy.ts'
 export class EcrUploadProxyStack extends Stack {
   readonly proxy: EcrUploadProxy;
 
-  constructor(scope: Construct, id: string, configuration: Configuration) {
-    super(scope, id, { description: 'ecr-upload-proxy: a front for Amazon ECR uploads.' });
+  /** @param props win over what the configuration says of the stack */
+  constructor(scope: Construct, id: string, configuration: Configuration, props: StackProps = {}) {
+    super(scope, id, {
+      description: 'ecr-upload-proxy: a front for Amazon ECR uploads.',
+      terminationProtection: configuration.terminationProtection,
+      tags: configuration.tags,
+      ...props,
+    });
 
     // Under this id its resources have the logical ids that they would have in the stack itself.
     this.proxy = new EcrUploadProxy(this, 'Default', propsOf(this, configuration));
-    const { url, secret, domain } = this.proxy;
+    const { url, secret, domain, functions } = this.proxy;
 
     new CfnOutput(this, 'ProxyUrl', { value: url, description: 'Where clients send their requests.' });
     new CfnOutput(this, 'SecretArn', { value: secret.secretArn, description: 'Where client tokens go.' });
+    if (configuration.registryIds) {
+      const value = [...functions.values()].map(({ lambda }) => lambda.role?.roleArn).join(',');
+      new CfnOutput(this, 'FunctionRoleArns', { value, description: 'Whom other accounts let push.' });
+    }
     if (domain) {
       const value = domain.domainNameAliasDomainName;
       new CfnOutput(this, 'DomainTarget', { value, description: 'What the domain’s DNS record points to.' });
@@ -84,6 +94,7 @@ const domainOf = (
   const certificate = Certificate.fromCertificateArn(scope, 'Certificate', certificateArn);
   if (!mutualTls) return { name, certificate };
   const { hostname, pathname } = new URL(mutualTls.truststoreUri);
+  const { ownershipVerificationCertificateArn: ownershipArn } = mutualTls;
   return {
     name,
     certificate,
@@ -92,5 +103,8 @@ const domainOf = (
       key: decodeURIComponent(pathname.slice(1)),
       ...(mutualTls.truststoreVersion && { version: mutualTls.truststoreVersion }),
     },
+    ...(ownershipArn && {
+      ownershipVerificationCertificate: Certificate.fromCertificateArn(scope, 'Ownership', ownershipArn),
+    }),
   };
 };

@@ -2,7 +2,9 @@
 
 import { CfnResource, Validations } from 'aws-cdk-lib';
 import {
+  CfnRestApi,
   EndpointType,
+  IpAddressType,
   LambdaIntegration,
   LogGroupLogDestination,
   type Method,
@@ -46,15 +48,37 @@ const endpoint = (vpcEndpoints: readonly IVpcEndpoint[] | undefined) =>
     ? { types: [EndpointType.PRIVATE], vpcEndpoints: [...vpcEndpoints] }
     : { types: [EndpointType.REGIONAL] };
 
+/**
+ * A private API has both. With a list of IPv4 ranges alone, a client that has IPv6 too would be told of an
+ * address at which it is refused. Source: the API Gateway developer guide, "IP address types for REST APIs".
+ */
+const ipAddressTypeOf = ({ vpcEndpoints, ipRanges }: UploadApiProps): IpAddressType =>
+  vpcEndpoints || !ipRanges || ipRanges.some((range) => range.includes(':'))
+    ? IpAddressType.DUAL_STACK
+    : IpAddressType.IPV4;
+
+/**
+ * TLS 1.2 and later with forward secrecy: by itself a regional API takes TLS 1.0, a private one does not. Behind a
+ * domain with mutual TLS, which can have no such policy, the API's own address is closed. Source: the API Gateway
+ * developer guide, "Security policies for REST APIs".
+ */
+const modernTls = {
+  securityPolicy: 'SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09',
+  endpointAccessMode: 'STRICT',
+};
+
 /** A REST API rather than an HTTP API: decision 0002. Clients are authenticated by the functions. */
 export class UploadApi extends RestApi {
+  readonly ipAddressType: IpAddressType;
+
   constructor(scope: Construct, id: string, props: UploadApiProps) {
     const { accessLog, throttling, webAclArn } = props;
     const policy = resourcePolicy(props);
+    const ipAddressType = ipAddressTypeOf(props);
     super(scope, id, {
       restApiName: props.serviceName,
       description: 'Uploads of image layers and images to Amazon ECR.',
-      endpointConfiguration: endpoint(props.vpcEndpoints),
+      endpointConfiguration: { ...endpoint(props.vpcEndpoints), ipAddressType },
       disableExecuteApiEndpoint: props.disableExecuteApiEndpoint,
       ...(policy && { policy }),
       // The only type whose bodies reach the functions in base64; JSON arrives as the text that it is.
@@ -70,6 +94,10 @@ export class UploadApi extends RestApi {
         accessLogFormat,
       },
     });
+    this.ipAddressType = ipAddressType;
+    const definition = this.node.defaultChild;
+    if (!(definition instanceof CfnRestApi)) throw new Error('the API has no definition');
+    if (!props.vpcEndpoints && !props.disableExecuteApiEndpoint) Object.assign(definition, modernTls);
     // RestApi adds an output of its own, whose name changes with the construct's path; ours is ProxyUrl.
     this.node.tryRemoveChild('Endpoint');
     this.#deployAfter(this.#addRoutes(props));

@@ -38,6 +38,8 @@ export const configurations = {
   public: { repositories: { 'ecr-public': ['team-a/app'] } },
   everything: {
     stackName: 'Everything',
+    terminationProtection: true,
+    tags: { team: 'platform' },
     repositories: { ecr: ['team-a/*', '*'], 'ecr-public': ['team-a/*'] },
     allowEveryRepository: true,
     registryIds: ['210987654321'],
@@ -50,7 +52,10 @@ export const configurations = {
         audienceClaim: 'client_id',
       },
     ],
-    domain: { ...domain, mutualTls: truststore },
+    domain: {
+      ...domain,
+      mutualTls: { ...truststore, ownershipVerificationCertificateArn: domain.certificateArn },
+    },
     allowedIpRanges: ['203.0.113.0/24', '2001:db8::/32'],
     webAclArn: `arn:aws:wafv2:eu-central-1:${account}:regional/webacl/edge/11111111-2222-3333-4444-555555555555`,
     throttling: { requestsPerSecond: 100, burst: 200 },

@@ -14,10 +14,17 @@ const domain = {
   certificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/1234-5678',
 };
 
+test('log retention is a number of days, and not the name that the CDK has for it', () => {
+  const read = () => readConfiguration({ ...repositories, logRetentionDays: 'ONE_MONTH' });
+  expect(read).toThrow(/logRetentionDays: expected a number of days/);
+});
+
 describe('configuration', () => {
   test('repositories are enough; everything else has a default', () => {
     expect(readConfiguration({ repositories: { ecr: ['team-a/*', 'shared/base'] } })).toEqual({
       stackName: 'EcrUploadProxy',
+      terminationProtection: false,
+      tags: {},
       repositories: { ecr: ['team-a/*', 'shared/base'] },
       allowEveryRepository: false,
       policyDirectory: 'policies',

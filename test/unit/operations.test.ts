@@ -118,6 +118,17 @@ describe('the alarms', () => {
   });
 });
 
+test('what the roles may do in docs/operations.md is what they may do', () => {
+  const policies = Object.values(withTopic.findResources('AWS::IAM::Policy'));
+  const statements = policies.flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+  const allowed = statements.flatMap(({ Action }) =>
+    [Action].flat().map((action: string) => action.split(':')[1]),
+  );
+  const section = page.slice(page.indexOf('## What the roles may do'), page.indexOf('## The log'));
+  const documented = [...section.matchAll(/`(\w+)`/g)].map(([, action]) => action);
+  expect(new Set(documented)).toEqual(new Set(allowed));
+});
+
 describe('the cost per GiB in docs/operations.md', () => {
   /** 1,769 MB, as the table says. */
   const gigabytes = 1_769 / 1_024;

@@ -1,5 +1,6 @@
 // The templates of the main configurations: snapshots to read changes in, and what matters of each in a sentence.
 
+import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { configurationNames, configurations, readable, synthesize } from '../support/stacks.ts';
 
@@ -36,6 +37,39 @@ describe('a private API', () => {
         ],
       },
     });
+  });
+});
+
+describe('TLS', () => {
+  test('is 1.2 or later with forward secrecy at a regional address, whose clients send tokens', () => {
+    synthesize(configurations.default).template.hasResourceProperties('AWS::ApiGateway::RestApi', {
+      SecurityPolicy: 'SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09',
+      EndpointAccessMode: 'STRICT',
+    });
+  });
+
+  test.each(['private', 'custom-domain'] as const)('is left to AWS’s 1.2 where the API is "%s"', (name) => {
+    synthesize(configurations[name]).template.hasResourceProperties('AWS::ApiGateway::RestApi', {
+      SecurityPolicy: Match.absent(),
+    });
+  });
+});
+
+describe('IPv6', () => {
+  test.each([
+    ['is there by default', {}, 'dualstack'],
+    [
+      'is there where a range of it may call',
+      { allowedIpRanges: ['192.0.2.0/24', '2001:db8::/32'] },
+      'dualstack',
+    ],
+    ['is not there where none of its ranges may call', { allowedIpRanges: ['192.0.2.0/24'] }, 'ipv4'],
+  ])('%s, at the API and at a domain', (_, members, IpAddressType) => {
+    const { domain } = configurations['custom-domain'];
+    const { template } = synthesize({ ...configurations.default, ...members, domain });
+    for (const type of ['AWS::ApiGateway::RestApi', 'AWS::ApiGateway::DomainName']) {
+      template.hasResourceProperties(type, { EndpointConfiguration: { IpAddressType } });
+    }
   });
 });
 
@@ -140,6 +174,32 @@ describe('everything', () => {
         ],
       },
     });
+  });
+
+  test('is protected from being deleted, and tagged', () => {
+    const { stack } = synthesize(configurations.everything);
+    expect(stack).toMatchObject({ terminationProtection: true });
+    // CloudFormation gives them to every resource.
+    expect(stack.tags.tagValues()).toEqual({ team: 'platform' });
+  });
+
+  test('proves whose the domain is', () => {
+    template.hasResourceProperties('AWS::ApiGateway::DomainName', {
+      OwnershipVerificationCertificateArn: configurations.everything.domain.certificateArn,
+    });
+  });
+
+  test('names the roles that the other account has to let in', () => {
+    const roles = Object.keys(
+      template.findResources('AWS::IAM::Role', {
+        Properties: {
+          AssumeRolePolicyDocument: { Statement: [{ Principal: { Service: 'lambda.amazonaws.com' } }] },
+        },
+      }),
+    );
+    const [output] = Object.values(template.findOutputs('FunctionRoleArns'));
+    for (const role of roles) expect(JSON.stringify(output)).toContain(role);
+    expect(roles).toHaveLength(6);
   });
 
   test('reaches the repositories of the other account as well', () => {

@@ -1,0 +1,51 @@
+// What AWS would refuse only while it deploys, because it is too much or at odds: refused at synth.
+
+import { ConfigurationError } from './configuration.ts';
+import type { EcrUploadProxyProps } from './ecr-upload-proxy.ts';
+import { type RepositoryAccess, repositoriesOf, shares } from './repository-shares.ts';
+
+type Checked = Pick<EcrUploadProxyProps, 'vpcEndpoints' | 'domain' | 'allowedIpRanges'> &
+  RepositoryAccess & { issuers: unknown };
+
+/** Managed policies that a role may have. Source: the IAM user guide, "IAM and AWS STS quotas". */
+const maxRepositoryPolicies = 10;
+
+/** Of the 4 KB that a function's environment may have, beside everything else in it. Source: Lambda quotas. */
+const maxIssuerCharacters = 3_000;
+
+/** Of the 8,192 bytes of a resource policy, beside its statements. Source: API Gateway quotas. */
+const maxIpRangeCharacters = 7_000;
+
+const faults: readonly { readonly when: (props: Checked) => boolean; readonly message: string }[] = [
+  {
+    when: (props) => shares(repositoriesOf(props)).length > maxRepositoryPolicies,
+    message:
+      'repositories, in all of registryIds: IAM has no room for so many in a role. Use patterns that cover more, or a stack each.',
+  },
+  {
+    when: ({ issuers }) => JSON.stringify(issuers).length > maxIssuerCharacters,
+    message: `issuers: ${maxIssuerCharacters} characters of JSON are what the functions’ environment has room for. Use a stack each.`,
+  },
+  {
+    when: ({ allowedIpRanges }) => JSON.stringify(allowedIpRanges ?? []).length > maxIpRangeCharacters,
+    message: `allowedIpRanges: ${maxIpRangeCharacters} characters are what the API’s resource policy has room for. Use IP sets of a web ACL.`,
+  },
+  {
+    when: ({ allowedIpRanges }) => allowedIpRanges?.length === 0,
+    message: 'allowedIpRanges: an empty list would let nobody in. Leave it out.',
+  },
+  {
+    when: ({ vpcEndpoints }) => vpcEndpoints?.length === 0,
+    message: 'vpcEndpoints: an empty list would let nobody in. Leave it out for a regional API.',
+  },
+  {
+    when: ({ vpcEndpoints, domain }) => vpcEndpoints !== undefined && domain !== undefined,
+    message: 'domain: nothing where there are vpcEndpoints: the domain would be a public one.',
+  },
+];
+
+/** @throws ConfigurationError with everything that stands in the way */
+export const checkDeployable = (props: Checked): void => {
+  const found = faults.filter(({ when }) => when(props)).map(({ message }) => `  ${message}`);
+  if (found.length > 0) throw new ConfigurationError(`EcrUploadProxy:\n${found.join('\n')}`);
+};
