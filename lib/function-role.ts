@@ -90,7 +90,10 @@ export class FunctionRole extends Role {
     return new PolicyStatement({ actions, resources });
   }
 
-  /** The key through one service alone: with the role's credentials nothing can be decrypted directly. */
+  /**
+   * The key through one service alone: with the role's credentials nothing can be decrypted directly. By the key's
+   * own ARN, which is narrower than a condition on an alias, and which log groups need anyway: they take no alias.
+   */
   #allowVia(service: string, actions: readonly string[], key: IKey): void {
     const viaService = `${service}.${Aws.REGION}.${Aws.URL_SUFFIX}`;
     this.addToPolicy(
