@@ -36,7 +36,7 @@ export const bundling = (policyDirectory: string): BundlingOptions => ({
     afterBundling: (_, output) => [
       `cp "${cedarWasm}" "${output}"`,
       `mkdir "${join(output, policyDirectoryName)}"`,
-      `find "${policyDirectory}" -maxdepth 1 '(' -name '*.cedar*' -o -name quotas.yaml ')' -exec cp {} "${join(output, policyDirectoryName)}" ';'`,
+      `find -H "${policyDirectory}" -maxdepth 1 '(' -name '*.cedar*' -o -name quotas.yaml ')' -exec cp {} "${join(output, policyDirectoryName)}" ';'`,
     ],
   },
 });
