@@ -17,7 +17,12 @@ const commonJsGlobals =
   'const __filename = import.meta.filename;' +
   'const __dirname = import.meta.dirname;';
 
-/** @param policyDirectory the absolute path of the policies that go with the code */
+/**
+ * What runs esbuild is the CDK: here, if `aws-cdk-lib` finds it installed, else in Docker with a version of its own.
+ * Therefore esbuild is a dependency of the package and no peer: it is there without the app asking for it.
+ *
+ * @param policyDirectory the absolute path of the policies that go with the code
+ */
 export const bundling = (policyDirectory: string): BundlingOptions => ({
   format: OutputFormat.ESM,
   mainFields: ['module', 'main'],

@@ -39,8 +39,8 @@ export type EcrUploadProxyProps = {
    */
   readonly registryIds?: readonly string[];
   /**
-   * The directory of `schema.cedarschema` and `*.cedar`; relative to the project.
-   * @default policies
+   * The directory of `schema.cedarschema` and `*.cedar`; relative to the working directory.
+   * @default the policies that ship with the construct
    */
   readonly policyDirectory?: string;
   /**

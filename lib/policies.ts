@@ -6,7 +6,7 @@ import { readQuotas } from '../lambda/quotas.ts';
 import { ConfigurationError } from './configuration.ts';
 import { projectRoot } from './project-root.ts';
 
-/** The directory of the policies that an operator edits, unless the configuration names another. */
+/** The policies that ship: those that an operator edits, unless the configuration names another directory. */
 export const policySource = join(projectRoot, 'policies');
 
 /** The directory's name beside the functions' code: `POLICY_DIRECTORY`, relative to the task root. */
@@ -16,12 +16,12 @@ export const policyDirectoryName = 'policies';
  * Loads policies and quotas as the functions do when they start: what would fail there fails here, before
  * anything is deployed.
  *
- * @param directory relative to the project
+ * @param directory relative to the working directory, which is the project's where `cdk` runs
  * @returns the directory's absolute path
  * @throws ConfigurationError naming what is not there, does not parse or does not validate
  */
 export const checkedPolicyDirectory = (directory: string): string => {
-  const path = resolve(projectRoot, directory);
+  const path = resolve(directory);
   try {
     loadPolicies(path);
     readQuotas(path);

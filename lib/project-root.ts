@@ -1,5 +1,7 @@
-// Where the project lies on disk.
+// Where the package lies on disk: what it ships beside its code is below.
 
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 
-export const projectRoot = join(import.meta.dirname, '..');
+/** The same from lib/, where the project runs, and from dist/, where other CDK apps have it. */
+export const projectRoot = dirname(createRequire(import.meta.url).resolve('ecr-upload-proxy/package.json'));

@@ -64,7 +64,8 @@ export class ProxyFunction extends Construct {
       description: `ecr-upload-proxy: ${id}`,
       entry: join(projectRoot, 'lambda', 'handlers', `${props.handler}.ts`),
       projectRoot,
-      depsLockFilePath: join(projectRoot, 'package-lock.json'),
+      // Tells npm from yarn and pnpm by its name, and has to be there: a package never has its lock file.
+      depsLockFilePath: join(projectRoot, 'package.json'),
       bundling: bundling(props.policyDirectory),
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,

@@ -1,0 +1,9 @@
+// What other CDK apps import: `import { EcrUploadProxy } from 'ecr-upload-proxy/cdk'`.
+
+export type { OperationName } from '../lambda/operations.ts';
+export type { Registry } from '../lambda/registries.ts';
+export { type Configuration, type ConfigurationInput, readConfiguration } from './configuration.ts';
+export type { Domain } from './custom-domain.ts';
+export { EcrUploadProxy, type EcrUploadProxyProps } from './ecr-upload-proxy.ts';
+export { EcrUploadProxyStack } from './stack.ts';
+export type { Throttling } from './upload-api.ts';
