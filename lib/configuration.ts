@@ -104,7 +104,8 @@ const members = {
   /** Lets a pattern begin with `*`, and so hold every repository there is. */
   allowEveryRepository: z.boolean('true or false').default(false),
   registryIds: listOf(text(/^\d{12}$/, accounts), accounts).optional(),
-  policyDirectory: z.string('the path of a directory').min(1, 'the path of a directory').default('policies'),
+  /** Without it, the policies that ship. */
+  policyDirectory: z.string('the path of a directory').min(1, 'the path of a directory').optional(),
 
   // Who comes in, beside the clients with tokens of the operator's.
   /** Whose OIDC tokens are taken, each with the audience that they must have. */

@@ -53,11 +53,11 @@ const propsOf = (scope: Construct, configuration: Configuration): EcrUploadProxy
   return {
     repositories: configuration.repositories,
     issuers: configuration.issuers,
-    policyDirectory: configuration.policyDirectory,
     memorySize: configuration.memorySizeMegabytes,
     logRetention: configuration.logRetentionDays,
     removalPolicy: removalPolicies[configuration.removalPolicy],
     setAccountLogRole: configuration.setAccountLogRole,
+    ...given('policyDirectory', configuration.policyDirectory),
     ...given('registryIds', configuration.registryIds),
     ...given('allowedIpRanges', configuration.allowedIpRanges),
     ...given('webAclArn', configuration.webAclArn),

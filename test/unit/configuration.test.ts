@@ -27,7 +27,6 @@ describe('configuration', () => {
       tags: {},
       repositories: { ecr: ['team-a/*', 'shared/base'] },
       allowEveryRepository: false,
-      policyDirectory: 'policies',
       issuers: [],
       allowLoopbackIssuers: false,
       memorySizeMegabytes: 1769,
