@@ -9,34 +9,16 @@ import { IAM } from '@aws-sdk/client-iam';
 import { Lambda } from '@aws-sdk/client-lambda';
 import { S3 } from '@aws-sdk/client-s3';
 import { SecretsManager } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { operationNames, operations } from '../../lambda/operations.ts';
-import { account, type Moto, startMoto } from './moto.ts';
-
-/**
- * What moto 5.2.5 does not know, so that nothing here can prove it. The templates' own tests (test/unit) and
- * cfn-lint say what can be said of these without an account.
- */
-const unknownToMoto = {
-  'change sets': 'leave a stack without its outputs, and work once for each stack: --method direct',
-  RetainExceptOnCreate: 'taken for Delete; moto-server.py takes it for Retain',
-  'AWS::SecretsManager::Secret': 'added in moto-server.py, so that it can be looked at',
-  'AWS::ApiGateway::Stage':
-    'added in moto-server.py with its name and tracing; logs and throttling are dropped',
-  'AWS::ApiGateway::RestApi':
-    'made without its binary media types, endpoint type and resource policy; stays when the stack is destroyed',
-  'AWS::S3::Bucket': 'made without its public access block and its lifecycle',
-  'UpdateStack with previous values': 'fails for a parameter that has its default: --no-previous-parameters',
-  'AWS::ApiGateway::GatewayResponse': 'skipped: the API answers in its own words',
-  'AWS::CloudWatch::Alarm': 'skipped',
-  'AWS::Logs::MetricFilter': 'skipped',
-  'AWS::S3::BucketPolicy': 'skipped: the bucket is there without the policy that demands TLS',
-} as const;
+import { account, bootstrap, type Moto, startMoto } from './moto.ts';
+import { skippedTypes, unknownToMoto } from './unknown-to-moto.ts';
 
 const projectRoot = join(import.meta.dirname, '../..');
 const directory = join(projectRoot, '.local', 'deploy');
 const policyDirectory = join(directory, 'policies');
+const logFile = join(directory, 'moto.log');
 const configurationFile = join(directory, 'proxy.json');
 const stackName = 'Deployed';
 const functionNames = [...operationNames, 'AwsDoor'];
@@ -58,9 +40,8 @@ const onStack = (...args: string[]) => [
   '--output',
   join(directory, 'cdk.out'),
 ];
-const deployment = onStack('deploy', '--require-approval', 'never');
-const deploy = () => moto.cdk(...deployment, '--method', 'direct', '--no-previous-parameters');
-const bootstrap = ['bootstrap', `aws://${account.accountId}/${account.region}`];
+const deployment = onStack('deploy', '--require-approval', 'never', '--method', 'direct');
+const deploy = () => moto.cdk(...deployment, '--no-previous-parameters');
 
 beforeAll(async () => {
   rmSync(directory, { recursive: true, force: true });
@@ -68,7 +49,7 @@ beforeAll(async () => {
   cpSync(join(projectRoot, 'policies'), policyDirectory, { recursive: true });
   const configuration = { stackName, policyDirectory, repositories: { ecr: ['team-a/*', 'shared/base'] } };
   writeFileSync(configurationFile, JSON.stringify(configuration));
-  moto = await startMoto(join(directory, 'moto.log'));
+  moto = await startMoto(logFile);
   const config = moto.clientConfig;
   api = new APIGateway(config);
   cloudFormation = new CloudFormation(config);
@@ -268,26 +249,6 @@ describe('after the stack is destroyed', () => {
   }, 240_000);
 });
 
-describe('moto', () => {
-  test('as it is published deploys the stack too, as `cdk deploy` does by itself, and takes it away', async () => {
-    const published = await startMoto(join(directory, 'moto-as-published.log'), { asPublished: true });
-    onTestFinished(() => published.close());
-    await published.cdk(...bootstrap);
-    await published.cdk(...deployment);
-    const { Functions } = await new Lambda(published.clientConfig).listFunctions();
-    expect(Functions).toHaveLength(functionNames.length);
-    await published.cdk(...onStack('destroy', '--force'));
-    expect((await new Lambda(published.clientConfig).listFunctions()).Functions).toEqual([]);
-  }, 240_000);
-
-  test('was given nothing that it does not know but what is listed here', () => {
-    const skipped = new Set(
-      [
-        ...readFileSync(join(directory, 'moto.log'), 'utf8').matchAll(
-          /No Moto CloudFormation support for (\S+)/g,
-        ),
-      ].map(([, type]) => type),
-    );
-    for (const type of skipped) expect(Object.keys(unknownToMoto)).toContain(type);
-  });
+test('moto was given nothing that it does not know but what is listed', () => {
+  for (const type of skippedTypes(logFile)) expect(Object.keys(unknownToMoto)).toContain(type);
 });

@@ -16,6 +16,9 @@ const cdkTimeoutMs = 180_000;
 /** The account that moto is. */
 export const account = { accountId: '123456789012', region: 'eu-central-1' };
 
+/** What the CDK CLI is told once for an account. */
+export const bootstrap = ['bootstrap', `aws://${account.accountId}/${account.region}`];
+
 const freePort = async (): Promise<number> => {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');

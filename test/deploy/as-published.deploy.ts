@@ -1,0 +1,52 @@
+// `npm run test:deploy`: the main configurations, deployed by `cdk deploy` as it is typed into moto as it is published.
+
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CloudFormation } from '@aws-sdk/client-cloudformation';
+import { Lambda } from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { operationNames } from '../../lambda/operations.ts';
+import { configurationNames, configurations } from '../support/stacks.ts';
+import { bootstrap, type Moto, startMoto } from './moto.ts';
+import { skippedTypes, unknownToMoto } from './unknown-to-moto.ts';
+
+const directory = join(import.meta.dirname, '../../.local/deploy-as-published');
+const logFile = join(directory, 'moto.log');
+const stackNameOf = (name: string) => `Published-${name}`;
+
+let moto: Moto;
+let cloudFormation: CloudFormation;
+
+const onStack = (name: (typeof configurationNames)[number], ...args: string[]) => {
+  const file = join(directory, `${name}.json`);
+  const ofTest = { stackName: stackNameOf(name), terminationProtection: false };
+  writeFileSync(file, JSON.stringify({ ...configurations[name], ...ofTest }));
+  const output = join(directory, `${name}.cdk.out`);
+  return moto.cdk(...args, '--all', '-c', `ecr-upload-proxy=${file}`, '--output', output);
+};
+
+beforeAll(async () => {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  moto = await startMoto(logFile, { asPublished: true });
+  cloudFormation = new CloudFormation(moto.clientConfig);
+  await moto.cdk(...bootstrap);
+});
+afterAll(() => moto?.close());
+
+test.each(configurationNames)(
+  'the configuration "%s" is deployed',
+  async (name) => {
+    await onStack(name, 'deploy', '--require-approval', 'never');
+    const { Stacks } = await cloudFormation.describeStacks({ StackName: stackNameOf(name) });
+    expect(Stacks?.[0]?.StackStatus).toBe('CREATE_COMPLETE');
+    const { Functions = [] } = await new Lambda(moto.clientConfig).listFunctions({ MaxItems: 1_000 });
+    const own = Functions.filter(({ FunctionName }) => FunctionName?.startsWith(`${stackNameOf(name)}-`));
+    expect(own).toHaveLength(operationNames.length + 1);
+  },
+  120_000,
+);
+
+test('moto was given nothing that it does not know but what is listed', () => {
+  for (const type of skippedTypes(logFile)) expect(Object.keys(unknownToMoto)).toContain(type);
+});
