@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AwsClient, clientEnvironment, type Members } from '../support/aws-client.ts';
 import { tokens } from '../support/door-1.ts';
 import { type Door2, startDoor2 } from '../support/door-2.ts';
-import { descriptor, ociIndex, ociManifest } from '../support/ecr-stand-in.ts';
+import { indexOf, manifestOf, ociIndex, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 import { go, withClient } from './installed.ts';
 
@@ -63,18 +63,9 @@ withClient(go, () => {
       const config = randomBytes(700);
       const layers = [randomBytes(5 * 4_194_304 + 1), randomBytes(9_000)];
       for (const blob of [config, ...layers]) expect(await pushBlob(blob)).toBe(true);
-      const manifest = JSON.stringify({
-        schemaVersion: 2,
-        mediaType: ociManifest,
-        config: descriptor(config, 'application/vnd.oci.image.config.v1+json'),
-        layers: layers.map((layer) => descriptor(layer, 'application/vnd.oci.image.layer.v1.tar+gzip')),
-      });
+      const manifest = manifestOf(config, layers);
       await pushManifest(manifest, ociManifest);
-      const index = JSON.stringify({
-        schemaVersion: 2,
-        mediaType: ociIndex,
-        manifests: [descriptor(manifest, ociManifest)],
-      });
+      const index = indexOf(manifest);
       await pushManifest(index, ociIndex, '2.0');
 
       const pulled = await fetch(`${proxy.ecrUrl}/v2/team-a/app/manifests/2.0`);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { partSize as P } from '../../lambda/limits.ts';
 import type { Registry } from '../../lambda/registries.ts';
 import { type Answer, type Door1, door1, type Send, tokens } from '../support/door-1.ts';
+import { indexOf, manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 /** A running proxy and the ECR stand-in behind it. */
@@ -25,22 +26,6 @@ const position = (lastValidByteReceived: number | undefined) => (answer: Answer)
   const range = lastValidByteReceived === undefined ? null : `bytes=0-${lastValidByteReceived}`;
   expect(answer.headers.get('range')).toBe(range);
 };
-
-const ociManifest = (config: Buffer, layers: readonly Buffer[]) =>
-  JSON.stringify({
-    schemaVersion: 2,
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    config: {
-      mediaType: 'application/vnd.oci.image.config.v1+json',
-      digest: digestOf(config),
-      size: config.length,
-    },
-    layers: layers.map((layer) => ({
-      mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
-      digest: digestOf(layer),
-      size: layer.length,
-    })),
-  });
 
 /** The path of the stand-in's own repositories below /v2/: public ones are behind the registry's alias. */
 const pathOf = { ecr: '/v2', 'ecr-public': '/v2/a1b2c3d4' } as const satisfies Record<Registry, string>;
@@ -302,15 +287,17 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
     });
 
     describe('an image', () => {
-      const mediaType = 'application/vnd.oci.image.manifest.v1+json';
-
       const pushImage = async (imageTag?: string) => {
         const config = Buffer.from(JSON.stringify({ salt: digestOf(randomBytes(8)) }));
         const layer = randomBytes(2_000);
         await pushLayer(config);
         await pushLayer(layer);
-        const imageManifest = ociManifest(config, [layer]);
-        const answer = await client.putImage({ imageManifest, imageManifestMediaType: mediaType, imageTag });
+        const imageManifest = manifestOf(config, [layer]);
+        const answer = await client.putImage({
+          imageManifest,
+          imageManifestMediaType: ociManifest,
+          imageTag,
+        });
         return { imageManifest, imageDigest: digestOf(imageManifest), answer };
       };
 
@@ -333,7 +320,7 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
       it('that is there already is refused as such', async () => {
         const { imageManifest } = await pushImage('1.0.1');
         expect(
-          await client.putImage({ imageManifest, imageManifestMediaType: mediaType, imageTag: '1.0.1' }),
+          await client.putImage({ imageManifest, imageManifestMediaType: ociManifest, imageTag: '1.0.1' }),
         ).toMatchObject(problem(409, 'ImageAlreadyExistsException'));
       });
 
@@ -350,8 +337,8 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
           const uploadId = await immutable.begin();
           await immutable.uploadPart(uploadId, 0, config);
           await immutable.complete(uploadId, digestOf(config));
-          const imageManifest = ociManifest(config, [config]);
-          return immutable.putImage({ imageManifest, imageManifestMediaType: mediaType, imageTag });
+          const imageManifest = manifestOf(config, [config]);
+          return immutable.putImage({ imageManifest, imageManifestMediaType: ociManifest, imageTag });
         };
         const imageTag = `v${digestOf(randomBytes(8)).slice(7, 19)}`;
         expect((await push(imageTag)).status).toBe(201);
@@ -359,19 +346,14 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
       });
 
       it('whose layers are not there is refused', async () => {
-        const imageManifest = ociManifest(randomBytes(10), [randomBytes(10)]);
+        const imageManifest = manifestOf(randomBytes(10), [randomBytes(10)]);
         expect(await client.putImage({ imageManifest })).toMatchObject(
           problem(422, 'LayersNotFoundException'),
         );
       });
 
       it('whose images are not there is refused', async () => {
-        const imageManifest = JSON.stringify({
-          schemaVersion: 2,
-          mediaType: 'application/vnd.oci.image.index.v1+json',
-          manifests: [{ mediaType, digest: digestOf('missing'), size: 7 }],
-        });
-        expect(await client.putImage({ imageManifest })).toMatchObject(
+        expect(await client.putImage({ imageManifest: indexOf('missing') })).toMatchObject(
           problem(422, 'ReferencedImagesNotFoundException'),
         );
       });
@@ -388,7 +370,7 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
       it('that is none is refused before ECR is asked, with what a manifest needs', async () => {
         await fetch(`${proxy.ecrUrl}/_requests`, { method: 'DELETE' });
         expect(
-          await client.putImage({ imageManifest: '{}', imageManifestMediaType: mediaType }),
+          await client.putImage({ imageManifest: '{}', imageManifestMediaType: ociManifest }),
         ).toMatchObject(
           problem(400, 'InvalidParameterException', {
             invalidMembers: [
@@ -543,7 +525,7 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
           }
           const layer = randomBytes(2 * P + 11);
           await pushLayer(layer);
-          const imageManifest = ociManifest(layer, [layer]);
+          const imageManifest = manifestOf(layer, [layer]);
           expect(await client.putImage({ imageManifest })).toMatchObject({
             status: 201,
             body: { image: { imageId: { imageDigest: digestOf(imageManifest) } } },

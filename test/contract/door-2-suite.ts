@@ -6,7 +6,7 @@ import type { Registry } from '../../lambda/registries.ts';
 import { type AwsClient, clientEnvironment, type Members, type StartClient } from '../support/aws-client.ts';
 import { tokens } from '../support/door-1.ts';
 import { type Door2, expiredToken, startDoor2 } from '../support/door-2.ts';
-import { descriptor, ociManifest } from '../support/ecr-stand-in.ts';
+import { indexOf, manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 const repositoryName = 'team-a/app';
@@ -19,14 +19,6 @@ const partsOf = (layer: Uint8Array, partSize: number, from = 0): Members[] =>
     const first = from + index * partSize;
     const layerPartBlob = layer.subarray(first, first + partSize);
     return { partFirstByte: first, partLastByte: first + layerPartBlob.length - 1, layerPartBlob };
-  });
-
-const manifestOf = (config: Buffer, layers: readonly Buffer[]) =>
-  JSON.stringify({
-    schemaVersion: 2,
-    mediaType: ociManifest,
-    config: descriptor(config, 'application/vnd.oci.image.config.v1+json'),
-    layers: layers.map((layer) => descriptor(layer, 'application/vnd.oci.image.layer.v1.tar+gzip')),
   });
 
 /** A client of the suite in the words of ECR, for one repository. */
@@ -164,11 +156,7 @@ const provocations: Readonly<Record<string, Provocation>> = {
   ReferencedImagesNotFoundException: {
     call: (ecr) =>
       ecr.fail('PutImage', {
-        imageManifest: JSON.stringify({
-          schemaVersion: 2,
-          mediaType: 'application/vnd.oci.image.index.v1+json',
-          manifests: [{ mediaType: ociManifest, digest: digestOf('missing'), size: 7 }],
-        }),
+        imageManifest: indexOf('missing'),
       }),
   },
 };

@@ -6,18 +6,22 @@ import * as ecrPublicModule from '@aws-sdk/client-ecr-public';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   accountId,
-  descriptor,
-  dockerManifest,
   type LayerClient,
   mebibyte,
-  ociIndex,
-  ociManifest,
   publicAlias,
   pushLayer,
   pushLayersOfImage,
   type StandIn,
   startStandIn,
 } from '../support/ecr-stand-in.ts';
+import {
+  descriptor,
+  dockerManifest,
+  indexOf,
+  ociIndex,
+  ociLayer,
+  ociManifest,
+} from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 let standIn: StandIn;
@@ -28,15 +32,7 @@ afterAll(() => standIn.remove());
 
 const repositoryName = 'team/app';
 const emptyConfig = Buffer.from('{}');
-const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip';
-const absentLayer = descriptor('never pushed', layerType);
-
-const indexOf = (...manifests: string[]) =>
-  JSON.stringify({
-    schemaVersion: 2,
-    mediaType: ociIndex,
-    manifests: manifests.map((manifest) => descriptor(manifest, ociManifest)),
-  });
+const absentLayer = descriptor('never pushed', ociLayer);
 
 type Refusal = {
   name: string;
@@ -331,7 +327,7 @@ describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions
     await put(client(), imageManifest);
     const layerDigests = [JSON.parse(imageManifest).layers[0].digest];
     const { layers } = await client().batchCheckLayerAvailability({ repositoryName, layerDigests });
-    expect(layers).toMatchObject([{ mediaType: layerType, layerSize: 3_000 }]);
+    expect(layers).toMatchObject([{ mediaType: ociLayer, layerSize: 3_000 }]);
   });
 
   it('tags are listed in order, in pages when asked', async () => {

@@ -7,22 +7,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { partSize as P } from '../../lambda/limits.ts';
 import { type Door1, door1, tokens } from '../support/door-1.ts';
 import { startInProcess } from '../support/in-process.ts';
+import { manifestOf } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
-
-const imageOf = (config: Buffer, annotation: string) =>
-  JSON.stringify({
-    schemaVersion: 2,
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    config: {
-      mediaType: 'application/vnd.oci.image.config.v1+json',
-      digest: digestOf(config),
-      size: config.length,
-    },
-    layers: [{ mediaType: 'application/octet-stream', digest: digestOf(config), size: config.length }],
-    annotations: { annotation },
-  });
 
 let directory: string;
 let proxy: Awaited<ReturnType<typeof startInProcess>>;
@@ -160,7 +148,11 @@ describe('a quota of images', () => {
     const uploadId = await client.begin();
     await client.uploadPart(uploadId, 0, config);
     await client.complete(uploadId, digestOf(config));
-    const put = (name: string) => client.putImage({ imageManifest: imageOf(config, name), imageTag: name });
+    const put = (name: string) =>
+      client.putImage({
+        imageManifest: manifestOf(config, [config], { annotations: { name } }),
+        imageTag: name,
+      });
     expect((await put('v1')).status).toBe(201);
     expect((await put('v1')).status).toBe(409);
     expect((await put('v2')).status).toBe(201);

@@ -10,6 +10,7 @@ import { type IdentityOptions, identitiesOf } from '../../client/registry/identi
 import { partSize } from '../../lambda/limits.ts';
 import { type Local, startLocal } from '../../local/local.ts';
 import { tokens } from '../support/door-1.ts';
+import { manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 const name = 'team-a/app';
@@ -61,19 +62,6 @@ const pushBlob = async (bytes: Uint8Array): Promise<string> => {
   expect((await send('PUT', `${await begin()}?digest=${digest}`, bytes)).status).toBe(201);
   return digest;
 };
-const manifestOf = (config: Uint8Array, layer: Uint8Array, more: object = {}): string =>
-  JSON.stringify({
-    schemaVersion: 2,
-    mediaType: manifestType,
-    config: {
-      mediaType: 'application/vnd.oci.image.config.v1+json',
-      digest: digestOf(config),
-      size: config.length,
-    },
-    layers: [{ mediaType: 'application/octet-stream', digest: digestOf(layer), size: layer.length }],
-    ...more,
-  });
-const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 
 describe('a blob', () => {
   it('may come in one request, without a length', async () => {
@@ -210,13 +198,13 @@ describe('a manifest', () => {
   it('is put by its tag and by its digest, and read back', async () => {
     await pushBlob(config);
     await pushBlob(layer);
-    const manifest = manifestOf(config, layer);
+    const manifest = manifestOf(config, [layer]);
     for (const reference of ['1.0', digestOf(manifest)]) {
       const path = `/v2/${name}/manifests/${reference}`;
-      const put = await send('PUT', path, manifest, { 'content-type': manifestType });
+      const put = await send('PUT', path, manifest, { 'content-type': ociManifest });
       expect([put.status, put.headers.get('docker-content-digest')]).toEqual([201, digestOf(manifest)]);
       const given = await send('GET', path);
-      expect([given.headers.get('content-type'), await given.text()]).toEqual([manifestType, manifest]);
+      expect([given.headers.get('content-type'), await given.text()]).toEqual([ociManifest, manifest]);
     }
     const pulled = await fetch(`${local.ecrUrl}/v2/${name}/manifests/1.0`);
     expect(await pulled.text()).toBe(manifest);
@@ -225,10 +213,10 @@ describe('a manifest', () => {
   });
 
   it('with a subject says so, and is listed with it', async () => {
-    const subject = { mediaType: manifestType, digest: digestOf(manifestOf(config, layer)), size: 1 };
-    const artifact = manifestOf(config, layer, { subject, artifactType: 'application/vnd.example.sbom' });
+    const subject = { mediaType: ociManifest, digest: digestOf(manifestOf(config, [layer])), size: 1 };
+    const artifact = manifestOf(config, [layer], { subject, artifactType: 'application/vnd.example.sbom' });
     const put = await send('PUT', `/v2/${name}/manifests/${digestOf(artifact)}`, artifact, {
-      'content-type': manifestType,
+      'content-type': ociManifest,
     });
     expect([put.status, put.headers.get('oci-subject')]).toEqual([201, subject.digest]);
     const listed = await send('GET', `/v2/${name}/referrers/${subject.digest}`);
@@ -238,21 +226,21 @@ describe('a manifest', () => {
   });
 
   const refusals: [string, string, string, number, string][] = [
-    ['under another digest', `sha256:${'1'.repeat(64)}`, manifestOf(config, layer), 400, 'DIGEST_INVALID'],
+    ['under another digest', `sha256:${'1'.repeat(64)}`, manifestOf(config, [layer]), 400, 'DIGEST_INVALID'],
     ['that is not JSON', 'x', 'no', 400, 'MANIFEST_INVALID'],
-    ['of blobs that are not there', 'x', manifestOf(randomBytes(3), layer), 400, 'MANIFEST_BLOB_UNKNOWN'],
-    ['with a tag that the policy forbids', 'latest', manifestOf(config, layer), 403, 'DENIED'],
+    ['of blobs that are not there', 'x', manifestOf(randomBytes(3), [layer]), 400, 'MANIFEST_BLOB_UNKNOWN'],
+    ['with a tag that the policy forbids', 'latest', manifestOf(config, [layer]), 403, 'DENIED'],
   ];
   it.each(refusals)('%s is refused', async (_, reference, manifest, status, code) => {
     const answer = await send('PUT', `/v2/${name}/manifests/${reference}`, manifest, {
-      'content-type': manifestType,
+      'content-type': ociManifest,
     });
     expect([answer.status, (await errorOf(answer)).code]).toEqual([status, code]);
   });
 
   it('that the policy forbids tells the policy’s own words', async () => {
-    const answer = await send('PUT', `/v2/${name}/manifests/latest`, manifestOf(config, layer), {
-      'content-type': manifestType,
+    const answer = await send('PUT', `/v2/${name}/manifests/latest`, manifestOf(config, [layer]), {
+      'content-type': ociManifest,
     });
     expect((await errorOf(answer)).message).toContain('the tag latest is not allowed');
   });

@@ -6,15 +6,12 @@ import { join } from 'node:path';
 import { ECR } from '@aws-sdk/client-ecr';
 import { ECRPUBLIC } from '@aws-sdk/client-ecr-public';
 import { type EcrOptions, startEcr } from '../../local/ecr/server.ts';
+import { manifestOf, ociManifest } from './manifests.ts';
 import { digestOf, randomBytes } from './random-bytes.ts';
 
 export const accountId = '123456789012';
 export const publicAlias = 'x1y2z3a4';
 export const mebibyte = 1_048_576;
-
-export const ociManifest = 'application/vnd.oci.image.manifest.v1+json';
-export const ociIndex = 'application/vnd.oci.image.index.v1+json';
-export const dockerManifest = 'application/vnd.docker.distribution.manifest.v2+json';
 
 export const repositories: EcrOptions['repositories'] = [
   { registry: 'ecr', repositoryName: 'team/app' },
@@ -82,10 +79,6 @@ export async function pushLayer(client: LayerClient, repositoryName: string, byt
   return digest;
 }
 
-export function descriptor(bytes: Buffer | string, mediaType: string) {
-  return { mediaType, digest: digestOf(bytes), size: Buffer.byteLength(bytes) };
-}
-
 /** Pushes a config and a layer, and returns a manifest that names them. */
 export async function pushLayersOfImage(
   client: LayerClient,
@@ -95,12 +88,7 @@ export async function pushLayersOfImage(
   const [config, layer] = [randomBytes(300), randomBytes(3_000)];
   await pushLayer(client, repositoryName, config);
   await pushLayer(client, repositoryName, layer);
-  return JSON.stringify({
-    schemaVersion: 2,
-    mediaType,
-    config: descriptor(config, 'application/vnd.oci.image.config.v1+json'),
-    layers: [descriptor(layer, 'application/vnd.oci.image.layer.v1.tar+gzip')],
-  });
+  return manifestOf(config, [layer], { mediaType });
 }
 
 /** A raw call, for what no SDK would send. Of the signature, only the form is right. */

@@ -4,9 +4,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { EcrError } from '../../local/ecr/errors.ts';
 import { parseManifest } from '../../local/ecr/manifests.ts';
+import { ociIndex, ociManifest } from '../support/manifests.ts';
 
-const ociManifest = 'application/vnd.oci.image.manifest.v1+json';
-const ociIndex = 'application/vnd.oci.image.index.v1+json';
 const descriptor = fc.record({
   mediaType: fc.constantFrom('application/vnd.oci.image.layer.v1.tar', 'application/octet-stream'),
   digest: fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 64, maxLength: 64 }),
