@@ -26,6 +26,8 @@ type Tool = {
 
 /** What the command before has printed: the id of the image that it pulled. */
 const pulledImage = 'THE IMAGE';
+/** An index in a tool's own storage. */
+const localList = 'localhost/multi';
 
 /** With a storage of their own, of plain directories: overlays cannot be mounted everywhere. */
 const store = (storage: string) => [
@@ -39,20 +41,43 @@ const store = (storage: string) => [
 const skopeo = (flags: string[]) => (layout: string, name: string) => [
   ['copy', '--insecure-policy', '--dest-tls-verify=false', ...flags, layout, `docker://${name}`],
 ];
-const crane =
-  (flags: string[]) =>
-  ({ layout, name }: Arguments) => [['push', '--insecure', ...flags, layout, name]];
+const crane = ({ layout, name }: Arguments) => [['push', '--insecure', layout, name]];
 const oras =
-  (kind: string, flags: string[] = []) =>
+  (kind: Kind) =>
   ({ layout, name }: Arguments) => [
-    ['cp', '--no-tty', '--from-oci-layout', '--to-plain-http', ...flags, `${layout}:${kind}`, name],
+    ['cp', '--no-tty', '--from-oci-layout', '--to-plain-http', `${layout}:${kind}`, name],
   ];
 const regctl =
-  (kind: string) =>
+  (kind: Kind) =>
   ({ layout, name, host }: Arguments) => [
     ['registry', 'set', host, '--tls', 'disabled'],
     ['image', 'copy', `ocidir://${layout}:${kind}`, name],
   ];
+
+/** What podman and buildah have in common: they push what they have pulled into their storage. */
+const fromStorage: Tool = {
+  push: {
+    single: ({ layout, name, storage }) => [
+      [...store(storage), 'pull', '--quiet', `oci:${layout}:single`],
+      [
+        ...store(storage),
+        'push',
+        '--tls-verify=false',
+        '--quiet',
+        '--format',
+        'oci',
+        pulledImage,
+        `docker://${name}`,
+      ],
+    ],
+    multi: ({ layout, name, storage }) => [
+      [...store(storage), 'manifest', 'create', '--all', localList, `oci:${layout}:multi`],
+      [...store(storage), 'manifest', 'push', '--all', '--tls-verify=false', localList, `docker://${name}`],
+    ],
+    artifact: undefined,
+  },
+  rewrites: true,
+};
 
 const tools: Record<string, Tool> = {
   skopeo: {
@@ -62,61 +87,9 @@ const tools: Record<string, Tool> = {
       artifact: ({ layout, name }) => skopeo([])(`oci:${layout}:artifact`, name),
     },
   },
-  podman: {
-    push: {
-      single: ({ layout, name, storage }) => [
-        [...store(storage), 'pull', '--quiet', `oci:${layout}:single`],
-        [
-          ...store(storage),
-          'push',
-          '--tls-verify=false',
-          '--quiet',
-          '--format',
-          'oci',
-          pulledImage,
-          `docker://${name}`,
-        ],
-      ],
-      multi: ({ layout, name, storage }) => [
-        [...store(storage), 'manifest', 'create', '--all', 'localhost/multi', `oci:${layout}:multi`],
-        [
-          ...store(storage),
-          'manifest',
-          'push',
-          '--all',
-          '--tls-verify=false',
-          'localhost/multi',
-          `docker://${name}`,
-        ],
-      ],
-      artifact: undefined,
-    },
-    rewrites: true,
-  },
-  buildah: {
-    push: {
-      single: ({ layout, name, storage }) => [
-        [...store(storage), 'pull', '--quiet', `oci:${layout}:single`],
-        [
-          ...store(storage),
-          'push',
-          '--tls-verify=false',
-          '--quiet',
-          '--format',
-          'oci',
-          pulledImage,
-          `docker://${name}`,
-        ],
-      ],
-      multi: ({ layout, name, storage }) => [
-        [...store(storage), 'manifest', 'create', '--all', 'multi', `oci:${layout}:multi`],
-        [...store(storage), 'manifest', 'push', '--all', '--tls-verify=false', 'multi', `docker://${name}`],
-      ],
-      artifact: undefined,
-    },
-    rewrites: true,
-  },
-  crane: { push: { single: crane([]), multi: crane([]), artifact: crane([]) } },
+  podman: fromStorage,
+  buildah: fromStorage,
+  crane: { push: { single: crane, multi: crane, artifact: crane } },
   oras: { push: { single: oras('single'), multi: oras('multi'), artifact: oras('artifact') } },
   regctl: { push: { single: regctl('single'), multi: regctl('multi'), artifact: regctl('artifact') } },
 };
@@ -186,30 +159,15 @@ describe.each(Object.entries(tools))('%s', (tool, { push, rewrites }) => {
 });
 
 describe.skipIf(lacks('skopeo'))('one bridge', () => {
-  const push = (bridge: Bridge, repository: string, flags: string[] = []) =>
-    runTool(
-      'skopeo',
-      skopeo(flags)(`oci:${layouts.directories.artifact}`, `${bridge.host}/${repository}:x`)[0] ?? [],
-      {
-        home: directory,
-      },
-    );
-  const copySmall = (bridge: Bridge, repository: string, flags: string[] = []) =>
-    runTool(
-      'crane',
-      ['push', '--insecure', ...flags, layouts.directories.artifact, `${bridge.host}/${repository}:x`],
-      { home: directory },
-    );
+  const run = (tool: string, ...args: string[]) => runTool(tool, args, { home: directory });
 
   it('tells the user of a refusal what the policy says', async () => {
     const bridge = await startBridge(proxy.proxyUrl);
+    const push = (name: string) =>
+      run('crane', 'push', '--insecure', layouts.directories.artifact, `${bridge.host}/${name}`);
     try {
-      await expect(copySmall(bridge, 'team-b/app')).rejects.toThrow(/DENIED: No policy lets this client/);
-      const name = `${bridge.host}/team-a/skopeo:latest`;
-      const refused = runTool('crane', ['push', '--insecure', layouts.directories.artifact, name], {
-        home: directory,
-      });
-      await expect(refused).rejects.toThrow(/DENIED: .*the tag latest is not allowed/);
+      await expect(push('team-b/app:x')).rejects.toThrow(/DENIED: No policy lets this client/);
+      await expect(push('team-a/skopeo:latest')).rejects.toThrow(/DENIED: .*the tag latest is not allowed/);
     } finally {
       await bridge.stop();
     }
@@ -217,24 +175,12 @@ describe.skipIf(lacks('skopeo'))('one bridge', () => {
 
   it('serves each client with the token that it logs in with', async () => {
     const bridge = await startBridge(proxy.proxyUrl, { token: '' });
+    const [copy = []] = skopeo([])(`oci:${layouts.directories.artifact}`, `${bridge.host}/team-a/skopeo:x`);
+    const trusting = ['--tls-verify=false', '--authfile', join(directory, 'auth.json')];
+    const login = (password: string) =>
+      run('skopeo', 'login', ...trusting, '-u', 'any', '-p', password, bridge.host);
     try {
-      await expect(push(bridge, 'team-a/skopeo')).rejects.toThrow(/unauthorized|authentication required/i);
-      const login = (password: string) =>
-        runTool(
-          'skopeo',
-          [
-            'login',
-            '--tls-verify=false',
-            '-u',
-            'any',
-            '-p',
-            password,
-            '--authfile',
-            join(directory, 'auth.json'),
-            bridge.host,
-          ],
-          { home: directory },
-        );
+      await expect(run('skopeo', ...copy)).rejects.toThrow(/unauthorized|authentication required/i);
       await expect(login('eup_team-a-ci_wrong')).rejects.toThrow(/invalid username\/password|unauthorized/i);
       await login(tokens.a);
     } finally {
