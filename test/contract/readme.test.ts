@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Local, startLocal } from '../../local/local.ts';
+import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 
 const readme = join(import.meta.dirname, '../../README.md');
 
 describe('the README', () => {
   let directory: string;
-  let local: Local;
+  let local: LocalStack;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'readme-'));
-    local = await startLocal({ port: 0, ecrPort: 0, s3Port: 0, dataDirectory: join(directory, 'data') });
+    local = await startLocalStack();
   });
   afterAll(async () => {
     await local?.close();
@@ -25,7 +25,7 @@ describe('the README', () => {
     const [, session = ''] = /<!-- session:.*?-->\n```sh\n(.*?)```/s.exec(text) ?? [];
     const script = session
       .replace('http://127.0.0.1:8080', local.proxyUrl)
-      .replace('http://127.0.0.1:8081', local.ecrUrl ?? '');
+      .replace('http://127.0.0.1:8081', local.ecrUrl);
     expect(script).not.toBe(session);
     const { stdout } = await promisify(execFile)('bash', ['-eo', 'pipefail', '-c', script], {
       cwd: directory,

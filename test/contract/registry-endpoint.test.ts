@@ -1,23 +1,19 @@
 // The registry endpoint as OCI clients meet it, before the proxy and the ECR stand-in.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Endpoint, startEndpoint } from '../../client/registry/endpoint.ts';
 import { type IdentityOptions, identitiesOf } from '../../client/registry/identities.ts';
 import { partSize } from '../../lambda/limits.ts';
-import { type Local, startLocal } from '../../local/local.ts';
 import { tokens } from '../support/door-1.ts';
+import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 const name = 'team-a/app';
 const retry = { attempts: 3, baseMs: 1, capMs: 5, budgetMs: 5_000 };
 
-let directory: string;
-let local: Local;
+let local: LocalStack;
 let endpoint: Endpoint;
 const lines: string[] = [];
 const opened: Endpoint[] = [];
@@ -31,14 +27,12 @@ const open = async (options: Partial<IdentityOptions>): Promise<Endpoint> => {
 };
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'registry-'));
-  local = await startLocal({ port: 0, ecrPort: 0, s3Port: 0, dataDirectory: directory });
+  local = await startLocalStack();
   endpoint = await open({ ownToken: tokens.a });
 });
 afterAll(async () => {
   for (const one of opened) await one.close();
   await local?.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 const send = (

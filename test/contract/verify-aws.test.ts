@@ -2,29 +2,23 @@
 
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { urlOf } from '../../local/address.ts';
-import { type Local, startLocal } from '../../local/local.ts';
 import { checks } from '../aws/verify.ts';
 import { tokens } from '../support/door-1.ts';
+import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 
 const main = join(import.meta.dirname, '../aws/main.ts');
 
-let local: Local;
-let dataDirectory: string;
+let local: LocalStack;
 beforeAll(async () => {
-  dataDirectory = await mkdtemp(join(tmpdir(), 'verify-'));
-  local = await startLocal({ port: 0, ecrPort: 0, s3Port: 0, dataDirectory });
+  local = await startLocalStack();
 });
-afterAll(async () => {
-  await local.close();
-  await rm(dataDirectory, { recursive: true, force: true });
-});
+afterAll(() => local?.close());
 
 const run = (environment: Record<string, string>) =>
   promisify(execFile)(process.execPath, [main], {
@@ -40,7 +34,7 @@ const proxy = () => ({
 const credentials = () => ({
   AWS_ACCESS_KEY_ID: 'local',
   AWS_SECRET_ACCESS_KEY: 'local',
-  AWS_ENDPOINT_URL_ECR: local.ecrUrl ?? '',
+  AWS_ENDPOINT_URL_ECR: local.ecrUrl,
 });
 
 describe('npm run verify:aws', () => {

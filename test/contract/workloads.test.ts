@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Issuer } from '../../lambda/issuers.ts';
-import { startLocal } from '../../local/local.ts';
 import { door1 } from '../support/door-1.ts';
 import { startInProcess } from '../support/in-process.ts';
 import { type Json, signToken, startIssuer, type TestIssuer } from '../support/issuer.ts';
+import { startLocalStack } from '../support/local-stack.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
@@ -214,18 +214,11 @@ describe('a workload', () => {
   });
 
   it('is known in the bundles that deploy, and told that no policy is for it', async () => {
-    const local = await startLocal({
-      port: 0,
-      ecrPort: 0,
-      s3Port: 0,
-      dataDirectory: directory,
-      issuers: trusted(),
-    });
-    const send = (path: string, init: RequestInit) => fetch(`${local.proxyUrl}${path}`, init);
+    const { send, close } = await startLocalStack({ issuers: trusted() });
     const answer = await door1(send, signToken(issuer.key, issuer.claims())).initiate();
     expect(answer).toMatchObject({ status: 403, body: { claims: { iss: issuer.issuer } } });
     const forged = signToken(issuer.key, issuer.claims({ aud: 'other' }));
     expect(await door1(send, forged).initiate()).toMatchObject({ status: 401 });
-    await local.close();
+    await close();
   });
 });

@@ -1,11 +1,10 @@
 // A running proxy for the tests of door 2: the local stack, with a token that has expired.
 
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { startLocal } from '../../local/local.ts';
+import { startLocalStack } from './local-stack.ts';
 
 export const expiredToken = 'eup_team-a-ci_expired';
 
@@ -21,9 +20,8 @@ const addExpiredToken = async (file: string) => {
 export type Fault = { operation?: string; fault: string; times?: number; skip?: number };
 
 export const startDoor2 = async () => {
-  const dataDirectory = await mkdtemp(join(tmpdir(), 'door-2-'));
-  const local = await startLocal({ port: 0, ecrPort: 0, s3Port: 0, dataDirectory });
-  await addExpiredToken(join(dataDirectory, 'secret.json'));
+  const local = await startLocalStack();
+  await addExpiredToken(join(local.dataDirectory, 'secret.json'));
   const control = (method: string, fault?: Fault) =>
     fetch(`${local.ecrUrl}/_faults`, { method, body: fault ? JSON.stringify(fault) : null });
   return {
@@ -33,10 +31,6 @@ export const startDoor2 = async () => {
       if (status !== 201) throw new Error(`the stand-in does not know the fault ${fault.fault}`);
     },
     disarm: () => control('DELETE'),
-    close: async () => {
-      await local.close();
-      await rm(dataDirectory, { recursive: true, force: true });
-    },
   };
 };
 

@@ -1,0 +1,27 @@
+// The local stack for a test: on free ports, over the ECR stand-in, its data gone when it closes.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type LocalOptions, startLocal } from '../../local/local.ts';
+import type { Send } from './door-1.ts';
+
+export const startLocalStack = async (options: Pick<LocalOptions, 'cdkOut' | 'issuers'> = {}) => {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'local-stack-'));
+  const local = await startLocal({ port: 0, ecrPort: 0, s3Port: 0, dataDirectory, ...options });
+  const { ecrUrl, proxyUrl } = local;
+  if (ecrUrl === undefined) throw new Error('the ECR stand-in did not start');
+  const send: Send = (path, init) => fetch(`${proxyUrl}${path}`, init);
+  return {
+    proxyUrl,
+    ecrUrl,
+    dataDirectory,
+    send,
+    close: async () => {
+      await local.close();
+      await rm(dataDirectory, { recursive: true, force: true });
+    },
+  };
+};
+
+export type LocalStack = Awaited<ReturnType<typeof startLocalStack>>;
