@@ -8,6 +8,7 @@ import { tokens } from '../support/door-1.ts';
 import { type Door2, startDoor2 } from '../support/door-2.ts';
 import { indexOf, manifestOf, ociIndex, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { stored } from '../support/stored.ts';
 import { go, withClient } from './installed.ts';
 
 /** It names the registry in every call: the account of the image's ARN. */
@@ -68,11 +69,10 @@ withClient(go, () => {
       const index = indexOf(manifest);
       await pushManifest(index, ociIndex, '2.0');
 
-      const pulled = await fetch(`${proxy.ecrUrl}/v2/team-a/app/manifests/2.0`);
-      expect(await pulled.text()).toBe(index);
+      const pull = (path: string) => stored(proxy.ecrUrl, 'ecr', path);
+      expect((await pull('manifests/2.0')).toString()).toBe(index);
       for (const layer of layers) {
-        const stored = await fetch(`${proxy.ecrUrl}/v2/team-a/app/blobs/${digestOf(layer)}`);
-        expect(Buffer.compare(Buffer.from(await stored.arrayBuffer()), layer)).toBe(0);
+        expect(Buffer.compare(await pull(`blobs/${digestOf(layer)}`), layer)).toBe(0);
         expect(await pushBlob(layer)).toBe(false);
       }
     });

@@ -6,6 +6,7 @@ import type { Registry } from '../../lambda/registries.ts';
 import { type Answer, type Door1, door1, type Send, tokens } from '../support/door-1.ts';
 import { indexOf, manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { stored } from '../support/stored.ts';
 
 /** A running proxy and the ECR stand-in behind it. */
 export type Proxy = { send: Send; ecrUrl: string; close(): Promise<void> };
@@ -26,9 +27,6 @@ const position = (lastValidByteReceived: number | undefined) => (answer: Answer)
   const range = lastValidByteReceived === undefined ? null : `bytes=0-${lastValidByteReceived}`;
   expect(answer.headers.get('range')).toBe(range);
 };
-
-/** The path of the stand-in's own repositories below /v2/: public ones are behind the registry's alias. */
-const pathOf = { ecr: '/v2', 'ecr-public': '/v2/a1b2c3d4' } as const satisfies Record<Registry, string>;
 
 export const describeDoor1 = (transport: string, registry: Registry, start: () => Promise<Proxy>): void => {
   const isPrivate = registry === 'ecr';
@@ -55,10 +53,9 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
       expect(response.status).toBe(201);
     };
 
-    const stored = async (digest: string, repositoryName = 'team-a/app'): Promise<Buffer> => {
-      const response = await fetch(`${proxy.ecrUrl}${pathOf[registry]}/${repositoryName}/blobs/${digest}`);
-      expect(response.status).toBe(200);
-      return Buffer.from(await response.arrayBuffer());
+    const arrived = async (layer: Buffer) => {
+      const bytes = await stored(proxy.ecrUrl, registry, `blobs/${digestOf(layer)}`);
+      expect(Buffer.compare(bytes, layer)).toBe(0);
     };
 
     const sendParts = async (uploadId: string, layer: Uint8Array, from = 0, to = partsOf(layer.length)) => {
@@ -75,7 +72,7 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
         status: 201,
         body: { layerDigest, uploadId },
       });
-      expect(Buffer.compare(await stored(layerDigest), layer)).toBe(0);
+      await arrived(layer);
     };
 
     const pushLayer = async (layer: Buffer) => {
@@ -201,7 +198,7 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
         position(received * P - 1)(await client.uploadNth(uploadId, layer, next));
         await sendParts(uploadId, layer, received);
         expect((await client.complete(uploadId, digestOf(layer))).status).toBeLessThan(410);
-        expect(Buffer.compare(await stored(digestOf(layer)), layer)).toBe(0);
+        await arrived(layer);
       });
 
       it('is refused when it does not begin at a multiple of the part size, before any byte is stored', async () => {
@@ -313,8 +310,8 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
             },
           },
         });
-        const pulled = await fetch(`${proxy.ecrUrl}${pathOf[registry]}/team-a/app/manifests/1.0.0`);
-        expect(await pulled.text()).toBe(imageManifest);
+        const pulled = await stored(proxy.ecrUrl, registry, 'manifests/1.0.0');
+        expect(pulled.toString()).toBe(imageManifest);
       });
 
       it('that is there already is refused as such', async () => {

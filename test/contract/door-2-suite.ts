@@ -8,11 +8,9 @@ import { tokens } from '../support/door-1.ts';
 import { type Door2, expiredToken, startDoor2 } from '../support/door-2.ts';
 import { indexOf, manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { stored } from '../support/stored.ts';
 
 const repositoryName = 'team-a/app';
-
-/** Where the stand-in shows what it has: public repositories are behind the registry's alias. */
-const pathOf = { ecr: '/v2', 'ecr-public': '/v2/a1b2c3d4' } as const satisfies Record<Registry, string>;
 
 const partsOf = (layer: Uint8Array, partSize: number, from = 0): Members[] =>
   Array.from({ length: Math.ceil((layer.length - from) / partSize) }, (_, index) => {
@@ -190,11 +188,7 @@ export const describeDoor2 = ({ name, start, registries, retryModes = [''] }: Cl
     };
     afterEach(() => proxy.disarm());
 
-    const stored = async (registry: Registry, path: string): Promise<Buffer> => {
-      const response = await fetch(`${proxy.ecrUrl}${pathOf[registry]}/${repositoryName}/${path}`);
-      expect(response.status).toBe(200);
-      return Buffer.from(await response.arrayBuffer());
-    };
+    const pulled = (registry: Registry, path: string) => stored(proxy.ecrUrl, registry, path);
 
     describe.each(registries)('for %s', (registry) => {
       let ecr: Ecr;
@@ -208,7 +202,7 @@ export const describeDoor2 = ({ name, start, registries, retryModes = [''] }: Cl
       afterAll(closeProxy);
 
       const arrives = async (layer: Buffer) =>
-        expect(Buffer.compare(await stored(registry, `blobs/${digestOf(layer)}`), layer)).toBe(0);
+        expect(Buffer.compare(await pulled(registry, `blobs/${digestOf(layer)}`), layer)).toBe(0);
 
       it('pushes a layer of several pairs and an image, and each answer has ECR’s members', async () => {
         const layer = randomBytes(4 * P + 7);
@@ -240,7 +234,7 @@ export const describeDoor2 = ({ name, start, registries, retryModes = [''] }: Cl
         expect(await ecr.succeed('PutImage', put)).toMatchObject({
           image: { ...repository, imageId: { imageDigest, imageTag: '1.0' }, imageManifest },
         });
-        expect((await stored(registry, 'manifests/1.0')).toString()).toBe(imageManifest);
+        expect((await pulled(registry, 'manifests/1.0')).toString()).toBe(imageManifest);
       });
 
       const reachable = Object.entries(provocations).filter(([, { only = registry }]) => only === registry);
@@ -327,8 +321,8 @@ export const describeDoor2 = ({ name, start, registries, retryModes = [''] }: Cl
           });
           const imageManifest = manifestOf(layer, [layer]);
           await ecr.succeed('PutImage', { imageManifest });
-          expect(Buffer.compare(await stored('ecr', `blobs/${digestOf(layer)}`), layer)).toBe(0);
-          expect((await stored('ecr', `manifests/${digestOf(imageManifest)}`)).toString()).toBe(
+          expect(Buffer.compare(await pulled('ecr', `blobs/${digestOf(layer)}`), layer)).toBe(0);
+          expect((await pulled('ecr', `manifests/${digestOf(imageManifest)}`)).toString()).toBe(
             imageManifest,
           );
         },
