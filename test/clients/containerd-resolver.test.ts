@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AwsClient, clientEnvironment, type Members } from '../support/aws-client.ts';
 import { tokens } from '../support/door-1.ts';
-import { type Door2, startDoor2 } from '../support/door-2.ts';
+import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { indexOf, manifestOf, ociIndex, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 import { stored } from '../support/stored.ts';
@@ -16,10 +16,10 @@ const repository = { registryId: '123456789012', repositoryName: 'team-a/app' };
 
 withClient(go, () => {
   describe('amazon-ecr-containerd-resolver', () => {
-    let proxy: Door2;
+    let proxy: LocalStack;
     let client: AwsClient;
     beforeAll(async () => {
-      proxy = await startDoor2();
+      proxy = await startLocalStack();
       client = await go.start(clientEnvironment(proxy.proxyUrl, tokens.a));
     });
     afterAll(async () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokens } from '../support/door-1.ts';
-import { type Door2, startDoor2 } from '../support/door-2.ts';
+import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { boto3, cli, go, withClient } from './installed.ts';
 
 const documentation = join(import.meta.dirname, '../../docs/aws-clients.md');
@@ -19,11 +19,11 @@ const profileOf = async (proxyUrl: string): Promise<string> => {
 
 describe('the credentials command', () => {
   let directory: string;
-  let proxy: Door2;
+  let proxy: LocalStack;
   let environment: Record<string, string>;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'credentials-'));
-    proxy = await startDoor2();
+    proxy = await startLocalStack();
     const config = join(directory, 'config');
     await writeFile(config, await profileOf(proxy.proxyUrl));
     environment = {

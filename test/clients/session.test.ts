@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clientEnvironment } from '../support/aws-client.ts';
 import { tokens } from '../support/door-1.ts';
-import { type Door2, startDoor2 } from '../support/door-2.ts';
+import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { boto3, cli, withClient } from './installed.ts';
 
 const documentation = join(import.meta.dirname, '../../docs/aws-clients.md');
@@ -22,10 +22,10 @@ const snippet = async (language: string): Promise<string> => {
 
 describe('docs/aws-clients.md', () => {
   let directory: string;
-  let proxy: Door2;
+  let proxy: LocalStack;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'session-'));
-    proxy = await startDoor2();
+    proxy = await startLocalStack();
   });
   afterAll(async () => {
     await proxy?.close();

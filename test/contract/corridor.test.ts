@@ -16,9 +16,6 @@ const open = async (options?: Parameters<typeof startInProcess>[0]) => {
   client = door1(proxy.send);
 };
 
-const arm = (fault: object) =>
-  fetch(`${proxy.ecrUrl}/_faults`, { method: 'POST', body: JSON.stringify(fault) });
-
 /** The lines of a log, each of them JSON. */
 const parsed = (log: string) =>
   log
@@ -131,7 +128,7 @@ describe('the log', () => {
       body: '{"LAYER-BYTES',
     });
     await door1(proxy.send, 'eup_team-a-ci_STOLEN').initiate();
-    await arm({ fault: 'drop-before', times: 9, operation: 'UploadLayerPart' });
+    await proxy.arm({ fault: 'drop-before', times: 9, operation: 'UploadLayerPart' });
     await client.uploadPart(uploadId, 0, marked);
     const text = log();
     expect(text).toContain('ServiceUnavailableException');
@@ -174,7 +171,7 @@ describe('the log', () => {
 
   it('says of a refusal by ECR what the client is not told', async () => {
     const uploadId = await client.begin();
-    await arm({ fault: 'access-denied', operation: 'UploadLayerPart' });
+    await proxy.arm({ fault: 'access-denied', operation: 'UploadLayerPart' });
     const log = captureLog();
     const { status, body } = await client.uploadPart(uploadId, 0, randomBytes(10));
     expect(status).toBe(502);
@@ -240,7 +237,7 @@ describe('a layer under the part size', () => {
 describe('what is behind the proxy', () => {
   it('that does not answer in time is given up with 504 before the invocation ends', async () => {
     await open({ timeoutMs: 3_000 });
-    await arm({ fault: 'delay', delayMs: 5_000, operation: 'InitiateLayerUpload', times: 9 });
+    await proxy.arm({ fault: 'delay', delayMs: 5_000, operation: 'InitiateLayerUpload', times: 9 });
     const started = Date.now();
     expect(await client.initiate()).toMatchObject({ status: 504, body: { code: 'GatewayTimeoutException' } });
     expect(Date.now() - started).toBeLessThan(3_000);

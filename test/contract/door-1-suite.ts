@@ -4,15 +4,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { partSize as P } from '../../lambda/limits.ts';
 import type { Registry } from '../../lambda/registries.ts';
 import { type Answer, type Door1, door1, type Send, tokens } from '../support/door-1.ts';
+import type { Faults } from '../support/faults.ts';
 import { indexOf, manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 import { stored } from '../support/stored.ts';
 
 /** A running proxy and the ECR stand-in behind it. */
-export type Proxy = { send: Send; ecrUrl: string; close(): Promise<void> };
-
-/** A fault as the stand-in's control path takes it. */
-type Fault = { operation?: string; fault: string; times?: number; skip?: number; delayMs?: number };
+export type Proxy = Faults & { send: Send; ecrUrl: string; close(): Promise<void> };
 
 const partsOf = (length: number) => Math.ceil(length / P);
 
@@ -41,17 +39,7 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
       client = as(tokens.a, 'team-a/app');
     });
     afterAll(() => proxy?.close());
-    beforeEach(async () => {
-      await fetch(`${proxy.ecrUrl}/_faults`, { method: 'DELETE' });
-    });
-
-    const arm = async (fault: Fault) => {
-      const response = await fetch(`${proxy.ecrUrl}/_faults`, {
-        method: 'POST',
-        body: JSON.stringify(fault),
-      });
-      expect(response.status).toBe(201);
-    };
+    beforeEach(() => proxy.disarm());
 
     const arrived = async (layer: Buffer) => {
       const bytes = await stored(proxy.ecrUrl, registry, `blobs/${digestOf(layer)}`);
@@ -518,7 +506,7 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
             'CompleteLayerUpload',
             'PutImage',
           ]) {
-            await arm({ operation, fault });
+            await proxy.arm({ operation, fault });
           }
           const layer = randomBytes(2 * P + 11);
           await pushLayer(layer);
@@ -542,7 +530,11 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
         ['drop-after', 200, '', false],
       ])('keeps failing (%s), a part is answered %i %s', async (fault, status, code, retryAfter) => {
         const uploadId = await client.begin();
-        await arm({ operation: 'UploadLayerPart', fault, times: fault === 'drop-after' ? 2 : 9 });
+        await proxy.arm({
+          operation: 'UploadLayerPart',
+          fault,
+          times: fault === 'drop-after' ? 2 : 9,
+        });
         const answer = await client.uploadPart(uploadId, 0, randomBytes(10));
         expect(answer.status).toBe(status);
         expect(answer.body.code ?? '').toBe(code);
@@ -554,7 +546,7 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
         const layer = randomBytes(2 * P);
         const uploadId = await client.begin();
         await sendParts(uploadId, layer, 0, 1);
-        await arm({ operation: 'UploadLayerPart', fault: 'drop-after', times: 3 });
+        await proxy.arm({ operation: 'UploadLayerPart', fault: 'drop-after', times: 3 });
         expect((await client.uploadNth(uploadId, layer, 1)).status).toBe(503);
         await sendParts(uploadId, layer, 1);
         await completes(uploadId, layer);
@@ -564,7 +556,7 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
         const layer = randomBytes(P);
         const uploadId = await client.begin();
         await sendParts(uploadId, layer);
-        await arm({ operation: 'CompleteLayerUpload', fault: 'drop-after', times: 3 });
+        await proxy.arm({ operation: 'CompleteLayerUpload', fault: 'drop-after', times: 3 });
         expect((await client.complete(uploadId, digestOf(layer))).status).toBe(503);
         await completes(uploadId, layer);
       });

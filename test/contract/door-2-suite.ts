@@ -5,7 +5,8 @@ import { partSize as P } from '../../lambda/limits.ts';
 import type { Registry } from '../../lambda/registries.ts';
 import { type AwsClient, clientEnvironment, type Members, type StartClient } from '../support/aws-client.ts';
 import { tokens } from '../support/door-1.ts';
-import { type Door2, expiredToken, startDoor2 } from '../support/door-2.ts';
+import { expiredToken, startDoor2 } from '../support/door-2.ts';
+import type { LocalStack } from '../support/local-stack.ts';
 import { indexOf, manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 import { stored } from '../support/stored.ts';
@@ -169,7 +170,7 @@ type Client = {
 
 export const describeDoor2 = ({ name, start, registries, retryModes = [''] }: Client): void => {
   describe(`door 2 with ${name}`, () => {
-    let proxy: Door2;
+    let proxy: LocalStack;
     let started: AwsClient[] = [];
 
     const open = async (registry: Registry, token: string | undefined, environment: object = {}) => {

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partSize as P } from '../../lambda/limits.ts';
 import { tokens } from '../support/door-1.ts';
-import { type Door2, startDoor2 } from '../support/door-2.ts';
+import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 const prefix = 'AmazonEC2ContainerRegistry_V20150921';
@@ -14,9 +14,9 @@ const authorization =
   'AWS4-HMAC-SHA256 Credential=any/20261121/us-east-1/ecr/aws4_request, SignedHeaders=host, Signature=0';
 
 describe('the wire of door 2', () => {
-  let proxy: Door2;
+  let proxy: LocalStack;
   beforeAll(async () => {
-    proxy = await startDoor2();
+    proxy = await startLocalStack();
   });
   afterAll(() => proxy?.close());
 

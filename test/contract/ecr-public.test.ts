@@ -107,8 +107,7 @@ describe('the largest layer', () => {
 
 describe('a command that ECR Public does not have in the region', () => {
   it('is answered 501 UnsupportedCommandException', async () => {
-    const fault = { fault: 'unsupported', operation: 'InitiateLayerUpload' };
-    await fetch(`${proxy.ecrUrl}/_faults`, { method: 'POST', body: JSON.stringify(fault) });
+    await proxy.arm({ fault: 'unsupported', operation: 'InitiateLayerUpload' });
     expect(await client().initiate()).toMatchObject({
       status: 501,
       body: { code: 'UnsupportedCommandException' },

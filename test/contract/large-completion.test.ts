@@ -22,10 +22,7 @@ beforeEach(async () => {
 afterEach(() => proxy.close());
 
 const slow = (times: number) =>
-  fetch(`${proxy.ecrUrl}/_faults`, {
-    method: 'POST',
-    body: JSON.stringify({ operation: 'CompleteLayerUpload', fault: 'delay', delayMs: ecrTakesMs, times }),
-  });
+  proxy.arm({ operation: 'CompleteLayerUpload', fault: 'delay', delayMs: ecrTakesMs, times });
 
 const layer = randomBytes(3 * P);
 const layerDigest = digestOf(layer);

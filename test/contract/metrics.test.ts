@@ -108,8 +108,7 @@ describe('the metrics', () => {
     const uploadId = await client.begin();
     await client.complete(uploadId, digestOf('nothing was sent'));
     expect(sum('UpstreamErrors')).toBe(0);
-    const fault = { fault: 'server-error', operation: 'InitiateLayerUpload', times: 3 };
-    await fetch(`${proxy.ecrUrl}/_faults`, { method: 'POST', body: JSON.stringify(fault) });
+    await proxy.arm({ fault: 'server-error', operation: 'InitiateLayerUpload', times: 3 });
     await client.initiate();
     expect(sum('UpstreamErrors', { upstream: 'ecr:InitiateLayerUpload' })).toBe(1);
   });

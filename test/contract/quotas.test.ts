@@ -28,8 +28,6 @@ const open = async (quotas: string) => {
   client = door1(proxy.send);
 };
 const as = (token: string, repositoryName = 'team-a/app') => door1(proxy.send, token, repositoryName);
-const arm = (fault: object) =>
-  fetch(`${proxy.ecrUrl}/_faults`, { method: 'POST', body: JSON.stringify(fault) });
 
 beforeEach(() => {
   // Midday, so that no test runs into the next day by chance.
@@ -83,7 +81,7 @@ describe('a quota of bytes', () => {
     const layer = randomBytes(3 * P + 9);
     const uploadId = await client.begin();
     for (let n = 0; n < 3; n++) await client.uploadNth(uploadId, layer, 0);
-    await arm({ operation: 'UploadLayerPart', fault: 'drop-after', times: 3 });
+    await proxy.arm({ operation: 'UploadLayerPart', fault: 'drop-after', times: 3 });
     expect((await client.uploadNth(uploadId, layer, 1)).status).toBe(503);
     expect((await client.uploadNth(uploadId, layer, 1)).status).toBe(200);
     const room = await Promise.all([0, 1].map(() => client.uploadNth(uploadId, layer, 2)));

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { startLocalStack } from './local-stack.ts';
+import { type LocalStack, startLocalStack } from './local-stack.ts';
 
 export const expiredToken = 'eup_team-a-ci_expired';
 
@@ -17,21 +17,8 @@ const addExpiredToken = async (file: string) => {
   await writeFile(file, JSON.stringify({ ...rest, clients }));
 };
 
-export type Fault = { operation?: string; fault: string; times?: number; skip?: number };
-
-export const startDoor2 = async () => {
+export const startDoor2 = async (): Promise<LocalStack> => {
   const local = await startLocalStack();
   await addExpiredToken(join(local.dataDirectory, 'secret.json'));
-  const control = (method: string, fault?: Fault) =>
-    fetch(`${local.ecrUrl}/_faults`, { method, body: fault ? JSON.stringify(fault) : null });
-  return {
-    ...local,
-    arm: async (fault: Fault) => {
-      const { status } = await control('POST', fault);
-      if (status !== 201) throw new Error(`the stand-in does not know the fault ${fault.fault}`);
-    },
-    disarm: () => control('DELETE'),
-  };
+  return local;
 };
-
-export type Door2 = Awaited<ReturnType<typeof startDoor2>>;

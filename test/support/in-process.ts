@@ -17,6 +17,7 @@ import { localRepositories } from '../../local/local.ts';
 import { startS3 } from '../../local/s3.ts';
 import { startSecrets } from '../../local/secrets.ts';
 import type { Send } from './door-1.ts';
+import { faultsOf } from './faults.ts';
 import { lambdaContext, proxyEvent } from './proxy-event.ts';
 
 const secretArn = `arn:aws:secretsmanager:${localAccount.region}:${localAccount.accountId}:secret:test`;
@@ -125,6 +126,7 @@ export const startInProcess = async ({
   return {
     send: sendTo(handlers, timeoutMs),
     ecrUrl: ecr.url,
+    ...faultsOf(ecr.url),
     s3,
     secrets: { url: secrets.url, file: secretFile, secretArn },
     services,

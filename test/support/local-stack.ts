@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LocalOptions, startLocal } from '../../local/local.ts';
 import type { Send } from './door-1.ts';
+import { faultsOf } from './faults.ts';
 
 export const startLocalStack = async (options: Pick<LocalOptions, 'cdkOut' | 'issuers'> = {}) => {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'local-stack-'));
@@ -15,6 +16,7 @@ export const startLocalStack = async (options: Pick<LocalOptions, 'cdkOut' | 'is
   return {
     proxyUrl,
     ecrUrl,
+    ...faultsOf(ecrUrl),
     dataDirectory,
     send,
     close: async () => {
