@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { partSize as P } from '../../lambda/limits.ts';
 import { type Door1, door1, tokens } from '../support/door-1.ts';
-import { startInProcess } from '../support/in-process.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
-type Proxy = Awaited<ReturnType<typeof startInProcess>>;
-
-let proxy: Proxy;
+let proxy: InProcess;
 let client: Door1;
 const open = async (options?: Parameters<typeof startInProcess>[0]) => {
   proxy = await startInProcess(options);

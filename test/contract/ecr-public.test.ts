@@ -8,7 +8,7 @@ import { partSize as P } from '../../lambda/limits.ts';
 import type { Registry } from '../../lambda/registries.ts';
 import { policySource } from '../../lib/policies.ts';
 import { door1, tokens } from '../support/door-1.ts';
-import { startInProcess } from '../support/in-process.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
@@ -16,7 +16,7 @@ process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 const account = '123456789012';
 const alias = 'a1b2c3d4';
 
-let proxy: Awaited<ReturnType<typeof startInProcess>>;
+let proxy: InProcess;
 let policyDirectory: string;
 
 /** The sample policies end a layer at 2 GiB, long before a registry does. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { partSize as P } from '../../lambda/limits.ts';
 import { type Answer, type Door1, door1 } from '../support/door-1.ts';
-import { startInProcess } from '../support/in-process.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
@@ -13,7 +13,7 @@ process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 const timeoutMs = 2_000;
 const ecrTakesMs = 2_000;
 
-let proxy: Awaited<ReturnType<typeof startInProcess>>;
+let proxy: InProcess;
 let client: Door1;
 beforeEach(async () => {
   proxy = await startInProcess({ timeoutMs });

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { partSize as P } from '../../lambda/limits.ts';
 import { metrics } from '../../lambda/metrics.ts';
 import { type Door1, door1 } from '../support/door-1.ts';
-import { startInProcess } from '../support/in-process.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 /** A line in CloudWatch's embedded metric format. */
@@ -39,7 +39,7 @@ const pointsOf = (line: string): Point[] => {
   );
 };
 
-let proxy: Awaited<ReturnType<typeof startInProcess>>;
+let proxy: InProcess;
 let client: Door1;
 let points: () => Point[];
 beforeEach(async () => {

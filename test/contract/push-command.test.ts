@@ -12,14 +12,14 @@ import { tokens } from '../support/door-1.ts';
 import { buildLayouts, type Layouts } from '../support/oci-layout.ts';
 import { pull } from '../support/pulled.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
-import { startProxy } from '../support/registry-door.ts';
+import { type RegistryProxy, startProxy } from '../support/registry-door.ts';
 
 const commandLine = join(import.meta.dirname, '../../cli/main.ts');
 const run = promisify(execFile);
 
 let directory: string;
 let layouts: Layouts;
-let proxy: Awaited<ReturnType<typeof startProxy>>;
+let proxy: RegistryProxy;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'push-'));
   layouts = await buildLayouts(join(directory, 'layouts'), 9_000_001);

@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { partSize as P } from '../../lambda/limits.ts';
 import { type Door1, door1, tokens } from '../support/door-1.ts';
-import { startInProcess } from '../support/in-process.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { manifestOf } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 
 let directory: string;
-let proxy: Awaited<ReturnType<typeof startInProcess>>;
+let proxy: InProcess;
 let client: Door1;
 
 const open = async (quotas: string) => {

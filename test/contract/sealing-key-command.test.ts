@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { secretMaxAgeMs } from '../../lambda/limits.ts';
 import { type Door1, door1 } from '../support/door-1.ts';
-import { startInProcess } from '../support/in-process.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
@@ -15,7 +15,7 @@ process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 const main = join(import.meta.dirname, '../../cli/main.ts');
 const hourMs = 3_600_000;
 
-let proxy: Awaited<ReturnType<typeof startInProcess>>;
+let proxy: InProcess;
 let client: Door1;
 beforeEach(async () => {
   proxy = await startInProcess();

@@ -12,7 +12,7 @@ import { changeClient } from '../../cli/tokens/secret.ts';
 import { secretsManagerStore } from '../../cli/tokens/secret-store.ts';
 import { secretMaxAgeMs } from '../../lambda/limits.ts';
 import { door1 } from '../support/door-1.ts';
-import { startInProcess } from '../support/in-process.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 
@@ -33,7 +33,7 @@ const run = async (args: readonly string[], env: Record<string, string> = {}): P
   );
 };
 
-let proxy: Awaited<ReturnType<typeof startInProcess>>;
+let proxy: InProcess;
 let aws: (...args: string[]) => Promise<Run>;
 beforeEach(async () => {
   proxy = await startInProcess();

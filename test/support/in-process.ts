@@ -136,3 +136,5 @@ export const startInProcess = async ({
     },
   };
 };
+
+export type InProcess = Awaited<ReturnType<typeof startInProcess>>;

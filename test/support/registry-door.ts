@@ -87,3 +87,5 @@ export async function startProxy(dataDirectory: string, repositoryNames: readonl
     },
   };
 }
+
+export type RegistryProxy = Awaited<ReturnType<typeof startProxy>>;

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startBridge, startProxy } from '../../support/registry-door.ts';
+import { type RegistryProxy, startBridge, startProxy } from '../../support/registry-door.ts';
 import { findTool, lacks } from './tools.ts';
 
 /** What fails, and why it must. */
@@ -33,7 +33,7 @@ const leftOut: Readonly<Record<string, string>> = {
 };
 
 let directory: string;
-let proxy: Awaited<ReturnType<typeof startProxy>>;
+let proxy: RegistryProxy;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'conformance-'));
   proxy = await startProxy(join(directory, 'data'), ['team-a/conformance', 'team-a/mounted']);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokens } from '../../support/door-1.ts';
 import { buildLayouts, type Layouts } from '../../support/oci-layout.ts';
 import { pull } from '../../support/pulled.ts';
-import { type Bridge, startBridge, startProxy } from '../../support/registry-door.ts';
+import { type Bridge, type RegistryProxy, startBridge, startProxy } from '../../support/registry-door.ts';
 import { lacks, runTool } from './tools.ts';
 
 const MiB = 1_048_576;
@@ -97,7 +97,7 @@ const kinds: readonly Kind[] = ['single', 'multi', 'artifact'];
 
 let directory: string;
 let layouts: Layouts;
-let proxy: Awaited<ReturnType<typeof startProxy>>;
+let proxy: RegistryProxy;
 
 beforeAll(async () => {
   // In lower case alone: podman names images by their directory.

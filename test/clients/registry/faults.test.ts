@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDroppingProxy } from '../../support/dropping-proxy.ts';
 import { buildLayouts, type Layouts } from '../../support/oci-layout.ts';
 import { pull } from '../../support/pulled.ts';
-import { type Bridge, startBridge, startProxy } from '../../support/registry-door.ts';
+import { type Bridge, type RegistryProxy, startBridge, startProxy } from '../../support/registry-door.ts';
 import { lacks, runTool } from './tools.ts';
 
 const layerBytes = 96 * 1_048_576;
@@ -16,7 +16,7 @@ const repositories = ['gateway', 'ecr', 'bridge', 'network', 'client'].map((name
 
 let directory: string;
 let layouts: Layouts;
-let proxy: Awaited<ReturnType<typeof startProxy>>;
+let proxy: RegistryProxy;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'faults-'));
   layouts = await buildLayouts(join(directory, 'layouts'), layerBytes);

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pull } from '../../support/pulled.ts';
 import { digestOf, randomBytes } from '../../support/random-bytes.ts';
-import { type Bridge, startBridge, startProxy } from '../../support/registry-door.ts';
+import { type Bridge, type RegistryProxy, startBridge, startProxy } from '../../support/registry-door.ts';
 
 let directory: string;
-let proxy: Awaited<ReturnType<typeof startProxy>>;
+let proxy: RegistryProxy;
 let bridge: Bridge;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sequences-'));
