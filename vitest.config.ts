@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // The clients of others have to be installed first: npm run test:clients.
     exclude: [...configDefaults.exclude, 'test/clients/**'],
+    globalSetup: 'test/support/temporary-folder.ts',
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // .ci/run counts the tests by this file.
