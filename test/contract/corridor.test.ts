@@ -1,10 +1,8 @@
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { partSize as P } from '../../lambda/limits.ts';
 import { type Door1, door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { policiesOf } from '../support/policy-directory.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 let proxy: InProcess;
@@ -144,14 +142,11 @@ describe('the log', () => {
   it('says what a policy in audit mode would have refused, and counts it', async () => {
     await proxy.close();
     vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');
-    const policyDirectory = await mkdtemp(join(tmpdir(), 'audit-'));
-    const policies = join(import.meta.dirname, '../../policies');
-    await copyFile(join(policies, 'schema.cedarschema'), join(policyDirectory, 'schema.cedarschema'));
-    await writeFile(
-      join(policyDirectory, 'audit.cedar'),
-      '@id("all") permit (principal, action, resource);' +
+    const policyDirectory = policiesOf({
+      'audit.cedar':
+        '@id("all") permit (principal, action, resource);' +
         '@id("soon") @mode("audit") forbid (principal, action, resource);',
-    );
+    });
     await open({ policyDirectory, metrics: true });
     const log = captureLog();
     const emitted = vi.spyOn(console, 'log').mockReturnValue();
@@ -164,7 +159,6 @@ describe('the log', () => {
       }),
     );
     expect(JSON.stringify(emitted.mock.calls) + log()).toContain('AuditWouldRefuse');
-    await rm(policyDirectory, { recursive: true });
   });
 
   it('says of a refusal by ECR what the client is not told', async () => {

@@ -1,14 +1,11 @@
 // What holds for ECR Public alone, at door 1: names, aliases, its own exceptions, and how large a layer may be.
 
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partSize as P } from '../../lambda/limits.ts';
 import type { Registry } from '../../lambda/registries.ts';
-import { policySource } from '../../lib/policies.ts';
 import { door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { policiesOf } from '../support/policy-directory.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
@@ -17,19 +14,13 @@ const account = '123456789012';
 const alias = 'a1b2c3d4';
 
 let proxy: InProcess;
-let policyDirectory: string;
 
 /** The sample policies end a layer at 2 GiB, long before a registry does. */
 beforeAll(async () => {
-  policyDirectory = await mkdtemp(join(tmpdir(), 'policies-'));
-  await writeFile(join(policyDirectory, 'all.cedar'), 'permit (principal, action, resource);');
-  await cp(join(policySource, 'schema.cedarschema'), join(policyDirectory, 'schema.cedarschema'));
+  const policyDirectory = policiesOf({ 'all.cedar': 'permit (principal, action, resource);' });
   proxy = await startInProcess({ policyDirectory });
 });
-afterAll(async () => {
-  await proxy?.close();
-  await rm(policyDirectory, { recursive: true, force: true });
-});
+afterAll(() => proxy?.close());
 
 const client = (registry: Registry = 'ecr-public', repositoryName = 'team-a/app') =>
   door1(proxy.send, tokens.a, repositoryName, registry);

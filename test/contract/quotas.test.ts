@@ -1,30 +1,24 @@
 // Quotas from request to count: the handlers over DynamoDB's stand-in.
 
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { partSize as P } from '../../lambda/limits.ts';
 import { type Door1, door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { manifestOf } from '../support/manifests.ts';
+import { policiesBeside } from '../support/policy-directory.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 
-let directory: string;
 let proxy: InProcess;
 let client: Door1;
 
 const open = async (quotas: string) => {
-  directory = await mkdtemp(join(tmpdir(), 'quotas-'));
-  await cp(join(import.meta.dirname, '../../policies'), directory, { recursive: true });
-  await writeFile(join(directory, 'quotas.yaml'), quotas);
-  await writeFile(
-    join(directory, 'b-too.cedar'),
-    '@id("b-too") permit (principal == Client::"team-b-ci", action, resource);',
-  );
-  proxy = await startInProcess({ policyDirectory: directory, quotaTable: 'quotas' });
+  const policyDirectory = policiesBeside({
+    'quotas.yaml': quotas,
+    'b-too.cedar': '@id("b-too") permit (principal == Client::"team-b-ci", action, resource);',
+  });
+  proxy = await startInProcess({ policyDirectory, quotaTable: 'quotas' });
   client = door1(proxy.send);
 };
 const as = (token: string, repositoryName = 'team-a/app') => door1(proxy.send, token, repositoryName);
@@ -36,7 +30,6 @@ beforeEach(() => {
 afterEach(async () => {
   vi.useRealTimers();
   await proxy.close();
-  await rm(directory, { recursive: true });
 });
 
 const used = async (door: Door1): Promise<unknown> => {

@@ -1,8 +1,6 @@
 // OIDC tokens from token to ECR: those of the issuers that docs/samples has policies for, signed here.
 
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Issuer } from '../../lambda/issuers.ts';
@@ -10,6 +8,7 @@ import { door1 } from '../support/door-1.ts';
 import { startInProcess } from '../support/in-process.ts';
 import { type Json, signToken, startIssuer, type TestIssuer } from '../support/issuer.ts';
 import { startLocalStack } from '../support/local-stack.ts';
+import { policiesOf } from '../support/policy-directory.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
@@ -113,25 +112,16 @@ const samples: Sample[] = [
 ];
 
 let issuer: TestIssuer;
-let directory: string;
 beforeEach(async () => {
   issuer = await startIssuer();
-  directory = mkdtempSync(join(tmpdir(), 'workloads-'));
 });
-afterEach(async () => {
-  await issuer.close();
-  await rm(directory, { recursive: true, force: true });
-});
+afterEach(() => issuer.close());
 
 /** The sample's policy, of this test's issuer. */
-const policiesOf = ({ name, issuer: named }: Sample): string => {
-  const policies = join(directory, name);
-  mkdirSync(policies);
-  copyFileSync(join(root, 'policies/schema.cedarschema'), join(policies, 'schema.cedarschema'));
+const samplePolicies = ({ name, issuer: named }: Sample): string => {
   const text = readFileSync(join(root, 'docs/samples', name, `${name}.cedar`), 'utf8');
   expect(text).toContain(`principal.issuer == "${named}"`);
-  writeFileSync(join(policies, `${name}.cedar`), text.replaceAll(`"${named}"`, `"${issuer.issuer}"`));
-  return policies;
+  return policiesOf({ [`${name}.cedar`]: text.replaceAll(`"${named}"`, `"${issuer.issuer}"`) });
 };
 
 describe('a workload', () => {
@@ -140,7 +130,7 @@ describe('a workload', () => {
     async (_, sample) => {
       const proxy = await startInProcess({
         issuers: [{ issuer: issuer.issuer, ...sample.trusted }],
-        policyDirectory: policiesOf(sample),
+        policyDirectory: samplePolicies(sample),
       });
       try {
         const as = (claims: Json, repositoryName?: string) =>
@@ -186,11 +176,8 @@ describe('a workload', () => {
   });
 
   it('cannot use an upload id of another workload, nor of a client', async () => {
-    const policies = join(directory, 'everybody');
-    mkdirSync(policies);
-    copyFileSync(join(root, 'policies/schema.cedarschema'), join(policies, 'schema.cedarschema'));
-    writeFileSync(join(policies, 'all.cedar'), 'permit (principal, action, resource);');
-    const proxy = await startInProcess({ issuers: trusted(), policyDirectory: policies });
+    const policyDirectory = policiesOf({ 'all.cedar': 'permit (principal, action, resource);' });
+    const proxy = await startInProcess({ issuers: trusted(), policyDirectory });
     const as = (sub: string) => door1(proxy.send, signToken(issuer.key, issuer.claims({ sub })));
     const uploadId = await as('one').begin();
     for (const other of [as('two'), door1(proxy.send)]) {

@@ -1,15 +1,13 @@
 // The stack in its main configurations, synthesized without bundling: quick, and without an AWS account.
 
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { App, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { stringify } from 'yaml';
 import cdk from '../../cdk.json' with { type: 'json' };
 import { type ConfigurationInput, contextKey, readConfiguration } from '../../lib/configuration.ts';
-import { policySource } from '../../lib/policies.ts';
 import { EcrUploadProxyStack } from '../../lib/stack.ts';
+import { policiesBeside } from './policy-directory.ts';
 
 const account = '123456789012';
 const domain = {
@@ -20,10 +18,8 @@ const truststore = { truststoreUri: 's3://example-truststore/clients/ca.pem', tr
 
 /** The policies that deploy, with a quota beside them; gone when the process ends. */
 const policiesWithQuota = (): string => {
-  const directory = mkdtempSync(join(tmpdir(), 'policies-with-quota-'));
+  const directory = policiesBeside({ 'quotas.yaml': '- name: daily\n  client: "*"\n  bytesPerDay: 1000\n' });
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-  cpSync(policySource, directory, { recursive: true });
-  writeFileSync(join(directory, 'quotas.yaml'), '- name: daily\n  client: "*"\n  bytesPerDay: 1000\n');
   return directory;
 };
 

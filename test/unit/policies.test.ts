@@ -1,17 +1,9 @@
-import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type DecisionRequest, loadPolicies } from '../../lambda/policies.ts';
+import { policySource } from '../../lib/policies.ts';
+import { policiesOf } from '../support/policy-directory.ts';
 
-const samples = join(import.meta.dirname, '../../policies');
-
-const directoryWith = (text: string) => {
-  const directory = mkdtempSync(join(tmpdir(), 'policies-'));
-  copyFileSync(join(samples, 'schema.cedarschema'), join(directory, 'schema.cedarschema'));
-  writeFileSync(join(directory, 'test.cedar'), text);
-  return directory;
-};
+const load = (text: string) => loadPolicies(policiesOf({ 'test.cedar': text }));
 
 /** What every image has, for the policy. */
 const image = (facts: DecisionRequest['context'] = {}): DecisionRequest['context'] => ({
@@ -42,7 +34,7 @@ const request = (
 });
 
 describe('the sample policies', () => {
-  const policies = loadPolicies(samples);
+  const policies = loadPolicies(policySource);
   const part = (last: number) => ({ partFirstByte: 0, partLastByte: last });
 
   it.each<[string, DecisionRequest, boolean, string[]]>([
@@ -117,16 +109,14 @@ describe('the sample policies', () => {
 });
 
 describe('a policy in audit mode', () => {
-  const policies = loadPolicies(
-    directoryWith(`
+  const policies = load(`
       @id("all") permit (principal == Client::"a", action, resource);
       @id("soon") @mode("audit") @message("not for long")
       forbid (principal, action, resource) when { resource.name like "old/*" };
       @id("later") @mode("audit") permit (principal == Client::"b", action, resource);
       @id("odd") @mode("audit") forbid (principal, action == Action::"UploadLayerPart", resource)
       when { context.partLastByte * 9223372036854775807 > 0 };
-      @id("now") @mode("enforce") forbid (principal, action, resource) when { resource.name == "x/y" };`),
-  );
+      @id("now") @mode("enforce") forbid (principal, action, resource) when { resource.name == "x/y" };`);
   const initiate = (client: string, name: string) =>
     policies.decide(request(client, 'InitiateLayerUpload', name));
 
@@ -182,13 +172,11 @@ describe('a policy directory', () => {
       /two policies have the id x/,
     ],
   ])('is refused for %s', (_, text, reason) => {
-    expect(() => loadPolicies(directoryWith(text))).toThrow(reason);
+    expect(() => load(text)).toThrow(reason);
   });
 
   it('without a policy denies everything', () => {
-    expect(
-      loadPolicies(directoryWith('')).decide(request('team-a-ci', 'PutImage', 'team-a/app', image())).allowed,
-    ).toBe(false);
+    expect(load('').decide(request('team-a-ci', 'PutImage', 'team-a/app', image())).allowed).toBe(false);
   });
 
   it('names a policy without an id by its file and its number, also past the tenth', () => {
@@ -196,19 +184,17 @@ describe('a policy directory', () => {
       { length: 12 },
       (_, n) => `forbid (principal == Client::"c${n + 1}", action, resource);`,
     );
-    const policies = loadPolicies(directoryWith(forbids.join('\n')));
+    const policies = load(forbids.join('\n'));
     expect(policies.decide(request('c11', 'PutImage', 'a/b', image())).policies).toEqual([
       { id: 'test.cedar#11' },
     ]);
   });
 
   it('denies when a policy fails, because a forbid that fails must not let anybody in', () => {
-    const policies = loadPolicies(
-      directoryWith(
-        'permit (principal, action, resource);\n' +
-          '@id("overflow") forbid (principal, action == Action::"UploadLayerPart", resource) ' +
-          'when { context.partLastByte * 9223372036854775807 > 0 };',
-      ),
+    const policies = load(
+      'permit (principal, action, resource);\n' +
+        '@id("overflow") forbid (principal, action == Action::"UploadLayerPart", resource) ' +
+        'when { context.partLastByte * 9223372036854775807 > 0 };',
     );
     const decision = policies.decide(
       request('c', 'UploadLayerPart', 'a/b', { partFirstByte: 0, partLastByte: 9 }),
