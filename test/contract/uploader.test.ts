@@ -1,7 +1,7 @@
 // The uploader against a scripted door 1: what it sends, in which order, and how it goes on after failures.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { LayerSource } from '../../client/layer-reader.ts';
 import { ProxyClient } from '../../client/proxy-client.ts';
 import { type LayerPush, Uploader } from '../../client/uploader.ts';
@@ -21,13 +21,6 @@ const P = 1_000;
 const token = 'eup_team-a-ci_s3cr3t';
 const retry = { attempts: 4, baseMs: 1, capMs: 5, budgetMs: 5_000 };
 
-let door: ScriptedDoor | undefined;
-afterEach(async () => {
-  const finished = door?.finish();
-  door = undefined;
-  await finished;
-});
-
 const layer = (length: number) => {
   const bytes = randomBytes(length);
   return { bytes, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}` };
@@ -43,6 +36,8 @@ const replayable =
   (fromByte) =>
     inChunks(bytes.subarray(fromByte));
 
+/** What `play` has played last. */
+let door: ScriptedDoor;
 const play = async (scenes: Scene[], push: Omit<LayerPush, 'repositoryName'>, timeoutMs = 2_000) => {
   door = await playScript(scenes);
   const client = new ProxyClient({ endpoint: door.url, token, timeoutMs });
@@ -50,7 +45,7 @@ const play = async (scenes: Scene[], push: Omit<LayerPush, 'repositoryName'>, ti
 };
 
 const arrived = () =>
-  Buffer.concat([...(door?.parts ?? [])].sort(([one], [other]) => one - other).map(([, bytes]) => bytes));
+  Buffer.concat([...door.parts].sort(([one], [other]) => one - other).map(([, bytes]) => bytes));
 
 describe('a layer is cut into parts', () => {
   it.each([1, P - 1, P, P + 1, 2 * P - 1, 2 * P, 2 * P + 1, 3 * P])('of %i bytes', async (length) => {
@@ -367,7 +362,7 @@ describe('an image', () => {
   const image = { image: { repositoryName, imageId: { imageDigest, imageTag: 'demo' } } };
 
   it('is put, and put again after a lost answer', async () => {
-    door = await playScript([
+    const door = await playScript([
       put('drop the connection'),
       put(problem(409, 'ImageAlreadyExistsException')),
       put({ status: 201, body: image }),
@@ -388,7 +383,7 @@ describe('a push that is aborted while it waits', () => {
   };
 
   it.each(['by its own signal', "by the client's"])('ends at once %s', async (whose) => {
-    door = await playScript([{ ...begin(P), reply: throttled }]);
+    const door = await playScript([{ ...begin(P), reply: throttled }]);
     const [own, clients] = whose === 'by its own signal' ? [aborting(), undefined] : [undefined, aborting()];
     const uploader = new Uploader(new ProxyClient({ endpoint: door.url, token, signal: clients }));
     const started = performance.now();

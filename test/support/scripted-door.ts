@@ -1,6 +1,7 @@
 // A door 1 on loopback that plays a script: each request must be the next one written, anything else fails the test.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { onTestFinished } from 'vitest';
 
 /** What comes back: an answer, or a connection that ends without one. */
 export type Reply =
@@ -23,11 +24,12 @@ export type ScriptedDoor = {
   parts: Map<number, Buffer>;
   /** Authorization headers in order of arrival. */
   authorizations: string[];
-  /** Throws when a request was not in the script, or the script has not come to its end. */
-  finish(): Promise<void>;
 };
 
-/** Plays the scenes in order at `http://127.0.0.1:…/prod`. */
+/**
+ * Plays the scenes in order at `http://127.0.0.1:…/prod`, until the test ends: with a request that was not in the
+ * script, or a script that has not come to its end, it has failed.
+ */
 export async function playScript(scenes: readonly Scene[]): Promise<ScriptedDoor> {
   const faults: string[] = [];
   const parts = new Map<number, Buffer>();
@@ -52,17 +54,13 @@ export async function playScript(scenes: readonly Scene[]): Promise<ScriptedDoor
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : undefined;
-  return {
-    url: `http://127.0.0.1:${port}/prod`,
-    parts,
-    authorizations,
-    async finish() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      const unplayed = left.map(({ request }) => `not asked for: ${request}`);
-      if (faults.length + unplayed.length > 0) throw new Error([...faults, ...unplayed].join('\n'));
-    },
-  };
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    const unplayed = left.map(({ request }) => `not asked for: ${request}`);
+    if (faults.length + unplayed.length > 0) throw new Error([...faults, ...unplayed].join('\n'));
+  });
+  return { url: `http://127.0.0.1:${port}/prod`, parts, authorizations };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {

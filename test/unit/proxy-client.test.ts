@@ -1,7 +1,7 @@
 // The client of door 1: what it takes as an endpoint and a token, and what it makes of answers.
 
 import { inspect } from 'node:util';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ProxyClient, type TokenSource } from '../../client/proxy-client.ts';
 import { problemOf } from '../../client/refusals.ts';
 import { requestOf } from '../../client/request.ts';
@@ -11,16 +11,9 @@ import { playScript, type Reply, type ScriptedDoor } from '../support/scripted-d
 
 const token = 'eup_team-a-ci_s3cr3t';
 
-let door: ScriptedDoor | undefined;
-afterEach(async () => {
-  const finished = door?.finish();
-  door = undefined;
-  await finished;
-});
-
 /** What a request that is answered so throws. */
 const failure = async (reply: Reply, tokenSource: TokenSource = token): Promise<unknown> => {
-  door = await playScript([{ ...begin(1), reply }]);
+  const door = await playScript([{ ...begin(1), reply }]);
   const client = new ProxyClient({ endpoint: door.url, token: tokenSource, timeoutMs: 300 });
   return client.send('InitiateLayerUpload', { repositoryName }).catch((thrown: unknown) => thrown);
 };
@@ -65,7 +58,7 @@ describe('a request', () => {
   });
 
   it('carries a token that is read anew each time, trimmed', async () => {
-    door = await playScript([begin(1), begin(1)]);
+    const door = await playScript([begin(1), begin(1)]);
     const tokens = ['first\n', 'second'];
     const client = new ProxyClient({ endpoint: door.url, token: async () => tokens.shift() ?? '' });
     await client.send('InitiateLayerUpload', { repositoryName });
@@ -76,6 +69,7 @@ describe('a request', () => {
 
 describe('a token that is refused', () => {
   const refusal = problem(401, 'ExpiredTokenException');
+  let door: ScriptedDoor;
   const ask = async (replies: Reply[], source: TokenSource) => {
     door = await playScript(replies.map((reply) => ({ ...begin(1), reply })));
     const client = new ProxyClient({ endpoint: door.url, token: source });
@@ -84,7 +78,7 @@ describe('a token that is refused', () => {
 
   it('is asked for once more, and what came of it is sent', async () => {
     await ask([refusal, begin(1).reply], (refused) => (refused === 'old' ? 'new' : 'old'));
-    expect(door?.authorizations).toEqual(['Bearer old', 'Bearer new']);
+    expect(door.authorizations).toEqual(['Bearer old', 'Bearer new']);
   });
 
   it('is not sent again where there is no other', async () => {
