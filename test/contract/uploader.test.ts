@@ -1,10 +1,10 @@
 // The uploader against a scripted door 1: what it sends, in which order, and how it goes on after failures.
 
-import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { LayerSource } from '../../client/layer-reader.ts';
 import { ProxyClient } from '../../client/proxy-client.ts';
 import { type LayerPush, Uploader } from '../../client/uploader.ts';
+import { digestOf, randomBytes } from '../support/random-bytes.ts';
 import {
   availability,
   begin,
@@ -23,7 +23,7 @@ const retry = { attempts: 4, baseMs: 1, capMs: 5, budgetMs: 5_000 };
 
 const layer = (length: number) => {
   const bytes = randomBytes(length);
-  return { bytes, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}` };
+  return { bytes, digest: digestOf(bytes) };
 };
 
 async function* inChunks(bytes: Uint8Array, size = 333): AsyncGenerator<Uint8Array> {
@@ -357,7 +357,7 @@ describe('a source that is not what it should be', () => {
 
 describe('an image', () => {
   const members = { repositoryName, imageManifest: '{"schemaVersion":2}', imageTag: 'demo' };
-  const imageDigest = `sha256:${createHash('sha256').update(members.imageManifest).digest('hex')}`;
+  const imageDigest = digestOf(members.imageManifest);
   const put = (reply: Reply): Scene => ({ request: 'PUT /ecr/images', json: members, reply });
   const image = { image: { repositoryName, imageId: { imageDigest, imageTag: 'demo' } } };
 

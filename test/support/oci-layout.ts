@@ -8,7 +8,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { type Pack, pack } from 'tar-stream';
-import { randomBytes } from './random-bytes.ts';
+import { digestOf, randomBytes } from './random-bytes.ts';
 
 export type Descriptor = { mediaType: string; digest: string; size: number };
 
@@ -40,9 +40,6 @@ async function fill(archive: Pack, name: string, bytes: number): Promise<void> {
   await pipeline(Readable.from(chunksOf(bytes)), entry);
   archive.finalize();
 }
-
-const digestOf = (bytes: string | Uint8Array): string =>
-  `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 /** Builds below `directory`; the first layer of the image has `bytes`, which do not compress. */
 export async function buildLayouts(directory: string, bytes: number): Promise<Layouts> {

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { digestOf } from './random-bytes.ts';
 
 const descriptor = z.object({ digest: z.string(), size: z.number() });
 const manifestMembers = z.object({
@@ -42,7 +43,7 @@ export async function pull(ecrUrl: string, repositoryName: string, reference: st
   for (const child of manifests) children.push(await pull(ecrUrl, repositoryName, child.digest));
   const configText = config ? await (await fetch(`${base}/blobs/${config.digest}`)).text() : '{}';
   return {
-    digest: `sha256:${createHash('sha256').update(text).digest('hex')}`,
+    digest: digestOf(text),
     subject: subject?.digest,
     diffIds: configMembers.parse(JSON.parse(configText)).rootfs?.diff_ids ?? [],
     children,
