@@ -2,14 +2,11 @@
 
 import * as ecrModule from '@aws-sdk/client-ecr';
 import * as ecrPublicModule from '@aws-sdk/client-ecr-public';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { part, rawCall, type StandIn, startStandIn } from '../support/ecr-stand-in.ts';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { part, rawCall, startStandIn } from '../support/ecr-stand-in.ts';
 import { randomBytes } from '../support/random-bytes.ts';
 
-let standIn: StandIn;
-beforeAll(async () => {
-  standIn = await startStandIn();
-});
+const standIn = await startStandIn();
 afterAll(() => standIn.remove());
 beforeEach(async () => {
   await control('DELETE', '_faults');

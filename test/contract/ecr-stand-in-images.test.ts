@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import * as ecrModule from '@aws-sdk/client-ecr';
 import * as ecrPublicModule from '@aws-sdk/client-ecr-public';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import {
   accountId,
   type LayerClient,
@@ -11,7 +11,6 @@ import {
   publicAlias,
   pushLayer,
   pushLayersOfImage,
-  type StandIn,
   startStandIn,
 } from '../support/ecr-stand-in.ts';
 import {
@@ -24,10 +23,7 @@ import {
 } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
-let standIn: StandIn;
-beforeAll(async () => {
-  standIn = await startStandIn();
-});
+const standIn = await startStandIn();
 afterAll(() => standIn.remove());
 
 const repositoryName = 'team/app';
@@ -204,13 +200,13 @@ const refusals: Refusal[] = [
 ];
 
 const sides = [
-  { side: 'private', prefix: '', exceptions: ecrModule, client: () => standIn.ecr },
-  { side: 'public', prefix: `${publicAlias}/`, exceptions: ecrPublicModule, client: () => standIn.ecrPublic },
+  { side: 'private', prefix: '', exceptions: ecrModule, client: standIn.ecr },
+  { side: 'public', prefix: `${publicAlias}/`, exceptions: ecrPublicModule, client: standIn.ecrPublic },
 ];
 
 describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions, client }) => {
   it.each(refusals.filter(({ only = side }) => only === side))('$name', async ({ act, error, says }) => {
-    const caught: unknown = await act(client()).catch((thrown: unknown) => thrown);
+    const caught: unknown = await act(client).catch((thrown: unknown) => thrown);
     expect(caught).toBeInstanceOf(exceptions[error]);
     expect(caught).toHaveProperty('message', expect.stringContaining(says));
     expect(caught).toHaveProperty('$metadata.httpStatusCode', 400);
@@ -220,12 +216,12 @@ describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions
     fetch(`${standIn.url}/v2/${prefix}${repositoryName}/${path}`, { method });
 
   it('an image is answered with its ids and comes back byte for byte, by tag and by digest', async () => {
-    const imageManifest = `${await pushLayersOfImage(client(), repositoryName)}\n \u00fc\u{1f433}`.replace(
+    const imageManifest = `${await pushLayersOfImage(client, repositoryName)}\n \u00fc\u{1f433}`.replace(
       /\S+$/,
       '',
     );
     const imageDigest = digestOf(imageManifest);
-    const { image } = await put(client(), imageManifest, { imageTag: 'v1', imageDigest });
+    const { image } = await put(client, imageManifest, { imageTag: 'v1', imageDigest });
     expect(image).toEqual({
       registryId: accountId,
       repositoryName,
@@ -242,16 +238,16 @@ describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions
   });
 
   it('the digest is that of the UTF-8 bytes, characters beyond ASCII included', async () => {
-    const plain = JSON.parse(await pushLayersOfImage(client(), repositoryName));
+    const plain = JSON.parse(await pushLayersOfImage(client, repositoryName));
     const imageManifest = JSON.stringify({ ...plain, annotations: { title: 'gr\u00fc\u00df \u{1f433}' } });
-    const { image } = await put(client(), imageManifest);
+    const { image } = await put(client, imageManifest);
     expect(image?.imageId).toEqual({ imageDigest: digestOf(imageManifest) });
     expect(await (await get(`manifests/${digestOf(imageManifest)}`)).text()).toBe(imageManifest);
   });
 
   it('blobs come back byte for byte, and HEAD tells the same without them', async () => {
     const bytes = randomBytes(10 * mebibyte + 3);
-    const digest = await pushLayer(client(), repositoryName, bytes);
+    const digest = await pushLayer(client, repositoryName, bytes);
     const [found, told] = await Promise.all([get(`blobs/${digest}`), get(`blobs/${digest}`, 'HEAD')]);
     expect(digestOf(Buffer.from(await found.arrayBuffer()))).toBe(digest);
     expect(told.status).toBe(200);
@@ -262,8 +258,8 @@ describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions
   });
 
   it('HEAD of a manifest tells its digest, type and length', async () => {
-    const imageManifest = await pushLayersOfImage(client(), repositoryName);
-    await put(client(), imageManifest, { imageTag: 'head' });
+    const imageManifest = await pushLayersOfImage(client, repositoryName);
+    await put(client, imageManifest, { imageTag: 'head' });
     const { status, headers } = await get('manifests/head', 'HEAD');
     expect(status).toBe(200);
     expect(headers.get('docker-content-digest')).toBe(digestOf(imageManifest));
@@ -273,12 +269,12 @@ describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions
 
   it('a mutable tag moves, and a second tag is put on the same image', async () => {
     const [first, second] = [
-      await pushLayersOfImage(client(), repositoryName),
-      await pushLayersOfImage(client(), repositoryName),
+      await pushLayersOfImage(client, repositoryName),
+      await pushLayersOfImage(client, repositoryName),
     ];
-    await put(client(), first, { imageTag: 'moving' });
-    await put(client(), second, { imageTag: 'moving' });
-    await put(client(), second, { imageTag: 'second' });
+    await put(client, first, { imageTag: 'moving' });
+    await put(client, second, { imageTag: 'moving' });
+    await put(client, second, { imageTag: 'second' });
     for (const tag of ['moving', 'second'])
       expect((await get(`manifests/${tag}`)).headers.get('docker-content-digest')).toBe(digestOf(second));
     expect((await get(`manifests/${digestOf(first)}`)).status).toBe(200);
@@ -286,54 +282,54 @@ describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions
 
   it('an index of images that are there is put, and Docker manifests are as good as OCI ones', async () => {
     const [oci, docker] = [
-      await pushLayersOfImage(client(), repositoryName),
-      await pushLayersOfImage(client(), repositoryName, dockerManifest),
+      await pushLayersOfImage(client, repositoryName),
+      await pushLayersOfImage(client, repositoryName, dockerManifest),
     ];
-    await put(client(), oci);
-    const { image } = await put(client(), docker, { imageManifestMediaType: dockerManifest });
+    await put(client, oci);
+    const { image } = await put(client, docker, { imageManifestMediaType: dockerManifest });
     expect(image?.imageManifestMediaType).toBe(dockerManifest);
-    await put(client(), indexOf(oci, docker), { imageTag: 'all' });
+    await put(client, indexOf(oci, docker), { imageTag: 'all' });
     const response = await get('manifests/all');
     expect(response.headers.get('content-type')).toBe(ociIndex);
     expect(await response.text()).toBe(indexOf(oci, docker));
   });
 
   it('an OCI artifact is put as a manifest, its type said by the request alone', async () => {
-    await pushLayer(client(), repositoryName, emptyConfig).catch(() => 'there already');
+    await pushLayer(client, repositoryName, emptyConfig).catch(() => 'there already');
     const payload = randomBytes(50);
-    await pushLayer(client(), repositoryName, payload);
+    await pushLayer(client, repositoryName, payload);
     const imageManifest = JSON.stringify({
       schemaVersion: 2,
       artifactType: 'application/vnd.example.sbom+json',
       config: descriptor(emptyConfig, 'application/vnd.oci.empty.v1+json'),
       layers: [descriptor(payload, 'application/vnd.example.sbom.v1+json')],
     });
-    const { image } = await put(client(), imageManifest, { imageManifestMediaType: ociManifest });
+    const { image } = await put(client, imageManifest, { imageManifestMediaType: ociManifest });
     expect(image?.imageManifestMediaType).toBe(ociManifest);
   });
 
   it('a foreign layer need not be there', async () => {
-    const manifest = JSON.parse(await pushLayersOfImage(client(), repositoryName, dockerManifest));
+    const manifest = JSON.parse(await pushLayersOfImage(client, repositoryName, dockerManifest));
     const foreign = {
       ...absentLayer,
       mediaType: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
       urls: ['https://example.com/layer'],
     };
-    await put(client(), JSON.stringify({ ...manifest, layers: [foreign, ...manifest.layers] }));
+    await put(client, JSON.stringify({ ...manifest, layers: [foreign, ...manifest.layers] }));
   });
 
   it('a layer has the media type that a manifest gave it', async () => {
-    const imageManifest = await pushLayersOfImage(client(), repositoryName);
-    await put(client(), imageManifest);
+    const imageManifest = await pushLayersOfImage(client, repositoryName);
+    await put(client, imageManifest);
     const layerDigests = [JSON.parse(imageManifest).layers[0].digest];
-    const { layers } = await client().batchCheckLayerAvailability({ repositoryName, layerDigests });
+    const { layers } = await client.batchCheckLayerAvailability({ repositoryName, layerDigests });
     expect(layers).toMatchObject([{ mediaType: ociLayer, layerSize: 3_000 }]);
   });
 
   it('tags are listed in order, in pages when asked', async () => {
-    const imageManifest = await pushLayersOfImage(client(), 'team/other');
+    const imageManifest = await pushLayersOfImage(client, 'team/other');
     for (const imageTag of ['b', '__proto__', 'c', 'a'])
-      await put(client(), imageManifest, { repositoryName: 'team/other', imageTag });
+      await put(client, imageManifest, { repositoryName: 'team/other', imageTag });
     const name = `${prefix}team/other`;
     const list = async (query: string) => {
       const response = await fetch(`${standIn.url}/v2/${name}/tags/list${query}`);

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import * as ecrModule from '@aws-sdk/client-ecr';
 import * as ecrPublicModule from '@aws-sdk/client-ecr-public';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import {
   accountId,
   type LayerClient,
@@ -12,15 +12,11 @@ import {
   publicAlias,
   pushLayer,
   rawCall,
-  type StandIn,
   startStandIn,
 } from '../support/ecr-stand-in.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
-let standIn: StandIn;
-beforeAll(async () => {
-  standIn = await startStandIn();
-});
+const standIn = await startStandIn();
 afterAll(() => standIn.remove());
 
 const repositoryName = 'team/app';
@@ -227,14 +223,14 @@ const refusals: Refusal[] = [
 ];
 
 const sides = [
-  { side: 'private', exceptions: ecrModule, client: () => standIn.ecr },
-  { side: 'public', exceptions: ecrPublicModule, client: () => standIn.ecrPublic },
+  { side: 'private', exceptions: ecrModule, client: standIn.ecr },
+  { side: 'public', exceptions: ecrPublicModule, client: standIn.ecrPublic },
 ];
 
 describe.each(sides)('layers of the $side registry', ({ exceptions, client }) => {
   const begin = async (): Promise<Scene> => {
-    const { uploadId = '' } = await client().initiateLayerUpload({ repositoryName });
-    return { client: client(), upload: { repositoryName, uploadId } };
+    const { uploadId = '' } = await client.initiateLayerUpload({ repositoryName });
+    return { client, upload: { repositoryName, uploadId } };
   };
 
   it.each(refusals)('$name', async ({ act, error, shows }) => {
@@ -247,7 +243,7 @@ describe.each(sides)('layers of the $side registry', ({ exceptions, client }) =>
   });
 
   it('an upload is answered a UUID and a part size of 10 MiB', async () => {
-    const answer = await client().initiateLayerUpload({ repositoryName, registryId: accountId });
+    const answer = await client.initiateLayerUpload({ repositoryName, registryId: accountId });
     expect(answer.uploadId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
     expect(answer.partSize).toBe(10_485_760);
   });
@@ -258,21 +254,21 @@ describe.each(sides)('layers of the $side registry', ({ exceptions, client }) =>
     const cuts = [0, 5 * mebibyte, 15 * mebibyte, bytes.length];
     for (const [position, first] of cuts.slice(0, -1).entries()) {
       const slice = bytes.subarray(first, cuts[position + 1]);
-      const answer = await client().uploadLayerPart({ ...upload, ...part(slice, first) });
+      const answer = await client.uploadLayerPart({ ...upload, ...part(slice, first) });
       expect(answer).toMatchObject({ ...upload, registryId: accountId });
       expect(answer.lastByteReceived).toBe(first + slice.length - 1);
     }
     const layerDigest = digestOf(bytes);
     const layerDigests = [absent, `${upload.uploadId}:ab12`, layerDigest];
-    const answer = await client().completeLayerUpload({ ...upload, layerDigests });
+    const answer = await client.completeLayerUpload({ ...upload, layerDigests });
     expect(answer).toMatchObject({ ...upload, registryId: accountId, layerDigest });
   });
 
   it('a completed upload is gone', async () => {
     const { upload } = await begin();
     const bytes = randomBytes(9);
-    await client().uploadLayerPart({ ...upload, ...part(bytes) });
-    const complete = () => client().completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
+    await client.uploadLayerPart({ ...upload, ...part(bytes) });
+    const complete = () => client.completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
     await complete();
     await expect(complete()).rejects.toBeInstanceOf(exceptions.UploadNotFoundException);
   });
@@ -280,34 +276,34 @@ describe.each(sides)('layers of the $side registry', ({ exceptions, client }) =>
   it('a refused CompleteLayerUpload leaves the upload as it was', async () => {
     const { upload } = await begin();
     const bytes = randomBytes(5 * mebibyte + 9);
-    await client().uploadLayerPart({ ...upload, ...part(bytes.subarray(0, 5 * mebibyte)) });
-    await expect(client().completeLayerUpload({ ...upload, layerDigests: [absent] })).rejects.toThrow();
-    await client().uploadLayerPart({ ...upload, ...part(bytes.subarray(5 * mebibyte), 5 * mebibyte) });
-    await client().completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
+    await client.uploadLayerPart({ ...upload, ...part(bytes.subarray(0, 5 * mebibyte)) });
+    await expect(client.completeLayerUpload({ ...upload, layerDigests: [absent] })).rejects.toThrow();
+    await client.uploadLayerPart({ ...upload, ...part(bytes.subarray(5 * mebibyte), 5 * mebibyte) });
+    await client.completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
   });
 
   it('a part whose refusal told the last valid byte can be followed by the right one', async () => {
     const { upload } = await begin();
     const bytes = randomBytes(18);
     const [refused, ...rest] = await Promise.allSettled([
-      client().uploadLayerPart({ ...upload, ...part(bytes.subarray(9), 9) }),
+      client.uploadLayerPart({ ...upload, ...part(bytes.subarray(9), 9) }),
     ]);
     expect([refused?.status, rest]).toEqual(['rejected', []]);
-    await client().uploadLayerPart({ ...upload, ...part(bytes) });
-    await client().completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
+    await client.uploadLayerPart({ ...upload, ...part(bytes) });
+    await client.completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
   });
 
   it('of the same part sent at the same moment exactly one is taken', async () => {
     const { upload } = await begin();
     const same = part(randomBytes(mebibyte));
-    const sent = Array.from({ length: 5 }, () => client().uploadLayerPart({ ...upload, ...same }));
+    const sent = Array.from({ length: 5 }, () => client.uploadLayerPart({ ...upload, ...same }));
     const statuses = (await Promise.allSettled(sent)).map(({ status }) => status);
     expect(statuses.filter((status) => status === 'fulfilled')).toHaveLength(1);
   });
 
   it('layers are available, unavailable, or failures when they are no digests', async () => {
-    const digest = await pushLayer(client(), repositoryName, randomBytes(1_234));
-    const answer = await client().batchCheckLayerAvailability({
+    const digest = await pushLayer(client, repositoryName, randomBytes(1_234));
+    const answer = await client.batchCheckLayerAvailability({
       repositoryName,
       layerDigests: [digest, absent, 'latest', '', 'sha256:ab'],
     });
@@ -328,10 +324,10 @@ describe.each(sides)('layers of the $side registry', ({ exceptions, client }) =>
   });
 
   it('a layer of one repository is not a layer of another, nor of the other registry', async () => {
-    const layerDigests = [await pushLayer(client(), repositoryName, randomBytes(77))];
-    const elsewhere = client() === standIn.ecr ? standIn.ecrPublic : standIn.ecr;
+    const layerDigests = [await pushLayer(client, repositoryName, randomBytes(77))];
+    const elsewhere = client === standIn.ecr ? standIn.ecrPublic : standIn.ecr;
     const answers = await Promise.all([
-      client().batchCheckLayerAvailability({ repositoryName: 'team/other', layerDigests }),
+      client.batchCheckLayerAvailability({ repositoryName: 'team/other', layerDigests }),
       elsewhere.batchCheckLayerAvailability({ repositoryName, layerDigests }),
     ]);
     for (const { layers } of answers) expect(layers).toMatchObject([{ layerAvailability: 'UNAVAILABLE' }]);

@@ -58,8 +58,6 @@ export async function startStandIn(options: Partial<EcrOptions> = {}) {
   };
 }
 
-export type StandIn = Awaited<ReturnType<typeof startStandIn>>;
-
 /** Sends `bytes` as the part that begins at `partFirstByte`. */
 export function part(bytes: Buffer, partFirstByte = 0) {
   return { partFirstByte, partLastByte: partFirstByte + bytes.length - 1, layerPartBlob: bytes };

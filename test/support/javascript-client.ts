@@ -4,6 +4,7 @@ import * as ecr from '@aws-sdk/client-ecr';
 import * as ecrPublic from '@aws-sdk/client-ecr-public';
 import type { Registry } from '../../lambda/registries.ts';
 import type { Failure, Members, StartClient } from './aws-client.ts';
+import type { LayerClient } from './ecr-stand-in.ts';
 
 type Calls = Readonly<Record<string, (members: Members) => Promise<object>>>;
 
@@ -22,16 +23,7 @@ const inputOf = (members: Members) => ({
   imageDigest: members.imageDigest,
 });
 
-const callsOf = (
-  client: Pick<
-    ecr.ECR,
-    | 'initiateLayerUpload'
-    | 'uploadLayerPart'
-    | 'completeLayerUpload'
-    | 'batchCheckLayerAvailability'
-    | 'putImage'
-  >,
-): Calls => ({
+const callsOf = (client: LayerClient): Calls => ({
   InitiateLayerUpload: (members) => client.initiateLayerUpload(inputOf(members)),
   UploadLayerPart: (members) => client.uploadLayerPart(inputOf(members)),
   CompleteLayerUpload: (members) => client.completeLayerUpload(inputOf(members)),
