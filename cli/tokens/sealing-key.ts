@@ -5,23 +5,16 @@ import { z } from 'zod';
 import { secretMaxAgeMs } from '../../lambda/limits.ts';
 import { opensWith, sealingKeys } from '../../lambda/sealing-keys.ts';
 import { CommandError } from '../failure.ts';
+import { parseSecret, writtenSecret } from './secret.ts';
 
 const schema = z.looseObject(sealingKeys.shape);
-
-const parse = (text: string) => {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch {
-    throw new CommandError('The secret is not the JSON that the proxy keeps in it.');
-  }
-};
 
 /**
  * @param overlapMs how long the key before opens what it has sealed
  * @throws CommandError while the key before that still does: only two are ever kept
  */
 export const rotateSealingKey = (text: string, overlapMs: number, now: Date): string => {
-  const secret = parse(text);
+  const secret = parseSecret(schema, text);
   if (opensWith(secret, now).length > 1) {
     throw new CommandError(
       `The key before is in use until ${secret.previousSealingKey?.opensUntil}: rotate again after that.`,
@@ -33,6 +26,5 @@ export const rotateSealingKey = (text: string, overlapMs: number, now: Date): st
     sealsUntil: after(2 * secretMaxAgeMs),
     opensUntil: after(Math.max(overlapMs, 2 * secretMaxAgeMs)),
   };
-  const changed = { ...secret, sealingKey: randomBytes(32).toString('hex'), previousSealingKey };
-  return `${JSON.stringify(changed, null, 2)}\n`;
+  return writtenSecret({ ...secret, sealingKey: randomBytes(32).toString('hex'), previousSealingKey });
 };

@@ -1,16 +1,16 @@
-// The secret as the token commands see it: every client's tokens, and whatever else is in it, left as it is.
+// The secret as the commands see it: the members they change, and whatever else is in it, left as it is.
 
 import { z } from 'zod';
 import { clientToken } from '../../lambda/secret.ts';
 import { CommandError } from '../failure.ts';
 import type { ClientTokens } from './client-tokens.ts';
 
-const schema = z.looseObject({
+const withClients = z.looseObject({
   clients: z.record(z.string(), z.array(clientToken.loose().extend({ id: z.string().optional() }))),
 });
 
 /** @throws CommandError, which does not quote the secret */
-const parse = (text: string) => {
+export const parseSecret = <T>(schema: z.ZodType<T>, text: string): T => {
   try {
     return schema.parse(JSON.parse(text));
   } catch {
@@ -18,8 +18,10 @@ const parse = (text: string) => {
   }
 };
 
+export const writtenSecret = (secret: object): string => `${JSON.stringify(secret, null, 2)}\n`;
+
 export const readClients = (text: string): ReadonlyMap<string, ClientTokens> =>
-  new Map(Object.entries(parse(text).clients));
+  new Map(Object.entries(parseSecret(withClients, text).clients));
 
 /** Changes one client's tokens; a client without any is taken out. */
 export const changeClient = (
@@ -27,9 +29,9 @@ export const changeClient = (
   client: string,
   change: (tokens: ClientTokens) => ClientTokens,
 ): string => {
-  const secret = parse(text);
+  const secret = parseSecret(withClients, text);
   const { [client]: tokens = [], ...others } = secret.clients;
   const changed = change(tokens);
   const clients = changed.length > 0 ? { ...others, [client]: changed } : others;
-  return `${JSON.stringify({ ...secret, clients }, null, 2)}\n`;
+  return writtenSecret({ ...secret, clients });
 };
