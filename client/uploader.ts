@@ -1,8 +1,8 @@
 // Pushes layers and images through the proxy: only what is missing, with every request retried and resumed.
 
-import { createHash } from 'node:crypto';
 import type { Members } from '../lambda/operations.ts';
 import { AdaptiveLimiter } from './adaptive-limiter.ts';
+import { sha256Of } from './digest.ts';
 import { LayerReader, type LayerSource } from './layer-reader.ts';
 import { type Destination, type Send, type UploadedLayer, uploadLayer } from './layer-upload.ts';
 import { PartBuffers } from './part-buffers.ts';
@@ -106,7 +106,7 @@ export class Uploader {
    */
   async putImage(members: Members<'PutImage'>, signal?: AbortSignal): Promise<PushedImage> {
     const { send, requests } = this.#sender(signal);
-    const imageDigest = `sha256:${createHash('sha256').update(members.imageManifest).digest('hex')}`;
+    const imageDigest = sha256Of(members.imageManifest);
     try {
       const { image } = await send('PutImage', members);
       return {

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sha256Of } from '../digest.ts';
 import { type Files, isGzip, readDocument, readJson } from './files.ts';
 import type { Blob, Images, Manifest, Root } from './image.ts';
 import { SourceProblem } from './source-problem.ts';
@@ -23,9 +24,6 @@ const mediaTypes = {
   config: 'application/vnd.oci.image.config.v1+json',
   layer: 'application/vnd.oci.image.layer.v1.tar',
 } as const;
-
-const sha256Of = (bytes: Uint8Array | string): string =>
-  `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 export const isDockerArchive = async (files: Files): Promise<boolean> =>
   (await files.size('manifest.json')) !== undefined;

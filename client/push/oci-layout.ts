@@ -1,7 +1,7 @@
 // Reads an OCI image layout: a directory's or an archive's index.json, and all that it leads to.
 
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sha256Of } from '../digest.ts';
 import { type Files, readDocument, readJson } from './files.ts';
 import type { Blob, Images, Manifest, Root } from './image.ts';
 import { SourceProblem } from './source-problem.ts';
@@ -60,7 +60,7 @@ export async function readOciLayout(files: Files): Promise<Images> {
     const known = manifests.get(digest);
     if (known) return known;
     const bytes = await readDocument(files, nameOf(digest));
-    if (`sha256:${createHash('sha256').update(bytes).digest('hex')}` !== digest)
+    if (sha256Of(bytes) !== digest)
       throw new SourceProblem(`the manifest ${digest} in the source has another digest`);
     const members = parse(manifestMembers, JSON.parse(bytes.toString()), digest);
     for (const child of members.manifests) await addManifest(child);

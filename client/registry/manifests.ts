@@ -1,9 +1,9 @@
 // Manifests and indexes: put into ECR, and read back as long as they are remembered here.
 
-import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 import { maxManifestCharacters } from '../../lambda/limits.ts';
+import { sha256Of } from '../digest.ts';
 import { digestOf } from './digests.ts';
 import { type Exchange, type Handler, scopeOf } from './exchange.ts';
 import { OciError } from './oci-errors.ts';
@@ -23,7 +23,7 @@ export const putManifest: Handler = async (exchange) => {
   const bytes = await readManifest(exchange);
   const imageManifest = bytes.toString();
   const members = membersOf(imageManifest);
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const digest = sha256Of(bytes);
   const place = placeOf(reference, digest);
   const mediaType = headers['content-type'] ?? members.mediaType;
   await identity.uploader.putImage({
