@@ -1,5 +1,6 @@
-// Where a local server listens: on the loopback interface, on the port it asked for or was given.
+// Where a local server listens, on the loopback interface and the port it asked for or was given; and how it ends.
 
+import { once } from 'node:events';
 import type { Server } from 'node:http';
 
 /** Nothing local is for other machines: the stand-ins let everybody in who reaches them. */
@@ -10,4 +11,12 @@ export const urlOf = (server: Server): string => {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server does not listen');
   return `http://${loopback}:${address.port}`;
+};
+
+/** With its connections: one that a client keeps alive would keep the server. */
+export const closeServer = async (server: Server): Promise<void> => {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
 };

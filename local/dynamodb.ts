@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { loopback, urlOf } from './address.ts';
+import { closeServer, loopback, urlOf } from './address.ts';
 
 export type DynamoDbOptions = {
   /** Each with the key `id`, a string: the only form that the stack has. */
@@ -32,11 +32,5 @@ export const startDynamoDb = async ({ tableNames }: DynamoDbOptions) => {
     await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 1, maxDelay: 1 }, { TableName });
   }
   client.destroy();
-  const close = async () => {
-    const closed = once(server, 'close');
-    server.close();
-    server.closeAllConnections();
-    await closed;
-  };
-  return { url, close };
+  return { url, close: () => closeServer(server) };
 };

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import S3rver from '@20minutes/s3rver';
-import { loopback, urlOf } from './address.ts';
+import { closeServer, loopback, urlOf } from './address.ts';
 
 export type S3Options = {
   /** 0 takes any free one. */
@@ -67,10 +67,7 @@ export const startS3 = async ({ port, dataDirectory, bucketNames }: S3Options) =
   await Promise.all(bucketNames.map((name) => s3rver.store.putBucket(name)));
 
   const close = async () => {
-    const closed = once(server, 'close');
-    server.close();
-    server.closeAllConnections();
-    await closed;
+    await closeServer(server);
     s3rver.logger.close();
   };
   /** `requests` counts them by method, for tests that say what a push costs. */

@@ -3,7 +3,7 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { urlOf } from '../../local/address.ts';
+import { closeServer, urlOf } from '../../local/address.ts';
 
 export type Json = Record<string, unknown>;
 
@@ -83,10 +83,7 @@ export const startIssuer = async (keys: readonly Key[] = [makeKey('key-1')]) => 
       exp: now() + 300,
       ...more,
     }),
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close: () => closeServer(server),
   };
 };
 

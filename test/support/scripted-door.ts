@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
+import { closeServer, urlOf } from '../../local/address.ts';
 
 /** What comes back: an answer, or a connection that ends without one. */
 export type Reply =
@@ -52,15 +53,12 @@ export async function playScript(scenes: readonly Scene[]): Promise<ScriptedDoor
     send(response, scene.reply);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
   onTestFinished(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await closeServer(server);
     const unplayed = left.map(({ request }) => `not asked for: ${request}`);
     if (faults.length + unplayed.length > 0) throw new Error([...faults, ...unplayed].join('\n'));
   });
-  return { url: `http://127.0.0.1:${port}/prod`, parts, authorizations };
+  return { url: `${urlOf(server)}/prod`, parts, authorizations };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
