@@ -1,5 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
+const skipped = './test/support/skipped-reporter.ts';
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
@@ -10,7 +12,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // .ci/run counts the tests by this file.
     reporters: process.env.CI
-      ? ['default', ['json', { outputFile: '.local/test-results.json' }]]
-      : ['default'],
+      ? ['default', skipped, ['json', { outputFile: '.local/test-results.json' }]]
+      : ['default', skipped],
   },
 });
