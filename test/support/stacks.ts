@@ -1,4 +1,4 @@
-// The stack in its main configurations, synthesized without bundling: quick, and without an AWS account.
+// The stack in its main configurations: synthesized without bundling, quickly, or assembled to run; no AWS account.
 
 import { rmSync } from 'node:fs';
 import { App, Validations } from 'aws-cdk-lib';
@@ -78,6 +78,17 @@ export const synthesize = (configuration: object, plugins: (app: App) => Plugin[
   Validations.of(app).addPlugins(...plugins(app));
   const stack = new EcrUploadProxyStack(app, 'Test', readConfiguration(configuration));
   return { app, stack, template: Template.fromStack(stack) };
+};
+
+/**
+ * The stack with its bundles, as it deploys.
+ *
+ * @returns the directory of its cloud assembly, in the temporary folder
+ */
+export const assemble = (configuration: object): string => {
+  const app = new App({ context: cdk.context });
+  new EcrUploadProxyStack(app, 'Test', readConfiguration(configuration));
+  return app.synth().directory;
 };
 
 /** As YAML, without what changes with every line of the functions' code. */
