@@ -14,10 +14,10 @@ export type ProxySecretProps = {
 
 /**
  * Starts as `{"clients":{},"sealingKey":"…64 characters…"}`; the operator adds clients:
- * `{"clients":{"team-a-ci":[{"sha256":"…","createdAt":"…","expiresAt":"…"}]}}`. What follows
- * `generateSecretString` must stay as it is: CloudFormation answers a change with a new value, and every
- * client would be locked out. By default it stays when the stack goes, because the tokens that clients hold
- * cannot be made again from anything else.
+ * `{"clients":{"team-a-ci":[{"sha256":"…","createdAt":"…","expiresAt":"…"}]}}`. Its name, and what follows
+ * `generateSecretString`, must stay as they are: CloudFormation answers a change with a new secret or a new value,
+ * and every client would be locked out. By default it stays when the stack goes, because the tokens that clients
+ * hold cannot be made again from anything else.
  */
 export class ProxySecret extends Secret {
   /**
@@ -27,7 +27,7 @@ export class ProxySecret extends Secret {
   readonly arnPattern: string;
 
   constructor(scope: Construct, id: string, { encryptionKey, removalPolicy, serviceName }: ProxySecretProps) {
-    // No two stacks, and no two lives of one stack, have the same: a secret that was kept is never in the way.
+    // Another in each life of each stack, so that a secret that was kept is never in the way: decision 0006.
     const secretName = `${serviceName}-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`;
     super(scope, id, {
       secretName,
