@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -48,11 +48,6 @@ const runCdkSynth = async (cdkOut: string, configuration: string) => {
   const flags = ['--quiet', '--output', cdkOut, '--context', context];
   await promisify(execFile)(process.execPath, [cli, 'synth', ...flags], {
     cwd: projectRoot,
-    // The app's own `node` is found where the CLI's was.
-    env: {
-      ...process.env,
-      PATH: [join(projectRoot, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
-    },
   }).catch(({ stderr }: { stderr: string }) => {
     throw new Error(`cdk synth failed:\n${stderr}`);
   });

@@ -4,7 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { pythonTool } from './python.ts';
@@ -70,7 +70,6 @@ export const startMoto = async (logFile: string, { asPublished = false } = {}) =
     AWS_EC2_METADATA_DISABLED: 'true',
   };
   const cli = join(projectRoot, 'node_modules', 'aws-cdk', 'bin', 'cdk');
-  const bin = join(projectRoot, 'node_modules', '.bin');
   return {
     /** For an SDK client. */
     clientConfig: {
@@ -85,7 +84,7 @@ export const startMoto = async (logFile: string, { asPublished = false } = {}) =
         timeout: cdkTimeoutMs,
         env: {
           HOME: process.env.HOME,
-          PATH: [bin, process.env.PATH].join(delimiter),
+          PATH: process.env.PATH,
           CI: 'true',
           ...environment,
         },
