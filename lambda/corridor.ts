@@ -1,5 +1,6 @@
 // The corridor: every request takes the same five steps, in this order, inside Middy's edge.
 
+import type { Logger } from '@aws-lambda-powertools/logger';
 import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
 import middy, { type MiddyfiedHandler } from '@middy/core';
 import headerNormalizer from '@middy/http-header-normalizer';
@@ -27,37 +28,56 @@ const early = {
   },
 };
 
+/** What the log says of one request: who asked for what from where, what was decided, and what came of it. */
+class AuditLine {
+  readonly #startedAt = performance.now();
+  readonly #members: Record<string, unknown>;
+
+  constructor({ requestContext }: APIGatewayProxyEvent) {
+    this.#members = { requestId: requestContext.requestId, sourceIp: requestContext.identity.sourceIp };
+  }
+
+  /** What a step has found out. */
+  readonly add = (members: Readonly<Record<string, unknown>>): void => {
+    Object.assign(this.#members, members);
+  };
+
+  write(logger: Logger, status: number | undefined): void {
+    const durationMs = Math.round(performance.now() - this.#startedAt);
+    const level = this.#members.code === 'InternalFailure' ? 'error' : 'info';
+    logger[level]('request', { ...this.#members, status, durationMs });
+  }
+}
+
+/**
+ * By Lambda's context: an invocation that was given up may go on amid the next, and must not write into its line.
+ */
+const lines = new WeakMap<object, AuditLine>();
+
 /** The error exit: whatever is thrown in the corridor leaves through here, in the door's form. */
-const errorExit = ({ logger, meter }: Services, door: Door) => ({
+const errorExit = ({ meter }: Services, door: Door) => ({
   onError: (request: middy.Request<APIGatewayProxyEvent, APIGatewayProxyResult>) => {
     const error = proxyErrorOf(request.error);
     const { code, message: detail, cause } = error;
-    logger.appendKeys({ code, detail, ...(cause ? { cause: describeFailure(cause) } : {}) });
+    lines.get(request.context)?.add({ code, detail, ...(cause ? { cause: describeFailure(cause) } : {}) });
     meter.refused(code);
     request.response = respondError(door, error, request.event.requestContext.requestId);
   },
 });
 
-/**
- * One line for each request, at its end: who asked for what from where, what was decided, and what came of it.
- * The steps add to it what they find out. The metrics are written beside it.
- */
+/** One line for each request, at its end, and the metrics beside it. */
 const audit = ({ logger, meter }: Services) => {
-  // An instance serves one request at a time.
-  let startedAt = 0;
   // Returns nothing: Middy takes what a hook returns for the response.
-  const end = ({ response }: middy.Request<APIGatewayProxyEvent, APIGatewayProxyResult>) => {
-    const status = response?.statusCode;
-    const durationMs = Math.round(performance.now() - startedAt);
-    logger[status === 500 ? 'error' : 'info']('request', { status, durationMs });
+  const end = ({ response, context }: middy.Request<APIGatewayProxyEvent, APIGatewayProxyResult>) => {
+    lines.get(context)?.write(logger, response?.statusCode);
     meter.publish();
   };
   return {
-    before: ({ event }: middy.Request<APIGatewayProxyEvent>) => {
-      const { requestId, identity } = event.requestContext;
-      startedAt = performance.now();
+    before: ({ event, context }: middy.Request<APIGatewayProxyEvent>) => {
+      lines.set(context, new AuditLine(event));
       logger.resetKeys();
-      logger.appendKeys({ requestId, sourceIp: identity.sourceIp });
+      // For what is warned of meanwhile.
+      logger.appendKeys({ requestId: event.requestContext.requestId });
       meter.begin();
     },
     after: end,
@@ -73,13 +93,17 @@ export const corridor = (door: Door, services: Services = openServices()): Handl
     .use(errorExit(services, door))
     .use(headerNormalizer())
     .handler(async (event, context, { signal }) => {
+      const line = lines.get(context) ?? new AuditLine(event);
       const call = door.find(event);
       services.meter.serves(call.operation);
-      services.logger.appendKeys({ operation: call.operation });
+      line.add({ operation: call.operation });
       const principal = await authenticate(event.headers, services.tokens);
-      services.logger.appendKeys({ principal: `${principal.type}::${principal.id}` });
+      // An invocation that was given up ends here, and not in the midst of the next.
+      signal.throwIfAborted();
+      line.add({ principal: `${principal.type}::${principal.id}` });
       const input = await validate(event, context, door, call);
-      const permit = await authorize(principal, input, services.authority);
+      const permit = await authorize(principal, input, services.authority, line.add);
+      signal.throwIfAborted();
       const output = await forward(permit, { ...services.upstream, abortSignal: signal });
       return respond(door, call.operation, output);
     });

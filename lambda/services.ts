@@ -61,7 +61,7 @@ export const openServices = (environment: Environment = readEnvironment(process.
     tracer,
     registries,
     tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers) },
-    authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, logger, meter, count },
+    authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, meter, count },
     upstream: {
       ecr: {
         ecr: privateEcr(traced(new ECRClient(client)), meter.measure),

@@ -1,6 +1,5 @@
 // Step 3, authorize: Cedar decides about a Principal and an Input. The only maker of a Permit.
 
-import type { Logger } from '@aws-lambda-powertools/logger';
 import { ProxyError } from '../errors.ts';
 import { maxEchoedCharacters, maxEchoedClaims } from '../limits.ts';
 import type { Meter } from '../meter.ts';
@@ -21,7 +20,6 @@ export type Authority = {
   readSecret: SecretReader;
   /** The account whose registry is meant when a request names none. */
   registryId: string;
-  logger: Logger;
   meter: Pick<Meter, 'count'>;
   /** Where there are quotas: counts what a request uses, or refuses it. */
   count: Count | undefined;
@@ -118,7 +116,7 @@ const unseal = async (sealedId: string, binding: SealBinding, readSecret: Secret
 };
 
 /**
- * Asks the policy, adds the decision to the request's line of the log, and opens the seal of the upload id.
+ * Asks the policy, adds the decision to the request's line of the log (`log`), and opens the seal of the upload id.
  *
  * @throws AccessDeniedException with the policies that decided and their messages;
  *   QuotaExceededException when a quota is used up; UploadNotFoundException for an upload id that was not sealed for this principal and repository.
@@ -126,7 +124,8 @@ const unseal = async (sealedId: string, binding: SealBinding, readSecret: Secret
 export const authorize = async <Name extends OperationName>(
   principal: Principal,
   input: Input<Name>,
-  { policies, readSecret, registryId: ownRegistryId, logger, meter, count }: Authority,
+  { policies, readSecret, registryId: ownRegistryId, meter, count }: Authority,
+  log: (members: Readonly<Record<string, unknown>>) => void,
 ): Promise<Permit<Name>> => {
   const { operation, registry, members } = input;
   const { repositoryName } = members;
@@ -143,8 +142,7 @@ export const authorize = async <Name extends OperationName>(
     context: present(row.context(members)),
     now: new Date(),
   });
-  logger.appendKeys({
-    action: operation,
+  log({
     registry,
     registryId,
     repositoryName,

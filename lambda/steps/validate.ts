@@ -88,10 +88,16 @@ const gather = (event: APIGatewayProxyEvent, body: RawMembers): RawMembers => {
   return members;
 };
 
+/** What is named like a member of ECR's. Any other name may be anything, and faults are logged: a token, say. */
+const memberName = /^[A-Za-z]{1,40}$/;
+
 const unknownMembers = (members: RawMembers, known: Readonly<Record<string, unknown>>): Fault[] =>
   Object.keys(members)
     .filter((member) => !Object.hasOwn(known, member))
-    .map((member) => ({ member, expected: 'nothing: the operation has no such member' }));
+    .map((member) => ({
+      member: memberName.test(member) ? member : '(another member)',
+      expected: 'nothing: the operation has no such member',
+    }));
 
 const faultsOf = (error: z.ZodError | undefined): Fault[] =>
   (error?.issues ?? []).map(({ path, message }) => ({ member: path.join('.'), expected: message }));

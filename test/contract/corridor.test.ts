@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { partSize as P } from '../../lambda/limits.ts';
 import { type Door1, door1, tokens } from '../support/door-1.ts';
@@ -55,7 +56,6 @@ describe('the log', () => {
         sourceIp: expect.any(String),
         principal: 'Client::team-a-ci',
         operation: 'UploadLayerPart',
-        action: 'UploadLayerPart',
         registry: 'ecr',
         registryId: '123456789012',
         repositoryName: 'team-a/app',
@@ -94,6 +94,35 @@ describe('the log', () => {
       }),
       expect.objectContaining({ code: 'UploadNotFoundException', status: 404, decision: 'allow' }),
     ]);
+  });
+
+  it('has nothing in it of a request that was given up and goes on amid it', async () => {
+    await proxy.close();
+    // The functions give up a second and a half before their time is over.
+    await open({ timeoutMs: 2_000 });
+    const { tokens: checkers } = proxy.services;
+    const { readSecret } = checkers;
+    const answerAfter = (ms: number) =>
+      vi.spyOn(checkers, 'readSecret').mockImplementationOnce(async () => {
+        await sleep(ms);
+        return readSecret();
+      });
+    answerAfter(700);
+    expect((await client.initiate()).status).toBe(504);
+    const log = captureLog();
+    answerAfter(400);
+    await door1(proxy.send, 'eup_team-a-ci_unknown').initiate();
+    const [line] = parsed(log());
+    expect(line).toMatchObject({ code: 'UnrecognizedClientException', status: 401 });
+    for (const member of ['principal', 'repositoryName', 'decision']) expect(line).not.toHaveProperty(member);
+  });
+
+  it('holds no name of a member that may be something else', async () => {
+    const log = captureLog();
+    await client.initiate({ [tokens.a]: 1, registryID: 1 });
+    expect(log()).toContain('registryID: expected nothing');
+    expect(log()).toContain('(another member): expected nothing');
+    expect(log()).not.toContain(tokens.a);
   });
 
   it('says which image was put under which tag', async () => {
