@@ -28,21 +28,25 @@ const arn = (service: string, resource: string, expected: string) =>
   text(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]*:(?:\\d{12}|aws):${resource}$`), expected);
 const wholeNumber = (min: number, max: number, expected: string) =>
   z.int(expected).min(min, expected).max(max, expected);
-const listOf = <T extends z.ZodType>(item: T, expected: string) => z.array(item, expected).min(1, expected);
+/** Of at least one: no member is left out by leaving its list empty. */
+const listOf = <T extends z.ZodType>(item: T, what: string) => {
+  const expected = `a list, in which each is ${what}, and which is not empty`;
+  return z.array(item, expected).min(1, expected);
+};
 
 const retentionDays: readonly unknown[] = Object.values(RetentionDays).filter(Number.isInteger);
 const logRetention = 'a number of days that CloudWatch Logs knows, such as 7, 30, 90 or 365';
-const accounts = 'a list of AWS account ids of 12 digits';
-const vpcEndpoints = 'a list of VPC endpoint ids, such as vpce-0123456789abcdef0';
-const ipRanges = 'a list of IP ranges, such as 203.0.113.0/24 or 2001:db8::/32';
+const account = 'an AWS account id of 12 digits';
+const vpcEndpoint = 'a VPC endpoint id, such as vpce-0123456789abcdef0';
+const ipRangeText = 'an IP range, such as 203.0.113.0/24 or 2001:db8::/32';
 const requests = 'a number of requests from 1 to 10000';
 const functions = 'a number of instances from 1 to 1000';
 
-const tagNames = 'names of 1 to 128 characters';
+const tagNames = 'names of 1 to 128 characters that do not begin with aws:';
 const tagValues = 'values of up to 256 characters';
 
 /** An address with its prefix length; one address alone is a range of /32 or /128. */
-const ipRange = z.union([z.cidrv4(), z.cidrv6()], ipRanges);
+const ipRange = z.union([z.cidrv4(), z.cidrv6()], ipRangeText);
 
 const certificateArn = arn('acm', 'certificate/[0-9a-f-]+', 'the ARN of an ACM certificate');
 
@@ -85,7 +89,11 @@ const members = {
   /** On every resource that takes tags. */
   tags: z
     .record(
-      z.string(tagNames).min(1, tagNames).max(128, tagNames),
+      z
+        .string(tagNames)
+        .min(1, tagNames)
+        .max(128, tagNames)
+        .refine((name) => !/^aws:/i.test(name), tagNames),
       z.string(tagValues).max(256, tagValues),
       'an object of names and values',
     )
@@ -103,7 +111,7 @@ const members = {
     ),
   /** Lets a pattern begin with `*`, and so hold every repository there is. */
   allowEveryRepository: z.boolean('true or false').default(false),
-  registryIds: listOf(text(/^\d{12}$/, accounts), accounts).optional(),
+  registryIds: listOf(text(/^\d{12}$/, account), account).optional(),
   /** Without it, the policies that ship. */
   policyDirectory: z.string('the path of a directory').min(1, 'the path of a directory').optional(),
 
@@ -114,9 +122,9 @@ const members = {
   allowLoopbackIssuers: z.boolean('true or false').default(false),
 
   // How clients come in.
-  vpcEndpointIds: listOf(text(/^vpce-[0-9a-f]{8,17}$/, vpcEndpoints), vpcEndpoints).optional(),
+  vpcEndpointIds: listOf(text(/^vpce-[0-9a-f]{8,17}$/, vpcEndpoint), vpcEndpoint).optional(),
   domain: domain.optional(),
-  allowedIpRanges: listOf(ipRange, ipRanges).optional(),
+  allowedIpRanges: listOf(ipRange, ipRangeText).optional(),
   webAclArn: arn('wafv2', 'regional/webacl/[^/]+/[0-9a-f-]+', 'the ARN of a regional web ACL').optional(),
   throttling: throttling.optional(),
 

@@ -1,10 +1,10 @@
-// What AWS would refuse only while it deploys, because it is too much or at odds: refused at synth.
+// What AWS would refuse only while it deploys, because it is too much: refused at synth.
 
 import { ConfigurationError } from './configuration.ts';
 import type { EcrUploadProxyProps } from './ecr-upload-proxy.ts';
 import { type RepositoryAccess, repositoriesOf, shares } from './repository-shares.ts';
 
-type Checked = Pick<EcrUploadProxyProps, 'vpcEndpoints' | 'domain' | 'allowedIpRanges'> &
+type Checked = Pick<EcrUploadProxyProps, 'vpcEndpoints' | 'allowedIpRanges'> &
   RepositoryAccess & { issuers: unknown };
 
 /** Managed policies that a role may have. Source: the IAM user guide, "IAM and AWS STS quotas". */
@@ -14,7 +14,13 @@ const maxRepositoryPolicies = 10;
 const maxIssuerCharacters = 3_000;
 
 /** Of the 8,192 bytes of a resource policy, beside its statements. Source: API Gateway quotas. */
-const maxIpRangeCharacters = 7_000;
+const maxNetworkCharacters = 7_000;
+
+/** In the environment the issuers are a text within JSON. */
+const issuerCharacters = ({ issuers }: Checked) => JSON.stringify(JSON.stringify(issuers)).length;
+
+const networkCharacters = ({ allowedIpRanges = [], vpcEndpoints = [] }: Checked) =>
+  JSON.stringify(allowedIpRanges).length + vpcEndpoints.length * '"vpce-0123456789abcdef0",'.length;
 
 const faults: readonly { readonly when: (props: Checked) => boolean; readonly message: string }[] = [
   {
@@ -23,24 +29,12 @@ const faults: readonly { readonly when: (props: Checked) => boolean; readonly me
       'repositories, in all of registryIds: IAM has no room for so many in a role. Use patterns that cover more, or a stack each.',
   },
   {
-    when: ({ issuers }) => JSON.stringify(issuers).length > maxIssuerCharacters,
+    when: (props) => issuerCharacters(props) > maxIssuerCharacters,
     message: `issuers: ${maxIssuerCharacters} characters of JSON are what the functions’ environment has room for. Use a stack each.`,
   },
   {
-    when: ({ allowedIpRanges }) => JSON.stringify(allowedIpRanges ?? []).length > maxIpRangeCharacters,
-    message: `allowedIpRanges: ${maxIpRangeCharacters} characters are what the API’s resource policy has room for. Use IP sets of a web ACL.`,
-  },
-  {
-    when: ({ allowedIpRanges }) => allowedIpRanges?.length === 0,
-    message: 'allowedIpRanges: an empty list would let nobody in. Leave it out.',
-  },
-  {
-    when: ({ vpcEndpoints }) => vpcEndpoints?.length === 0,
-    message: 'vpcEndpoints: an empty list would let nobody in. Leave it out for a regional API.',
-  },
-  {
-    when: ({ vpcEndpoints, domain }) => vpcEndpoints !== undefined && domain !== undefined,
-    message: 'domain: nothing where there are vpcEndpoints: the domain would be a public one.',
+    when: (props) => networkCharacters(props) > maxNetworkCharacters,
+    message: `allowedIpRanges and VPC endpoints: ${maxNetworkCharacters} characters are what the API’s resource policy has room for. Use IP sets of a web ACL.`,
   },
 ];
 

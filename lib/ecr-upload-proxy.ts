@@ -13,7 +13,8 @@ import { Construct } from 'constructs';
 import { type OperationName, operationNames } from '../lambda/operations.ts';
 import { AccessLog } from './access-log.ts';
 import { Alarms } from './alarms.ts';
-import { type ConfigurationInput, configuredRegistries, readConfiguration } from './configuration.ts';
+import { checkedIssuers } from './checked-props.ts';
+import { type ConfigurationInput, configuredRegistries } from './configuration.ts';
 import { CustomDomain, type Domain } from './custom-domain.ts';
 import { ProxyDashboard } from './dashboard.ts';
 import { checkDeployable } from './deployable.ts';
@@ -115,22 +116,6 @@ export type EcrUploadProxyProps = {
 const handlerOf = (operation: OperationName): string =>
   operation.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase();
 
-/**
- * Who builds with the construct answers for whole registries and loopback issuers; for all else the rules of
- * the configuration hold.
- */
-const checkedProps = ({ repositories, registryIds, issuers }: EcrUploadProxyProps) =>
-  readConfiguration(
-    {
-      repositories,
-      issuers,
-      allowEveryRepository: true,
-      allowLoopbackIssuers: true,
-      ...(registryIds && registryIds.length > 0 && { registryIds }),
-    },
-    'EcrUploadProxy',
-  );
-
 const defaultThrottling: Throttling = { requestsPerSecond: 500, burst: 1_000 };
 const defaultMemorySize = 1_769;
 
@@ -153,8 +138,9 @@ export class EcrUploadProxy extends Construct {
   constructor(scope: Construct, id: string, props: EcrUploadProxyProps) {
     super(scope, id);
     const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE } = props;
-    const { repositories, registryIds = [], issuers } = checkedProps(props);
-    checkDeployable({ ...props, repositories, registryIds, issuers });
+    const { repositories, registryIds = [] } = props;
+    const issuers = checkedIssuers(props);
+    checkDeployable({ ...props, registryIds, issuers });
     const serviceName = Names.uniqueResourceName(this, {
       maxLength: 128,
       separator: '-',

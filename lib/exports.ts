@@ -2,7 +2,12 @@
 
 export type { OperationName } from '../lambda/operations.ts';
 export type { Registry } from '../lambda/registries.ts';
-export { type Configuration, type ConfigurationInput, readConfiguration } from './configuration.ts';
+export {
+  type Configuration,
+  ConfigurationError,
+  type ConfigurationInput,
+  readConfiguration,
+} from './configuration.ts';
 export type { Domain } from './custom-domain.ts';
 export { EcrUploadProxy, type EcrUploadProxyProps } from './ecr-upload-proxy.ts';
 export { EcrUploadProxyStack } from './stack.ts';

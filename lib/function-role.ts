@@ -69,7 +69,8 @@ export class FunctionRole extends Role {
         'An object’s key is made of its upload, which no role can foresee.',
       );
       // Without it S3 answers 403 instead of 404 for an object that is not there, and "nothing waits" is
-      // what GetObject is asked most. Source: the Amazon S3 API reference, GetObject, "Permissions".
+      // what GetObject is asked most. A condition on s3:prefix would undo it: GetObject has none.
+      // Source: the Amazon S3 API reference, GetObject, "Permissions".
       allow(['s3:ListBucket'], [stagingBucket.bucketArn]);
     }
     const quotaActions = distinct(rows.flatMap((row) => row.quotaActions));

@@ -14,7 +14,8 @@ const encryption = (encryptionKey: IKey | undefined) =>
 /**
  * Holds at most one object per unfinished upload, and each of them for two days at most (S3 deletes after
  * the midnight that follows the day): nothing in it needs versions, a backup or a life after the stack. A stack
- * that is deleted while an object waits has to be deleted again when it is empty: emptying it the bucket would take a function with more rights than any other here.
+ * that is deleted while an object waits has to be deleted again when the bucket is empty: to empty it would take
+ * a function with more rights than any other here.
  */
 export class StagingBucket extends Bucket {
   constructor(scope: Construct, id: string, { encryptionKey }: { encryptionKey: IKey | undefined }) {

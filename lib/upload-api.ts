@@ -62,10 +62,7 @@ const ipAddressTypeOf = ({ vpcEndpoints, ipRanges }: UploadApiProps): IpAddressT
  * domain with mutual TLS, which can have no such policy, the API's own address is closed. Source: the API Gateway
  * developer guide, "Security policies for REST APIs".
  */
-const modernTls = {
-  securityPolicy: 'SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09',
-  endpointAccessMode: 'STRICT',
-};
+const modernTls = 'SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09';
 
 /** A REST API rather than an HTTP API: decision 0002. Clients are authenticated by the functions. */
 export class UploadApi extends RestApi {
@@ -97,7 +94,10 @@ export class UploadApi extends RestApi {
     this.ipAddressType = ipAddressType;
     const definition = this.node.defaultChild;
     if (!(definition instanceof CfnRestApi)) throw new Error('the API has no definition');
-    if (!props.vpcEndpoints && !props.disableExecuteApiEndpoint) Object.assign(definition, modernTls);
+    if (!props.vpcEndpoints && !props.disableExecuteApiEndpoint) {
+      definition.securityPolicy = modernTls;
+      definition.endpointAccessMode = 'STRICT';
+    }
     // RestApi adds an output of its own, whose name changes with the construct's path; ours is ProxyUrl.
     this.node.tryRemoveChild('Endpoint');
     this.#deployAfter(this.#addRoutes(props));

@@ -1,9 +1,10 @@
 // The construct by itself, in an app of somebody else's: what it exposes, and what it refuses at synth.
 
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Aws, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { InterfaceVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
+import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { describe, expect, test } from 'vitest';
 import { EcrUploadProxy, type EcrUploadProxyProps } from '../../lib/ecr-upload-proxy.ts';
 
@@ -14,6 +15,7 @@ const proxyWith = (props: Partial<EcrUploadProxyProps>, stack = newStack()) =>
   new EcrUploadProxy(stack, 'Proxy', { repositories, ...props });
 
 const names = (count: number, pad = '') => Array.from({ length: count }, (_, n) => `team-${n}${pad}/*`);
+const ranges = (count: number) => Array.from({ length: count }, (_, n) => `10.${n >> 8}.${n & 255}.0/24`);
 const accounts = (count: number) => Array.from({ length: count }, (_, n) => String(111_111_111_111 + n));
 
 describe('the construct', () => {
@@ -38,6 +40,13 @@ describe('the construct', () => {
       expect(found.length).toBeGreaterThan(1);
       expect(new Set(found).size).toBe(found.length);
     }
+  });
+
+  test('takes what only the deployment knows', () => {
+    const stack = newStack();
+    const { repositoryName } = new Repository(stack, 'Repository');
+    const registryIds = [Aws.ACCOUNT_ID];
+    expect(() => proxyWith({ repositories: { ecr: [repositoryName] }, registryIds }, stack)).not.toThrow();
   });
 
   test('takes issuers as an operator writes them', () => {
@@ -96,13 +105,16 @@ describe('what AWS would refuse only while it deploys', () => {
     ['no repositories', { repositories: {} }, /repositories: expected/],
     ['an account that is none', { registryIds: ['12'] }, /registryIds\.0: expected/],
     ['more issuers than an environment holds', { issuers }, /issuers: 3000 characters/],
-    ['more ranges than a resource policy holds', { allowedIpRanges: names(1_000) }, /allowedIpRanges: 7000/],
-    ['a list of ranges without one', { allowedIpRanges: [] }, /allowedIpRanges: an empty list/],
-    ['a list of endpoints without one', { vpcEndpoints: [] }, /vpcEndpoints: an empty list/],
+    ['more ranges than a resource policy holds', { allowedIpRanges: ranges(500) }, /allowedIpRanges and VPC/],
+    ['a range that is none', { allowedIpRanges: ['nonsense'] }, /allowedIpRanges\.0: expected/],
+    ['a list of ranges without one', { allowedIpRanges: [] }, /allowedIpRanges: expected/],
+    ['a list of endpoints without one', { vpcEndpoints: [] }, /vpcEndpointIds: expected/],
+    ['memory that no function has', { memorySize: 64 }, /memorySizeMegabytes: expected/],
+    ['a web ACL that is none', { webAclArn: 'nope' }, /webAclArn: expected/],
     [
       'a public domain before a private API',
       { vpcEndpoints: [endpoint], domain: { name: 'images.example.com', certificate } },
-      /domain: nothing where there are vpcEndpoints/,
+      /domain: expected nothing where vpcEndpointIds are given/,
     ],
   ])('%s is refused at synth', (_, props, message) => {
     expect(() => proxyWith(props)).toThrow(message);

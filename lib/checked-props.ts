@@ -1,0 +1,38 @@
+// The construct's props, held against the rules of the configuration.
+
+import { Token } from 'aws-cdk-lib';
+import { type Configuration, readConfiguration } from './configuration.ts';
+import type { EcrUploadProxyProps } from './ecr-upload-proxy.ts';
+
+/** A value that only the deployment knows cannot be checked: this one, which passes, stands for it. */
+const known = <T>(value: T, example: T): T => (Token.isUnresolved(value) ? example : value);
+const exampleCertificateArn = 'arn:aws:acm:us-east-1:000000000000:certificate/0';
+
+/**
+ * The rules of the configuration hold for the props as well, but for two that whoever builds with the construct
+ * answers for: whole registries, and loopback issuers.
+ *
+ * @returns the issuers as the functions have them
+ * @throws ConfigurationError that says, for every wrong member, what was expected
+ */
+export const checkedIssuers = (props: EcrUploadProxyProps): Configuration['issuers'] => {
+  const { repositories, registryIds, allowedIpRanges, vpcEndpoints, domain, webAclArn } = props;
+  const names = (list: readonly string[] | undefined) => list?.map((name) => known(name, 'a/b'));
+  const given = {
+    repositories: { ecr: names(repositories.ecr), 'ecr-public': names(repositories['ecr-public']) },
+    // To expose no account is what leaving the list out means.
+    registryIds: registryIds?.length ? registryIds.map((id) => known(id, '000000000000')) : undefined,
+    issuers: props.issuers,
+    allowedIpRanges: allowedIpRanges?.map((range) => known(range, '192.0.2.0/24')),
+    vpcEndpointIds: vpcEndpoints?.map(() => 'vpce-0123456789abcdef0'),
+    domain: domain && { name: known(domain.name, 'example.com'), certificateArn: exampleCertificateArn },
+    webAclArn: Token.isUnresolved(webAclArn) ? undefined : webAclArn,
+    throttling: props.throttling,
+    memorySizeMegabytes: props.memorySize,
+    reservedConcurrentExecutions: props.reservedConcurrentExecutions,
+    logRetentionDays: props.logRetention,
+    allowEveryRepository: true,
+    allowLoopbackIssuers: true,
+  };
+  return readConfiguration(given, 'EcrUploadProxy').issuers;
+};
