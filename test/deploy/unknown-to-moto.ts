@@ -15,7 +15,9 @@ export const unknownToMoto = {
     'added in moto-server.py with its name and tracing; logs and throttling are dropped',
   'AWS::ApiGateway::RestApi':
     'made without its binary media types, endpoint type and resource policy; stays when the stack is destroyed',
-  'AWS::S3::Bucket': 'made without its public access block and its lifecycle',
+  'AWS::Lambda::Function': 'made without its architecture and its tracing',
+  'AWS::Logs::LogGroup': 'cannot be updated: a key that is added to a deployed stack ends the deployment',
+  'AWS::S3::Bucket': 'made without its public access block, its lifecycle and its bucket key',
   'UpdateStack with previous values': 'fails for a parameter that has its default: --no-previous-parameters',
   'AWS::ApiGateway::GatewayResponse': 'skipped: the API answers in its own words',
   'AWS::CloudWatch::Alarm': 'skipped',
