@@ -1,10 +1,10 @@
 // The corridor: every request takes the same five steps, in this order, inside Middy's edge.
 
-import type { Logger } from '@aws-lambda-powertools/logger';
 import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
 import middy, { type MiddyfiedHandler } from '@middy/core';
 import headerNormalizer from '@middy/http-header-normalizer';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { AuditLine } from './audit-line.ts';
 import { awsDoor, type Door, resourceDoor } from './doors.ts';
 import { ProxyError } from './errors.ts';
 import { describeFailure } from './failures.ts';
@@ -27,27 +27,6 @@ const early = {
     throw new ProxyError('GatewayTimeoutException');
   },
 };
-
-/** What the log says of one request: who asked for what from where, what was decided, and what came of it. */
-class AuditLine {
-  readonly #startedAt = performance.now();
-  readonly #members: Record<string, unknown>;
-
-  constructor({ requestContext }: APIGatewayProxyEvent) {
-    this.#members = { requestId: requestContext.requestId, sourceIp: requestContext.identity.sourceIp };
-  }
-
-  /** What a step has found out. */
-  readonly add = (members: Readonly<Record<string, unknown>>): void => {
-    Object.assign(this.#members, members);
-  };
-
-  write(logger: Logger, status: number | undefined): void {
-    const durationMs = Math.round(performance.now() - this.#startedAt);
-    const level = this.#members.code === 'InternalFailure' ? 'error' : 'info';
-    logger[level]('request', { ...this.#members, status, durationMs });
-  }
-}
 
 /**
  * By Lambda's context: an invocation that was given up may go on amid the next, and must not write into its line.

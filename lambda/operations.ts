@@ -80,7 +80,10 @@ type Row<Input> = {
   /** What it uses of the quotas: of which item, from where to where. `bytes` of its layer, `images` of the day. */
   usage: ((input: Input) => Usage) | undefined;
   /** What the log says of it beside who and where: how many `bytes` it carries towards ECR, and of what. */
-  logged: (input: Input) => { readonly bytes: number } & Readonly<Record<string, unknown>>;
+  logged: (
+    input: Input,
+    context: PolicyContext,
+  ) => { readonly bytes: number } & Readonly<Record<string, unknown>>;
   /** The actions of IAM's `ecr` service prefix that the operation's function needs on the repository. */
   iamActions: readonly string[];
   /** The S3 actions that it needs on the staged objects. */
@@ -184,10 +187,10 @@ const table = {
         imageDigest,
       }),
     context: imageContext,
-    logged: (input: PutImageMembers) => ({
+    logged: (input: PutImageMembers, { imageDigest: digest, imageTag: tag }: PolicyContext) => ({
       bytes: Buffer.byteLength(input.imageManifest),
-      imageDigest: digestOf(input.imageManifest),
-      imageTag: input.imageTag,
+      imageDigest: digest,
+      imageTag: tag,
     }),
     iamActions: ['PutImage'],
     stagingActions: [],

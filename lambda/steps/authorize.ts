@@ -131,6 +131,7 @@ export const authorize = async <Name extends OperationName>(
   const { repositoryName } = members;
   const registryId = accountOf(members.registryId, ownRegistryId);
   const row = operations[operation];
+  const context = row.context(members);
   const resource = {
     id: `${registry}/${registryId}/${repositoryName}`,
     attrs: { name: repositoryName, namespace: namespaceOf(repositoryName), registry, registryId },
@@ -139,7 +140,7 @@ export const authorize = async <Name extends OperationName>(
     principal,
     action: operation,
     resource,
-    context: present(row.context(members)),
+    context: present(context),
     now: new Date(),
   });
   log({
@@ -147,7 +148,7 @@ export const authorize = async <Name extends OperationName>(
     registryId,
     repositoryName,
     ...described(decision),
-    ...row.logged(members),
+    ...row.logged(members, context),
     // What would be decided if the policies in audit mode were enforced, where it is something else.
     ...(decision.audit && { audit: described(decision.audit) }),
   });
