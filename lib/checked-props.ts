@@ -1,7 +1,8 @@
 // The construct's props, held against the rules of the configuration.
 
 import { Token } from 'aws-cdk-lib';
-import { type Configuration, readConfiguration } from './configuration.ts';
+import { readConfiguration } from './configuration.ts';
+import { checkDeployable } from './deployable.ts';
 import type { EcrUploadProxyProps } from './ecr-upload-proxy.ts';
 
 /** A value that only the deployment knows cannot be checked: this one, which passes, stands for it. */
@@ -12,10 +13,10 @@ const exampleCertificateArn = 'arn:aws:acm:us-east-1:000000000000:certificate/0'
  * The rules of the configuration hold for the props as well, but for two that whoever builds with the construct
  * answers for: whole registries, and loopback issuers.
  *
- * @returns the issuers as the functions have them
+ * @returns those that have another form, or a default, in the construct
  * @throws ConfigurationError that says, for every wrong member, what was expected
  */
-export const checkedIssuers = (props: EcrUploadProxyProps): Configuration['issuers'] => {
+export const checkedProps = (props: EcrUploadProxyProps) => {
   const { repositories, registryIds, allowedIpRanges, vpcEndpoints, domain, webAclArn } = props;
   const names = (list: readonly string[] | undefined) => list?.map((name) => known(name, 'a/b'));
   const given = {
@@ -34,5 +35,8 @@ export const checkedIssuers = (props: EcrUploadProxyProps): Configuration['issue
     allowEveryRepository: true,
     allowLoopbackIssuers: true,
   };
-  return readConfiguration(given, 'EcrUploadProxy').issuers;
+  const { issuers } = readConfiguration(given, 'EcrUploadProxy');
+  const checked = { registryIds: registryIds ?? [], issuers };
+  checkDeployable({ ...props, ...checked });
+  return checked;
 };

@@ -3,7 +3,13 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Configuration, ConfigurationError, contextKey, readConfiguration } from './configuration.ts';
+import {
+  type Configuration,
+  ConfigurationError,
+  contextKey,
+  readConfiguration,
+  reasonOf,
+} from './configuration.ts';
 import { projectRoot } from './project-root.ts';
 
 const read = async (path: string): Promise<unknown> => {
@@ -13,13 +19,11 @@ const read = async (path: string): Promise<unknown> => {
   return module.default;
 };
 
-const messageOf = (failure: unknown) => (failure instanceof Error ? failure.message : String(failure));
-
 const parse = (json: string): unknown => {
   try {
     return JSON.parse(json);
   } catch (cause) {
-    throw new ConfigurationError(`--context ${contextKey} is no JSON: ${messageOf(cause)}`, { cause });
+    throw new ConfigurationError(`--context ${contextKey} is no JSON: ${reasonOf(cause)}`, { cause });
   }
 };
 
@@ -36,7 +40,7 @@ export const findConfiguration = async (value: unknown): Promise<{ members: unkn
   if (value.trimStart().startsWith('{')) return { members: parse(value), source: '--context' };
   const members = await read(value).catch((cause: unknown) => {
     const what = `context "${contextKey}" names a file that cannot be read: ${value}`;
-    throw new ConfigurationError(`${what}: ${messageOf(cause)}`, { cause });
+    throw new ConfigurationError(`${what}: ${reasonOf(cause)}`, { cause });
   });
   return { members, source: value };
 };

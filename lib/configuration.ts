@@ -199,6 +199,10 @@ export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 }
 
+/** What a failure beneath says, for the message of the one above it. */
+export const reasonOf = (failure: unknown): string =>
+  failure instanceof Error ? failure.message : String(failure);
+
 const describe = (issue: z.core.$ZodIssue): string =>
   issue.code === 'unrecognized_keys'
     ? `  ${[...issue.path, issue.keys.join(', ')].join('.')}: not a member`

@@ -13,13 +13,12 @@ import { Construct } from 'constructs';
 import { type OperationName, operationNames } from '../lambda/operations.ts';
 import { AccessLog } from './access-log.ts';
 import { Alarms } from './alarms.ts';
-import { checkedIssuers } from './checked-props.ts';
+import { checkedProps } from './checked-props.ts';
 import { type ConfigurationInput, configuredRegistries } from './configuration.ts';
 import { CustomDomain, type Domain } from './custom-domain.ts';
 import { ProxyDashboard } from './dashboard.ts';
-import { checkDeployable } from './deployable.ts';
 import { allowCloudWatchLogs } from './log-encryption.ts';
-import { checkedPolicyDirectory, declaresQuotas, policySource } from './policies.ts';
+import { checkedPolicies, policySource } from './policies.ts';
 import { ProxyFunction, type SharedFunctionProps } from './proxy-function.ts';
 import { ProxyMetrics } from './proxy-metrics.ts';
 import { ProxySecret } from './proxy-secret.ts';
@@ -138,9 +137,8 @@ export class EcrUploadProxy extends Construct {
   constructor(scope: Construct, id: string, props: EcrUploadProxyProps) {
     super(scope, id);
     const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE } = props;
-    const { repositories, registryIds = [] } = props;
-    const issuers = checkedIssuers(props);
-    checkDeployable({ ...props, registryIds, issuers });
+    const { repositories } = props;
+    const { registryIds, issuers } = checkedProps(props);
     const serviceName = Names.uniqueResourceName(this, {
       maxLength: 128,
       separator: '-',
@@ -158,8 +156,8 @@ export class EcrUploadProxy extends Construct {
     this.secret = new ProxySecret(this, 'Secret', { encryptionKey, removalPolicy, serviceName });
     this.accessLog = new AccessLog(this, 'AccessLog', { ...logging, serviceName });
 
-    const policyDirectory = checkedPolicyDirectory(props.policyDirectory ?? policySource);
-    this.quotaTable = declaresQuotas(policyDirectory) ? new QuotaTable(this, 'QuotaTable') : undefined;
+    const { policyDirectory, declaresQuotas } = checkedPolicies(props.policyDirectory ?? policySource);
+    this.quotaTable = declaresQuotas ? new QuotaTable(this, 'QuotaTable') : undefined;
 
     const shared: SharedFunctionProps = {
       ...logging,

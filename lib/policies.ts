@@ -3,7 +3,7 @@
 import { join, resolve } from 'node:path';
 import { loadPolicies } from '../lambda/policies.ts';
 import { readQuotas } from '../lambda/quotas.ts';
-import { ConfigurationError } from './configuration.ts';
+import { ConfigurationError, reasonOf } from './configuration.ts';
 import { projectRoot } from './project-root.ts';
 
 /** The policies that ship: those that an operator edits, unless the configuration names another directory. */
@@ -17,22 +17,16 @@ export const policyDirectoryName = 'policies';
  * anything is deployed.
  *
  * @param directory relative to the working directory, which is the project's where `cdk` runs
- * @returns the directory's absolute path
+ * @returns the directory's absolute path, and whether a quota is declared in it
  * @throws ConfigurationError naming what is not there, does not parse or does not validate
  */
-export const checkedPolicyDirectory = (directory: string): string => {
-  const path = resolve(directory);
+export const checkedPolicies = (directory: string): { policyDirectory: string; declaresQuotas: boolean } => {
+  const policyDirectory = resolve(directory);
   try {
-    loadPolicies(path);
-    readQuotas(path);
+    loadPolicies(policyDirectory);
+    return { policyDirectory, declaresQuotas: readQuotas(policyDirectory).length > 0 };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigurationError(`The policy directory ${directory} cannot be deployed:\n${reason}`, {
-      cause,
-    });
+    const what = `The policy directory ${directory} cannot be deployed`;
+    throw new ConfigurationError(`${what}:\n${reasonOf(cause)}`, { cause });
   }
-  return path;
 };
-
-/** @param directory as {@link checkedPolicyDirectory} returns it */
-export const declaresQuotas = (directory: string): boolean => readQuotas(directory).length > 0;
