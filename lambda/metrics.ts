@@ -30,7 +30,7 @@ export const metrics = {
 
 export type MetricName = keyof typeof metrics;
 
-const stagingCalls = ['s3:HeadObject', 's3:GetObject', 's3:PutObject', 's3:DeleteObject'] as const;
+const stagingCalls = ['s3:HeadObject', 's3:GetObject', 's3:PutObject'] as const;
 
 /** A value of the dimension `upstream`. */
 export type UpstreamCall = `${Registry}:${OperationName}` | (typeof stagingCalls)[number];

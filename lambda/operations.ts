@@ -154,9 +154,9 @@ const table = {
     input: (registry: Registry) => z.object({ ...repositoryMembers(registry), uploadId, layerDigests }),
     context: () => ({}),
     logged: (input: { layerDigests: readonly string[] }) => ({ bytes: 0, layerDigests: input.layerDigests }),
-    // The waiting part goes up first; a completion whose answer was lost is found by its digest.
+    // The waiting part goes up first; a completion whose answer was lost is noted there, and found by its digest.
     iamActions: ['CompleteLayerUpload', 'UploadLayerPart', 'BatchCheckLayerAvailability'],
-    stagingActions: ['s3:GetObject', 's3:DeleteObject'],
+    stagingActions: ['s3:GetObject', 's3:PutObject'],
     quotaActions: [],
     usage: undefined,
   },

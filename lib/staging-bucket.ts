@@ -12,7 +12,7 @@ const encryption = (encryptionKey: IKey | undefined) =>
     : { encryption: BucketEncryption.S3_MANAGED };
 
 /**
- * Holds at most one object per unfinished upload, and each of them for two days at most (S3 deletes after
+ * Holds one object per upload, each of them for two days at most (S3 deletes after
  * the midnight that follows the day): nothing in it needs versions, a backup or a life after the stack. A stack
  * that is deleted while an object waits has to be deleted again when the bucket is empty: to empty it would take
  * a function with more rights than any other here.
@@ -38,7 +38,7 @@ export class StagingBucket extends Bucket {
     Validations.of(this).acknowledge({
       id: 'AwsSolutions-S1',
       reason:
-        'Only the functions reach it, and each of them logs who sent which part; the objects live for minutes.',
+        'Only the functions reach it, and each of them logs who sent which part; the bytes of a part are in it for minutes.',
     });
   }
 }

@@ -1,5 +1,6 @@
 // Step 4, forward: a Permit becomes an Output. The only caller of ECR and of the staging area.
 
+import { createHash } from 'node:crypto';
 import { ProxyError } from '../errors.ts';
 import { isAligned, sizeOf } from '../layer-parts.ts';
 import { partSize } from '../limits.ts';
@@ -11,7 +12,7 @@ import { seal } from '../seal.ts';
 import { sealsWith } from '../sealing-keys.ts';
 import type { SecretReader } from '../secret.ts';
 import type { Ecr } from '../upstream/ecr.ts';
-import { type LayerUpload, refusePart, sendWaiting, takePart } from '../upstream/layer-upload.ts';
+import { type LayerUpload, prepareCompletion, refusePart, takePart } from '../upstream/layer-upload.ts';
 import type { Staging } from '../upstream/staging.ts';
 import type { Permit } from './authorize.ts';
 
@@ -95,17 +96,40 @@ const findLayer = async ({ ecr, named, abortSignal }: LayerUpload, layerDigests:
   return layers.find(({ layerAvailability }) => layerAvailability === 'AVAILABLE')?.layerDigest;
 };
 
+/** Short enough for the metadata of an object, however many digests there are. */
+const completionOf = (layerDigests: readonly string[]): string =>
+  createHash('sha256')
+    .update(JSON.stringify([...layerDigests].sort()))
+    .digest('base64url');
+
+/**
+ * What a completion is answered when ECR knows no such upload. ECR forgets an upload when it is complete: if
+ * this client was here before with the same digests, only the answer was lost. With others, the layer that is
+ * there is not known to be this upload's.
+ */
+const completedBefore = async (upload: LayerUpload, layerDigests: string[], isSame: boolean) => {
+  const layerDigest = await findLayer(upload, layerDigests);
+  if (layerDigest === undefined || isSame) return layerDigest;
+  throw new ProxyError(
+    'LayerAlreadyExistsException',
+    `The layer ${layerDigest} is there already. Whether this upload made it is not known: it was finished, or has expired.`,
+  );
+};
+
 const completeLayerUpload = async (permit: Permit<'CompleteLayerUpload'>, upstream: Upstream) => {
   const upload = layerUploadOf(permit, upstream);
   const { registryId, repositoryName, uploadId: ecrUploadId, ecr } = upload;
   const { layerDigests, uploadId } = permit.members;
+  const completion = completionOf(layerDigests);
+  let noted: string | undefined;
   const complete = async () => {
-    await sendWaiting(upload);
+    noted = await prepareCompletion(upload, completion);
     return ecr.CompleteLayerUpload({ ...upload.named, uploadId: ecrUploadId, layerDigests }, upload);
   };
-  // ECR forgets an upload when it is complete. If only its answer was lost, the layer is there.
   const { layerDigest } = await complete().catch(async (failure: unknown) => {
-    const found = isNamed(failure, 'UploadNotFoundException') && (await findLayer(upload, layerDigests));
+    if (!isNamed(failure, 'UploadNotFoundException')) throw failure;
+    const isSame = noted === completion || wasRetried(failure);
+    const found = await completedBefore(upload, layerDigests, isSame);
     if (found) return { layerDigest: found };
     throw failure;
   });

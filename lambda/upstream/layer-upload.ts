@@ -16,7 +16,7 @@ import {
 import type { Meter } from '../meter.ts';
 import { maxLayerBytes, type Registry } from '../registries.ts';
 import type { Ecr } from './ecr.ts';
-import type { Slot, Staging } from './staging.ts';
+import type { Slot, SlotContent, Staging } from './staging.ts';
 
 /** An upload as ECR knows it, and what is needed to go on with it. */
 export type LayerUpload = {
@@ -97,12 +97,12 @@ const notNext = (upload: LayerUpload, part: LayerPart, received: number) => {
   });
 };
 
-/** Writes down how far ECR has come. A hint: when it is lost, ECR is asked. */
-const notePosition = async (upload: LayerUpload, bytesInEcr: number, previous: Slot | undefined) => {
+/** Writes down how far an upload has come. A hint: when it is lost, ECR is asked. */
+const note = async (upload: LayerUpload, content: SlotContent, previous: Slot | undefined) => {
   try {
-    await upload.staging.put({ receivedBytes: bytesInEcr, waiting: noBytes }, previous, upload);
+    await upload.staging.put(content, previous, upload);
   } catch (failure) {
-    upload.warn('the position of an upload was not staged', failure);
+    upload.warn('the state of an upload was not staged', failure);
   }
 };
 
@@ -114,7 +114,8 @@ const stage = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): P
       if (bytesInEcr > part.partLastByte) return upload.count('Resumes');
       if (bytesInEcr !== part.partFirstByte) throw notNext(upload, part, receivedBytes(bytesInEcr, slot));
     }
-    const written = { receivedBytes: part.partFirstByte, waiting: bytes };
+    const { completion } = slot ?? {};
+    const written = { receivedBytes: part.partFirstByte, waiting: bytes, completion };
     if (await upload.staging.put(written, slot, upload)) return;
   }
   throw new ProxyError(
@@ -131,7 +132,7 @@ const send = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Pr
     : await offer(upload, part.partFirstByte, bytes);
   if (bytesInEcr === undefined) {
     if (joined) upload.count('PartJoins');
-    if (slot) await notePosition(upload, part.partLastByte + 1, slot);
+    if (slot) await note(upload, { ...slot, receivedBytes: part.partLastByte + 1, waiting: noBytes }, slot);
   } else if (bytesInEcr > part.partLastByte) {
     upload.count('Resumes');
   } else {
@@ -154,14 +155,24 @@ export const refusePart = async (upload: LayerUpload, part: LayerPart): Promise<
   throw notNext(upload, part, receivedBytes(bytesInEcr, slot));
 };
 
-/** Sends what waits, so that the layer can be completed. A slot whose bytes ECR has already is stale. */
-export const sendWaiting = async (upload: LayerUpload): Promise<void> => {
+/**
+ * Sends what waits, so that the layer can be completed, and notes in the slot what it is to be completed with,
+ * unless a completion was noted before. A slot whose bytes ECR has already is stale.
+ *
+ * @returns the completion that was noted before this one, if any: after ECR has forgotten a completed upload,
+ *   only a request for the same completion is a repetition of it.
+ */
+export const prepareCompletion = async (
+  upload: LayerUpload,
+  completion: string,
+): Promise<string | undefined> => {
   const slot = await upload.staging.get(upload);
-  if (!slot) return;
-  if (slot.waitingBytes > 0) await offer(upload, slot.receivedBytes, slot.waiting);
-  try {
-    await upload.staging.delete(upload);
-  } catch (failure) {
-    upload.warn('a staged part was not deleted', failure);
+  const isWaiting = slot !== undefined && slot.waitingBytes > 0;
+  const bytesInEcr = isWaiting ? await offer(upload, slot.receivedBytes, slot.waiting) : slot?.receivedBytes;
+  const receivedBytes = bytesInEcr ?? (slot ? slot.receivedBytes + slot.waitingBytes : 0);
+  const noted = slot?.completion;
+  if (isWaiting || noted === undefined) {
+    await note(upload, { receivedBytes, waiting: noBytes, completion: noted ?? completion }, slot);
   }
+  return noted;
 };

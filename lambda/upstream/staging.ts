@@ -1,18 +1,22 @@
 // The staging area in S3: one object per upload that says how far ECR has come and holds the part that waits.
 
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  PutObjectCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { ProxyError } from '../errors.ts';
 import type { UploadPosition } from '../layer-parts.ts';
 import type { Measure } from '../meter.ts';
 
+/** What a slot says; `completion` identifies the digests that the upload was first asked to be completed with. */
+export type SlotContent = {
+  readonly receivedBytes: number;
+  readonly waiting: Uint8Array;
+  readonly completion?: string | undefined;
+};
+
 /** A slot as it was read; `version` makes the next write conditional on nobody having written since. */
-export type Slot = UploadPosition & { readonly version: string | undefined };
+export type Slot = UploadPosition & {
+  readonly version: string | undefined;
+  readonly completion: string | undefined;
+};
 export type FullSlot = Slot & { readonly waiting: Uint8Array };
 
 type Options = { abortSignal: AbortSignal };
@@ -26,12 +30,7 @@ export type Staging = {
    * Writes the slot if it still is as it was read (`previous`), or absent as it was.
    * @returns false when another invocation has written since.
    */
-  put(
-    slot: { receivedBytes: number; waiting: Uint8Array },
-    previous: Slot | undefined,
-    options: Options,
-  ): Promise<boolean>;
-  delete(options: Options): Promise<void>;
+  put(slot: SlotContent, previous: Slot | undefined, options: Options): Promise<boolean>;
 };
 
 /** S3's names for "not there", and for "not as you read it" (a 412, or a 409 while another write is under way). */
@@ -43,12 +42,20 @@ const undefinedIf = (names: ReadonlySet<string>) => (failure: unknown) => {
   throw failure;
 };
 
-const metadataKey = 'received-bytes';
+type Metadata = Record<string, string>;
 
-const receivedBytesOf = (metadata: Record<string, string> | undefined): number => {
-  const receivedBytes = Number(metadata?.[metadataKey]);
+const receivedBytesKey = 'received-bytes';
+const completionKey = 'completion';
+
+const metadataOf = ({ receivedBytes, completion }: SlotContent): Metadata => ({
+  [receivedBytesKey]: String(receivedBytes),
+  ...(completion === undefined ? {} : { [completionKey]: completion }),
+});
+
+const readMetadata = (metadata: Metadata | undefined) => {
+  const receivedBytes = Number(metadata?.[receivedBytesKey]);
   if (!Number.isSafeInteger(receivedBytes)) throw new ProxyError('ServerException');
-  return receivedBytes;
+  return { receivedBytes, completion: metadata?.[completionKey] };
 };
 
 export const s3Staging =
@@ -62,7 +69,7 @@ export const s3Staging =
         ).catch(undefinedIf(absent));
         return (
           found && {
-            receivedBytes: receivedBytesOf(found.Metadata),
+            ...readMetadata(found.Metadata),
             waitingBytes: found.ContentLength ?? 0,
             version: found.ETag,
           }
@@ -75,28 +82,25 @@ export const s3Staging =
         if (!found) return undefined;
         const waiting = (await found.Body?.transformToByteArray()) ?? new Uint8Array();
         return {
-          receivedBytes: receivedBytesOf(found.Metadata),
+          ...readMetadata(found.Metadata),
           waitingBytes: waiting.length,
           version: found.ETag,
           waiting,
         };
       },
-      put: async ({ receivedBytes, waiting }, previous, options) => {
+      put: async (content, previous, options) => {
         const condition = previous?.version ? { IfMatch: previous.version } : { IfNoneMatch: '*' };
         const command = new PutObjectCommand({
           ...object,
           ...condition,
-          Body: waiting,
-          ContentLength: waiting.length,
-          Metadata: { [metadataKey]: String(receivedBytes) },
+          Body: content.waiting,
+          ContentLength: content.waiting.length,
+          Metadata: metadataOf(content),
         });
         const written = await measure('s3:PutObject', () => client.send(command, options)).catch(
           undefinedIf(overtaken),
         );
         return written !== undefined;
-      },
-      delete: async (options) => {
-        await measure('s3:DeleteObject', () => client.send(new DeleteObjectCommand(object), options));
       },
     };
   };

@@ -229,6 +229,36 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
         await completes(uploadId, layer);
       });
 
+      describe('of an upload that is complete, with another digest', () => {
+        const completeTwo = async () => {
+          const [layer, other] = [randomBytes(P), randomBytes(10)];
+          const uploadId = await client.begin();
+          await sendParts(uploadId, layer);
+          await completes(uploadId, layer);
+          const otherId = await client.begin();
+          await sendParts(otherId, other);
+          await completes(otherId, other);
+          return { uploadId, layer, other };
+        };
+
+        it('that is a layer of the repository is told so, and not that this upload made it', async () => {
+          const { uploadId, layer, other } = await completeTwo();
+          for (let time = 0; time < 2; time++) {
+            expect(await client.complete(uploadId, digestOf(other))).toMatchObject(
+              problem(409, 'LayerAlreadyExistsException'),
+            );
+          }
+          await completes(uploadId, layer);
+        });
+
+        it('that is no layer is told that there is no such upload', async () => {
+          const { uploadId } = await completeTwo();
+          expect(await client.complete(uploadId, digestOf('another'))).toMatchObject(
+            problem(404, 'UploadNotFoundException'),
+          );
+        });
+      });
+
       it('without a part is refused', async () => {
         expect(await client.complete(await client.begin(), digestOf('x'))).toMatchObject(
           problem(422, 'EmptyUploadException'),
