@@ -40,14 +40,15 @@ const membersOf = ({
 
 const pathMembers = (path: string) => [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
 
-/** The body in JSON: every member, of which those in the path may be left out. Unknown members are refused. */
+/** The body in JSON: every member but those in the path. Unknown members are refused. */
 export const jsonBody = (call: Call) => {
   const { properties, required } = membersOf(call);
   const inPath = pathMembers(operations[call.operation].path);
+  const isInBody = (name: string) => !inPath.includes(name);
   return {
     type: 'object',
-    required: required.filter((name) => !inPath.includes(name)),
-    properties,
+    required: required.filter(isInBody),
+    properties: Object.fromEntries(Object.entries(properties).filter(([name]) => isInBody(name))),
     additionalProperties: false,
   };
 };
