@@ -27,7 +27,9 @@ describe('a fuzzer that knows openapi.json alone', () => {
         ...['--max-examples', `${scaled(20)}`, '--max-time', `${scaled(90)}`, '--no-shrink'],
         ...(process.env.SEED === undefined ? [] : ['--seed', process.env.SEED]),
       ];
-      execFile(schemathesis, args, { cwd: tmpdir(), maxBuffer: 1e9 }, (error, stdout, stderr) => {
+      const env = { ...process.env, SCHEMATHESIS_HOOKS: join(here, 'openapi-hooks.py') };
+      // It leaves what it has found in its working directory.
+      execFile(schemathesis, args, { cwd: tmpdir(), env, maxBuffer: 1e9 }, (error, stdout, stderr) => {
         resolve({ status: error?.code ?? 0, output: stdout + stderr });
       });
     });
