@@ -50,13 +50,12 @@ const fieldOf = (header: Buffer, [at, length]: Field): Buffer => untilNul(header
 export function hasItsChecksum(header: Buffer): boolean {
   const [at, length] = fields.checksum;
   const written = octalOf(fieldOf(header, fields.checksum));
-  let [unsigned, signed] = [0, 0];
-  for (const [position, byte] of header.entries()) {
-    const value = position >= at && position < at + length ? 32 : byte;
-    unsigned += value;
-    signed += value > 127 ? value - 256 : value;
-  }
-  return written === unsigned || written === signed;
+  const sum = (valueOf: (byte: number) => number): number =>
+    header.reduce((total, byte, position) => {
+      const isOwn = position >= at && position < at + length;
+      return total + (isOwn ? 32 : valueOf(byte));
+    }, 0);
+  return written === sum((byte) => byte) || written === sum((byte) => (byte > 127 ? byte - 256 : byte));
 }
 
 function octalOf(field: Buffer): number | undefined {
