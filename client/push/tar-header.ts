@@ -50,10 +50,10 @@ const fieldOf = (header: Buffer, [at, length]: Field): Buffer => untilNul(header
 export function hasItsChecksum(header: Buffer): boolean {
   const [at, length] = fields.checksum;
   const written = octalOf(fieldOf(header, fields.checksum));
-  const sum = (valueOf: (byte: number) => number): number =>
+  const sum = (weighed: (byte: number) => number): number =>
     header.reduce((total, byte, position) => {
       const isOwn = position >= at && position < at + length;
-      return total + (isOwn ? 32 : valueOf(byte));
+      return total + (isOwn ? 32 : weighed(byte));
     }, 0);
   return written === sum((byte) => byte) || written === sum((byte) => (byte > 127 ? byte - 256 : byte));
 }

@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { fuzzed } from '../support/fuzzing.ts';
 import { layout, type Member, savedImage, tarOf, writeMembers } from '../support/hostile-archives.ts';
-import { isRead, secret } from '../support/sources.ts';
+import { expectReadOrRefused, type Read, secret } from '../support/sources.ts';
 
 const run = promisify(execFile);
 
@@ -20,10 +20,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-async function isArchiveRead(bytes: Uint8Array): Promise<boolean> {
+async function tryArchive(bytes: Uint8Array): Promise<Read> {
   const path = join(directory, 'mutated');
   await writeFile(path, bytes);
-  return isRead(path);
+  return expectReadOrRefused(path);
 }
 
 describe('a document with some values changed', () => {
@@ -71,10 +71,10 @@ describe('a document with some values changed', () => {
     await fc.assert(
       fc.asyncProperty(changes, fc.boolean(), async (list, isDirectory) => {
         for (const members of sourcesOf((json) => list.reduce(changeOf, json))) {
-          if (!isDirectory) await isArchiveRead(tarOf(members));
+          if (!isDirectory) await tryArchive(tarOf(members));
           else {
             const path = join(directory, 'unpacked');
-            await isRead(await writeMembers(path, members));
+            await expectReadOrRefused(await writeMembers(path, members));
             await rm(path, { recursive: true });
           }
         }
@@ -148,7 +148,7 @@ describe('a folder with links of every kind', () => {
             await mkdir(dirname(join(path, name)), { recursive: true }).catch(() => {});
             await symlink(to.replace('SECRET', outside), join(path, name)).catch(() => {});
           }
-          await isRead(path);
+          await expectReadOrRefused(path);
           await rm(path, { recursive: true });
         },
       ),

@@ -3,9 +3,11 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { expect } from 'vitest';
-import { openSource } from '../../client/push/source.ts';
+import type { Blob, Root } from '../../client/push/image.ts';
+import { type OpenOptions, openSource } from '../../client/push/source.ts';
 import { SourceProblem } from '../../client/push/source-problem.ts';
 import { tagsOf } from '../../client/push/tags.ts';
+import { sha256Of } from './hostile-archives.ts';
 
 const maxCpuMs = 5_000;
 const maxWallMs = 60_000;
@@ -16,35 +18,51 @@ const foreignWords = /SyntaxError|TypeError|RangeError|undefined|Invalid input|U
 /** Of a file that lies outside of every source, and must never be read. */
 export const secret = 'the bytes of a file outside of the source';
 
-/**
- * Whether `push` can read a source, all of it; throws for what is neither read nor a SourceProblem, for what takes
- * long, and for the secret.
- */
-export async function isRead(source: string): Promise<boolean> {
-  const before = process.cpuUsage();
+/** The images of a source, of which every blob was read and is what its digest says, or why it was refused. */
+export type Read = { roots: Root[]; blobs: Map<string, Buffer> } | string;
+
+/** @throws what is neither an image nor a SourceProblem */
+export async function readSource(source: string, options: Partial<OpenOptions> = {}): Promise<Read> {
   try {
-    const signal = AbortSignal.timeout(maxWallMs);
-    const opened = await openSource(source, { input: Readable.from([]), maxUnpackedBytes, signal });
+    const opened = await openSource(source, { input: Readable.from([]), ...options });
     try {
       tagsOf(opened, undefined);
-      for (const { source, size } of opened.blobs.slice(0, 100)) {
-        const bytes = await buffer(typeof source === 'function' ? source(0) : source);
-        expect(bytes.length).toBe(size);
-        expect(bytes.toString('latin1')).not.toContain(secret);
-      }
+      const blobs = new Map<string, Buffer>();
+      for (const blob of opened.blobs) blobs.set(blob.digest, await bytesOf(blob));
+      return { roots: opened.roots, blobs };
     } finally {
       await opened.close();
     }
-    return true;
   } catch (failure) {
-    if (!(failure instanceof SourceProblem)) throw failure;
-    expect(failure.message.length).toBeLessThan(10_000);
-    expect(failure.message).not.toMatch(/[\p{Cc}\p{Cs}]/u);
-    expect(failure.message).not.toMatch(foreignWords);
-    expect(failure.message).not.toContain(secret);
-    return false;
-  } finally {
-    const { user, system } = process.cpuUsage(before);
-    expect((user + system) / 1_000).toBeLessThan(maxCpuMs);
+    if (failure instanceof SourceProblem) return failure.message;
+    throw failure;
   }
+}
+
+export const bytesOf = ({ source }: Blob): Promise<Buffer> =>
+  buffer(typeof source === 'function' ? source(0) : source);
+
+/** The one image of `savedImage` or `layout`, with its config and its layer. */
+export function expectImage(read: Read, refName = 'app:1.0'): void {
+  if (typeof read === 'string') expect.fail(read);
+  expect(read.roots).toEqual([expect.objectContaining({ refName })]);
+  expect(read.blobs.size).toBe(2);
+  for (const [digest, bytes] of read.blobs) expect(sha256Of(bytes)).toBe(digest);
+}
+
+/** Holds a source to what is true of every one: read or refused, soon, without a word of others and the secret. */
+export async function expectReadOrRefused(source: string): Promise<Read> {
+  const before = process.cpuUsage();
+  const read = await readSource(source, { maxUnpackedBytes, signal: AbortSignal.timeout(maxWallMs) });
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1_000).toBeLessThan(maxCpuMs);
+  if (typeof read === 'string') {
+    expect(read.length).toBeLessThan(10_000);
+    expect(read).not.toMatch(/[\p{Cc}\p{Cs}]/u);
+    expect(read).not.toMatch(foreignWords);
+  }
+  const shown =
+    typeof read === 'string' ? [read] : [...read.blobs.values()].map((bytes) => bytes.toString('latin1'));
+  for (const text of shown) expect(text).not.toContain(secret);
+  return read;
 }
