@@ -16,7 +16,9 @@ const isMissing = (failure: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(
 type Opened = { file: FileHandle; path: string; size: number };
 
 export async function directoryFiles(directory: string, signal?: AbortSignal): Promise<Files> {
-  const root = await realpath(directory);
+  const root = await realpath(directory).catch((failure: unknown) => {
+    throw unreadable(directory, failure);
+  });
   return {
     async find(name) {
       signal?.throwIfAborted();

@@ -6,15 +6,22 @@ import { SourceProblem } from './source-problem.ts';
 
 const chunkBytes = 65_536;
 
-/** Fewer bytes than `length` only at the file's end. */
-export async function readAt(file: FileHandle, at: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, at);
-  return buffer.subarray(0, bytesRead);
+/**
+ * Fewer bytes than `length` only at the file's end.
+ * @param name for messages
+ * @throws SourceProblem when the file cannot be read
+ */
+export async function readAt(file: FileHandle, name: string, at: number, length: number): Promise<Buffer> {
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, at);
+    return buffer.subarray(0, bytesRead);
+  } catch (failure) {
+    throw unreadable(name, failure);
+  }
 }
 
 /**
  * The bytes from `from` up to, not including, `end`.
- * @param name for messages
  * @throws SourceProblem when the file cannot be read, or has become shorter; the signal's reason
  */
 export async function* bytesOf(
@@ -26,9 +33,7 @@ export async function* bytesOf(
 ): AsyncGenerator<Uint8Array> {
   for (let at = from; at < end; ) {
     signal?.throwIfAborted();
-    const bytes = await readAt(file, at, Math.min(chunkBytes, end - at)).catch((failure: unknown) => {
-      throw unreadable(name, failure);
-    });
+    const bytes = await readAt(file, name, at, Math.min(chunkBytes, end - at));
     if (bytes.length === 0) throw new SourceProblem(`${shown(name)} has become shorter while it was read`);
     at += bytes.length;
     yield bytes;

@@ -82,7 +82,7 @@ async function unpackedOf(archive: Archive, options: SpoolOptions): Promise<Arch
   const { file, size, title, close } = archive;
   let isItself = false;
   try {
-    isItself = !isGzip(await readAt(file, 0, 2));
+    isItself = !isGzip(await readAt(file, title, 0, 2));
     return isItself
       ? archive
       : await spoolGunzipped(bytesOf(file, title, 0, size, options.signal), size, options);

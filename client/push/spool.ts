@@ -60,7 +60,7 @@ async function spoolWithin(
 ): Promise<Archive> {
   const { file, close } = await openTemporary();
   try {
-    const { bavail, bsize } = await statfs(tmpdir());
+    const { bavail, bsize } = await statfs(tmpdir()).catch(refuseTemporary);
     const usableBytes = Math.floor(bavail * bsize * usableShare);
     const isDiskSmaller = usableBytes < maxUnpackedBytes;
     const maxBytes = isDiskSmaller ? usableBytes : maxUnpackedBytes;

@@ -47,7 +47,7 @@ const isExtension = (type: string): boolean => 'LKxXg'.includes(type);
  */
 export async function tarEntriesOf(archive: Archive, signal?: AbortSignal): Promise<Map<string, TarEntry>> {
   const walk = new Walk(archive);
-  const readHeader = windowOn(archive.file);
+  const readHeader = windowOn(archive);
   for (let at = 0; at < archive.size; ) {
     signal?.throwIfAborted();
     const header = await readHeader(at);
@@ -103,8 +103,9 @@ class Walk {
   }
 
   async #extend(type: string, offset: number, size: number): Promise<void> {
+    const { file, title } = this.#archive;
     if (size > maxExtensionBytes) throw new TarFault(`its extended header has ${size} bytes`);
-    const bytes = await readAt(this.#archive.file, offset, size);
+    const bytes = await readAt(file, title, offset, size);
     if (type === 'L' || type === 'K') this.#long = { ...this.#long, ...longNameOf(type, bytes) };
     else if (type !== 'g') this.#pax = paxExtensionOf(bytes);
     else if (Object.values(paxExtensionOf(bytes)).some((value) => value !== undefined))
@@ -145,11 +146,11 @@ function targetOf(place: string, link: string, isHard: boolean): string | undefi
 }
 
 /** Reads the block at a position, most often from what was read for the one before. */
-function windowOn(file: FileHandle): (at: number) => Promise<Buffer> {
+function windowOn({ file, title }: Archive): (at: number) => Promise<Buffer> {
   let [start, bytes]: [number, Buffer] = [0, Buffer.alloc(0)];
   return async (at) => {
     if (at < start || at + blockBytes > start + bytes.length)
-      [start, bytes] = [at, await readAt(file, at, windowBytes)];
+      [start, bytes] = [at, await readAt(file, title, at, windowBytes)];
     return bytes.subarray(at - start, at - start + blockBytes);
   };
 }
