@@ -1,18 +1,21 @@
 // What `push` reads of folders and of streams, and what it refuses: nothing from outside, nothing without an end.
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { directoryFiles } from '../../client/push/directory-files.ts';
 import { openSource } from '../../client/push/source.ts';
 import { tagsOf } from '../../client/push/tags.ts';
 import { layout, savedImage, sha256Of, tarOf, writeMembers } from '../support/hostile-archives.ts';
-import { bytesOf, expectImage, readSource } from '../support/sources.ts';
+import { bytesOf, expectImage, readSource, secret } from '../support/sources.ts';
 
 const run = promisify(execFile);
 
@@ -123,6 +126,41 @@ describe('a folder is refused', () => {
     );
   });
 });
+
+/** A folder is taken away, a link out is put in its place, and back again, as fast as it goes. */
+const swapping = `
+  const { renameSync, symlinkSync, unlinkSync } = require('node:fs');
+  process.chdir(process.argv[1]);
+  for (;;) {
+    renameSync('one', 'hidden');
+    symlinkSync('../outside', 'one');
+    unlinkSync('one');
+    renameSync('hidden', 'one');
+  }`;
+
+it.skipIf(process.platform !== 'linux')(
+  'a folder shows nothing from outside, however it is changed',
+  async () => {
+    const path = await writeMembers(join(directory, 'racing'), savedImage());
+    await writeMembers(join(directory, 'outside'), [{ name: 'layer.tar', bytes: secret }]);
+    const swapper = spawn(process.execPath, ['-e', swapping, path], { stdio: 'ignore' });
+    try {
+      const files = await directoryFiles(path);
+      const seen = new Set<string>();
+      for (const end = performance.now() + 3_000; performance.now() < end; )
+        seen.add(
+          await files
+            .find('one/layer.tar')
+            .then((file) => text(Readable.from(file?.open(0) ?? [])))
+            .catch(String),
+        );
+      expect([...seen].filter((bytes) => bytes.includes(secret))).toEqual([]);
+    } finally {
+      swapper.kill();
+    await once(swapper, 'exit');
+    }
+  },
+);
 
 describe('a stream', () => {
   const spools = async (): Promise<string[]> =>
