@@ -157,7 +157,7 @@ it.skipIf(process.platform !== 'linux')(
       expect([...seen].filter((bytes) => bytes.includes(secret))).toEqual([]);
     } finally {
       swapper.kill();
-    await once(swapper, 'exit');
+      await once(swapper, 'exit');
     }
   },
 );
