@@ -1,5 +1,7 @@
 // How a command ends that could not do its work: one line on standard error, and an exit status.
 
+import { printable } from '../client/printable.ts';
+
 /** What is wrong with how a command was called or with what it found: the message says what to do. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
@@ -15,7 +17,11 @@ export class CommandError extends Error {
 export const exitStatusOf = (failure: unknown): number =>
   failure instanceof CommandError ? failure.exitStatus : 1;
 
-/** Never a stack, which helps nobody at a terminal; never a cause, which may quote what was sent. */
+/**
+ * Never a stack, which helps nobody at a terminal; never a cause, which may quote what was sent. What a message
+ * quotes of an archive or an answer does nothing to the terminal.
+ */
 export const report = (failure: unknown): void => {
-  console.error(`ecr-upload-proxy: ${failure instanceof Error ? failure.message : String(failure)}`);
+  const message = failure instanceof Error ? failure.message : String(failure);
+  console.error(`ecr-upload-proxy: ${message.split('\n').map(printable).join('\n')}`);
 };

@@ -24,6 +24,7 @@ type Flags = {
   tokenFile?: string;
   tokenCommand?: string;
   jobs: number;
+  maxUnpackedSize?: number;
   json?: boolean;
 };
 
@@ -33,6 +34,16 @@ const readJobs = (text: string): number => {
   const jobs = Number(text);
   if (Number.isInteger(jobs) && jobs > 0 && jobs <= 64) return jobs;
   throw new InvalidArgumentError('It is a number from 1 to 64.');
+};
+
+const unitBytes = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
+
+const readSize = (text: string): number => {
+  const [, number = '', unit = ''] = /^(\d{1,15})(.*)$/.exec(text) ?? [];
+  const found = Object.entries(unitBytes).find(([name]) => name === unit);
+  const bytes = Number(number) * (found?.[1] ?? 0);
+  if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
+  throw new InvalidArgumentError('It is a number of bytes, or of KiB, MiB, GiB or TiB: 32GiB.');
 };
 
 /** The last colon begins the tag; names of repositories have none. */
@@ -75,7 +86,8 @@ async function run(source: string, destination: string, flags: Flags, signal: Ab
     });
   const { endpoint, registry, registryId, jobs } = flags;
   const client = new ProxyClient({ endpoint, registry, token, signal });
-  const images = await openSource(source, process.stdin, signal);
+  const maxUnpackedBytes = flags.maxUnpackedSize;
+  const images = await openSource(source, { input: process.stdin, maxUnpackedBytes, signal });
   try {
     return await pushImages(images, {
       uploader: new Uploader(client),
@@ -115,6 +127,11 @@ export const push = new Command('push')
   .addOption(registryOption())
   .addOption(registryIdOption())
   .option('--jobs <number>', 'how many layers are under way at once', readJobs, 4)
+  .option(
+    '--max-unpacked-size <size>',
+    'how much disk a compressed archive, or standard input, may take unpacked, such as 32GiB (default: 16GiB; 200 times its own size, and 256MiB at least, for a compressed one)',
+    readSize,
+  )
   .option('--json', 'print what was pushed as one JSON document, and no progress')
   .addHelpText(
     'after',
@@ -125,7 +142,7 @@ Only what is missing is sent: the same command again goes on where a failed one 
 Exit status:
   0    all is there
   1    a fault: its message says which
-  ${exitStatuses.usage}    called wrongly, or the source holds no image
+  ${exitStatuses.usage}    called wrongly, or the source is damaged, too large or holds no image
   ${exitStatuses.refused}    refused by the proxy or by ECR: the policy, the token, a tag that cannot be moved
   ${exitStatuses.unavailable}    the proxy cannot be reached, or asks for a slower pace: run it again
   ${exitStatuses.SIGINT}  ended by Ctrl-C (${exitStatuses.SIGTERM}: by SIGTERM); nothing is broken, run it again`,

@@ -1,23 +1,31 @@
 // Reads what `docker save` wrote before it wrote OCI layouts, and what podman and skopeo call a docker archive.
 
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import { sha256Of } from '../digest.ts';
-import { type Files, isGzip, readDocument, readJson } from './files.ts';
+import { shown } from '../printable.ts';
+import {
+  Documents,
+  digestText,
+  listOf,
+  maxDocumentBytes,
+  object,
+  parseAs,
+  printableText,
+  text,
+} from './documents.ts';
+import { type Files, fileOf, isGzip, nameWithin, type SourceFile } from './files.ts';
 import type { Blob, Images, Manifest, Root } from './image.ts';
 import { SourceProblem } from './source-problem.ts';
 
-const archive = z
-  .array(
-    z.object({
-      Config: z.string(),
-      RepoTags: z.array(z.string()).nullish(),
-      Layers: z.array(z.string()),
-    }),
-  )
-  .min(1);
+const archive = listOf(
+  object({
+    Config: text,
+    RepoTags: listOf(printableText(4_096)).nullish(),
+    Layers: listOf(text),
+  }),
+);
 
-const config = z.object({ rootfs: z.object({ diff_ids: z.array(z.string()) }) });
+const config = object({ rootfs: object({ diff_ids: listOf(digestText) }) });
 
 const mediaTypes = {
   manifest: 'application/vnd.oci.image.manifest.v1+json',
@@ -26,7 +34,7 @@ const mediaTypes = {
 } as const;
 
 export const isDockerArchive = async (files: Files): Promise<boolean> =>
-  (await files.size('manifest.json')) !== undefined;
+  (await files.find('manifest.json')) !== undefined;
 
 /**
  * Such an archive has no manifests: each image gets one here, of its config and its layers as they are. The
@@ -34,62 +42,74 @@ export const isDockerArchive = async (files: Files): Promise<boolean> =>
  * @throws SourceProblem
  */
 export async function readDockerArchive(files: Files): Promise<Images> {
-  const listed = archive.safeParse(await readJson(files, 'manifest.json')).data;
-  if (!listed) throw new SourceProblem('manifest.json in the source lists no images');
+  const documents = new Documents(files);
+  const layerOf = layersOf(files);
   const blobs = new Map<string, Blob>();
   const manifests = new Map<string, Manifest>();
   const roots: Root[] = [];
-  for (const { Config, RepoTags, Layers } of listed) {
-    const configBytes = await readDocument(files, Config);
-    const diffIds = config.safeParse(JSON.parse(configBytes.toString())).data?.rootfs.diff_ids;
-    if (diffIds?.length !== Layers.length)
-      throw new SourceProblem(`${Config} in the source is no config of an image of ${Layers.length} layers`);
-    const configBlob = blobOf(files, Config, sha256Of(configBytes), configBytes.length, mediaTypes.config);
+  for (const { Config, RepoTags, Layers } of await documents.readAs('manifest.json', archive)) {
+    const configName = nameWithin(Config);
+    const document = await documents.read(configName);
+    const diffIds = parseAs(document, configName, config).rootfs.diff_ids;
+    if (diffIds.length !== Layers.length)
+      throw new SourceProblem(
+        `${shown(configName)} in the source is no config of an image of ${Layers.length} layers`,
+      );
+    const configBlob = blobOf(await fileOf(files, configName), sha256Of(document.bytes), mediaTypes.config);
     const layers: Blob[] = [];
-    for (const [at, name] of Layers.entries()) layers.push(await layerOf(files, name, diffIds[at] ?? ''));
+    for (const [at, diffId] of diffIds.entries()) layers.push(await layerOf(Layers[at] ?? '', diffId));
     for (const blob of [configBlob, ...layers]) blobs.set(blob.digest, blob);
-    const text = manifestOf(configBlob, layers);
-    const digest = sha256Of(text);
-    manifests.set(digest, { digest, mediaType: mediaTypes.manifest, text });
+    const manifest = manifestOf(configBlob, layers);
+    manifests.set(manifest.digest, manifest);
     const names = RepoTags?.length ? RepoTags : [undefined];
-    roots.push(...names.map((refName) => ({ digest, refName })));
+    for (const refName of names) roots.push({ digest: manifest.digest, refName });
   }
+  if (roots.length === 0) throw new SourceProblem('manifest.json in the source lists no images');
   return { blobs: [...blobs.values()], manifests: [...manifests.values()], roots };
 }
 
-const manifestOf = (configBlob: Blob, layers: readonly Blob[]): string => {
+function manifestOf(configBlob: Blob, layers: readonly Blob[]): Manifest {
   const descriptor = ({ mediaType, digest, size }: Blob) => ({ mediaType, digest, size });
-  return JSON.stringify({
+  const text = JSON.stringify({
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
     config: descriptor(configBlob),
     layers: layers.map(descriptor),
   });
-};
+  if (text.length > maxDocumentBytes)
+    throw new SourceProblem(`an image of the source has ${layers.length} layers, too many for a manifest`);
+  return { digest: sha256Of(text), mediaType: mediaTypes.manifest, text };
+}
 
-const blobOf = (files: Files, name: string, digest: string, size: number, mediaType: string): Blob => ({
+const blobOf = ({ size, open }: SourceFile, digest: string, mediaType: string): Blob => ({
   digest,
   size,
   mediaType,
-  source: (fromByte) => files.open(name, fromByte),
+  source: open,
 });
 
-async function layerOf(files: Files, name: string, diffId: string): Promise<Blob> {
-  const size = await files.size(name);
-  if (size === undefined) throw new SourceProblem(`the source names ${name} and does not hold it`);
-  const { head, digest } = await lookInto(files, name);
-  return isGzip(head)
-    ? blobOf(files, name, await digest(), size, `${mediaTypes.layer}+gzip`)
-    : blobOf(files, name, diffId, size, mediaTypes.layer);
+/** A layer is read once, by however many names it is listed. */
+function layersOf(files: Files) {
+  const compressed = new Map<string, string | undefined>();
+  return async (name: string, diffId: string): Promise<Blob> => {
+    const file = await files.find(nameWithin(name));
+    if (!file) throw new SourceProblem(`the source names ${shown(name)} and does not hold it`);
+    if (!compressed.has(file.name)) compressed.set(file.name, await compressedDigestOf(file));
+    const digest = compressed.get(file.name);
+    return digest === undefined
+      ? blobOf(file, diffId, mediaTypes.layer)
+      : blobOf(file, digest, `${mediaTypes.layer}+gzip`);
+  };
 }
 
-/** The digest of a layer that is compressed takes reading it. */
-async function lookInto(files: Files, name: string) {
-  const digest = async (): Promise<string> => {
-    const hash = createHash('sha256');
-    for await (const chunk of files.open(name, 0)) hash.update(chunk);
-    return `sha256:${hash.digest('hex')}`;
-  };
-  for await (const chunk of files.open(name, 0)) return { head: chunk.subarray(0, 2), digest };
-  return { head: new Uint8Array(), digest };
+/** The digest of a layer that is compressed takes reading it; undefined for one that is not. */
+async function compressedDigestOf(file: SourceFile): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  let isHead = true;
+  for await (const chunk of file.open(0)) {
+    if (isHead && !isGzip(chunk)) return undefined;
+    isHead = false;
+    hash.update(chunk);
+  }
+  return isHead ? undefined : `sha256:${hash.digest('hex')}`;
 }

@@ -2,31 +2,41 @@
 
 import { z } from 'zod';
 import { sha256Of } from '../digest.ts';
-import { type Files, readDocument, readJson } from './files.ts';
+import { Documents, digestText, listOf, object, parseAs, printableText } from './documents.ts';
+import type { Files } from './files.ts';
 import type { Blob, Images, Manifest, Root } from './image.ts';
 import { SourceProblem } from './source-problem.ts';
 
-const descriptor = z.object({
-  mediaType: z.string(),
-  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
-  size: z.int().nonnegative(),
-  data: z.base64().optional(),
-  annotations: z.record(z.string(), z.string()).optional(),
+/** Go reads null as no member at all. */
+const optional = <Member extends z.ZodType>(member: Member) => member.nullish();
+
+const refNames = ['org.opencontainers.image.ref.name', 'io.containerd.image.name'] as const;
+const name = printableText(4_096);
+const mediaType = printableText(255);
+
+const descriptor = object({
+  mediaType,
+  digest: digestText,
+  size: z.int({ error: 'is missing or not a size' }).nonnegative({ error: 'is not a size' }),
+  data: optional(z.string({ error: 'is not text' })),
+  annotations: optional(object({ [refNames[0]]: optional(name), [refNames[1]]: optional(name) })),
 });
 type Descriptor = z.output<typeof descriptor>;
 
-const index = z.object({ manifests: z.array(descriptor) });
+const index = object({ manifests: optional(listOf(descriptor)) });
 
 /** An image manifest has a config and layers, an index has manifests, and either may have a subject. */
-const manifestMembers = z.object({
-  mediaType: z.string().optional(),
-  config: descriptor.optional(),
-  layers: z.array(descriptor).default([]),
-  manifests: z.array(descriptor).default([]),
-  subject: descriptor.optional(),
+const manifestMembers = object({
+  mediaType: optional(mediaType),
+  config: optional(descriptor),
+  layers: optional(listOf(descriptor)),
+  manifests: optional(listOf(descriptor)),
+  subject: optional(descriptor),
 });
 
-const refNames = ['org.opencontainers.image.ref.name', 'io.containerd.image.name'] as const;
+/** An index of an index of an index is rare already. */
+const maxDepth = 8;
+const maxManifests = 10_000;
 
 /** Layers that registries need not hold, and that no layout has to. */
 const isStored = ({ mediaType }: Descriptor): boolean => !/\.(foreign|nondistributable)\./.test(mediaType);
@@ -34,63 +44,68 @@ const isStored = ({ mediaType }: Descriptor): boolean => !/\.(foreign|nondistrib
 const nameOf = (digest: string): string => `blobs/${digest.replace(':', '/')}`;
 
 export const isOciLayout = async (files: Files): Promise<boolean> =>
-  (await files.size('index.json')) !== undefined && (await files.size('oci-layout')) !== undefined;
+  (await files.find('index.json')) !== undefined && (await files.find('oci-layout')) !== undefined;
 
 /**
  * @throws SourceProblem when something that is named is not there, or is not what its digest says
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.0/image-layout.md
  */
 export async function readOciLayout(files: Files): Promise<Images> {
+  const documents = new Documents(files);
   const blobs = new Map<string, Blob>();
   const manifests = new Map<string, Manifest>();
 
   const addBlob = async (blob: Descriptor): Promise<void> => {
-    const { digest, size, mediaType, data } = blob;
+    const { digest, size, mediaType } = blob;
     if (blobs.has(digest)) return;
-    const inline = data === undefined ? undefined : Buffer.from(data, 'base64');
-    const actual = (await files.size(nameOf(digest))) ?? inline?.length;
+    const file = await files.find(nameOf(digest));
+    const inline = file ? undefined : inlineOf(blob);
+    const actual = file?.size ?? inline?.length;
     if (actual === undefined) throw new SourceProblem(`the source names ${digest} and does not hold it`);
     if (actual !== size) throw new SourceProblem(`${digest} has ${actual} bytes in the source, not ${size}`);
-    const source = (fromByte: number) =>
-      inline ? only(inline.subarray(fromByte)) : files.open(nameOf(digest), fromByte);
+    const source = (fromByte: number) => file?.open(fromByte) ?? only(inline?.subarray(fromByte));
     blobs.set(digest, { digest, size, mediaType, source });
   };
 
-  const addManifest = async ({ digest, mediaType }: Descriptor): Promise<Manifest> => {
+  const addManifest = async ({ digest, mediaType }: Descriptor, depth: number): Promise<Manifest> => {
     const known = manifests.get(digest);
     if (known) return known;
-    const bytes = await readDocument(files, nameOf(digest));
-    if (sha256Of(bytes) !== digest)
+    if (depth > maxDepth) throw new SourceProblem(`${digest} is in an index more than ${maxDepth} deep`);
+    const document = await documents.read(nameOf(digest));
+    if (sha256Of(document.bytes) !== digest)
       throw new SourceProblem(`the manifest ${digest} in the source has another digest`);
-    const members = parse(manifestMembers, JSON.parse(bytes.toString()), digest);
-    for (const child of members.manifests) await addManifest(child);
+    const members = parseAs(document, nameOf(digest), manifestMembers);
+    for (const child of members.manifests ?? []) await addManifest(child, depth + 1);
     const { config, layers, subject } = members;
-    for (const blob of [...(config ? [config] : []), ...layers.filter(isStored)]) await addBlob(blob);
+    for (const blob of [...(config ? [config] : []), ...(layers ?? []).filter(isStored)]) await addBlob(blob);
     const manifest = {
       digest,
       mediaType: members.mediaType ?? mediaType,
-      text: bytes.toString(),
+      text: document.text,
       subject: subject?.digest,
     };
     manifests.set(digest, manifest);
+    if (manifests.size > maxManifests)
+      throw new SourceProblem(`the source has more than ${maxManifests} manifests`);
     return manifest;
   };
 
   const roots: Root[] = [];
-  for (const root of parse(index, await readJson(files, 'index.json'), 'index.json').manifests) {
-    const { digest, subject } = await addManifest(root);
-    const refName = refNames.map((name) => root.annotations?.[name]).find((name) => name !== undefined);
-    roots.push({ digest, refName, subject });
+  for (const root of (await documents.readAs('index.json', index)).manifests ?? []) {
+    const { digest, subject } = await addManifest(root, 0);
+    const refName = refNames.map((name) => root.annotations?.[name]).find((name) => typeof name === 'string');
+    roots.push({ digest, refName: refName ?? undefined, subject });
   }
+  if (roots.length === 0) throw new SourceProblem('index.json in the source lists no images');
   return { blobs: [...blobs.values()], manifests: [...manifests.values()], roots };
 }
 
-async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+/** What a descriptor brings along, if it is what its digest says. */
+function inlineOf({ data, digest }: Descriptor): Buffer | undefined {
+  const inline = typeof data === 'string' ? Buffer.from(data, 'base64') : undefined;
+  return inline && sha256Of(inline) === digest ? inline : undefined;
 }
 
-function parse<Output>(schema: z.ZodType<Output>, json: unknown, what: string): Output {
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw new SourceProblem(`${what} in the source is not what OCI says: ${z.prettifyError(parsed.error)}`);
+async function* only(bytes: Uint8Array = new Uint8Array()): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }

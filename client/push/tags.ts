@@ -1,5 +1,6 @@
 // Which manifest of a source gets which tag.
 
+import { shown } from '../printable.ts';
 import type { Images, Root } from './image.ts';
 import { SourceProblem } from './source-problem.ts';
 
@@ -9,8 +10,12 @@ function tagOf(refName: string | undefined): string | undefined {
   return tag !== undefined && /^\w[\w.-]{0,127}$/.test(tag) ? tag : undefined;
 }
 
-const list = (roots: readonly Root[]): string =>
-  roots.map(({ refName, digest }) => refName ?? digest).join(', ');
+const maxListed = 20;
+
+const list = (roots: readonly Root[]): string => {
+  const names = roots.slice(0, maxListed).map(({ refName, digest }) => shown(refName ?? digest));
+  return [...names, ...(roots.length > maxListed ? [`${roots.length - maxListed} more`] : [])].join(', ');
+};
 
 /**
  * What refers to a subject goes with it, by its digest. Of the rest, the only one gets the tag that is asked for,

@@ -1,121 +1,156 @@
 // Where the files of a tar archive lie in it, read from its headers alone.
 
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { shown } from '../printable.ts';
+import { readAt } from './open-file.ts';
 import { SourceProblem } from './source-problem.ts';
+import {
+  blockBytes,
+  type Extension,
+  hasItsChecksum,
+  isEnd,
+  isSparse,
+  linkOf,
+  longNameOf,
+  nameOf,
+  paxExtensionOf,
+  sizeOf,
+  TarFault,
+  typeOf,
+} from './tar-header.ts';
 
 /** A file at `offset`, or a link to another name. */
-export type TarEntry = { offset: number; size: number; link?: string };
+export type TarEntry = { offset: number; size: number } | { link: string | undefined };
 
-const blockBytes = 512;
+/** An archive that is open; `title` is what messages call it. */
+export type Archive = { file: FileHandle; size: number; title: string; close(): Promise<void> };
+
 /** Of a header's own extension: a name, not a file. */
 const maxExtensionBytes = 1_048_576;
+/** With the headers of their extensions; images have some hundreds. */
+const maxHeaders = 200_000;
+const maxNameCharactersInAll = 16 * 1_048_576;
+/** Small files lie side by side: their headers are read together. */
+const windowBytes = 65_536;
 
-const fields = {
-  name: [0, 100],
-  size: [124, 12],
-  type: [156, 1],
-  link: [157, 100],
-  magic: [257, 6],
-  prefix: [345, 155],
-} as const;
-
-const textOf = (header: Buffer, [at, length]: readonly [number, number]): string => {
-  const field = header.subarray(at, at + length);
-  const end = field.indexOf(0);
-  return field.subarray(0, end < 0 ? length : end).toString();
-};
-
-/** Octal, or from 8 GiB on base-256 behind a set bit, as GNU tar and star write it. */
-function sizeOf(header: Buffer): number {
-  const [at, length] = fields.size;
-  const first = header[at] ?? 0;
-  if (first < 128) return Number.parseInt(textOf(header, fields.size).trim() || '0', 8);
-  return header.subarray(at + 1, at + length).reduce((value, byte) => value * 256 + byte, 0);
-}
-
-/** `length key=value\n`, over and over: POSIX's extended header. */
-function extendedHeaderOf(text: Buffer): Map<string, string> {
-  const records = new Map<string, string>();
-  for (let at = 0; at < text.length; ) {
-    const space = text.indexOf(32, at);
-    const length = Number(text.subarray(at, space).toString());
-    if (!(length > 0)) break;
-    const [key = '', ...value] = text
-      .subarray(space + 1, at + length - 1)
-      .toString()
-      .split('=');
-    records.set(key, value.join('='));
-    at += length;
-  }
-  return records;
-}
-
-const nameOf = (name: string): string => name.replace(/^(\.?\/)+/, '').replace(/\/+$/, '');
-
-/** A link's target is relative to where the link lies; a hard link's to the archive. */
-const targetOf = (name: string, link: string, isHard: boolean): string =>
-  new URL(link, isHard ? 'tar:///' : `tar:///${name}`).pathname.slice(1);
+const isFile = (type: string): boolean => type === '0' || type === '7';
+const isLink = (type: string): boolean => type === '1' || type === '2';
+/** Links, devices, directories, FIFOs: whatever size their headers have, no bytes are behind them. */
+const isHeaderOnly = (type: string): boolean => '123456'.includes(type);
+const isExtension = (type: string): boolean => 'LKxXg'.includes(type);
 
 /**
- * The files and links by their names; the last one of a name counts, as when it is unpacked.
- * @throws SourceProblem when it is no tar archive
- * @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html
+ * The files and links by their names; the last one of a name counts, as when it is unpacked. Every turn goes on in
+ * the archive, so that the walk ends whatever the headers say.
+ * @throws SourceProblem when it is no tar archive, or a damaged one
  */
-export async function tarEntriesOf(path: string): Promise<Map<string, TarEntry>> {
-  const file = await open(path);
-  try {
-    return await walk(file);
-  } finally {
-    await file.close();
+export async function tarEntriesOf(archive: Archive, signal?: AbortSignal): Promise<Map<string, TarEntry>> {
+  const walk = new Walk(archive);
+  const readHeader = windowOn(archive);
+  for (let at = 0; at < archive.size; ) {
+    signal?.throwIfAborted();
+    const header = await readHeader(at);
+    if (isEnd(header)) break;
+    at = await walk.pass(header, at);
   }
+  return walk.entries;
 }
 
-async function walk(file: FileHandle): Promise<Map<string, TarEntry>> {
-  const entries = new Map<string, TarEntry>();
-  let extension = new Map<string, string>();
-  for (let at = 0; ; ) {
-    const header = await readAt(file, at, blockBytes);
-    if (header.length < blockBytes || header.every((byte) => byte === 0)) return entries;
-    if (!textOf(header, fields.magic).startsWith('ustar') && at === 0)
-      throw new SourceProblem('the source is neither an OCI layout nor a tar archive of one');
-    const size = Number(extension.get('size') ?? sizeOf(header));
-    if (!Number.isSafeInteger(size)) throw new SourceProblem('the archive is damaged');
-    const offset = at + blockBytes;
-    at = offset + Math.ceil(size / blockBytes) * blockBytes;
-    const type = textOf(header, fields.type);
-    if ('xLK'.includes(type) && type !== '') {
-      const text = await readAt(file, offset, Math.min(size, maxExtensionBytes));
-      extension = new Map([...extension, ...extensionOf(type, text)]);
-      continue;
+class Walk {
+  readonly entries = new Map<string, TarEntry>();
+  readonly #archive: Archive;
+  /** What GNU tar's long names, and what a pax header, say about the entry that comes next. */
+  #long: Extension = {};
+  #pax: Extension = {};
+  #passed = 0;
+  #nameCharacters = 0;
+
+  constructor(archive: Archive) {
+    this.#archive = archive;
+  }
+
+  /** The position of the next header. */
+  async pass(header: Buffer, at: number): Promise<number> {
+    const { title } = this.#archive;
+    if (header.length < blockBytes || !hasItsChecksum(header))
+      throw new SourceProblem(
+        at === 0 ? `${title} is no tar archive` : `${title} is damaged: at byte ${at} is no entry's header`,
+      );
+    this.#passed += 1;
+    if (this.#passed > maxHeaders) throw tooMany(this.#archive, 'entries');
+    try {
+      const type = typeOf(header);
+      const offset = at + blockBytes;
+      const size = this.#sizeWithin(header, type, offset);
+      if (isExtension(type)) await this.#extend(type, offset, size);
+      else this.#add(header, type, { offset, size });
+      return offset + Math.ceil(size / blockBytes) * blockBytes;
+    } catch (failure) {
+      if (!(failure instanceof TarFault)) throw failure;
+      const name =
+        this.#pax.path ?? this.#long.path ?? header.toString('latin1', 0, 100).replace(/\0.*$/s, '');
+      throw new SourceProblem(`${title} is damaged: ${shown(name)}, at byte ${at}: ${failure.message}`);
     }
-    if (type !== 'g') addEntry(entries, header, extension, { offset, size }, type);
-    extension = new Map();
+  }
+
+  #sizeWithin(header: Buffer, type: string, offset: number): number {
+    if (isHeaderOnly(type)) return 0;
+    const size = isExtension(type) ? sizeOf(header) : (this.#pax.size ?? sizeOf(header));
+    if (offset + size > this.#archive.size)
+      throw new TarFault(`its ${size} bytes end after the archive's own end`);
+    return size;
+  }
+
+  async #extend(type: string, offset: number, size: number): Promise<void> {
+    const { file, title } = this.#archive;
+    if (size > maxExtensionBytes) throw new TarFault(`its extended header has ${size} bytes`);
+    const bytes = await readAt(file, title, offset, size);
+    if (type === 'L' || type === 'K') this.#long = { ...this.#long, ...longNameOf(type, bytes) };
+    else if (type !== 'g') this.#pax = paxExtensionOf(bytes);
+    else if (Object.values(paxExtensionOf(bytes)).some((value) => value !== undefined))
+      throw new TarFault('it gives all entries one name or size');
+  }
+
+  #add(header: Buffer, type: string, entry: TarEntry): void {
+    if (type === 'S') throw new TarFault(isSparse);
+    const name = this.#pax.path ?? this.#long.path ?? nameOf(header);
+    const link = isLink(type) ? (this.#pax.linkpath ?? this.#long.linkpath ?? linkOf(header)) : '';
+    [this.#long, this.#pax] = [{}, {}];
+    this.#count(name.length + link.length);
+    const place = placeOf(name);
+    if (place === undefined) return;
+    if (isLink(type)) this.entries.set(place, { link: targetOf(place, link, type === '1') });
+    else if (isFile(type)) this.entries.set(place, entry);
+  }
+
+  #count(nameCharacters: number): void {
+    this.#nameCharacters += nameCharacters;
+    if (this.#nameCharacters > maxNameCharactersInAll) throw tooMany(this.#archive, 'names');
   }
 }
 
-/** GNU tar writes a long name, or a long link, as an entry of its own before. */
-const extensionOf = (type: string, text: Buffer): Map<string, string> =>
-  type === 'x'
-    ? extendedHeaderOf(text)
-    : new Map([[type === 'L' ? 'path' : 'linkpath', text.toString().replace(/\0.*$/s, '')]]);
+const tooMany = ({ title }: Archive, what: string): SourceProblem =>
+  new SourceProblem(`${title} has more ${what} than are read: it is no archive of images`);
 
-function addEntry(
-  entries: Map<string, TarEntry>,
-  header: Buffer,
-  extension: ReadonlyMap<string, string>,
-  entry: TarEntry,
-  type: string,
-): void {
-  const prefix = textOf(header, fields.magic) === 'ustar' ? textOf(header, fields.prefix) : '';
-  const plain = [prefix, textOf(header, fields.name)].filter(Boolean).join('/');
-  const name = nameOf(extension.get('path') ?? plain);
-  const link = extension.get('linkpath') ?? textOf(header, fields.link);
-  if (type === '' || type === '0') entries.set(name, entry);
-  else if (type === '1' || type === '2')
-    entries.set(name, { ...entry, link: targetOf(name, link, type === '1') });
+/** Undefined for a directory, and for a name that leaves the archive: nobody unpacks one such. */
+function placeOf(name: string): string | undefined {
+  if (name.endsWith('/') || name.split('/').includes('..')) return undefined;
+  return posix.normalize(`/${name}`).slice(1);
 }
 
-async function readAt(file: FileHandle, at: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);
-  return buffer.subarray(0, bytesRead);
+/** A hard link names an entry, a symbolic one a path from where it lies; one that leaves the archive leads nowhere. */
+function targetOf(place: string, link: string, isHard: boolean): string | undefined {
+  if (isHard) return placeOf(link);
+  return posix.isAbsolute(link) ? undefined : placeOf(posix.join(posix.dirname(place), link));
+}
+
+/** Reads the block at a position, most often from what was read for the one before. */
+function windowOn({ file, title }: Archive): (at: number) => Promise<Buffer> {
+  let [start, bytes]: [number, Buffer] = [0, Buffer.alloc(0)];
+  return async (at) => {
+    if (at < start || at + blockBytes > start + bytes.length)
+      [start, bytes] = [at, await readAt(file, title, at, windowBytes)];
+    return bytes.subarray(at - start, at - start + blockBytes);
+  };
 }

@@ -1,28 +1,30 @@
 // The files of a tar archive, read where they lie: nothing is unpacked.
 
-import { createReadStream } from 'node:fs';
-import { buffer } from 'node:stream/consumers';
-import type { Files } from './files.ts';
-import { type TarEntry, tarEntriesOf } from './tar-entries.ts';
+import type { Files, SourceFile } from './files.ts';
+import { bytesOf } from './open-file.ts';
+import { type Archive, tarEntriesOf } from './tar-entries.ts';
 
-/** How many links a name may lead over. */
-const maxLinks = 8;
+/** How many links a name may lead over, as on Linux. */
+const maxLinks = 40;
 
-export async function tarFiles(path: string): Promise<Files> {
-  const entries = await tarEntriesOf(path);
-  const find = (name: string, links = 0): TarEntry | undefined => {
+/** @throws SourceProblem when it is no tar archive, or a damaged one */
+export async function tarFiles(archive: Archive, signal?: AbortSignal): Promise<Files> {
+  const entries = await tarEntriesOf(archive, signal);
+  const find = (name: string, links = 0): SourceFile | undefined => {
     const entry = entries.get(name);
-    return entry?.link === undefined || links === maxLinks ? entry : find(entry.link, links + 1);
-  };
-  const open = (name: string, fromByte: number) => {
-    const { offset, size } = find(name) ?? { offset: 0, size: 0 };
-    if (fromByte >= size) return (async function* () {})();
-    return createReadStream(path, { start: offset + fromByte, end: offset + size - 1 });
+    if (entry === undefined) return undefined;
+    if ('link' in entry)
+      return entry.link === undefined || links === maxLinks ? undefined : find(entry.link, links + 1);
+    const { offset, size } = entry;
+    const open = (fromByte: number) =>
+      bytesOf(archive.file, `${name} in the source`, offset + fromByte, offset + size, signal);
+    return { name, size, open };
   };
   return {
-    size: async (name) => find(name)?.size,
-    read: (name) => buffer(open(name, 0)),
-    open,
-    close: async () => {},
+    find: async (name) => {
+      signal?.throwIfAborted();
+      return find(name);
+    },
+    close: archive.close,
   };
 }

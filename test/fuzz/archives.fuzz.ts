@@ -1,0 +1,105 @@
+// Archives for `push` with changed bytes, plain and compressed: each is read or refused in our words, and soon.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fuzzed } from '../support/fuzzing.ts';
+import { gnuTarFormats, isGnuTar } from '../support/gnu-tar.ts';
+import { layout, paxMember, savedImage, seal, tarOf, writeMembers } from '../support/hostile-archives.ts';
+import { expectReadOrRefused, type Read } from '../support/sources.ts';
+import { mutate, mutations } from '../support/tar-mutations.ts';
+
+const maxGrowthBytes = 512 * 1_048_576;
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'archives-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+async function tryArchive(bytes: Uint8Array): Promise<Read> {
+  const path = join(directory, 'mutated');
+  await writeFile(path, bytes);
+  return expectReadOrRefused(path);
+}
+
+const long = `${'deep/'.repeat(40)}name`;
+const archives: Buffer[] = [
+  tarOf(layout()),
+  tarOf(savedImage()),
+  tarOf([paxMember({ path: long, size: '5' }), { name: 'cut', bytes: 'layer' }, ...savedImage()]),
+  tarOf([
+    { name: '././@LongLink', type: 'L', bytes: `${long}\0` },
+    { name: 'cut', bytes: 'layer' },
+    ...layout(),
+  ]),
+  tarOf([
+    ...savedImage(),
+    { name: 'two', type: '2', link: 'one/layer.tar' },
+    { name: 'three', type: '1', link: 'two' },
+  ]),
+];
+
+/** By its position, which a failure prints, and not by its bytes. */
+const oneOf = (list: readonly Buffer[]): fc.Arbitrary<number> => fc.nat({ max: list.length - 1 });
+
+const nth = (list: readonly Buffer[], at: number): Buffer => list[at] ?? Buffer.alloc(0);
+
+describe('an archive with some bytes changed', () => {
+  it.each([
+    ['plain', (bytes: Buffer) => bytes],
+    ['compressed after it', gzipSync],
+  ])('is read or refused, %s', async (_, pack) => {
+    const rss = process.memoryUsage().rss;
+    await fc.assert(
+      fc.asyncProperty(oneOf(archives), mutations, async (at, changes) => {
+        await tryArchive(pack(changes.reduce(mutate, nth(archives, at))));
+      }),
+      fuzzed(1_500),
+    );
+    expect(process.memoryUsage().rss - rss).toBeLessThan(maxGrowthBytes);
+  });
+
+  it('is read or refused, compressed before it', async () => {
+    const compressed = archives.map((archive) => gzipSync(archive));
+    await fc.assert(
+      fc.asyncProperty(oneOf(compressed), mutations, async (at, changes) => {
+        await tryArchive(changes.reduce(mutate, nth(compressed, at)));
+      }),
+      fuzzed(1_000),
+    );
+  });
+
+  it.skipIf(!isGnuTar)('is read or refused, as GNU tar wrote it', async () => {
+    const tree = await writeMembers(join(directory, 'tree'), layout());
+    const written = gnuTarFormats.map((format) =>
+      execFileSync('tar', ['-c', `--format=${format}`, '-C', tree, '.']),
+    );
+    for (const archive of written) expect(await tryArchive(archive)).toHaveProperty('roots');
+    await fc.assert(
+      fc.asyncProperty(oneOf(written), mutations, async (at, changes) => {
+        await tryArchive(changes.reduce(mutate, nth(written, at)));
+      }),
+      fuzzed(1_000),
+    );
+  });
+
+  it('is read or refused, where it was never one', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 4_096, size: 'max' }),
+        fc.boolean(),
+        async (bytes, isSealed) => {
+          const header = Buffer.alloc(512);
+          header.set(bytes.subarray(0, 512));
+          await tryArchive(isSealed ? Buffer.concat([seal(header), bytes.subarray(512)]) : bytes);
+        },
+      ),
+      fuzzed(500),
+    );
+  });
+});
