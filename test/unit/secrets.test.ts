@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -69,6 +69,34 @@ describe('a client token', () => {
       expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000);
     }
   });
+});
+
+describe('docs/operations.md', () => {
+  const text = readFileSync(join(projectRoot, 'docs/operations.md'), 'utf8');
+  const [, form = ''] = /^```\n(eup_.*)\n```$/m.exec(text) ?? [];
+  const [, python = ''] =
+    /<!-- run by test\/unit\/secrets\.test\.ts -->\n```python\n(.*?)```/s.exec(text) ?? [];
+
+  it('gives other scanners a form that every token has, and no placeholder', () => {
+    fc.assert(
+      fc.property(clients, (client) => {
+        expect(mintToken(client)).toMatch(new RegExp(`^${form}$`));
+      }),
+      fuzzed(100),
+    );
+    expect('eup_team-a-ci_local').not.toMatch(new RegExp(form));
+    expect(text.split(form)).toHaveLength(3);
+  });
+
+  it.skipIf(spawnSync('python3', ['--version']).error)(
+    'computes the checksum as the command does that mints',
+    () => {
+      const tokens = [...Array.from({ length: 50 }, () => mintToken('team-a-ci')), mistyped];
+      const program = `${python}\nimport sys\nprint([is_client_token(t) for t in sys.argv[1:]])`;
+      const said = execFileSync('python3', ['-c', program, ...tokens], { encoding: 'utf8' });
+      expect(said).toBe(`[${'True, '.repeat(50)}False]\n`);
+    },
+  );
 });
 
 describe('other people’s secrets', () => {
