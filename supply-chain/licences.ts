@@ -23,7 +23,7 @@ const permissive = [
 const ofTools = ['CC0-1.0', 'CC-BY-3.0', 'MPL-2.0'];
 
 /** Packages that state no licence in package.json, by `name@version`: another version is looked at anew. */
-export const exceptions: Readonly<Record<string, { licence: string; reason: string }>> = {
+const exceptions: Readonly<Record<string, { licence: string; reason: string }>> = {
   'humanize-number@0.0.2': { licence: 'MIT', reason: 'its Readme.md says so' },
   'only@0.0.2': { licence: 'MIT', reason: 'its Readme.md holds the text' },
 };

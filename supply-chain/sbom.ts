@@ -5,7 +5,7 @@ import satisfies from 'spdx-satisfies';
 import packageJson from '../package.json' with { type: 'json' };
 import { type LockedPackage, referenceOf } from './locked-packages.ts';
 
-// Is asked for its opinion of the expression's form: it throws at what is none.
+// All that is asked of it here is whether it throws: it does at what is no SPDX expression.
 const licences = new Contrib.License.Factories.LicenseFactory((text) => satisfies(text, []));
 
 /** https://github.com/package-url/purl-spec: the scope's at sign is escaped. */
@@ -28,10 +28,12 @@ const componentOf = (locked: LockedPackage): Models.Component => {
   return component;
 };
 
-/** Files that are shipped as their packages have them, by the packages' names. */
-type ShippedFiles = Readonly<Record<string, { name: string; sha256: string }>>;
+type ShippedFile = { name: string; sha256: string };
 
-const fileOf = ({ name, sha256 }: ShippedFiles[string], reference: string): Models.Component =>
+/** Files that are shipped as their packages have them, by the packages' names. */
+type ShippedFiles = ReadonlyMap<string, ShippedFile>;
+
+const fileOf = ({ name, sha256 }: ShippedFile, reference: string): Models.Component =>
   new Models.Component(Enums.ComponentType.File, name, {
     bomRef: `${reference}#${name}`,
     hashes: new Models.HashDictionary([[Enums.HashAlgorithm['SHA-256'], sha256]]),
@@ -45,7 +47,7 @@ const componentsOf = (packages: readonly LockedPackage[], files: ShippedFiles) =
     const reference = referenceOf(one);
     const component = byReference.get(reference) ?? componentOf(one);
     byReference.set(reference, component);
-    const file = files[one.name];
+    const file = files.get(one.name);
     if (file) component.components.add(fileOf(file, reference));
   }
   return new Map(
@@ -69,7 +71,7 @@ export type BillOfMaterials = {
 };
 
 /** @returns its JSON; without a time and a serial number, which would differ from build to build */
-export const sbomOf = ({ subpath, description, packages, files = {} }: BillOfMaterials): string => {
+export const sbomOf = ({ subpath, description, packages, files = new Map() }: BillOfMaterials): string => {
   const { name, version, license, dependencies } = packageJson;
   const suffix = subpath === undefined ? '' : `#${subpath}`;
   const root = new Models.Component(Enums.ComponentType.Application, name, {

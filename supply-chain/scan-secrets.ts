@@ -15,6 +15,8 @@ for (const { path, bytes } of [
   found.push(...(await findSecrets(path, bytes)));
 }
 if (found.length > 0) {
-  console.error(`${found.join('\n')}\nRevoke what is real, then take it out: supply-chain/secrets.ts.`);
+  console.error(
+    `${found.join('\n')}\nRevoke what is real and remove it. What is no secret: allow it in supply-chain/secrets.ts.`,
+  );
   process.exitCode = 1;
 }

@@ -29,7 +29,7 @@ export const makeShippedSboms = async () => {
       subpath: 'lambda',
       description: 'The code of the Lambda functions.',
       packages: packages.filter(({ location }) => inFunctions.has(location)),
-      files: { [cedar]: { name: basename(wasm), sha256 } },
+      files: new Map([[cedar, { name: basename(wasm), sha256 }]]),
     }),
     'package.cdx.json': sbomOf({
       description: 'The command line, the client and the construct, with all that npm installs beside them.',
