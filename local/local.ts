@@ -54,7 +54,7 @@ export const localRepositories: readonly RepositoryListing[] = [
 ];
 
 /** In front of AWS stands what would be deployed; the stand-in serves both registries, whatever cdk.json names. */
-const assemblies = {
+export const assemblies = {
   'stand-in': { cdkOut: '.local/cdk.out', repositories: { 'ecr-public': repositoryNames } },
   aws: { cdkOut: 'cdk.out', repositories: {} },
 } as const satisfies Record<string, Assembly>;

@@ -9,7 +9,7 @@ const filesBelow = (directory: string): string[] =>
     .filter((file) => file.endsWith('.ts'))
     .map((file) => join(directory, file));
 
-const rooms = ['bin', 'lib', 'lambda', 'client', 'cli', 'local'];
+const rooms = ['bin', 'lib', 'lambda', 'client', 'cli', 'local', 'supply-chain'];
 const files = rooms.flatMap(filesBelow);
 
 type Import = { from: string; to: string; typeOnly: boolean };
@@ -37,10 +37,14 @@ describe('the rooms', () => {
     for (const table of tables) expect(files).toContain(table);
   });
 
-  it('are not entered from outside where nobody else lives: bin, cli, local and test', () => {
+  it('are not entered from outside where nobody else lives: bin, cli, local, supply-chain and test', () => {
     expect(
       offending(
-        ({ from, to }) => !/^(bin|cli|local|test)\//.test(to) || from.split('/')[0] === to.split('/')[0],
+        ({ from, to }) =>
+          !/^(bin|cli|local|supply-chain|test)\//.test(to) ||
+          from.split('/')[0] === to.split('/')[0] ||
+          // Whether a text is a token of ours, the command that mints them knows.
+          to === 'cli/tokens/mint.ts',
       ),
     ).toEqual([]);
   });
