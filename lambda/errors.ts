@@ -230,6 +230,7 @@ export const errors = {
       'RequestTimeout',
       'ConditionalRequestConflict',
       'ProvisionedThroughputExceededException',
+      'TransactionInProgressException',
       'PreconditionFailed',
     ],
   },
