@@ -107,6 +107,18 @@ describe('a part', () => {
     expect(used()).toEqual([20]);
   });
 
+  it('that overtakes the one before it is counted as well, and so is what follows', async () => {
+    const { send, used } = open();
+    // The one before arrives after the mark was read, and before ECR is asked.
+    const refuseAhead = async () => {
+      expect(await send(part(0, 20))).toBe('taken');
+    };
+    expect(await send(part(20, 40), { refuseAhead })).toBe('taken');
+    expect(used()).toEqual([40]);
+    expect(await send(part(40, 60))).toBe('taken');
+    expect(used()).toEqual([60]);
+  });
+
   it('of an upload that began before its quota is counted from then on, and what came before only if it comes again', async () => {
     const { send, used } = open();
     expect(await send(part(500, 520))).toBe('taken');
