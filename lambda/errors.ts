@@ -155,6 +155,7 @@ export const errors = {
     title: 'A quota of this proxy is used up',
     // At most: Retry-After says how long it is until the day ends.
     retryAfterSeconds: 86_400,
+    operations: ['UploadLayerPart', 'PutImage'],
     upstream: [],
   },
   ThrottlingException: {
@@ -230,6 +231,7 @@ export const errors = {
       'RequestTimeout',
       'ConditionalRequestConflict',
       'ProvisionedThroughputExceededException',
+      'TransactionInProgressException',
       'PreconditionFailed',
     ],
   },

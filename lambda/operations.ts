@@ -58,13 +58,14 @@ const imageContext = ({ imageManifest, imageManifestMediaType, imageTag: tag }: 
 
 type Positions = { partFirstByte: number; partLastByte: number };
 
-/** The same image under the same tag is one image a day, however often it is put. */
-const imageUsage = ({ imageManifest, imageTag: tag }: PutImageMembers): Usage => ({
-  unit: 'images',
-  item: JSON.stringify([new Date().toISOString().slice(0, 10), digestOf(imageManifest), tag]),
-  first: 0,
-  end: 1,
-});
+/** The same image under the same tag is one image a day, and its manifest is sent once, however often it is put. */
+const imageUsage = ({ imageManifest, imageTag: tag }: PutImageMembers): readonly Usage[] => {
+  const image = { item: JSON.stringify([digestOf(imageManifest), tag]), daily: true, first: 0 };
+  return [
+    { ...image, unit: 'images', end: 1 },
+    { ...image, unit: 'bytes', end: Buffer.byteLength(imageManifest) },
+  ];
+};
 
 type Row<Input> = {
   /** Door 1: `{method} /{registry}{path}` answers `status` on success. */
@@ -77,8 +78,8 @@ type Row<Input> = {
   input: (registry: Registry) => z.ZodType<Input> & { readonly shape: Readonly<Record<string, unknown>> };
   /** What the request says, for the policy: `context` of the Cedar action of the operation's name. */
   context: (input: Input) => PolicyContext;
-  /** What it uses of the quotas: of which item, from where to where. `bytes` of its layer, `images` of the day. */
-  usage: ((input: Input) => Usage) | undefined;
+  /** What it uses of the quotas: `bytes` of a layer or a manifest, and `images`. */
+  usage: ((input: Input) => Usage | readonly Usage[]) | undefined;
   /** What the log says of it beside who and where: how many `bytes` it carries towards ECR, and of what. */
   logged: (
     input: Input,
@@ -88,7 +89,10 @@ type Row<Input> = {
   iamActions: readonly string[];
   /** The S3 actions that it needs on the staged objects. */
   stagingActions: readonly string[];
-  /** The DynamoDB actions that it needs to count against quotas. */
+  /**
+   * The DynamoDB actions that it needs to count against quotas: a transaction needs those of its parts. Source: Amazon
+   * DynamoDB developer guide, "Using IAM with DynamoDB transactions".
+   */
   quotaActions: readonly string[];
 };
 

@@ -1,135 +1,145 @@
-// The counts of the quotas in DynamoDB: what was sent today, and how far each upload has been counted.
+// Counts what requests use of the quotas: each byte and each image once, whatever is lost or sent again. Decision 0009.
 
-import { createHash } from 'node:crypto';
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CancellationReason, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { extend, type Range } from './counted-range.ts';
 import type { DecisionRequest } from './entities.ts';
 import { ProxyError } from './errors.ts';
-import { type Applied, type Quota, quotasOf, type Unit } from './quotas.ts';
+import { type Addition, countedOf, keyOf, type Move, quotaTable, usedOf } from './quota-items.ts';
+import { type Quota, quotasOf, type Unit } from './quotas.ts';
+
+/** What a request uses: of an item (an upload, an image) a range of positions, each of which is counted once. */
+export type Usage = Range & {
+  unit: Unit;
+  item: string;
+  /** Counted once a day, and not once and for all. */
+  daily?: boolean;
+};
+
+export type CountOptions = {
+  abortSignal?: AbortSignal;
+  /**
+   * Is asked about a part apart from what is counted of its upload, and throws if the part is ahead of what the
+   * upload has. If it is not, the upload began before it was counted, and is counted from this part on.
+   */
+  refuseAhead?: () => Promise<void>;
+};
 
 /**
- * What a request uses: of an item (an upload, an image) all between two positions. What was counted of the
- * item before is not counted again.
+ * Counts what a request uses, or refuses it.
+ *
+ * @throws QuotaExceededException with the quota's name, what is used, and when it begins anew;
+ *   ServiceUnavailableException when too many requests are counted against the same quota at the same time
  */
-export type Usage = { unit: Unit; item: string; first: number; end: number };
+export type Count = (
+  who: Pick<DecisionRequest, 'principal' | 'resource'>,
+  usage: Usage | readonly Usage[],
+  options?: CountOptions,
+) => Promise<void>;
 
-/** Counts what a request uses, or refuses it. */
-export type Count = (who: Pick<DecisionRequest, 'principal' | 'resource'>, usage: Usage) => Promise<void>;
-
-const secondsPerDay = 86_400;
-/** How long a count is kept after its day, and how far an upload has come after its last part. */
-const countKeptSeconds = 2 * secondsPerDay;
-const markKeptSeconds = 30 * secondsPerDay;
+/** How often it is tried while others write to the same items, and how long it waits in between, at random. */
+const maxAttempts = 12;
+const pauseMs = (attempt: number) => Math.random() * Math.min(20 * 2 ** attempt, 640);
 
 const dayOf = (now: Date) => now.toISOString().slice(0, 10);
-const endOf = (day: string) => new Date(Date.parse(`${day}T00:00:00Z`) + secondsPerDay * 1_000);
+const endOf = (day: string) => new Date(`${day}T24:00:00Z`).toISOString();
 
-const isRefused = (failure: unknown) => failure instanceof ConditionalCheckFailedException;
+/** What a request adds to one quota's count. */
+type Share = Addition & { quota: string; unit: Unit };
 
-const exceeded = ({ name, limit }: Applied, { unit }: Usage, used: number, amount: number, day: string) =>
+/** What is still to be counted of a usage. */
+type Charge = Move & { isApart: boolean; shares: readonly Share[] };
+
+const exceeded = ({ quota, limit, unit, added }: Share, used: number, day: string) =>
   new ProxyError(
     'QuotaExceededException',
-    `The quota ${name} allows ${limit} ${unit} a day, ${used} are used, and this would be ${amount} more. It begins anew at ${endOf(day).toISOString()}.`,
-    { members: { quota: name, used, limit, resetsAt: endOf(day).toISOString() } },
+    `The quota ${quota} allows ${limit} ${unit} a day, ${used} are used, and this would be ${added} more. It begins anew at ${endOf(day)}.`,
+    { members: { quota, used, limit, resetsAt: endOf(day) } },
   );
 
-/** Readable as far as it goes, and short enough for a key however long a subject is (2,048 bytes). */
-const keyOf = (...parts: string[]): string =>
-  `${parts.join(' ').slice(0, 300)} ${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
-
-/** The table's items: `id` is the key, `amount` the number, `expiresAt` when DynamoDB may forget it, in seconds. */
-const table = (client: DynamoDBClient, TableName: string) => ({
-  read: async (id: string): Promise<number> => {
-    const { Item } = await client.send(
-      new GetItemCommand({ TableName, Key: { id: { S: id } }, ConsistentRead: true }),
-    );
-    return Number(Item?.amount?.N ?? 0);
-  },
-  /** @returns false when it would go over the limit */
-  add: (id: string, amount: number, limit: number, keptSeconds: number): Promise<boolean> =>
-    client
-      .send(
-        new UpdateItemCommand({
-          TableName,
-          Key: { id: { S: id } },
-          UpdateExpression: 'ADD amount :amount SET expiresAt = :expiresAt',
-          ConditionExpression: 'attribute_not_exists(amount) OR amount <= :room',
-          ExpressionAttributeValues: {
-            ':amount': { N: String(amount) },
-            ':room': { N: String(limit - amount) },
-            ':expiresAt': { N: String(Math.floor(Date.now() / 1_000) + keptSeconds) },
-          },
-        }),
-      )
-      .then(() => true, refusedTo(false)),
-  /** @returns false when it is not, or no longer, at `from` */
-  advance: (id: string, from: number, to: number, keptSeconds: number): Promise<boolean> =>
-    client
-      .send(
-        new UpdateItemCommand({
-          TableName,
-          Key: { id: { S: id } },
-          UpdateExpression: 'SET amount = :to, expiresAt = :expiresAt',
-          ConditionExpression: from === 0 ? 'attribute_not_exists(amount)' : 'amount = :from',
-          ExpressionAttributeValues: {
-            ':to': { N: String(to) },
-            ...(from > 0 && { ':from': { N: String(from) } }),
-            ':expiresAt': { N: String(Math.floor(Date.now() / 1_000) + keptSeconds) },
-          },
-        }),
-      )
-      .then(() => true, refusedTo(false)),
-});
-
-const refusedTo =
-  <T>(value: T) =>
-  (failure: unknown): T => {
-    if (isRefused(failure)) return value;
-    throw failure;
-  };
+const busy = () =>
+  new ProxyError(
+    'ServiceUnavailableException',
+    'Too many requests are counted against the same quota at this moment. Send the same request again.',
+  );
 
 /**
- * A part is counted before it is forwarded, and again when it is sent again: not at all, because the upload's
- * mark has passed it. A part behind a gap is not counted: ECR refuses it. Where a function dies between count
- * and mark, its part is counted twice: strictly rather than loosely.
- *
- * @throws QuotaExceededException with the quota's name, what is used, and when it begins anew.
+ * What a transaction was cancelled for: the share that has no room, and what is used of its quota. None where a mark was
+ * in the way too, as somebody else is counting the same.
  */
-export const quotaCounter = (client: DynamoDBClient, tableName: string, quotas: readonly Quota[]): Count => {
-  const counts = table(client, tableName);
-
-  const giveBack = async (taken: readonly string[], amount: number) => {
-    for (const id of taken) await counts.add(id, -amount, Number.MAX_SAFE_INTEGER - amount, countKeptSeconds);
-  };
-
-  const take = async (applied: readonly Applied[], usage: Usage, amount: number): Promise<string[]> => {
-    const day = dayOf(new Date());
-    const taken: string[] = [];
-    for (const quota of applied) {
-      const id = keyOf('count', quota.name, usage.unit, day, quota.counter);
-      if (amount > quota.limit || !(await counts.add(id, amount, quota.limit, countKeptSeconds))) {
-        await giveBack(taken, amount);
-        throw exceeded(quota, usage, await counts.read(id), amount, day);
-      }
-      taken.push(id);
-    }
-    return taken;
-  };
-
-  return async (who, usage) => {
-    const applied = quotasOf(quotas, who, usage.unit);
-    if (applied.length === 0) return;
-    const { principal, resource } = who;
-    const mark = keyOf('mark', usage.unit, `${principal.type}::${principal.id}`, resource.id, usage.item);
-    const counted = await counts.read(mark);
-    const amount = usage.end - counted;
-    if (amount <= 0 || usage.first > counted) return;
-    const taken = await take(applied, usage, amount);
-    // Somebody else has counted the same part at the same time.
-    if (!(await counts.advance(mark, counted, usage.end, markKeptSeconds))) await giveBack(taken, amount);
-  };
+const fullOf = (
+  reasons: readonly CancellationReason[],
+  charges: readonly Charge[],
+  shares: readonly Share[],
+): { share: Share; used: number } | undefined => {
+  if (reasons.slice(0, charges.length).some(({ Code = 'None' }) => Code !== 'None')) return undefined;
+  const ofShares = reasons.slice(charges.length);
+  const full = ofShares.findIndex(({ Code }) => Code === 'ConditionalCheckFailed');
+  const share = shares[full];
+  return share && { share, used: usedOf(ofShares[full]?.Item) };
 };
+
+/** The marks as they were read. */
+const readFrom = (charges: readonly Charge[]) =>
+  JSON.stringify(charges.map(({ mark, counted }) => [mark, counted]));
+
+/**
+ * A request is counted before it is forwarded, in one transaction with the mark that says what of its upload or image
+ * is counted. Whatever is sent again finds the mark, and is free.
+ *
+ * @param pause waits for so many milliseconds: tests do not
+ */
+export const quotaCounter =
+  (
+    client: DynamoDBClient,
+    tableName: string,
+    quotas: readonly Quota[],
+    pause: (ms: number) => Promise<unknown> = sleep,
+  ): Count =>
+  async (who, usage, { abortSignal, refuseAhead } = {}) => {
+    const table = quotaTable(client, tableName, abortSignal ? { abortSignal } : {});
+    const day = dayOf(new Date());
+
+    const chargesOf = async ({ unit, item, daily = false, ...part }: Usage): Promise<Charge[]> => {
+      const applied = quotasOf(quotas, who, unit);
+      if (applied.length === 0) return [];
+      const { principal, resource } = who;
+      const whose = [unit, `${principal.type}::${principal.id}`, resource.id, item];
+      const mark = keyOf('mark', ...whose, ...(daily ? [day] : []));
+      const counted = countedOf(await table.read(mark));
+      const { range, added, isApart } = extend(counted, part);
+      if (added === 0) return [];
+      const shares = applied.map(({ name: quota, counter, limit }) => ({
+        count: keyOf('count', quota, unit, day, counter),
+        quota,
+        unit,
+        added,
+        limit,
+      }));
+      return [{ mark, counted, range, daily, isApart: isApart && part.first > 0, shares }];
+    };
+
+    let isAsked = false;
+    let refusal: { error: ProxyError; readFrom: string } | undefined;
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      if (attempt > 0) await pause(pauseMs(attempt));
+      const charges = (await Promise.all([usage].flat().map(chargesOf))).flat();
+      if (charges.length === 0) return;
+      // Refused only if nobody else has counted the same meanwhile.
+      if (refusal?.readFrom === readFrom(charges)) throw refusal.error;
+      if (!isAsked && charges.some(({ isApart }) => isApart)) {
+        await refuseAhead?.();
+        isAsked = true;
+      }
+
+      const shares = charges.flatMap((charge) => charge.shares);
+      const tooLarge = shares.find(({ added, limit }) => added > limit);
+      if (tooLarge) throw exceeded(tooLarge, usedOf(await table.read(tooLarge.count)), day);
+
+      const reasons = await table.commit(charges, shares);
+      if (!reasons) return;
+      const full = fullOf(reasons, charges, shares);
+      refusal = full && { error: exceeded(full.share, full.used, day), readFrom: readFrom(charges) };
+    }
+    throw refusal?.error ?? busy();
+  };

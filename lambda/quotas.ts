@@ -30,9 +30,28 @@ const quota = z
     'bytesPerDay, imagesPerDay or both',
   );
 
+/**
+ * Quotas that one request can be counted against: DynamoDB writes 100 items at once, and an image is counted as one and
+ * by its manifest's bytes, with a mark of each. Source: DynamoDB API reference, TransactWriteItems.
+ */
+const maxAtOnce = 49;
+
+/** How many of these names are one request's at most: those of everybody, and of whoever has the most. */
+const mostOf = (names: readonly (string | undefined)[]): number => {
+  const numbers = new Map<string, number>();
+  for (const name of names) if (name !== undefined) numbers.set(name, (numbers.get(name) ?? 0) + 1);
+  const { '*': everybody = 0, ...others } = Object.fromEntries(numbers);
+  return everybody + Math.max(0, ...Object.values(others));
+};
+
 const quotas = z
   .array(quota, 'a list of quotas')
-  .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'each name once');
+  .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'each name once')
+  .refine(
+    (list) =>
+      mostOf(list.map(({ client }) => client)) + mostOf(list.map(({ namespace }) => namespace)) <= maxAtOnce,
+    `at most ${maxAtOnce} quotas for one client and one namespace`,
+  );
 
 export type Quota = z.output<typeof quota>;
 

@@ -17,6 +17,6 @@ export const prices = {
   s3Get: 0.4e-6,
   /** On demand, per consistent read of an item up to 4 KB. */
   dynamoDbRead: 0.125e-6,
-  /** On demand, per write of an item up to 1 KB. */
+  /** On demand, per write unit: an item up to 1 KB is one, and two in a transaction. */
   dynamoDbWrite: 0.625e-6,
 } as const;

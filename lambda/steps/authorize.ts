@@ -7,7 +7,7 @@ import type { Members, OperationName, PolicyContext } from '../operations.ts';
 import { operations } from '../operations.ts';
 import type { DecisionRequest, Policies, Verdict } from '../policies.ts';
 import type { Claims, Principal } from '../principal.ts';
-import type { Count } from '../quota-counts.ts';
+import type { Count, CountOptions } from '../quota-counts.ts';
 import { accountOf, type Registry } from '../registries.ts';
 import { openSeal, type SealBinding } from '../seal.ts';
 import { opensWith } from '../sealing-keys.ts';
@@ -37,8 +37,20 @@ class GrantedPermit<Name extends OperationName> {
   readonly isRepeated: boolean;
   /** ECR's own upload id where the operation names an upload; its seal was found to be this client's. */
   readonly uploadId: string;
+  /**
+   * Counts what is about to be sent to ECR against the quotas.
+   *
+   * @throws QuotaExceededException when one is used up
+   */
+  readonly countUsage: (options: CountOptions) => Promise<void>;
 
-  constructor(input: Input<Name>, principal: Principal, registryId: string, uploadId: string) {
+  constructor(
+    input: Input<Name>,
+    principal: Principal,
+    registryId: string,
+    uploadId: string,
+    countUsage: GrantedPermit<Name>['countUsage'],
+  ) {
     this.operation = input.operation;
     this.registry = input.registry;
     this.members = input.members;
@@ -46,6 +58,7 @@ class GrantedPermit<Name extends OperationName> {
     this.registryId = registryId;
     this.principal = principal;
     this.uploadId = uploadId;
+    this.countUsage = countUsage;
     void this.#granted;
   }
 }
@@ -119,7 +132,7 @@ const unseal = async (sealedId: string, binding: SealBinding, readSecret: Secret
  * Asks the policy, adds the decision to the request's line of the log (`log`), and opens the seal of the upload id.
  *
  * @throws AccessDeniedException with the policies that decided and their messages;
- *   QuotaExceededException when a quota is used up; UploadNotFoundException for an upload id that was not sealed for this principal and repository.
+ *   UploadNotFoundException for an upload id that was not sealed for this principal and repository.
  */
 export const authorize = async <Name extends OperationName>(
   principal: Principal,
@@ -160,7 +173,7 @@ export const authorize = async <Name extends OperationName>(
     'uploadId' in members
       ? await unseal(members.uploadId, { principal, registry, registryId, repositoryName }, readSecret)
       : '';
-  const usage = row.usage?.(members);
-  if (count && usage) await count({ principal, resource }, usage);
-  return new GrantedPermit(input, principal, registryId, uploadId);
+  return new GrantedPermit(input, principal, registryId, uploadId, async (options) => {
+    if (count && row.usage) await count({ principal, resource }, row.usage(members), options);
+  });
 };

@@ -12,7 +12,13 @@ import { seal } from '../seal.ts';
 import { sealsWith } from '../sealing-keys.ts';
 import type { SecretReader } from '../secret.ts';
 import type { Ecr } from '../upstream/ecr.ts';
-import { type LayerUpload, prepareCompletion, refusePart, takePart } from '../upstream/layer-upload.ts';
+import {
+  type LayerUpload,
+  prepareCompletion,
+  refuseAhead,
+  refusePart,
+  takePart,
+} from '../upstream/layer-upload.ts';
 import type { Staging } from '../upstream/staging.ts';
 import type { Permit } from './authorize.ts';
 
@@ -85,7 +91,10 @@ const uploadLayerPart = async (permit: Permit<'UploadLayerPart'>, upstream: Upst
     );
   }
   const upload = layerUploadOf(permit, upstream);
-  await (isAligned(members) ? takePart(upload, members, layerPartBlob) : refusePart(upload, members));
+  if (!isAligned(members)) return refusePart(upload, members);
+  const { abortSignal } = upstream;
+  await permit.countUsage({ abortSignal, refuseAhead: () => refuseAhead(upload, members) });
+  await takePart(upload, members, layerPartBlob);
   upstream.count('Bytes', sizeOf(members));
   return { registryId, repositoryName, uploadId, lastByteReceived: partLastByte };
 };
@@ -180,6 +189,7 @@ const putImage = async (permit: Permit<'PutImage'>, upstream: Upstream) => {
   const { registry, registryId, members } = permit;
   const { repositoryName, imageManifest, imageManifestMediaType, imageTag } = members;
   const imageDigest = assertManifest(members);
+  await permit.countUsage({ abortSignal: upstream.abortSignal });
   const put = upstream.ecr[registry].PutImage({ ...members, ...named(permit) }, upstream);
   const { image } = await put.catch((failure: unknown) => {
     // Said of a second attempt after a lost answer, ours or the client's, it means that the first has put the image.

@@ -149,10 +149,21 @@ const send = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Pr
 export const takePart = (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> =>
   waitsForSecond(part) ? stage(upload, part, bytes) : send(upload, part, bytes);
 
+/** How many bytes the upload has, in ECR and waiting. */
+const received = async (upload: LayerUpload): Promise<number> => {
+  const [bytesInEcr, slot] = await Promise.all([askEcr(upload), upload.staging.head(upload)]);
+  return receivedBytes(bytesInEcr, slot);
+};
+
 /** @throws InvalidLayerPartException, always: what the upload has, for a part that cannot be taken at all. */
 export const refusePart = async (upload: LayerUpload, part: LayerPart): Promise<never> => {
-  const [bytesInEcr, slot] = await Promise.all([askEcr(upload), upload.staging.head(upload)]);
-  throw notNext(upload, part, receivedBytes(bytesInEcr, slot));
+  throw notNext(upload, part, await received(upload));
+};
+
+/** @throws InvalidLayerPartException for a part behind a gap in what the upload has. */
+export const refuseAhead = async (upload: LayerUpload, part: LayerPart): Promise<void> => {
+  const bytes = await received(upload);
+  if (part.partFirstByte > bytes) throw notNext(upload, part, bytes);
 };
 
 /**

@@ -51,6 +51,12 @@ const membersOfCode: { readonly [Code in ErrorCode]?: Readonly<Record<string, ob
     uploadId: text,
     lastValidByteReceived: position,
   },
+  QuotaExceededException: {
+    quota: { type: 'string', description: 'Its name.' },
+    used: { type: 'integer', minimum: 0, description: 'What is used of it today, in bytes or images.' },
+    limit: { type: 'integer', minimum: 1, description: 'What it allows in a day.' },
+    resetsAt: { type: 'string', format: 'date-time', description: 'When the next day begins, in UTC.' },
+  },
   KmsException: { kmsError: text },
 };
 
@@ -81,6 +87,12 @@ const headersOfCode: { readonly [Code in ErrorCode]?: Headers } = {
   },
 };
 
+/** A quota begins anew at midnight: its row says how long that takes at most. */
+const secondsOf = (codes: readonly ErrorCode[], told: readonly number[]) =>
+  codes.includes('QuotaExceededException')
+    ? { type: 'integer', minimum: 1, maximum: Math.max(...told) }
+    : { type: 'integer', enum: told };
+
 const retryAfter = (codes: readonly ErrorCode[]): Headers => {
   const seconds = codes.map((code): number | undefined => {
     const row: ErrorRow = errors[code];
@@ -92,7 +104,7 @@ const retryAfter = (codes: readonly ErrorCode[]): Headers => {
     'Retry-After': {
       description: 'Seconds after which the same request may be sent again.',
       ...(!seconds.includes(undefined) && { required: true }),
-      schema: { type: 'integer', enum: told },
+      schema: secondsOf(codes, told),
     },
   };
 };

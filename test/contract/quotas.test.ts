@@ -1,10 +1,12 @@
 // Quotas from request to count: the handlers over DynamoDB's stand-in.
 
+import { DeleteItemCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { partSize as P } from '../../lambda/limits.ts';
 import { type Door1, door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { manifestOf } from '../support/manifests.ts';
+import { conform } from '../support/openapi.ts';
 import { policiesBeside } from '../support/policy-directory.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
@@ -32,6 +34,16 @@ afterEach(async () => {
   await proxy.close();
 });
 
+/** As if what was sent until now had been sent before there was a quota. */
+const forgetCounts = async () => {
+  const dynamoDb = new DynamoDBClient({});
+  const { Items = [] } = await dynamoDb.send(new ScanCommand({ TableName: 'quotas' }));
+  for (const { id } of Items) {
+    if (id) await dynamoDb.send(new DeleteItemCommand({ TableName: 'quotas', Key: { id } }));
+  }
+  dynamoDb.destroy();
+};
+
 const used = async (door: Door1): Promise<unknown> => {
   const { body } = await door.uploadPart(await door.begin(), 0, randomBytes(P));
   return body.used;
@@ -54,6 +66,8 @@ describe('a quota of bytes', () => {
       detail: `The quota a-day allows ${P + 10} bytes a day, ${P} are used, and this would be ${P} more. It begins anew at 2026-11-22T00:00:00.000Z.`,
     });
     expect(headers.get('retry-after')).toBe(String(12 * 3_600));
+    const path = `/ecr/layer-uploads/${uploadId}/parts`;
+    conform({ method: 'PUT', path }, { status, body, headers });
     // What still fits goes through, to the last byte.
     expect((await client.uploadPart(uploadId, P, layer.subarray(P, P + 10))).status).toBe(200);
   });
@@ -93,6 +107,60 @@ describe('a quota of bytes', () => {
     for (const part of [0, 1]) expect((await client.uploadNth(uploadId, layer, part)).status).toBe(200);
     expect((await client.uploadNth(uploadId, layer, 4)).status).toBe(416);
     expect((await client.uploadNth(uploadId, layer, 2)).status).toBe(429);
+  });
+
+  it('cannot be evaded by parts that overtake each other, however often they try', async () => {
+    await open(`- { name: a-day, client: team-a-ci, bytesPerDay: ${2 * P} }`);
+    const layer = randomBytes(4 * P);
+    const uploadId = await client.begin();
+    const taken = new Set<number>();
+    for (let round = 0; round < 4; round++) {
+      const answers = await Promise.all([3, 2, 1, 0].map((n) => client.uploadNth(uploadId, layer, n)));
+      for (const [n, { status }] of answers.entries()) if (status === 200) taken.add(3 - n);
+    }
+    expect([...taken].sort()).toEqual([0, 1]);
+    expect(await used(client)).toBe(2 * P);
+  });
+
+  it('counts nothing of a part that cannot be taken, and a part that ECR refused only once', async () => {
+    await open(`- { name: a-day, client: team-a-ci, bytesPerDay: ${P} }`);
+    const layer = randomBytes(P);
+    const uploadId = await client.begin();
+    expect((await client.uploadPart(uploadId, 7, layer)).status).toBe(416);
+    expect((await client.uploadPart(uploadId, 0, randomBytes(P + 1))).status).toBe(413);
+    await proxy.arm({ operation: 'UploadLayerPart', fault: 'drop-after', times: 3 });
+    await client.uploadPart(uploadId, 0, layer.subarray(1));
+    for (let n = 0; n < 2; n++) {
+      expect((await client.uploadPart(uploadId, 0, layer.subarray(1))).status).toBe(200);
+    }
+    expect(await used(client)).toBe(P - 1);
+  });
+
+  it('counts an upload from then on that began before the quota', async () => {
+    await open(`- { name: a-day, client: team-a-ci, bytesPerDay: ${2 * P} }`);
+    const layer = randomBytes(5 * P);
+    const uploadId = await client.begin();
+    for (const n of [0, 1]) expect((await client.uploadNth(uploadId, layer, n)).status).toBe(200);
+    await forgetCounts();
+    expect((await client.uploadNth(uploadId, layer, 3)).status).toBe(416);
+    for (const n of [2, 3, 2]) expect((await client.uploadNth(uploadId, layer, n)).status).toBe(200);
+    expect((await client.uploadNth(uploadId, layer, 4)).status).toBe(429);
+  });
+
+  it('counts manifests too', async () => {
+    const config = randomBytes(100);
+    const imageManifest = manifestOf(config, [config]);
+    await open(`- { name: a-day, client: team-a-ci, bytesPerDay: ${100 + imageManifest.length} }`);
+    const uploadId = await client.begin();
+    await client.uploadPart(uploadId, 0, config);
+    await client.complete(uploadId, digestOf(config));
+    expect((await client.putImage({ imageManifest: '{}', imageTag: 'v1' })).status).toBe(400);
+    expect((await client.putImage({ imageManifest, imageTag: 'v1' })).status).toBe(201);
+    expect((await client.putImage({ imageManifest, imageTag: 'v1' })).status).not.toBe(429);
+    expect(await client.putImage({ imageManifest, imageTag: 'v2' })).toMatchObject({
+      status: 429,
+      body: { quota: 'a-day', used: 100 + imageManifest.length },
+    });
   });
 
   it('never lets more through than it allows, however many send at the same time', async () => {

@@ -45,6 +45,11 @@ export const conform = ({ method, path, json }: Request, { status, headers, body
     // API Gateway's, which is not there when the handlers are called in this process.
     if (required && !name.startsWith('x-amzn-'))
       expect(headers.has(name), `${status} has ${name}`).toBe(true);
+    const value = headers.get(name);
+    if (name === 'Retry-After' && value !== null) {
+      const inDocument = [template, verb, 'responses', String(status), 'headers', name, 'schema'];
+      expectValid(pointer('paths', ...inDocument), Number(value));
+    }
   }
   if (json !== undefined && status < 300) {
     expectValid(

@@ -150,7 +150,7 @@ describe('the cost per GiB in docs/operations.md', () => {
   /** Beside the sum: without a quota there is no table. */
   const quota: (typeof rows)[number] = [
     'DynamoDB, where one quota of bytes applies',
-    () => parts * prices.dynamoDbRead + 2 * parts * prices.dynamoDbWrite,
+    () => parts * prices.dynamoDbRead + 4 * parts * prices.dynamoDbWrite,
   ];
 
   test.each([...rows, quota])('%s is what its formula gives', (label, cost) => {

@@ -54,9 +54,22 @@ describe('a quota', () => {
       '- { name: x, client: a, bytesPerDay: 1 }\n- { name: x, client: b, bytesPerDay: 1 }',
       /the file: expected each name once/,
     ],
+    [
+      'beside too many for one request',
+      [...Array(50).keys()]
+        .map((n) => `- { name: q${n}, client: ${n % 2 ? 'a' : '"*"'}, bytesPerDay: 1 }`)
+        .join('\n'),
+      /the file: expected at most 49 quotas for one client and one namespace/,
+    ],
     ['that is no list', 'name: x', /the file: expected a list/],
   ])('%s is refused with what was expected', (_, text, message) => {
     expect(() => parseQuotas(text)).toThrow(message);
+  });
+
+  it('is one of any number, as long as one request is counted against 49 of them at most', () => {
+    const of = (n: number) =>
+      `- { name: a${n}, client: c${n}, bytesPerDay: 1 }\n- { name: b${n}, namespace: n${n}, bytesPerDay: 1 }`;
+    expect(parseQuotas([...Array(200).keys()].map(of).join('\n'))).toHaveLength(400);
   });
 
   it('may be left out: an empty file has none', () => {

@@ -1,0 +1,114 @@
+// The quota table: a count for each quota, day and counter, and for each upload and image a mark of what is counted.
+
+import { createHash, randomUUID } from 'node:crypto';
+import {
+  type AttributeValue,
+  type CancellationReason,
+  type DynamoDBClient,
+  GetItemCommand,
+  TransactionCanceledException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
+import type { Range } from './counted-range.ts';
+
+type Item = Record<string, AttributeValue> | undefined;
+
+const secondsPerDay = 86_400;
+
+/** How long DynamoDB keeps a count or the mark of an image, and the mark of an upload, after their last change. */
+const countKeptSeconds = 2 * secondsPerDay;
+const uploadKeptSeconds = 30 * secondsPerDay;
+
+/** Readable as far as it goes, however long a subject is: the item stays below 1 KB, which is one write unit. */
+export const keyOf = (...parts: string[]): string =>
+  `${parts.join(' ').slice(0, 200).toWellFormed()} ${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
+
+/** What a mark says is counted; nothing where there is none. */
+export const countedOf = (mark: Item): Range | undefined =>
+  mark?.countedFrom?.N === undefined || mark.countedTo?.N === undefined
+    ? undefined
+    : { first: Number(mark.countedFrom.N), end: Number(mark.countedTo.N) };
+
+export const usedOf = (count: Item): number => Number(count?.amount?.N ?? 0);
+
+/** A mark as it was read (`counted`), and as it will be; `daily` is that of an image. */
+export type Move = { mark: string; counted: Range | undefined; range: Range; daily: boolean };
+export type Addition = { count: string; added: number; limit: number };
+
+/** Others write to the same item at this moment, or DynamoDB asks for a slower pace. */
+const passing = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
+const foreseen = new Set(['None', 'ConditionalCheckFailed', ...passing]);
+
+const number = (value: number) => ({ N: String(value) });
+
+/** @param options go with every call */
+export const quotaTable = (
+  client: DynamoDBClient,
+  TableName: string,
+  options: { abortSignal?: AbortSignal },
+) => {
+  const keyed = (id: string) => ({ TableName, Key: { id: { S: id } } });
+  const expiresAt = (seconds: number) => number(Math.floor(Date.now() / 1_000) + seconds);
+
+  const move = ({ mark, counted, range, daily }: Move): TransactWriteItem => ({
+    Update: {
+      ...keyed(mark),
+      UpdateExpression: 'SET countedFrom = :first, countedTo = :end, expiresAt = :expiresAt',
+      ConditionExpression: counted
+        ? 'countedFrom = :oldFirst AND countedTo = :oldEnd'
+        : 'attribute_not_exists(countedTo)',
+      ExpressionAttributeValues: {
+        ':first': number(range.first),
+        ':end': number(range.end),
+        ...(counted && { ':oldFirst': number(counted.first), ':oldEnd': number(counted.end) }),
+        ':expiresAt': expiresAt(daily ? countKeptSeconds : uploadKeptSeconds),
+      },
+    },
+  });
+
+  const add = ({ count, added, limit }: Addition): TransactWriteItem => ({
+    Update: {
+      ...keyed(count),
+      UpdateExpression: 'ADD amount :added SET expiresAt = :expiresAt',
+      ConditionExpression: 'attribute_not_exists(amount) OR amount <= :room',
+      ExpressionAttributeValues: {
+        ':added': number(added),
+        ':room': number(limit - added),
+        ':expiresAt': expiresAt(countKeptSeconds),
+      },
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    },
+  });
+
+  return {
+    read: async (id: string): Promise<Item> => {
+      const command = new GetItemCommand({ ...keyed(id), ConsistentRead: true });
+      return (await client.send(command, options)).Item;
+    },
+
+    /**
+     * Moves the marks, if each is as it was read, and adds to the counts, if each stays within its limit: all of it or
+     * nothing. `added` alone has to be within the limit: a count that is not there yet is not held against it.
+     *
+     * @returns undefined when it is done, else what was in the way of each, in the same order
+     */
+    commit: async (
+      moves: readonly Move[],
+      additions: readonly Addition[],
+    ): Promise<readonly CancellationReason[] | undefined> => {
+      const TransactItems = [...moves.map(move), ...additions.map(add)];
+      // By the token, what the SDK sends again after an answer that was lost is not done again.
+      const command = new TransactWriteItemsCommand({ TransactItems, ClientRequestToken: randomUUID() });
+      try {
+        await client.send(command, options);
+        return undefined;
+      } catch (failure) {
+        if (!(failure instanceof TransactionCanceledException)) throw failure;
+        const reasons = failure.CancellationReasons ?? [];
+        if (reasons.length === 0 || !reasons.every(({ Code = 'None' }) => foreseen.has(Code))) throw failure;
+        return reasons;
+      }
+    },
+  };
+};

@@ -1,0 +1,218 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ProxyError } from '../../lambda/errors.ts';
+import { type CountOptions, quotaCounter, type Usage } from '../../lambda/quota-counts.ts';
+import { parseQuotas } from '../../lambda/quotas.ts';
+import { fuzzed } from '../support/fuzzing.ts';
+import { raceHolds, races } from '../support/quota-model.ts';
+import { type Fault, tableInMemory } from '../support/table-in-memory.ts';
+
+const who = {
+  principal: { type: 'Client' as const, id: 'c' },
+  resource: { id: 'r', attrs: { name: 'a/b', namespace: 'a', registry: 'ecr', registryId: '1' } },
+};
+const at100 = '- { name: q, client: "*", bytesPerDay: 100 }';
+const part = (first: number, end: number, item = 'u'): Usage => ({ unit: 'bytes', item, first, end });
+
+const open = (yaml = at100) => {
+  const table = tableInMemory();
+  const quotas = parseQuotas(yaml);
+  const connected = (faults: readonly Fault[], maxAttempts = 1) => {
+    const coming = [...faults];
+    const { client } = table.connect(() => coming.shift() ?? 'none', { maxAttempts });
+    return client;
+  };
+  const pauses: number[] = [];
+  /** @returns `taken`, or the refusal's code */
+  const send = (
+    usage: Usage | readonly Usage[],
+    {
+      faults = [],
+      maxAttempts,
+      ...options
+    }: CountOptions & { faults?: readonly Fault[]; maxAttempts?: number } = {},
+  ) =>
+    quotaCounter(connected(faults, maxAttempts), 'table', quotas, async (ms) => pauses.push(ms))(
+      who,
+      usage,
+      options,
+    ).then(
+      () => 'taken',
+      (error: unknown) => (error instanceof ProxyError ? error.code : `${error}`),
+    );
+  const used = (quota = 'q') =>
+    [...table.items].flatMap(([id, { amount }]) => (id.startsWith(`count ${quota} `) ? [amount] : []));
+  return { table, send, used, pauses };
+};
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a part', () => {
+  it('is counted once, however often it is sent', async () => {
+    const { send, used } = open();
+    for (let n = 0; n < 3; n++) expect(await send(part(0, 60))).toBe('taken');
+    expect(used()).toEqual([60]);
+    expect(await send(part(60, 100))).toBe('taken');
+    expect(await send(part(100, 101))).toBe('QuotaExceededException');
+    expect(await send(part(20, 100))).toBe('taken');
+    expect(used()).toEqual([100]);
+  });
+
+  it.each([
+    ['the count’s answer is lost, and the SDK sends it again', ['none', 'lost'] as const],
+    ['the mark’s is lost', ['lost'] as const],
+    ['both are lost', ['lost', 'none', 'lost'] as const],
+    ['the connection breaks twice', ['none', 'dropped', 'dropped'] as const],
+    ['others write to the same count', ['none', 'conflict', 'none', 'conflict'] as const],
+    ['DynamoDB asks for a slower pace', ['none', 'throttled'] as const],
+  ])('that fits is taken, and counted once, when %s', async (_, faults) => {
+    const { send, used } = open();
+    expect(await send(part(0, 60), { faults, maxAttempts: 3 })).toBe('taken');
+    expect(await send(part(60, 100), { faults, maxAttempts: 3 })).toBe('taken');
+    expect(used()).toEqual([100]);
+  });
+
+  it('whose count was done without an answer is not counted again by the client’s next attempt', async () => {
+    const { send, used } = open();
+    expect(await send(part(0, 100), { faults: ['none', 'lost'] })).toBe('TimeoutError: socket hang up');
+    expect(await send(part(0, 100))).toBe('taken');
+    expect(used()).toEqual([100]);
+  });
+
+  it('that takes the last of a quota is taken in all of several requests at once', async () => {
+    const { send, used } = open();
+    await send(part(0, 60));
+    const answers = await Promise.all([1, 2, 3].map(() => send(part(60, 100))));
+    expect(answers).toEqual(['taken', 'taken', 'taken']);
+    expect(used()).toEqual([100]);
+  });
+
+  it('of one of many uploads at once is taken as long as it fits, to the last byte', async () => {
+    const { send, used } = open();
+    const answers = await Promise.all(Array.from({ length: 9 }, (_, n) => send(part(0, 20, `u${n}`))));
+    expect(answers.filter((answer) => answer === 'taken')).toHaveLength(5);
+    expect(answers.filter((answer) => answer === 'QuotaExceededException')).toHaveLength(4);
+    expect(used()).toEqual([100]);
+  });
+
+  it('is asked about when it leaves a gap, and is not counted when it is ahead', async () => {
+    const { send, used } = open();
+    const refuseAhead = vi.fn().mockRejectedValue(new ProxyError('InvalidLayerPartException'));
+    expect(await send(part(40, 60), { refuseAhead })).toBe('InvalidLayerPartException');
+    expect(await send(part(0, 20), { refuseAhead })).toBe('taken');
+    expect(await send(part(40, 60), { refuseAhead })).toBe('InvalidLayerPartException');
+    expect(refuseAhead).toHaveBeenCalledTimes(2);
+    expect(used()).toEqual([20]);
+  });
+
+  it('that overtakes the one before it is counted as well, and so is what follows', async () => {
+    const { send, used } = open();
+    // The one before arrives after the mark was read, and before ECR is asked.
+    const refuseAhead = async () => {
+      expect(await send(part(0, 20))).toBe('taken');
+    };
+    expect(await send(part(20, 40), { refuseAhead })).toBe('taken');
+    expect(used()).toEqual([40]);
+    expect(await send(part(40, 60))).toBe('taken');
+    expect(used()).toEqual([60]);
+  });
+
+  it('of an upload that began before its quota is counted from then on, and what came before only if it comes again', async () => {
+    const { send, used } = open();
+    expect(await send(part(500, 520))).toBe('taken');
+    expect(await send(part(520, 540))).toBe('taken');
+    expect(used()).toEqual([40]);
+    expect(await send(part(480, 500))).toBe('taken');
+    expect(used()).toEqual([60]);
+    expect(await send(part(0, 20))).toBe('taken');
+    expect(used()).toEqual([80]);
+  });
+
+  it('is counted in full or not at all where several quotas are for it', async () => {
+    const { send, used } = open(`${at100}\n- { name: small, namespace: a, bytesPerDay: 50 }`);
+    expect(await send(part(0, 40))).toBe('taken');
+    expect(await send(part(40, 60))).toBe('QuotaExceededException');
+    expect([used(), used('small')]).toEqual([[40], [40]]);
+  });
+
+  it('larger than its quota is refused with what is used', async () => {
+    const { send, used } = open();
+    expect(await send(part(0, 101))).toBe('QuotaExceededException');
+    expect(used()).toEqual([]);
+  });
+
+  it('is refused, with what is used, by a quota that was lowered below it', async () => {
+    const { table, send } = open();
+    await send(part(0, 60));
+    const { client } = table.connect(() => 'none');
+    const lowered = quotaCounter(client, 'table', parseQuotas('- { name: q, client: "*", bytesPerDay: 50 }'));
+    await expect(lowered(who, part(60, 70))).rejects.toMatchObject({
+      code: 'QuotaExceededException',
+      members: { quota: 'q', used: 60, limit: 50 },
+    });
+  });
+
+  it('is answered 503 when others write to the same count all the time, after pauses that grow and end', async () => {
+    const { send, used, pauses } = open();
+    const faults = Array.from({ length: 40 }, (): Fault => 'conflict');
+    expect(await send(part(0, 10), { faults })).toBe('ServiceUnavailableException');
+    expect(used()).toEqual([]);
+    expect(pauses.length).toBeGreaterThan(5);
+    expect(pauses.reduce((total, ms) => total + ms)).toBeLessThan(10_000);
+  });
+
+  it('is counted for a subject of any length and any characters', async () => {
+    const { table } = open();
+    const { client } = table.connect(() => 'none');
+    const count = quotaCounter(client, 'table', parseQuotas(at100));
+    const ids = [
+      `${'x'.repeat(150)}${'\u{1f600}'.repeat(40)}`,
+      '\u{1f600}'.repeat(2_000),
+      'c',
+      'c d',
+      'c d e',
+    ];
+    for (const id of ids) {
+      await count({ ...who, principal: { ...who.principal, id } }, part(0, 60));
+    }
+    const keys = [...table.items.keys()];
+    expect(keys).toHaveLength(2 * ids.length);
+    for (const key of keys) {
+      expect(key.isWellFormed()).toBe(true);
+      expect(Buffer.byteLength(key)).toBeLessThan(900);
+    }
+  });
+});
+
+describe('an image', () => {
+  const image = (tag: string): Usage[] => [
+    { unit: 'images', item: tag, daily: true, first: 0, end: 1 },
+    { unit: 'bytes', item: tag, daily: true, first: 0, end: 30 },
+  ];
+
+  it('is counted as one and by its manifest’s bytes, both or none of them', async () => {
+    const { send, used } = open(
+      '- { name: q, client: c, imagesPerDay: 2 }\n- { name: b, client: c, bytesPerDay: 50 }',
+    );
+    expect(await send(image('v1'), { faults: ['none', 'none', 'lost'], maxAttempts: 3 })).toBe('taken');
+    expect(await send(image('v1'))).toBe('taken');
+    expect(await send(image('v2'))).toBe('QuotaExceededException');
+    expect([used(), used('b')]).toEqual([[1], [30]]);
+  });
+
+  it('is counted anew on the next day', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-21T23:59:59Z') });
+    const { send, used } = open('- { name: q, client: c, imagesPerDay: 1 }');
+    expect(await send(image('v1'))).toBe('taken');
+    vi.setSystemTime(new Date('2026-11-22T00:00:00Z'));
+    expect(await send(image('v1'))).toBe('taken');
+    expect(await send(image('v2'))).toBe('QuotaExceededException');
+    expect(used()).toEqual([1, 1]);
+  });
+});
+
+it('whatever is lost, sent again and sent at once, no byte goes uncounted, none is counted twice, and what fits is taken', async () => {
+  await fc.assert(fc.asyncProperty(races, raceHolds), fuzzed(40));
+});
