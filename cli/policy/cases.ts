@@ -16,17 +16,27 @@ const client = z
   .strictObject({ client: z.string() })
   .transform(({ client: id }): Principal => ({ type: 'Client', id }));
 
+/** YAML has no exact text of other numbers: 1.0 is 1, and from 2^53 on one may be another. */
+const claim = z.unknown().refine((value) => typeof value !== 'number' || Number.isSafeInteger(value));
+
+const expectedPrincipal =
+  'client: NAME, or workload: with issuer, subject and claims, in which a fraction or a number over 2^53 has quotes';
+
 const oidcHolder = z
   .strictObject({
     workload: z.strictObject({
       issuer: z.string(),
       subject: z.string(),
-      claims: z.record(z.string(), z.unknown()).default({}),
+      claims: z.record(z.string(), claim).default({}),
     }),
   })
   .transform(
     ({ workload: { issuer, subject, claims } }): Principal =>
-      workload(issuer, subject, claimsOf({ ...claims, iss: issuer, sub: subject })),
+      workload(
+        issuer,
+        subject,
+        claimsOf({ ...claims, iss: issuer, sub: subject }, (name) => String(claims[name])),
+      ),
   );
 
 const contextValue = z.union([
@@ -50,7 +60,7 @@ const actions = oneOrMore.transform((names, context): OperationName[] => {
 
 const policyCase = z.strictObject({
   name: z.string(),
-  principal: z.union([client, oidcHolder], 'client: NAME, or workload: with issuer, subject and claims'),
+  principal: z.union([client, oidcHolder], expectedPrincipal),
   action: actions,
   repository: z.string(),
   registry: z.enum(['ecr', 'ecr-public']).default('ecr'),
