@@ -84,24 +84,21 @@ const assertWellFormed = (text: string) => {
 
 type Part = Readonly<Record<string, unknown>>;
 
-/** An object, and beside it the same with every number as it is written. */
+/** An object, and beside it the same as policies see it, with every number as its exact text. */
 const parse = (part: string) => {
   const text = utf8.decode(decode(part));
   const values = parseStrictJson(text, maxTokenDepth);
-  const asWritten = z.record(z.string(), z.unknown()).parse(
-    JSON.parse(text, (name, value, { source }) => {
+  const forPolicies = z.record(z.string(), z.unknown()).parse(
+    JSON.parse(text, (name, value, { source = '' }) => {
       // Somewhere it would not be a member but an object's prototype.
       if (name === '__proto__') throw new SyntaxError('a name that no claim has');
       assertWellFormed(name);
       if (typeof value === 'string') assertWellFormed(value);
-      return typeof value === 'number' ? source : value;
+      return typeof value === 'number' ? decimalOf(source) : value;
     }),
   );
-  return { values, asWritten };
+  return { values, forPolicies };
 };
-
-const readClaims = ({ values, asWritten }: ReturnType<typeof parse>): Claims =>
-  claimsOf(values, (name) => decimalOf(String(asWritten[name])));
 
 const refused = (detail: string | undefined) => new ProxyError('UnrecognizedClientException', detail);
 
@@ -130,7 +127,7 @@ export const readJwt = (token: string): Jwt => {
   const jwt = {
     header: check(header, parsedHead.values),
     registered: check(registered, parsedPayload.values),
-    claims: wellFormed(() => readClaims(parsedPayload)),
+    claims: wellFormed(() => claimsOf(parsedPayload.forPolicies)),
     encoded: { header: head, payload, signature },
   };
   wellFormed(() => decode(signature));

@@ -17,7 +17,9 @@ const client = z
   .transform(({ client: id }): Principal => ({ type: 'Client', id }));
 
 /** YAML has no exact text of other numbers: 1.0 is 1, and from 2^53 on one may be another. */
-const claim = z.unknown().refine((value) => typeof value !== 'number' || Number.isSafeInteger(value));
+const claim: z.ZodType = z.lazy(() =>
+  z.union([z.string(), z.boolean(), z.null(), z.int(), z.array(claim), z.record(z.string(), claim)]),
+);
 
 const expectedPrincipal =
   'client: NAME, or workload: with issuer, subject and claims, in which a fraction or a number over 2^53 has quotes';
@@ -32,11 +34,7 @@ const oidcHolder = z
   })
   .transform(
     ({ workload: { issuer, subject, claims } }): Principal =>
-      workload(
-        issuer,
-        subject,
-        claimsOf({ ...claims, iss: issuer, sub: subject }, (name) => String(claims[name])),
-      ),
+      workload(issuer, subject, claimsOf({ ...claims, iss: issuer, sub: subject })),
   );
 
 const contextValue = z.union([
@@ -87,6 +85,9 @@ const usualContext: { readonly [Name in OperationName]: DecisionRequest['context
     layerCount: 1,
     layerMediaTypes: ['application/vnd.oci.image.layer.v1.tar+gzip'],
     totalBytes: 1_000,
+    configMediaType: 'application/vnd.oci.image.config.v1+json',
+    manifestCount: 0,
+    manifestMediaTypes: [],
     platformCount: 0,
     annotations: {},
   },

@@ -60,8 +60,9 @@ describe('a number among the claims', () => {
     },
   );
 
-  it('within an object, which no policy sees, may be any', () => {
-    expect(readJwt(token(written('"o":{"n":1e400}'))).claims.o).toBeUndefined();
+  it('is as exact in an object and in a list', () => {
+    const { claims } = readJwt(token(written('"o":{"n":9007199254740993},"l":["a",9007199254740993,true]')));
+    expect(claims).toMatchObject({ 'o/n': '9007199254740993', l: ['a', '9007199254740993', 'true'] });
   });
 
   const digits = fc.stringMatching(/^\d{1,20}$/);
@@ -120,6 +121,7 @@ describe('text that is not what it seems', () => {
     ['a lone surrogate in the key id', () => token({}, `{"alg":"RS256","kid":"${lone}"}`)],
     ['a claim named __proto__', () => token(written('"__proto__":["a"]'))],
     ['a claim named __proto__ in escapes', () => token(written('"\\u005f_proto__":"a"'))],
+    ['two claims of one name, one of them in an object', () => token({ 'a/b': 1, a: { b: 2 } })],
     ['bytes that are no UTF-8', () => token({ a: 'x' }).replace(/\.[^.]*\./, `.${notUtf8}.`)],
     ['a byte order mark', () => token(`\uFEFF${written('"a":1')}`)],
     ['base64url with bits to spare in the signature', () => token().replace(/AAAA$/, 'AB')],
@@ -175,6 +177,24 @@ describe('the kind of a token', () => {
   it('is that of a security event where the claims say so, whatever typ says', () => {
     const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
     expect(refusal(token({ events })).message).toContain('another kind');
+  });
+});
+
+describe('a claim that is an object', () => {
+  it('has its members among the claims, under both names', () => {
+    const kubernetes = {
+      namespace: 'team-a',
+      serviceaccount: { name: 'builder', uid: '1' },
+      warnafter: 1_700_000_000,
+    };
+    expect(readJwt(token({ 'kubernetes.io': kubernetes, empty: {}, list: [{ a: 1 }] })).claims).toEqual({
+      ...registered,
+      exp: '2000000000',
+      'kubernetes.io/namespace': 'team-a',
+      'kubernetes.io/serviceaccount/name': 'builder',
+      'kubernetes.io/serviceaccount/uid': '1',
+      'kubernetes.io/warnafter': '1700000000',
+    });
   });
 });
 

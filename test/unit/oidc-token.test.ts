@@ -59,7 +59,7 @@ const refusal = async (text: string): Promise<{ code: string; message: string }>
 describe('an OIDC token', () => {
   it('makes a Workload of its issuer, its subject and its claims', async () => {
     const claims = { repository: 'team-a/app', run_attempt: 2, protected: true, groups: ['a', 'b'] };
-    const principal = await call(token({ ...claims, nested: { a: 1 }, nothing: null, mixed: ['a', 1] }));
+    const principal = await call(token({ ...claims, nested: { a: 1 }, nothing: null, mixed: ['a', [1]] }));
     expect(principal).toEqual({
       type: 'Workload',
       id: `${issuer.issuer}#repo:team-a/app:ref:refs/heads/main`,
@@ -76,6 +76,7 @@ describe('an OIDC token', () => {
         run_attempt: '2',
         protected: 'true',
         groups: ['a', 'b'],
+        'nested/a': '1',
       },
     });
   });
