@@ -32,7 +32,7 @@ const write = (
   body: JSON.stringify(body),
 });
 
-/** Until a time that the error names, or what it or its row says. */
+/** Until a time that the error names, or what it says. */
 const retryAfter = ({ members, retryAfterSeconds }: ProxyError): Record<string, string> => {
   const seconds =
     members.resetsAt === undefined

@@ -288,7 +288,7 @@ export class ProxyError extends Error {
   override readonly name = 'ProxyError';
   readonly code: ErrorCode;
   readonly members: ErrorMembers;
-  /** Where it is known better than the row says. */
+  /** For `Retry-After`: what its row says, where nothing better is known. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(
