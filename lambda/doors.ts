@@ -32,8 +32,11 @@ const write = (
   body: JSON.stringify(body),
 });
 
-/** Until a time that the error names, or what it says. */
-const retryAfter = ({ members, retryAfterSeconds }: ProxyError): Record<string, string> => {
+/** Until a time that the error names, or what it or its row says. */
+const retryAfter = (
+  row: ErrorRow,
+  { members, retryAfterSeconds = row.retryAfterSeconds }: ProxyError,
+): Record<string, string> => {
   const seconds =
     members.resetsAt === undefined
       ? retryAfterSeconds
@@ -74,7 +77,7 @@ export const resourceDoor = (operation: OperationName): Door => ({
       status,
       'application/problem+json',
       { type, title, status, detail, code, requestId, ...members },
-      { ...retryAfter(error), ...headersOfCode[code]?.(error) },
+      { ...retryAfter(row, error), ...headersOfCode[code]?.(error) },
     );
   },
 });

@@ -288,7 +288,7 @@ export class ProxyError extends Error {
   override readonly name = 'ProxyError';
   readonly code: ErrorCode;
   readonly members: ErrorMembers;
-  /** For `Retry-After`: what its row says, where nothing better is known. */
+  /** For `Retry-After`, where it is known better than the row says. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(
@@ -300,7 +300,7 @@ export class ProxyError extends Error {
     super(detail ?? row.detail ?? row.title, { cause: options.cause });
     this.code = code;
     this.members = options.members ?? {};
-    this.retryAfterSeconds = options.retryAfterSeconds ?? row.retryAfterSeconds;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 
