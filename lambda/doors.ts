@@ -32,8 +32,11 @@ const write = (
   body: JSON.stringify(body),
 });
 
-/** Until a time that the error names, or what its row says. */
-const retryAfter = ({ retryAfterSeconds }: ErrorRow, { members }: ProxyError): Record<string, string> => {
+/** Until a time that the error names, or what it or its row says. */
+const retryAfter = (
+  row: ErrorRow,
+  { members, retryAfterSeconds = row.retryAfterSeconds }: ProxyError,
+): Record<string, string> => {
   const seconds =
     members.resetsAt === undefined
       ? retryAfterSeconds

@@ -290,12 +290,19 @@ export class ProxyError extends Error {
   override readonly name = 'ProxyError';
   readonly code: ErrorCode;
   readonly members: ErrorMembers;
+  /** For `Retry-After`, where it is known better than the row says. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, detail?: string, options: { members?: ErrorMembers; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    detail?: string,
+    options: { members?: ErrorMembers; cause?: unknown; retryAfterSeconds?: number } = {},
+  ) {
     const row: ErrorRow = errors[code];
     super(detail ?? row.detail ?? row.title, { cause: options.cause });
     this.code = code;
     this.members = options.members ?? {};
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 

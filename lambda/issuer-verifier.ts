@@ -1,97 +1,120 @@
-// Verifies the tokens of one issuer, whose keys are kept while they are fresh and renewed behind its back.
+// Verifies the tokens of one issuer: signature, issuer, audience and times.
 
-import { JwtVerifier } from 'aws-jwt-verify';
-import { JwtInvalidAudienceError, JwtInvalidSignatureAlgorithmError } from 'aws-jwt-verify/error';
-import { type Jwk, SimpleJwksCache, SimplePenaltyBox } from 'aws-jwt-verify/jwk';
-import type { JwtHeader, JwtPayload } from 'aws-jwt-verify/jwt-model';
+import {
+  JwtExpiredError,
+  JwtInvalidAudienceError,
+  JwtInvalidSignatureError,
+  JwtNotBeforeError,
+} from 'aws-jwt-verify/error';
+import { type Jwk, SimpleJwksCache } from 'aws-jwt-verify/jwk';
+import type { DecomposedJwt } from 'aws-jwt-verify/jwt';
+import { JwtVerifierBase } from 'aws-jwt-verify/jwt-verifier';
+import { type ErrorCode, ProxyError } from './errors.ts';
 import type { Issuer } from './issuers.ts';
-import { keySetFetcher } from './key-set.ts';
-import { keySetFreshMs, keySetMaxAgeMs, keySetRetryMs, maxClockSkewMs } from './limits.ts';
+import type { Jwt } from './jwt.ts';
+import { maxClockSkewMs, maxTokenLifetimeSeconds } from './limits.ts';
+import { keyFault } from './signing-key.ts';
+import { signingKeys } from './signing-keys.ts';
+
+const refused = (detail: string, code: ErrorCode = 'UnrecognizedClientException') =>
+  new ProxyError(code, detail);
+
+type Checks = { issuer: string; jwksUri: string; audience: string[] | null; graceSeconds: number };
+
+const graceSeconds = maxClockSkewMs / 1_000;
 
 /**
- * The signature algorithms that are taken, each with the keys that it goes with. None of them is symmetric:
- * what an issuer publishes can verify a signature and never make one. Source: RFC 7518, section 3.1; RFC 8037.
+ * The library's checks, with one key. It takes the token as it was read here, and reads none itself: two readers of
+ * one token might differ.
  */
-const keysOfAlgorithm = {
-  RS256: { kty: 'RSA', crv: undefined },
-  RS384: { kty: 'RSA', crv: undefined },
-  RS512: { kty: 'RSA', crv: undefined },
-  ES256: { kty: 'EC', crv: 'P-256' },
-  ES384: { kty: 'EC', crv: 'P-384' },
-  ES512: { kty: 'EC', crv: 'P-521' },
-  EdDSA: { kty: 'OKP', crv: 'Ed25519' },
-} as const;
+class KeyVerifier extends JwtVerifierBase<Checks, Checks, false> {
+  readonly #checks: Checks;
 
-export const algorithms: readonly string[] = Object.keys(keysOfAlgorithm);
+  constructor({ issuer, audience, audienceClaim }: Issuer, jwk: Jwk) {
+    const checks = {
+      ...{ issuer, graceSeconds },
+      // The cache's name for the key; nothing is fetched.
+      jwksUri: issuer,
+      audience: audienceClaim === 'aud' ? audience : null,
+    };
+    const keys = new SimpleJwksCache();
+    keys.addJwks(checks.jwksUri, { keys: [jwk] });
+    super(checks, keys);
+    this.#checks = checks;
+  }
 
-const isAlgorithm = (name: string): name is keyof typeof keysOfAlgorithm =>
-  Object.hasOwn(keysOfAlgorithm, name);
+  verifyRead(token: DecomposedJwt): void {
+    this.verifyDecomposedJwtSync(token, this.#checks.jwksUri, this.#checks);
+  }
+}
 
-type Checked = { header: JwtHeader; payload: JwtPayload; jwk: Jwk };
+const timeOf = (seconds: unknown) => new Date(Number(seconds) * 1_000).toISOString();
 
-const assertKeyFits = ({ header: { alg }, jwk }: Checked) => {
-  const expected = alg !== undefined && isAlgorithm(alg) ? keysOfAlgorithm[alg] : undefined;
-  if (expected?.kty !== jwk.kty || expected.crv !== jwk.crv) {
-    throw new JwtInvalidSignatureAlgorithmError('the key is of another algorithm', alg, jwk.kty);
+const expectedAudience = ({ audience, audienceClaim }: Issuer) =>
+  refused(`The token’s audience (${audienceClaim}) is not the one expected here: ${audience.join(' or ')}.`);
+
+/** None of the library's own messages goes out, nor into the log: they quote the token. */
+const refusalOf = (failure: unknown, issuer: Issuer): ProxyError => {
+  if (failure instanceof JwtInvalidSignatureError) return refused('The token’s signature is not valid.');
+  if (failure instanceof JwtInvalidAudienceError) return expectedAudience(issuer);
+  if (failure instanceof JwtNotBeforeError) {
+    return refused(`The token is not valid before ${timeOf(failure.failedAssertion.actual)} (nbf).`);
+  }
+  if (failure instanceof JwtExpiredError) {
+    const since = timeOf(failure.failedAssertion.actual);
+    return refused(
+      `The token’s expiry (exp) has passed: ${since}. Get a new one from its issuer.`,
+      'ExpiredTokenException',
+    );
+  }
+  const kind = failure instanceof Error ? failure.name : typeof failure;
+  return new ProxyError('UnrecognizedClientException', 'The token’s signature cannot be checked.', {
+    cause: new Error(kind),
+  });
+};
+
+/** What the library does not check: the audience of Amazon Cognito, and times too far ahead. */
+const assertClaims = ({ claims, registered: { exp, iat } }: Jwt, issuer: Issuer) => {
+  const { audience, audienceClaim, maxTokenLifetimeSeconds: lifetime = maxTokenLifetimeSeconds } = issuer;
+  const clientId = claims.client_id;
+  if (audienceClaim === 'client_id' && !(typeof clientId === 'string' && audience.includes(clientId))) {
+    throw expectedAudience(issuer);
+  }
+  const latest = Date.now() / 1_000 + graceSeconds;
+  if (iat !== undefined && iat > latest) {
+    throw refused(`The token was issued in the future: ${timeOf(iat)} (iat). Its issuer’s clock is wrong.`);
+  }
+  if (exp > latest + lifetime) {
+    throw refused(
+      `The token’s expiry (exp) is too far ahead: ${timeOf(exp)}. Here a token may be valid for ${lifetime} s ` +
+        'more (maxTokenLifetimeSeconds of its issuer). Get one for a shorter time.',
+    );
   }
 };
 
-const assertClientId = ({ payload: { client_id: clientId } }: Checked, audience: readonly string[]) => {
-  if (typeof clientId !== 'string' || !audience.includes(clientId)) {
-    throw new JwtInvalidAudienceError('another client_id', typeof clientId, [...audience]);
-  }
-};
-
-/** Keys, and the key objects made of them, live and go with their verifier. */
-const makeVerifier = (issuer: Issuer, fetch: () => Promise<ArrayBuffer>) =>
-  JwtVerifier.create(
-    {
-      issuer: issuer.issuer,
-      // The cache's name for the keys; the fetcher knows where they are.
-      jwksUri: issuer.jwksUri ?? issuer.issuer,
-      audience: issuer.audienceClaim === 'aud' ? issuer.audience : null,
-      graceSeconds: maxClockSkewMs / 1_000,
-      customJwtCheck: (checked: Checked) => {
-        assertKeyFits(checked);
-        if (issuer.audienceClaim === 'client_id') assertClientId(checked, issuer.audience);
-      },
-    },
-    {
-      // An unknown key id has the keys fetched anew, and then not again for a while.
-      jwksCache: new SimpleJwksCache({
-        fetcher: { fetch },
-        penaltyBox: new SimplePenaltyBox({ waitSeconds: keySetRetryMs / 1_000 }),
-      }),
-    },
-  );
-
-/** Gives a token's claims, or rejects with the errors of aws-jwt-verify and of the key set. */
-export type Verify = (token: string) => Promise<Readonly<Record<string, unknown>>>;
+/** Passes what this issuer has signed for this proxy. */
+export type Verify = (jwt: Jwt) => Promise<void>;
 
 /**
- * The library keeps keys forever. Here they are fetched anew once they are no longer fresh, so that a key that
- * the issuer has withdrawn stops to count; as long as that fails, those at hand serve on, up to a limit.
+ * @throws UnrecognizedClientException saying which of signature, key, audience and times is wrong;
+ *   ExpiredTokenException; ServiceUnavailableException when the issuer's keys cannot be had.
  */
 export const issuerVerifier = (issuer: Issuer): Verify => {
-  const fetch = keySetFetcher(issuer);
-  let verifier = makeVerifier(issuer, fetch);
-  let since: number | undefined;
-
-  const renew = async (age: number) => {
-    const next = makeVerifier(issuer, fetch);
+  const keyOf = signingKeys(issuer);
+  return async (jwt) => {
+    const { header, registered: payload, encoded } = jwt;
+    const jwk = await keyOf(header);
+    const fault = keyFault(jwk, header.alg);
+    if (fault !== undefined) throw refused(fault);
+    const read = {
+      ...{ header, payload },
+      ...{ headerB64: encoded.header, payloadB64: encoded.payload, signatureB64: encoded.signature },
+    };
     try {
-      await next.hydrate();
+      new KeyVerifier(issuer, jwk).verifyRead(read);
     } catch (failure) {
-      if (age > keySetMaxAgeMs) throw failure;
-      return;
+      throw refusalOf(failure, issuer);
     }
-    verifier = next;
-    since = Date.now();
-  };
-
-  return async (token) => {
-    const age = since === undefined ? Number.POSITIVE_INFINITY : Date.now() - since;
-    if (age > keySetFreshMs) await renew(age);
-    return verifier.verify(token);
+    assertClaims(jwt, issuer);
   };
 };

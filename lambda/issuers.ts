@@ -24,6 +24,8 @@ const expectedIssuer = 'the issuer as its tokens have it in iss: an https URL wi
 const expectedAudience = 'the audience its tokens must have: a string, or a list of strings';
 const expectedClaim = 'aud, or client_id for the access tokens of Amazon Cognito, which have no aud';
 
+const expectedLifetime = 'how far ahead its tokens may expire, in seconds: 60 to 31536000, a year';
+
 const audience = z.string(expectedAudience).min(1, expectedAudience);
 
 const issuer = z.strictObject(
@@ -34,8 +36,14 @@ const issuer = z.strictObject(
       .transform((value) => (typeof value === 'string' ? [value] : value)),
     /** The claim that holds the audience. */
     audienceClaim: z.enum(['aud', 'client_id'], expectedClaim).default('aud'),
-    /** Where the keys are; by default `{issuer}/.well-known/jwks.json`. */
+    /** Where the keys are; by default where OpenID Connect discovery says. */
     jwksUri: https('the https URL of the issuer’s key set').optional(),
+    /** How far ahead of now its tokens' `exp` may lie; by default a day. Decision 0011. */
+    maxTokenLifetimeSeconds: z
+      .int(expectedLifetime)
+      .min(60, expectedLifetime)
+      .max(31_536_000, expectedLifetime)
+      .optional(),
   },
   'an object with issuer and audience',
 );

@@ -1,12 +1,15 @@
-// Where an issuer's public keys come from: its key set, found by OpenID Connect discovery unless configured.
+// Fetches an issuer's public keys: its key set, found by OpenID Connect discovery unless configured.
 
-import { isJwks } from 'aws-jwt-verify/jwk';
+import { isJwk, type Jwk } from 'aws-jwt-verify/jwk';
 import { z } from 'zod';
 import { type Issuer, isLoopbackUrl } from './issuers.ts';
-import { keySetRetryMs, keySetTimeoutMs, maxKeySetBytes } from './limits.ts';
+import { keySetTimeoutMs, maxKeySetBytes } from './limits.ts';
 
 /** Source: OpenID Connect Discovery 1.0, section 4.2. */
 const discovered = z.object({ issuer: z.string(), jwks_uri: z.string() });
+
+/** What is no key, or of a kind that nobody here knows, is passed over. Source: RFC 7517, section 5. */
+const keySet = z.object({ keys: z.array(z.json()).transform((keys): Jwk[] => keys.filter(isJwk)) });
 
 const discoveryUrlOf = (issuer: string) => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
 
@@ -16,7 +19,7 @@ export class KeySetError extends Error {
 }
 
 /** Reads no further than a key set may be long, whatever the other end sends. */
-const readBytes = async (response: Response): Promise<Uint8Array> => {
+const readText = async (response: Response): Promise<string> => {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body ?? []) {
@@ -24,10 +27,10 @@ const readBytes = async (response: Response): Promise<Uint8Array> => {
     if (length > maxKeySetBytes) throw new Error(`more than ${maxKeySetBytes} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return new TextDecoder().decode(Buffer.concat(chunks));
 };
 
-const get = async (url: string): Promise<Uint8Array> => {
+const get = async (url: string): Promise<string> => {
   try {
     const response = await fetch(url, {
       redirect: 'error',
@@ -35,7 +38,7 @@ const get = async (url: string): Promise<Uint8Array> => {
       signal: AbortSignal.timeout(keySetTimeoutMs),
     });
     if (response.status !== 200) throw new Error(`HTTP ${response.status}`);
-    return await readBytes(response);
+    return await readText(response);
   } catch (cause) {
     throw new KeySetError(`${url} cannot be read`, { cause });
   }
@@ -43,7 +46,7 @@ const get = async (url: string): Promise<Uint8Array> => {
 
 const discover = async ({ issuer }: Issuer): Promise<string> => {
   const url = discoveryUrlOf(issuer);
-  const document = new TextDecoder().decode(await get(url));
+  const document = await get(url);
   try {
     const found = discovered.parse(JSON.parse(document));
     const secure = found.jwks_uri.startsWith('https://') || isLoopbackUrl(issuer);
@@ -54,37 +57,21 @@ const discover = async ({ issuer }: Issuer): Promise<string> => {
   throw new KeySetError(`${url} is of another issuer, or its key set is not at an https URL`);
 };
 
-const isKeySet = (bytes: Uint8Array): boolean => {
+const readKeys = async (url: string): Promise<readonly Jwk[]> => {
+  const text = await get(url);
   try {
-    return isJwks(JSON.parse(new TextDecoder().decode(bytes)));
+    return keySet.parse(JSON.parse(text)).keys;
   } catch {
-    return false;
+    throw new KeySetError(`${url} is no key set`);
   }
 };
 
-const readKeySet = async (url: string): Promise<ArrayBuffer> => {
-  const bytes = await get(url);
-  if (!isKeySet(bytes)) throw new KeySetError(`${url} is no key set`);
-  return new Uint8Array(bytes).buffer;
-};
+const fetchOnce = async (issuer: Issuer) => readKeys(issuer.jwksUri ?? (await discover(issuer)));
 
 /**
- * Fetches an issuer's key set. After a failure it fails at once for a while: an issuer that is down costs its
- * own tokens one time-out, not one each.
+ * Tries a second time at once: a connection that was reset says nothing about the next.
  *
  * @throws KeySetError
  */
-export const keySetFetcher = (issuer: Issuer) => {
-  let failure: { error: unknown; until: number } | undefined;
-  return async (): Promise<ArrayBuffer> => {
-    if (failure && Date.now() < failure.until) throw failure.error;
-    try {
-      const keySet = await readKeySet(issuer.jwksUri ?? (await discover(issuer)));
-      failure = undefined;
-      return keySet;
-    } catch (error) {
-      failure = { error, until: Date.now() + keySetRetryMs };
-      throw error;
-    }
-  };
-};
+export const fetchKeySet = (issuer: Issuer): Promise<readonly Jwk[]> =>
+  fetchOnce(issuer).catch(() => fetchOnce(issuer));

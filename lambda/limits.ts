@@ -42,7 +42,19 @@ export const maxTokenCharacters = 8_192;
 /** How deep the JSON of a token's header or claims may nest: real ones have three levels (Kubernetes). */
 export const maxTokenDepth = 8;
 
-/** How far the clock of an OIDC issuer may be off, for `exp` and `nbf`. */
+/** The longest number that a claim may be, in characters, and so the longest that one is written out to. */
+export const maxNumberCharacters = 64;
+
+/**
+ * How far ahead a token's `exp` may lie where its issuer is not configured otherwise: a day, which is the longest that
+ * the tokens of EKS pods and of Amazon Cognito live unless somebody asks for more. Decision 0011.
+ */
+export const maxTokenLifetimeSeconds = 86_400;
+
+/** The smallest RSA modulus of an issuer's key. Source: RFC 7518, section 3.3; NIST SP 800-131A. */
+export const minRsaModulusBits = 2_048;
+
+/** How far the clock of an OIDC issuer may be off, for `exp`, `nbf` and `iat`. */
 export const maxClockSkewMs = 60_000;
 
 /** The longest wait for an issuer's key set, and its largest size in bytes. */

@@ -10,10 +10,15 @@ export type ManifestFacts = {
   mediaType: string;
   /** Of an artifact: its own, or else the media type of its config (OCI image specification, "Guidelines for Artifact Usage"). */
   artifactType: string | undefined;
+  /** Of an image: what its config is, which is what decides whether it can be run. */
+  configMediaType: string | undefined;
   layerCount: number;
   layerMediaTypes: readonly string[];
   /** Config and layers; of an index, the manifests that it lists. */
   totalBytes: number;
+  /** Of an index: how many manifests it lists, and of which kinds. */
+  manifestCount: number;
+  manifestMediaTypes: readonly string[];
   /** How many platforms an index lists images for. */
   platformCount: number;
   annotations: Readonly<Record<string, string>>;
@@ -77,6 +82,9 @@ const imageConfigs = new Set([
   'application/vnd.docker.container.image.v1+json',
 ]);
 
+/** What is no index lists none. */
+const noManifests = { manifestCount: 0, manifestMediaTypes: [], platformCount: 0 };
+
 const imageFacts = (json: unknown): Facts => {
   const { config, layers, artifactType, annotations } = image.parse(json);
   return {
@@ -84,7 +92,8 @@ const imageFacts = (json: unknown): Facts => {
     layerCount: layers.length,
     layerMediaTypes: mediaTypesOf(layers),
     totalBytes: bytesOf([config, ...layers]),
-    platformCount: 0,
+    configMediaType: config.mediaType,
+    ...noManifests,
     annotations,
   };
 };
@@ -99,6 +108,9 @@ const indexFacts = (json: unknown): Facts => {
     layerCount: 0,
     layerMediaTypes: [],
     totalBytes: bytesOf(manifests),
+    configMediaType: undefined,
+    manifestCount: manifests.length,
+    manifestMediaTypes: mediaTypesOf(manifests),
     platformCount: manifests.filter((one) => isPlatform(one.platform)).length,
     annotations,
   };
@@ -111,7 +123,8 @@ const artifactFacts = (json: unknown): Facts => {
     layerCount: blobs.length,
     layerMediaTypes: mediaTypesOf(blobs),
     totalBytes: bytesOf(blobs),
-    platformCount: 0,
+    configMediaType: undefined,
+    ...noManifests,
     annotations,
   };
 };

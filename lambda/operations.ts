@@ -33,9 +33,12 @@ type PutImageMembers = {
 const noFacts = {
   mediaType: '',
   artifactType: undefined,
+  configMediaType: undefined,
   layerCount: 0,
   layerMediaTypes: [],
   totalBytes: 0,
+  manifestCount: 0,
+  manifestMediaTypes: [],
   platformCount: 0,
   annotations: {},
 };

@@ -3,7 +3,7 @@
 /** A client with a token that this proxy's operator minted; `id` is the client's name. */
 export type Client = { readonly type: 'Client'; readonly id: string };
 
-/** Claims by name. A number or a boolean is its text, a list is one of strings; anything else is left out. */
+/** Claims by name, as lambda/claims.ts makes them of a token's payload. */
 export type Claims = Readonly<Record<string, string | readonly string[]>>;
 
 /** A holder of an OIDC token; `id` is issuer and subject as one text, the same in every token of theirs. */

@@ -16,12 +16,20 @@ const client = z
   .strictObject({ client: z.string() })
   .transform(({ client: id }): Principal => ({ type: 'Client', id }));
 
+/** YAML has no exact text of other numbers: 1.0 is 1, and from 2^53 on one may be another. */
+const claim: z.ZodType = z.lazy(() =>
+  z.union([z.string(), z.boolean(), z.null(), z.int(), z.array(claim), z.record(z.string(), claim)]),
+);
+
+const expectedPrincipal =
+  'client: NAME, or workload: with issuer, subject and claims, in which a fraction or a number over 2^53 has quotes';
+
 const oidcHolder = z
   .strictObject({
     workload: z.strictObject({
       issuer: z.string(),
       subject: z.string(),
-      claims: z.record(z.string(), z.unknown()).default({}),
+      claims: z.record(z.string(), claim).default({}),
     }),
   })
   .transform(
@@ -50,7 +58,7 @@ const actions = oneOrMore.transform((names, context): OperationName[] => {
 
 const policyCase = z.strictObject({
   name: z.string(),
-  principal: z.union([client, oidcHolder], 'client: NAME, or workload: with issuer, subject and claims'),
+  principal: z.union([client, oidcHolder], expectedPrincipal),
   action: actions,
   repository: z.string(),
   registry: z.enum(['ecr', 'ecr-public']).default('ecr'),
@@ -77,6 +85,9 @@ const usualContext: { readonly [Name in OperationName]: DecisionRequest['context
     layerCount: 1,
     layerMediaTypes: ['application/vnd.oci.image.layer.v1.tar+gzip'],
     totalBytes: 1_000,
+    configMediaType: 'application/vnd.oci.image.config.v1+json',
+    manifestCount: 0,
+    manifestMediaTypes: [],
     platformCount: 0,
     annotations: {},
   },

@@ -158,6 +158,12 @@ describe('policy test', () => {
       'PutImage',
     ],
     ['no principal', '- name: x\n  action: push\n  repository: a/b', 'principal: client: NAME'],
+    [
+      'a claim whose number YAML would round',
+      '- name: x\n  principal: { workload: { issuer: a, subject: b, claims: { n: 9007199254740993 } } }\n' +
+        '  action: push\n  repository: a/b',
+      'has quotes',
+    ],
     ['broken YAML', '- name: [', 'a.test.yaml:1: '],
     ['nothing to run', '[]', 'has no cases'],
     [

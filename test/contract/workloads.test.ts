@@ -28,10 +28,13 @@ type Sample = {
 const github = {
   sub: 'repo:team-a/app:ref:refs/heads/main',
   repository: 'team-a/app',
+  repository_id: '7654321',
   repository_owner: 'team-a',
+  repository_owner_id: '1234567',
   repository_visibility: 'private',
   ref: 'refs/heads/main',
   ref_type: 'branch',
+  ref_protected: 'true',
   sha: '0000000000000000000000000000000000000000',
   run_id: '1234567890',
   run_attempt: '1',
@@ -51,8 +54,11 @@ const samples: Sample[] = [
     denied: [
       { repository: 'team-a/big' },
       { ref: 'refs/heads/feature' },
-      { repository_owner: 'someone' },
+      { repository_owner_id: '666' },
+      { repository_owner_id: 1_234_567.5 },
+      { ref_protected: 'false' },
       { event_name: 'pull_request_target' },
+      { event_name: 'workflow_run' },
     ],
   },
   {
@@ -62,6 +68,7 @@ const samples: Sample[] = [
     claims: {
       aud: 'https://ecr-upload-proxy.example.com',
       sub: 'project_path:team-a/app:ref_type:branch:ref:main',
+      namespace_id: '42',
       namespace_path: 'team-a',
       project_path: 'team-a/app',
       project_id: '22',
@@ -73,7 +80,12 @@ const samples: Sample[] = [
       groups_direct: ['team-a'],
       runner_environment: 'self-hosted',
     },
-    denied: [{ project_path: 'team-b/app' }, { ref_protected: 'false' }],
+    denied: [
+      { namespace_id: '666' },
+      { project_path: 'team-b/app' },
+      { ref_protected: 'false' },
+      { pipeline_source: 'merge_request_event' },
+    ],
   },
   {
     name: 'kubernetes',
@@ -86,10 +98,14 @@ const samples: Sample[] = [
       'kubernetes.io': {
         namespace: 'team-a',
         pod: { name: 'builder-0', uid: '0' },
-        serviceaccount: { name: 'builder', uid: '1' },
+        serviceaccount: { name: 'builder', uid: '3c6f5f4c-0000-4000-8000-000000000000' },
       },
     },
     denied: [
+      {
+        'kubernetes.io': { serviceaccount: { name: 'builder', uid: '66666666-0000-4000-8000-000000000000' } },
+      },
+      { 'kubernetes.io': null },
       { sub: 'system:serviceaccount:team-a:default' },
       { sub: 'system:serviceaccount:team-b:builder' },
     ],
@@ -107,7 +123,11 @@ const samples: Sample[] = [
       scope: 'ecr-upload-proxy/read ecr-upload-proxy/push',
       version: 2,
     },
-    denied: [{ scope: 'ecr-upload-proxy/read' }, { scope: 'ecr-upload-proxy/pushy' }],
+    denied: [
+      { scope: 'ecr-upload-proxy/read' },
+      { scope: 'ecr-upload-proxy/pushy' },
+      { sub: '0b1c2d3e-0000-4000-8000-000000000000' },
+    ],
   },
 ];
 
@@ -207,5 +227,5 @@ describe('a workload', () => {
     const forged = signToken(issuer.key, issuer.claims({ aud: 'other' }));
     expect(await door1(send, forged).initiate()).toMatchObject({ status: 401 });
     await close();
-  });
+  }, 300_000);
 });

@@ -11,7 +11,7 @@ const encode = (value: unknown) =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
 const generate = {
-  RS256: () => generateKeyPairSync('rsa', { modulusLength: 2_048 }),
+  RS256: (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength }),
   ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
   EdDSA: () => generateKeyPairSync('ed25519'),
 };
@@ -24,8 +24,9 @@ const signatures: Record<Algorithm, (input: string, key: KeyObject) => Buffer> =
   EdDSA: (input, key) => sign(null, Buffer.from(input), key),
 };
 
-export const makeKey = (kid: string, alg: Algorithm = 'RS256') => {
-  const { privateKey, publicKey } = generate[alg]();
+/** `modulusLength` is of RSA keys alone. */
+export const makeKey = (kid: string, alg: Algorithm = 'RS256', modulusLength = 2_048) => {
+  const { privateKey, publicKey } = generate[alg](modulusLength);
   const jwk: Json = { ...publicKey.export({ format: 'jwk' }), kid, alg, use: 'sig' };
   return { kid, alg, privateKey, publicKey, jwk };
 };
@@ -46,7 +47,7 @@ export const signHmac = (secret: string | Buffer, payload: Json, header: Json): 
   return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
 };
 
-export const unsigned = (payload: Json, header: Json, signature = ''): string =>
+export const unsigned = (payload: Json | string, header: Json | string, signature = ''): string =>
   `${encode(header)}.${encode(payload)}.${signature}`;
 
 export const startIssuer = async (keys: readonly Key[] = [makeKey('key-1')]) => {
@@ -59,14 +60,24 @@ export const startIssuer = async (keys: readonly Key[] = [makeKey('key-1')]) => 
     /** What it answers instead of its keys. */
     status: 200,
     body: undefined as string | undefined,
+    /** How many of the next requests it resets. */
+    resets: 0,
+    /** It has its answer ready, and sends it only after this. */
+    held: Promise.resolve(),
   };
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     state.requests.push(String(request.url));
+    if (state.resets > 0) {
+      state.resets -= 1;
+      request.destroy();
+      return;
+    }
     const bodies: Record<string, unknown> = {
       '/.well-known/openid-configuration': { issuer, jwks_uri: `${issuer}/keys` },
       '/keys': { keys: state.published.map(({ jwk }) => jwk) },
     };
     const body = state.body ?? JSON.stringify(bodies[String(request.url)] ?? {});
+    await state.held;
     response.writeHead(state.status, { 'content-type': 'application/json' }).end(body);
   });
   server.listen(0, '127.0.0.1');

@@ -146,6 +146,9 @@ describe('configuration', () => {
     ['with a fragment', [{ ...issuer, issuer: 'https://issuer.example.com#x' }], /without a fragment/],
     ['with keys at http', [{ ...issuer, jwksUri: 'http://issuer.example.com/keys' }], /jwksUri/],
     ['with another claim for the audience', [{ ...issuer, audienceClaim: 'azp' }], /client_id/],
+    ['with tokens for a decade', [{ ...issuer, maxTokenLifetimeSeconds: 315_360_000 }], /60 to 31536000/],
+    ['with tokens for no time', [{ ...issuer, maxTokenLifetimeSeconds: 0 }], /60 to 31536000/],
+    ['with tokens for a text', [{ ...issuer, maxTokenLifetimeSeconds: '60' }], /in seconds/],
     ['twice', [issuer, issuer], /each of them once/],
   ])('an issuer %s is refused', (_, issuers, message) => {
     expect(() => readConfiguration({ repositories: { ecr: ['a/b'] }, issuers })).toThrow(message);

@@ -12,6 +12,8 @@ const image = (facts: DecisionRequest['context'] = {}): DecisionRequest['context
   layerCount: 1,
   layerMediaTypes: [],
   totalBytes: 1,
+  manifestCount: 0,
+  manifestMediaTypes: [],
   platformCount: 0,
   annotations: {},
   ...facts,
