@@ -23,14 +23,18 @@ export type Bridge = {
   stop(signal?: NodeJS.Signals): Promise<void>;
 };
 
-/** @param flags beside the endpoint; with a port of 0 any free one is taken */
+/**
+ * Its token is lent to every user of this machine; without one each client brings its own.
+ * @param flags beside the endpoint; with a port of 0 any free one is taken
+ */
 export async function startBridge(
   endpoint: string,
   { port = 0, token = tokens.a, flags = [] }: { port?: number; token?: string; flags?: string[] } = {},
 ): Promise<Bridge> {
+  const lending = token === '' ? [] : ['--lend-token'];
   const child = spawn(
     process.execPath,
-    [commandLine, 'bridge', '--endpoint', endpoint, '--port', String(port), ...flags],
+    [commandLine, 'bridge', '--endpoint', endpoint, '--port', String(port), ...lending, ...flags],
     { env: { ...process.env, ECR_UPLOAD_PROXY_TOKEN: token }, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const lines = createInterface({ input: child.stdout });
