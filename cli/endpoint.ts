@@ -1,7 +1,7 @@
 // How a command is told where the proxy is, and which of ECR's registries it pushes to.
 
 import { InvalidArgumentError, Option } from 'commander';
-import { endpointUrlOf } from '../client/endpoint-url.ts';
+import { endpointUrlOf, type ProxyEndpoint } from '../client/endpoint-url.ts';
 import { isRegistry, type Registry } from '../lambda/registries.ts';
 import { CommandError } from './failure.ts';
 
@@ -21,7 +21,7 @@ export const allowCleartextOption = () =>
   );
 
 /** The endpoint of a command, before it does anything else. @throws CommandError */
-export function proxyEndpointOf({ endpoint, allowCleartext }: EndpointFlags) {
+export function proxyEndpointOf({ endpoint, allowCleartext }: EndpointFlags): ProxyEndpoint {
   try {
     return { endpoint: endpointUrlOf({ endpoint, allowCleartext }), allowCleartext };
   } catch (cause) {

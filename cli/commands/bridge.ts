@@ -53,6 +53,8 @@ const read = (file: string): Promise<string> =>
     throw new CommandError(`${file} cannot be read (${failure.code}).`, { exitStatus: 2, cause: failure });
   });
 
+const whereTokens = `--token-file, --token-command or ${tokenVariable}`;
+
 /** Beyond loopback nobody listens in, and nobody uses the bridge's token who was not told its password. */
 function refuseOpenDoors(flags: Flags, hasToken: boolean): void {
   const { listen, socket, lendToken = false, passwordFile, tlsCert, tlsKey } = flags;
@@ -61,7 +63,10 @@ function refuseOpenDoors(flags: Flags, hasToken: boolean): void {
   const refusals: [refused: boolean, message: string][] = [
     [(tlsCert === undefined) !== (tlsKey === undefined), '--tls-cert and --tls-key go together.'],
     [hasPassword && !hasToken, '--password-file guards the token of the bridge, and it has none.'],
-    [lendToken && !hasToken, `--lend-token lends the token of the bridge, and it has none: ${whereTokens}.`],
+    [
+      lendToken && !hasToken,
+      `--lend-token lends the token of the bridge, and it has none: give ${whereTokens}.`,
+    ],
     [
       hasToken && !lendToken && !hasPassword,
       `The bridge has a token (${whereTokens}), and you have not said who may push with it: --lend-token says every user of this machine, --password-file who knows that password. Without a token each client logs in with its own.`,
@@ -79,14 +84,15 @@ function refuseOpenDoors(flags: Flags, hasToken: boolean): void {
   if (refusal) throw new CommandError(refusal[1], { exitStatus: 2 });
 }
 
-const whereTokens = `--token-file, --token-command or ${tokenVariable}`;
-
-async function lentToken({ passwordFile }: Flags, token: TokenSource | undefined) {
+async function lentToken(
+  { passwordFile }: Flags,
+  token: TokenSource | undefined,
+): Promise<LentToken | undefined> {
   if (token === undefined) return undefined;
-  if (passwordFile === undefined) return { token, to: 'everyone' } satisfies LentToken;
+  if (passwordFile === undefined) return { token, to: 'everyone' };
   const password = (await read(passwordFile)).trim();
   if (password === '') throw new CommandError(`${passwordFile} is empty.`, { exitStatus: 2 });
-  return { token, to: { password } } satisfies LentToken;
+  return { token, to: { password } };
 }
 
 async function start(flags: Flags): Promise<{ endpoint: Endpoint; lent: LentToken | undefined }> {

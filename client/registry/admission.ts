@@ -32,7 +32,7 @@ export function hostNameOf(text: string, defaultPort?: number): HostName | undef
  * rebinding) or blindly by the registry's. A browser says so: by that name in `Host`, by `Origin` in whatever is
  * no simple reading, by `Sec-Fetch-Site` in everything it sends to loopback or over TLS. Container tools send
  * neither of the two. `Sec-Fetch-Mode` says nothing: Node.js's own `fetch` sends it.
- * @returns what refuses a request. @throws OciError DENIED
+ * @returns what throws OciError DENIED for such a request
  */
 export function admissionOf({
   listening,
@@ -48,7 +48,7 @@ export function admissionOf({
     if (localPort !== port) return false;
     return (
       isLoopback(name) ||
-      name === listening ||
+      name === listening?.toLowerCase() ||
       name === localAddress?.replace(/^::ffff:/, '') ||
       certificate?.checkHost(name) !== undefined
     );
