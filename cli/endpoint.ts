@@ -1,14 +1,34 @@
 // How a command is told where the proxy is, and which of ECR's registries it pushes to.
 
 import { InvalidArgumentError, Option } from 'commander';
+import { endpointUrlOf, type ProxyEndpoint } from '../client/endpoint-url.ts';
 import { isRegistry, type Registry } from '../lambda/registries.ts';
+import { CommandError } from './failure.ts';
 
 export const endpointVariable = 'ECR_UPLOAD_PROXY_ENDPOINT';
+
+export type EndpointFlags = { endpoint: string; allowCleartext?: boolean };
 
 export const endpointOption = () =>
   new Option('--endpoint <url>', 'where the proxy is, a stage included: the output ProxyUrl of its stack')
     .env(endpointVariable)
     .makeOptionMandatory();
+
+export const allowCleartextOption = () =>
+  new Option(
+    '--allow-cleartext',
+    'send the token over plain http to another machine, for all on the way to read',
+  );
+
+/** The endpoint of a command, before it does anything else. @throws CommandError */
+export function proxyEndpointOf({ endpoint, allowCleartext }: EndpointFlags): ProxyEndpoint {
+  try {
+    return { endpoint: endpointUrlOf({ endpoint, allowCleartext }), allowCleartext };
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new CommandError(`--endpoint: ${cause.message}.`, { exitStatus: 2, cause });
+  }
+}
 
 const readRegistry = (name: string): Registry => {
   if (isRegistry(name)) return name;

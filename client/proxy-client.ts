@@ -1,14 +1,18 @@
 // A typed client of the proxy's resource door: one method, every operation of the table.
 
-import { EnvHttpProxyAgent, request as sendRequest } from 'undici';
+import { Agent, EnvHttpProxyAgent, request as sendRequest } from 'undici';
 import type { z } from 'zod';
 import type { ErrorCode } from '../lambda/errors.ts';
 import { type Members, type OperationName, operations } from '../lambda/operations.ts';
 import type { Registry } from '../lambda/registries.ts';
 import { type Answer, answers } from './answers.ts';
+import { endpointUrlOf, type ProxyEndpoint } from './endpoint-url.ts';
+import { isLoopback } from './loopback.ts';
 import { ProxyProblem } from './problem.ts';
 import { problemOf } from './refusals.ts';
 import { type DoorRequest, requestOf } from './request.ts';
+import { sameSecret } from './same-secret.ts';
+import { TokenProblem } from './token-problem.ts';
 import { problemOfSilence, problemOfTimeout } from './unanswered.ts';
 
 /**
@@ -17,9 +21,7 @@ import { problemOfSilence, problemOfTimeout } from './unanswered.ts';
  */
 export type TokenSource = string | ((refused?: string) => string | Promise<string>);
 
-export type ProxyClientOptions = {
-  /** Where the proxy is: http or https, a stage's path (`/prod`) included. */
-  endpoint: string | URL;
+export type ProxyClientOptions = ProxyEndpoint & {
   /** Default `ecr`. */
   registry?: Registry;
   token: TokenSource;
@@ -32,8 +34,13 @@ export type ProxyClientOptions = {
 /** API Gateway's 29 s, and the time a part of 4 MiB takes on a line of 400 kbit/s. */
 export const defaultTimeoutMs = 120_000;
 
-/** A proxy of the network's between here and the endpoint: HTTPS_PROXY, HTTP_PROXY, NO_PROXY. */
-const dispatcher = new EnvHttpProxyAgent();
+/**
+ * A proxy of the network's between here and the endpoint: HTTPS_PROXY, HTTP_PROXY, NO_PROXY. What goes to this
+ * machine stays on it, as with Go's clients: over plain http such a proxy would read the token. Neither follows a
+ * redirect, which would take the token elsewhere.
+ */
+const throughNetwork = new EnvHttpProxyAgent();
+const onThisMachine = new Agent();
 
 /** The refusals of a token, after which its source is asked once more. */
 const tokenRefusals: ReadonlySet<string> = new Set<ErrorCode>([
@@ -49,10 +56,10 @@ export class ProxyClient {
   readonly #token: TokenSource;
   readonly #timeoutMs: number;
 
-  /** @throws TypeError when the endpoint is no http(s) URL, or carries a user, a query or a fragment */
-  constructor({ endpoint, registry = 'ecr', token, signal, timeoutMs }: ProxyClientOptions) {
+  /** @throws TypeError see {@link endpointUrlOf} */
+  constructor({ registry = 'ecr', token, signal, timeoutMs, ...endpoint }: ProxyClientOptions) {
     this.registry = registry;
-    this.#endpoint = endpointOf(endpoint);
+    this.#endpoint = endpointUrlOf(endpoint);
     this.#token = token;
     this.signal = signal;
     this.#timeoutMs = timeoutMs ?? defaultTimeoutMs;
@@ -60,8 +67,8 @@ export class ProxyClient {
 
   /**
    * Sends one request, once; twice where the token was refused and its source then has another.
-   * @throws ProxyProblem when the proxy refuses, does not answer or answers nonsense; the signal's reason when
-   * aborted; whatever the token's function throws
+   * @throws ProxyProblem when the proxy refuses, does not answer or answers nonsense; TokenProblem when the token
+   * cannot be one; the signal's reason when aborted; whatever the token's function throws
    */
   async send<Name extends OperationName>(
     operation: Name,
@@ -74,14 +81,15 @@ export class ProxyClient {
     } catch (thrown) {
       if (!(thrown instanceof ProxyProblem && tokenRefusals.has(thrown.code))) throw thrown;
       const another = await this.#readToken(token);
-      if (another === token) throw thrown;
+      if (sameSecret(another, token)) throw thrown;
       return await this.#sendWith(another, operation, members, signal);
     }
   }
 
   async #readToken(refused?: string): Promise<string> {
     const token = (typeof this.#token === 'string' ? this.#token : await this.#token(refused)).trim();
-    if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError('the token is empty or no line of visible ASCII');
+    if (!/^[\x21-\x7e]+$/.test(token))
+      throw new TokenProblem('the token is empty or no line of visible ASCII');
     return token;
   }
 
@@ -104,7 +112,7 @@ export class ProxyClient {
     const timer = setTimeout(() => timeout.abort(), this.#timeoutMs);
     try {
       const answer = await sendRequest(url, {
-        dispatcher,
+        dispatcher: isLoopback(url.hostname) ? onThisMachine : throughNetwork,
         method,
         headers: { ...headers, accept: 'application/json', authorization: `Bearer ${token}` },
         body,
@@ -150,14 +158,4 @@ function read<Output>(
     const detail = `the endpoint answers ${operation} with something other than its members: is it this proxy?`;
     throw new ProxyProblem({ status, code: 'UnexpectedAnswer', detail, retryable: false });
   }
-}
-
-/** Written without the text itself: a URL may hold a password. */
-function endpointOf(endpoint: string | URL): URL {
-  const url = URL.canParse(String(endpoint)) ? new URL(endpoint) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol))
-    throw new TypeError('the endpoint must be an http or https URL');
-  if (url.username || url.password || url.search || url.hash)
-    throw new TypeError('the endpoint must have no user, password, query or fragment');
-  return url;
 }

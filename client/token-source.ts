@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { sameSecret } from './same-secret.ts';
 import { TokenProblem } from './token-problem.ts';
 
 /** See {@link TokenSource}: asked for each request, and with the token that was refused after a 401. */
@@ -46,7 +47,7 @@ function renewing(read: () => Promise<string>): RenewingToken {
   let readAtMs = 0;
   const isStale = async (refused: string | undefined): Promise<boolean> => {
     const token = await reading?.catch(() => undefined);
-    if (token === undefined || token === refused) return true;
+    if (token === undefined || (refused !== undefined && sameSecret(token, refused))) return true;
     return expiresAtMsOf(token) - reserveMs < Date.now() && Date.now() - readAtMs > shortestReadingMs;
   };
   return async (refused) => {

@@ -1,23 +1,35 @@
 // `bridge`: a registry on loopback that docker, podman, skopeo and their like push to, and the proxy behind it.
 
 import { readFile } from 'node:fs/promises';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { isLoopback } from '../../client/loopback.ts';
+import type { TokenSource } from '../../client/proxy-client.ts';
+import { type HostName, hostNameOf } from '../../client/registry/admission.ts';
 import { type Endpoint, startEndpoint } from '../../client/registry/endpoint.ts';
-import { identitiesOf } from '../../client/registry/identities.ts';
+import { identitiesOf, type LentToken } from '../../client/registry/identities.ts';
 import type { Registry } from '../../lambda/registries.ts';
-import { endpointOption, registryIdOption, registryOption } from '../endpoint.ts';
+import {
+  allowCleartextOption,
+  type EndpointFlags,
+  endpointOption,
+  proxyEndpointOf,
+  registryIdOption,
+  registryOption,
+} from '../endpoint.ts';
 import { CommandError } from '../failure.ts';
 import { keepMemoryFlat } from '../flat-memory.ts';
 import { tokenCommandFlag, tokenFileFlag, tokenSource, tokenVariable } from '../token.ts';
 
-type Flags = {
-  endpoint: string;
+type Flags = EndpointFlags & {
   registry: Registry;
   registryId?: string;
   port: number;
   listen: string;
+  socket?: string;
+  hostName: HostName[];
   tokenFile?: string;
   tokenCommand?: string;
+  lendToken?: boolean;
   passwordFile?: string;
   tlsCert?: string;
   tlsKey?: string;
@@ -30,55 +42,86 @@ const readPort = (text: string): number => {
   throw new InvalidArgumentError('It is a number from 0 to 65535.');
 };
 
+const readHostName = (text: string, before: HostName[]): HostName[] => {
+  const hostName = hostNameOf(text);
+  if (hostName) return [...before, hostName];
+  throw new InvalidArgumentError('It is a name or an address, with or without a port.');
+};
+
 const read = (file: string): Promise<string> =>
   readFile(file, 'utf8').catch((failure: NodeJS.ErrnoException) => {
     throw new CommandError(`${file} cannot be read (${failure.code}).`, { exitStatus: 2, cause: failure });
   });
 
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+const whereTokens = `--token-file, --token-command or ${tokenVariable}`;
 
 /** Beyond loopback nobody listens in, and nobody uses the bridge's token who was not told its password. */
-function refuseOpenDoors({ listen, tlsCert, tlsKey, passwordFile }: Flags, hasOwnToken: boolean): void {
-  const refuse = (message: string): never => {
-    throw new CommandError(message, { exitStatus: 2 });
-  };
-  if ((tlsCert === undefined) !== (tlsKey === undefined)) refuse('--tls-cert and --tls-key go together.');
-  if (passwordFile !== undefined && !hasOwnToken)
-    refuse('--password-file guards the token of the bridge, and it has none: each client brings its own.');
-  if (isLoopback(listen)) return;
-  if (tlsCert === undefined)
-    refuse(`--listen ${listen} is open to the network: give --tls-cert and --tls-key as well.`);
-  if (hasOwnToken && passwordFile === undefined)
-    refuse(
-      `--listen ${listen} would lend the bridge's token to everyone: give --password-file, or no token at all, so that each client brings its own.`,
-    );
+function refuseOpenDoors(flags: Flags, hasToken: boolean): void {
+  const { listen, socket, lendToken = false, passwordFile, tlsCert, tlsKey } = flags;
+  const beyond = socket === undefined && !isLoopback(listen);
+  const hasPassword = passwordFile !== undefined;
+  const refusals: [refused: boolean, message: string][] = [
+    [(tlsCert === undefined) !== (tlsKey === undefined), '--tls-cert and --tls-key go together.'],
+    [hasPassword && !hasToken, '--password-file guards the token of the bridge, and it has none.'],
+    [
+      lendToken && !hasToken,
+      `--lend-token lends the token of the bridge, and it has none: give ${whereTokens}.`,
+    ],
+    [
+      hasToken && !lendToken && !hasPassword,
+      `The bridge has a token (${whereTokens}), and you have not said who may push with it: --lend-token says every user of this machine, --password-file who knows that password. Without a token each client logs in with its own.`,
+    ],
+    [
+      beyond && lendToken,
+      `--listen ${listen} with --lend-token would lend the bridge's token to everyone: give --password-file instead, or no token at all, so that each client logs in with its own.`,
+    ],
+    [
+      beyond && tlsCert === undefined,
+      `--listen ${listen} is open to the network: give --tls-cert and --tls-key as well.`,
+    ],
+  ];
+  const refusal = refusals.find(([refused]) => refused);
+  if (refusal) throw new CommandError(refusal[1], { exitStatus: 2 });
 }
 
-async function start(flags: Flags): Promise<{ endpoint: Endpoint; ownToken: boolean }> {
-  const { port, listen, passwordFile, tlsCert, tlsKey } = flags;
-  const ownToken = tokenSource(flags);
-  refuseOpenDoors(flags, ownToken !== undefined);
-  const password = passwordFile === undefined ? undefined : (await read(passwordFile)).trim();
+async function lentToken(
+  { passwordFile }: Flags,
+  token: TokenSource | undefined,
+): Promise<LentToken | undefined> {
+  if (token === undefined) return undefined;
+  if (passwordFile === undefined) return { token, to: 'everyone' };
+  const password = (await read(passwordFile)).trim();
   if (password === '') throw new CommandError(`${passwordFile} is empty.`, { exitStatus: 2 });
+  return { token, to: { password } };
+}
+
+async function start(flags: Flags): Promise<{ endpoint: Endpoint; lent: LentToken | undefined }> {
+  const { port, listen, socket, hostName, registry, registryId, tlsCert, tlsKey } = flags;
+  const proxy = proxyEndpointOf(flags);
+  const token = tokenSource(flags);
+  refuseOpenDoors(flags, token !== undefined);
+  const lent = await lentToken(flags, token);
   const tls =
     tlsCert !== undefined && tlsKey !== undefined
       ? { cert: await read(tlsCert), key: await read(tlsKey) }
       : undefined;
-  const identities = identitiesOf({ endpoint: flags.endpoint, registry: flags.registry, ownToken, password });
   const endpoint = await startEndpoint({
-    address: { host: listen, port },
+    address: socket === undefined ? { host: listen, port } : { socket },
     tls,
-    identities,
-    registry: flags.registry,
-    registryId: flags.registryId,
+    hostNames: hostName,
+    identities: identitiesOf({ ...proxy, registry, lent }),
+    registry,
+    registryId,
     ...(!flags.quiet && { log: console.log }),
   }).catch((failure: NodeJS.ErrnoException) => {
-    if (failure.code === 'EADDRINUSE')
-      throw new CommandError(`Port ${port} is in use: choose another with --port.`, { cause: failure });
-    throw failure;
+    if (failure.code !== 'EADDRINUSE') throw failure;
+    const message =
+      socket === undefined
+        ? `Port ${port} is in use: choose another with --port.`
+        : `${socket} is there already: remove it, if no bridge is listening at it.`;
+    throw new CommandError(message, { cause: failure });
   });
-  return { endpoint, ownToken: ownToken !== undefined };
+  return { endpoint, lent };
 }
 
 /** A second Ctrl-C finds no listener and ends the process at once. */
@@ -91,40 +134,80 @@ function closeOnSignals(endpoint: Endpoint): void {
   process.once('SIGINT', end).once('SIGTERM', end);
 }
 
+function whoPushes(lent: LentToken | undefined, { socket }: Flags): string {
+  if (!lent) return "each client's own: it logs in with any user name, and its token as the password";
+  if (lent.to !== 'everyone')
+    return "the bridge's: clients log in with any user name, and the password of the bridge";
+  const everyone = socket === undefined ? 'every user of this machine' : `whoever may open ${socket}`;
+  return `the bridge's, lent: nobody can log in here, and ${everyone} may push with it`;
+}
+
+function howToPush({ url }: Endpoint, lent: LentToken | undefined): string {
+  if (url.startsWith('unix:'))
+    return `  curl --unix-socket ${url.slice('unix:'.length)} http://localhost/v2/`;
+  const { host, protocol } = new URL(url);
+  const login = lent?.to === 'everyone' ? [] : [`  docker login ${host} -u any`];
+  return [
+    ...login,
+    `  docker tag app:1.0 ${host}/team-a/app:1.0 && docker push ${host}/team-a/app:1.0`,
+    `  skopeo copy --dest-tls-verify=${protocol === 'https:'} docker-archive:image.tar docker://${host}/team-a/app:1.0`,
+  ].join('\n');
+}
+
 export const bridge = new Command('bridge')
   .description('Serve a registry that container tools push to; what they push goes through the proxy.')
   .addOption(endpointOption())
+  .addOption(allowCleartextOption())
   .option('--port <port>', 'the port to listen on; 0 takes any free one', readPort, 5000)
+  .option('--listen <address>', 'listen here; beyond loopback TLS and a login are demanded', '127.0.0.1')
+  .addOption(
+    new Option('--socket <path>', 'listen at this Unix socket, which is yours alone').conflicts([
+      'port',
+      'listen',
+    ]),
+  )
+  .addOption(
+    new Option(
+      '--host-name <name[:port]>',
+      "a name by which clients know the bridge, beside localhost, its address and its certificate's; repeatable",
+    )
+      .argParser(readHostName)
+      .default([], 'none'),
+  )
   .option(tokenFileFlag, 'push with the token in this file, read again when it expires')
   .option(tokenCommandFlag, 'push with the token that this shell command prints, run again when it expires')
+  .option('--lend-token', 'every user of this machine may push with that token, and nobody can log in')
+  .addOption(
+    new Option(
+      '--password-file <file>',
+      'whoever logs in with the password in this file may push with that token',
+    ).conflicts('lendToken'),
+  )
   .addOption(registryOption())
   .addOption(registryIdOption())
-  .option('--listen <address>', 'listen here; beyond loopback TLS and a password are demanded', '127.0.0.1')
   .option('--tls-cert <file>', 'the certificate, with its chain, as PEM')
   .option('--tls-key <file>', "the certificate's key, as PEM")
-  .option('--password-file <file>', "the password that clients log in with to use the bridge's token")
   .option('--quiet', 'no line for each request')
   .addHelpText(
     'after',
     `
-A client that logs in pushes with its password as its token; one that does not, with the bridge's token:
-that of --token-file or --token-command, or else of ${tokenVariable}. One bridge serves many clients.
+Without a token each client logs in with its own, as the password; one bridge serves many clients.
+A token (${whereTokens})
+is lent to those whom --password-file or --lend-token says.
 
 Exit status: 0 after Ctrl-C, 1 when it cannot serve, 2 when it was called wrongly.`,
   )
   .action(async (flags: Flags) => {
     keepMemoryFlat();
-    const { endpoint, ownToken } = await start(flags);
+    const { endpoint, lent } = await start(flags);
     closeOnSignals(endpoint);
-    const host = new URL(endpoint.url).host;
     console.log(`Registry   ${endpoint.url}
 Proxy      ${flags.endpoint}
-Token      ${ownToken ? "the bridge's; a client that logs in uses its own" : "each client's own, as its password"}
+Token      ${whoPushes(lent, flags)}
 
 Push to it, for example:
 
-  skopeo copy --dest-tls-verify=${endpoint.url.startsWith('https')} docker-archive:image.tar docker://${host}/team-a/app:1.0
-  docker tag app:1.0 ${host}/team-a/app:1.0 && docker push ${host}/team-a/app:1.0
+${howToPush(endpoint, lent)}
 
 Ctrl-C ends it.
 `);

@@ -12,13 +12,19 @@ import { tagsOf } from '../../client/push/tags.ts';
 import { TokenProblem } from '../../client/token-problem.ts';
 import { Uploader } from '../../client/uploader.ts';
 import type { Registry } from '../../lambda/registries.ts';
-import { endpointOption, registryIdOption, registryOption } from '../endpoint.ts';
+import {
+  allowCleartextOption,
+  type EndpointFlags,
+  endpointOption,
+  proxyEndpointOf,
+  registryIdOption,
+  registryOption,
+} from '../endpoint.ts';
 import { CommandError } from '../failure.ts';
 import { keepMemoryFlat } from '../flat-memory.ts';
 import { tokenCommandFlag, tokenFileFlag, tokenSource, tokenVariable } from '../token.ts';
 
-type Flags = {
-  endpoint: string;
+type Flags = EndpointFlags & {
   registry: Registry;
   registryId?: string;
   tokenFile?: string;
@@ -84,9 +90,8 @@ async function run(source: string, destination: string, flags: Flags, signal: Ab
     throw new CommandError(`No token: set ${tokenVariable}, or give --token-file or --token-command.`, {
       exitStatus: exitStatuses.usage,
     });
-  const { endpoint, registry, registryId, jobs } = flags;
-  const client = new ProxyClient({ endpoint, registry, token, signal });
-  const maxUnpackedBytes = flags.maxUnpackedSize;
+  const { registry, registryId, jobs, maxUnpackedSize: maxUnpackedBytes } = flags;
+  const client = new ProxyClient({ ...proxyEndpointOf(flags), registry, token, signal });
   const images = await openSource(source, { input: process.stdin, maxUnpackedBytes, signal });
   try {
     return await pushImages(images, {
@@ -122,6 +127,7 @@ export const push = new Command('push')
   )
   .argument('<destination[:tag]>', "a repository, and a tag; without one, the source's own")
   .addOption(endpointOption())
+  .addOption(allowCleartextOption())
   .option(tokenFileFlag, 'push with the token in this file, read again when it expires')
   .option(tokenCommandFlag, 'push with the token that this shell command prints, run again when it expires')
   .addOption(registryOption())

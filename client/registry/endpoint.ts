@@ -1,20 +1,32 @@
 // The registry endpoint: the OCI distribution API over HTTP in front, the uploader behind it.
 
 import type { IncomingMessage } from 'node:http';
-import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from 'fastify';
 import { type Registry, registries } from '../../lambda/registries.ts';
+import { admissionOf, type HostName } from './admission.ts';
 import { BlobUploads } from './blob-uploads.ts';
+import { secretOf } from './credentials.ts';
 import type { Answer, Rooms, Route } from './exchange.ts';
-import type { Identities, Identity } from './identities.ts';
-import { OciError, ociErrorOf, ociStatuses, type Subject } from './oci-errors.ts';
+import type { Identities } from './identities.ts';
+import { OciError, ociErrorOf, type Subject } from './oci-errors.ts';
 import { Pushed } from './pushed.ts';
 import { routes } from './routes.ts';
 
+/** A port of 0 takes any free one. A socket is its owner's alone. */
+export type Address = { host: string; port: number } | { socket: string };
+
 export type EndpointOptions = {
-  /** 0 takes any free port. */
-  address: { host: string; port: number };
+  address: Address;
   /** PEM. Without it the endpoint speaks plain HTTP. */
   tls?: { cert: string | Buffer; key: string | Buffer } | undefined;
+  /** By which clients know it, beside the names of loopback, the address and the certificate. */
+  hostNames?: readonly HostName[] | undefined;
   identities: Identities;
   /** Default `ecr`. */
   registry?: Registry;
@@ -25,53 +37,80 @@ export type EndpointOptions = {
 
 export type Endpoint = { url: string; close(): Promise<void> };
 
-/** @throws the plain `EADDRINUSE` error when the port is taken */
+/** What every request needs. */
+type Service = Pick<EndpointOptions, 'identities' | 'registryId' | 'log'> & {
+  rooms: Rooms;
+  admit: (request: IncomingMessage) => void;
+};
+
+/** @throws the plain `EADDRINUSE` error when the port or the socket is taken */
 export async function startEndpoint(options: EndpointOptions): Promise<Endpoint> {
-  const { address, tls, registry = 'ecr', log } = options;
+  const { address, tls, hostNames, registry = 'ecr' } = options;
   const rooms: Rooms = { registry, uploads: new BlobUploads(), pushed: new Pushed() };
+  const listening = 'host' in address ? address.host : undefined;
+  const admit = admissionOf({ listening, cert: tls?.cert, hostNames });
+  const serve = serveWith({ ...options, rooms, admit });
   const app = fastify({
     ...(tls && { https: tls }),
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 1_000 },
-    frameworkErrors: (_error, _request, reply) =>
-      void write(reply, false, refusal(new OciError('UNSUPPORTED', 'the path cannot be decoded'))),
+    // Of a path that cannot be decoded: it matches no route of ours either.
+    frameworkErrors: (_error, request, reply) => void serve(request, reply),
   });
   app.removeAllContentTypeParsers();
-  // Bodies are for the handlers to read, as they come.
+  // Bodies are for the handlers to read, as they come, whatever they call themselves.
   app.addContentTypeParser('*', (_request, _body, done) => done(null));
-  app.setNotFoundHandler(async (request, reply) => {
-    const begunAtMs = performance.now();
-    const answer = await answerTo(request, rooms, options);
-    log?.(
-      `${request.method} ${pathOf(request)} ${answer.status} ${Math.round(performance.now() - begunAtMs)} ms`,
-    );
-    return write(reply, request.method === 'HEAD', answer);
+  app.setErrorHandler<FastifyError>((failure, request, reply) => {
+    if (failure.code !== 'FST_ERR_CTP_INVALID_MEDIA_TYPE') throw failure;
+    return serve(request, reply);
   });
-  await app.listen(address);
+  app.setNotFoundHandler(serve);
+  const place = await listen(app, address);
   app.server.on('close', () => rooms.uploads.close());
-  const bound = app.server.address();
-  const port = bound !== null && typeof bound === 'object' ? bound.port : address.port;
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   const close = async () => {
     rooms.uploads.close();
     await app.close();
   };
-  return { url: `${tls ? 'https' : 'http'}://${host}:${port}`, close };
+  return { url: 'socket' in address ? place : `${tls ? 'https' : 'http'}://${place}`, close };
 }
+
+/** @returns host and port, or the socket as `unix:` and its path */
+async function listen(app: FastifyInstance, address: Address): Promise<string> {
+  if ('socket' in address) {
+    // From its first moment on, so that nobody slips in before its mode is set.
+    const umask = process.umask(0o177);
+    await app.listen({ path: address.socket }).finally(() => process.umask(umask));
+    return `unix:${address.socket}`;
+  }
+  await app.listen(address);
+  const bound = app.server.address();
+  const port = bound !== null && typeof bound === 'object' ? bound.port : address.port;
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;
+}
+
+const serveWith =
+  (service: Service) =>
+  async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const begunAtMs = performance.now();
+    const answer = await answerTo(request, service);
+    const took = `${Math.round(performance.now() - begunAtMs)} ms`;
+    service.log?.(`${request.method} ${pathOf(request)} ${answer.status} ${took}`);
+    return write(reply, request.method === 'HEAD', answer);
+  };
 
 const pathOf = ({ raw }: FastifyRequest): string => (raw.url ?? '/').split('?')[0] ?? '/';
 
-async function answerTo(request: FastifyRequest, rooms: Rooms, options: EndpointOptions): Promise<Answer> {
+async function answerTo(request: FastifyRequest, service: Service): Promise<Answer> {
   const path = decoded(pathOf(request));
   const route = routes.find(({ pattern }) => pattern.test(path));
   const subject: Subject = route?.subject ?? 'blob';
   try {
-    return await dispatch(request, path, route, rooms, options);
+    return await dispatch(request, path, route, service);
   } catch (thrown) {
     const error = ociErrorOf(thrown, subject);
     if (error) return refusal(error);
-    options.log?.(`a fault of the bridge: ${thrown instanceof Error ? thrown.stack : thrown}`);
+    service.log?.(`a fault of the bridge: ${thrown instanceof Error ? thrown.stack : thrown}`);
     return refusal(new OciError('UNKNOWN', 'a fault in the bridge: its log says more'));
   }
 }
@@ -80,10 +119,10 @@ async function dispatch(
   request: FastifyRequest,
   path: string,
   route: Route | undefined,
-  rooms: Rooms,
-  { identities, registryId }: EndpointOptions,
+  { rooms, admit, identities, registryId }: Service,
 ): Promise<Answer> {
-  const identity = identityOf(request, identities);
+  admit(request.raw);
+  const identity = await identities(secretOf(request.raw));
   const handler = route?.methods[request.method];
   if (!route || !handler) throw unsupported(route);
   const { name, reference = '' } = route.pattern.exec(path)?.groups ?? {};
@@ -117,28 +156,6 @@ function repositoryNameOf(name: string, registry: Registry): string {
   throw new OciError('NAME_INVALID', `${name} is no name of a repository in ECR, such as team-a/app`);
 }
 
-/** @throws OciError UNAUTHORIZED with the challenge that makes clients send their password */
-function identityOf({ headers }: FastifyRequest, identities: Identities): Identity {
-  const identity = identities(passwordOf(headers.authorization));
-  if (identity) return identity;
-  throw new OciError('UNAUTHORIZED', 'log in with any user name, and your token as the password', {
-    headers: challenge,
-  });
-}
-
-const challenge = { 'www-authenticate': 'Basic realm="ecr-upload-proxy"' } as const;
-
-/** The password of Basic, or the token of Bearer; the user's name means nothing. */
-function passwordOf(authorization: string | undefined): string | undefined {
-  const [, scheme = '', credentials = ''] = /^(\S+) +(\S+)$/.exec(authorization ?? '') ?? [];
-  if (scheme.toLowerCase() === 'bearer') return credentials;
-  if (scheme.toLowerCase() !== 'basic') return undefined;
-  const password = Buffer.from(credentials, 'base64')
-    .toString()
-    .replace(/^[^:]*:/, '');
-  return password || undefined;
-}
-
 /** A path that cannot be decoded matches no route. */
 function decoded(path: string): string {
   try {
@@ -148,17 +165,26 @@ function decoded(path: string): string {
   }
 }
 
-function refusal({ code, message, detail, headers }: OciError): Answer {
+/** It makes clients send their password, also those that have sent a wrong one. */
+const challenge = { 'www-authenticate': 'Basic realm="ecr-upload-proxy"' } as const;
+
+function refusal({ code, message, detail, headers, status }: OciError): Answer {
   return {
-    status: ociStatuses[code],
+    status,
     headers: { ...(code === 'UNAUTHORIZED' && challenge), ...headers },
     body: { errors: [{ code, message, ...(detail && { detail }) }] },
   };
 }
 
+/** Nothing that was pushed is ever taken for a web page. */
+const standing = {
+  'docker-distribution-api-version': 'registry/2.0',
+  'x-content-type-options': 'nosniff',
+} as const;
+
 /** The only writer of answers. */
 function write(reply: FastifyReply, isHead: boolean, { status, headers = {}, body }: Answer): FastifyReply {
-  reply.code(status).headers({ 'docker-distribution-api-version': 'registry/2.0', ...headers });
+  reply.code(status).headers({ ...standing, ...headers });
   if (body === undefined) return reply.send();
   const bytes = body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body));
   if (!(body instanceof Uint8Array)) reply.header('content-type', 'application/json');

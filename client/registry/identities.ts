@@ -1,67 +1,85 @@
-// Who pushes: the bridge itself, or each client with the token that it brings as its password.
+// Who pushes: each client with a token of its own, or the bridge with its token, lent for a password or to everyone.
 
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { AdaptiveLimiter } from '../adaptive-limiter.ts';
 import { PartBuffers } from '../part-buffers.ts';
 import { ProxyClient, type ProxyClientOptions, type TokenSource } from '../proxy-client.ts';
-import type { RetryPolicy } from '../retry.ts';
+import { defaultRetryPolicy, type RetryPolicy } from '../retry.ts';
+import { sameSecret } from '../same-secret.ts';
 import { Uploader } from '../uploader.ts';
+import { OciError } from './oci-errors.ts';
+import { tokenCheck } from './token-check.ts';
 
 /** One who pushes; what one has pushed, no other sees. */
-export type Identity = { readonly key: string; readonly client: ProxyClient; readonly uploader: Uploader };
+export type Identity = { readonly key: string; readonly uploader: Uploader };
 
-/** Whose request this is, by the password it carries; undefined where it must carry another, or one at all. */
-export type Identities = (password: string | undefined) => Identity | undefined;
+/**
+ * Whose request this is, by the secret it carries. A secret is used or refused: none is passed over.
+ * @throws OciError UNAUTHORIZED; ProxyProblem when the proxy refuses the token, or cannot tell
+ */
+export type Identities = (secret: string | undefined) => Promise<Identity>;
+
+/** A token of the bridge's own, and who may push with it. */
+export type LentToken = { token: TokenSource; to: 'everyone' | { password: string } };
 
 export type IdentityOptions = Omit<ProxyClientOptions, 'token'> & {
-  /** The token of requests that carry none. Without it every request must. */
-  ownToken?: TokenSource | undefined;
-  /** Asked for before a request may use the own token. */
-  password?: string | undefined;
+  /** Without it every client brings its own token. */
+  lent?: LentToken | undefined;
   retry?: Partial<RetryPolicy>;
 };
 
 const maxIdentities = 256;
 
-const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
+type KnownIdentity = Identity & { readonly checkToken: () => Promise<void> };
 
 /** All of them share one limiter: they push through one proxy. */
-export function identitiesOf({ ownToken, password, retry = {}, ...options }: IdentityOptions): Identities {
-  const shared = { retry, limiter: new AdaptiveLimiter(), buffers: new PartBuffers() };
-  const identityOf = (key: string, token: TokenSource): Identity => {
+export function identitiesOf({ lent, retry, ...options }: IdentityOptions): Identities {
+  const policy = { ...defaultRetryPolicy, ...retry };
+  const shared = { retry: policy, limiter: new AdaptiveLimiter(), buffers: new PartBuffers() };
+  const identityOf = (key: string, token: TokenSource): KnownIdentity => {
     const client = new ProxyClient({ ...options, token });
-    return { key, client, uploader: new Uploader(client, shared) };
+    return { key, uploader: new Uploader(client, shared), checkToken: tokenCheck(client, policy) };
   };
-  const own = ownToken === undefined ? undefined : identityOf('own', ownToken);
-  const expected = password === undefined ? undefined : digestOf(password);
-  const known = new Map<string, Identity>();
+  return lent ? lender(lent, identityOf('own', lent.token)) : bearers(identityOf);
+}
 
-  const byToken = (token: string): Identity => {
-    const key = digestOf(token).toString('hex');
+function lender({ to }: LentToken, own: KnownIdentity): Identities {
+  const refusal = to === 'everyone' ? refuseSecret : refuseOtherThan(to.password);
+  return async (secret) => {
+    refusal(secret);
+    await own.checkToken();
+    return own;
+  };
+}
+
+function refuseSecret(secret: string | undefined): void {
+  if (secret === undefined) return;
+  throw new OciError(
+    'UNAUTHORIZED',
+    'nobody logs in here: the bridge lends its own token. Log out; or start it without --lend-token, so that clients log in',
+  );
+}
+
+const refuseOtherThan = (password: string) => (secret: string | undefined) => {
+  if (secret !== undefined && sameSecret(secret, password)) return;
+  throw new OciError('UNAUTHORIZED', 'log in with any user name, and the password of this bridge');
+};
+
+/** Those whose token the proxy does not know are forgotten at once. */
+function bearers(identityOf: (key: string, token: string) => KnownIdentity): Identities {
+  const known = new Map<string, KnownIdentity>();
+  return async (token) => {
+    if (token === undefined)
+      throw new OciError('UNAUTHORIZED', 'log in with any user name, and your token as the password');
+    const key = createHash('sha256').update(token).digest('hex');
     const identity = known.get(key) ?? identityOf(key, token);
+    await identity.checkToken().catch((thrown: unknown) => {
+      known.delete(key);
+      throw thrown;
+    });
     known.delete(key);
     known.set(key, identity);
     for (const oldest of known.keys()) if (known.size > maxIdentities) known.delete(oldest);
     return identity;
   };
-
-  return (given) => {
-    if (given === undefined) return expected ? undefined : own;
-    if (own && expected && timingSafeEqual(digestOf(given), expected)) return own;
-    return byToken(given);
-  };
-}
-
-/**
- * Whether the proxy knows the client's token, asked with a request that is ill-formed on purpose: the proxy
- * authenticates before it validates.
- * @throws ProxyProblem with status 401 where it does not; any other outcome is for the push to meet
- */
-export async function refuseUnknownToken({ client }: Identity): Promise<void> {
-  await client
-    .send('BatchCheckLayerAvailability', { repositoryName: '', layerDigests: [] })
-    .catch((thrown: unknown) => {
-      if (!(thrown instanceof Error && 'status' in thrown)) throw thrown;
-      if (thrown.status === 401) throw thrown;
-    });
 }

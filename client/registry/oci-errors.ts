@@ -79,7 +79,12 @@ const table = {
   DigestMismatch: 'DIGEST_INVALID',
 } as const satisfies Record<Failure, OciCode | Record<Subject, OciCode>>;
 
-export type OciErrorMembers = { detail?: object; headers?: Readonly<Record<string, string | number>> };
+export type OciErrorMembers = {
+  detail?: object;
+  headers?: Readonly<Record<string, string | number>>;
+  /** Where HTTP asks for another than the code goes with. */
+  status?: number;
+};
 
 /** The only error that reaches an OCI client. */
 export class OciError extends Error {
@@ -87,10 +92,16 @@ export class OciError extends Error {
   readonly code: OciCode;
   readonly detail: object | undefined;
   readonly headers: Readonly<Record<string, string | number>>;
+  readonly status: number;
 
-  constructor(code: OciCode, message: string, { detail, headers = {} }: OciErrorMembers = {}) {
+  constructor(
+    code: OciCode,
+    message: string,
+    { detail, headers = {}, status = ociStatuses[code] }: OciErrorMembers = {},
+  ) {
     super(message);
     this.code = code;
+    this.status = status;
     this.detail = detail;
     this.headers = headers;
   }

@@ -2,7 +2,9 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,17 +16,19 @@ const run = promisify(execFile);
 const endpoint = ['--endpoint', 'http://127.0.0.1:1'];
 
 let directory: string;
-let files: Record<'cert' | 'key' | 'password', string>;
+let files: Record<'cert' | 'key' | 'password' | 'socket', string>;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'bridge-'));
   files = {
     cert: join(directory, 'cert.pem'),
     key: join(directory, 'key.pem'),
     password: join(directory, 'password'),
+    socket: join(directory, 'bridge.sock'),
   };
   await writeFile(files.password, 'open sesame\n');
   const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-days', '1'];
-  await run('openssl', [...request, '-keyout', files.key, '-out', files.cert]);
+  const others = ['-addext', 'subjectAltName=DNS:localhost,DNS:registry.test'];
+  await run('openssl', [...request, ...others, '-keyout', files.key, '-out', files.cert]);
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -44,15 +48,30 @@ async function failure(args: string[], token?: string): Promise<{ status: number
 
 describe('the bridge refuses to start', () => {
   const rows: [string, string[], string | undefined, RegExp][] = [
-    ['without a proxy', [], undefined, /required option '--endpoint/],
+    ['without a proxy', [], '', /required option '--endpoint/],
     ['open to the network without TLS', ['--listen', '0.0.0.0'], '', /give --tls-cert and --tls-key/],
     [
       'lending its token to the network',
-      ['--listen', '0.0.0.0', '--tls-cert', 'CERT', '--tls-key', 'KEY'],
+      ['--listen', '0.0.0.0', '--lend-token', '--tls-cert', 'CERT', '--tls-key', 'KEY'],
       undefined,
-      /give --password-file, or no token at all/,
+      /give --password-file instead, or no token at all/,
     ],
     ['with a password that guards nothing', ['--password-file', 'PASSWORD'], '', /it has none/],
+    ['lending what it has not got', ['--lend-token'], '', /it has none/],
+    [
+      'with a token, and nobody said who may push with it',
+      [],
+      undefined,
+      /who may push with it: --lend-token/,
+    ],
+    [
+      'with a token for all and for some',
+      ['--lend-token', '--password-file', 'PASSWORD'],
+      undefined,
+      /cannot be/,
+    ],
+    ['at a socket and a port', ['--socket', 'x', '--port', '1'], '', /cannot be used with/],
+    ['with a host name that is none', ['--host-name', 'http://x'], '', /a name or an address/],
     ['with half of what TLS needs', ['--tls-cert', 'CERT'], undefined, /go together/],
     ['with two tokens', ['--token-file', 'x', '--token-command', 'y'], undefined, /not both/],
     ['at no port', ['--port', '70000'], undefined, /from 0 to 65535/],
@@ -71,7 +90,7 @@ describe('the bridge refuses to start', () => {
     await once(taken, 'listening');
     const address = taken.address();
     const port = address !== null && typeof address === 'object' ? address.port : 0;
-    const ended = await failure([...endpoint, '--port', String(port)]);
+    const ended = await failure([...endpoint, '--lend-token', '--port', String(port)]);
     taken.close();
     expect(ended).toEqual({
       status: 1,
@@ -80,22 +99,98 @@ describe('the bridge refuses to start', () => {
   });
 });
 
+describe('the endpoint of the proxy', () => {
+  const cleartext = ['--endpoint', 'http://proxy.internal:8080/prod'];
+
+  it('is refused over plain http beyond this machine, before a token is sent', async () => {
+    const ended = await failure([...cleartext, '--port', '0'], '');
+    expect(ended.status).toBe(2);
+    expect(ended.err).toMatch(/proxy\.internal.*could read the token.*--allow-cleartext/);
+  });
+
+  it('is taken so by whoever asks for it', async () => {
+    const child = start([...cleartext, '--allow-cleartext', '--port', '0'], '');
+    const [said] = await once(child.stdout, 'data');
+    expect(String(said)).toContain('http://proxy.internal:8080/prod');
+    child.kill('SIGINT');
+    await once(child, 'close');
+  });
+
+  it('that holds a password is refused without being shown', async () => {
+    const ended = await failure(['--endpoint', 'https://user:s3cr3t@x.test', '--port', '0'], '');
+    expect(ended).toEqual({ status: 2, err: expect.stringContaining('must have no user, password') });
+    expect(ended.err).not.toContain('s3cr3t');
+  });
+});
+
 describe('the bridge', () => {
-  it.each([
-    ['on loopback', [], /^Registry +http:\/\/127\.0\.0\.1:\d+\n/],
+  const names = { CERT: 'cert', KEY: 'key', PASSWORD: 'password', SOCKET: 'socket' } as const;
+  const isNamed = (argument: string): argument is keyof typeof names => argument in names;
+  const beyond = ['--listen', '0.0.0.0', '--port', '0', '--tls-cert', 'CERT', '--tls-key', 'KEY'];
+  const rows: [string, string[], string | undefined, RegExp][] = [
+    [
+      'on loopback, for whoever logs in with a token',
+      ['--port', '0'],
+      '',
+      /^Registry +http:\/\/127\.0\.0\.1:\d+\n.*\nToken +each client's own.*docker login 127/s,
+    ],
+    [
+      'on loopback, for every user of the machine',
+      ['--port', '0', '--lend-token'],
+      undefined,
+      /^Registry +http:\/\/127\.0\.0\.1:\d+\n.*lent: nobody can log in here, and every user of this machine may push/s,
+    ],
+    [
+      'at a socket',
+      ['--socket', 'SOCKET', '--lend-token'],
+      undefined,
+      /^Registry +unix:\S+\n.*whoever may open \S+ may push with it/s,
+    ],
+    [
+      'on the network with TLS, for whoever logs in with a token',
+      beyond,
+      '',
+      /^Registry +https:\/\/0\.0\.0\.0:\d+\n.*each client's own/s,
+    ],
     [
       'on the network with TLS and a password',
-      ['--listen', '0.0.0.0', '--tls-cert', 'CERT', '--tls-key', 'KEY', '--password-file', 'PASSWORD'],
-      /^Registry +https:\/\/0\.0\.0\.0:\d+\n/,
+      [...beyond, '--password-file', 'PASSWORD'],
+      undefined,
+      /^Registry +https:\/\/0\.0\.0\.0:\d+\n.*the password of the bridge/s,
     ],
-  ])('serves %s until Ctrl-C', async (_, args, message) => {
-    const named: Record<string, string> = { CERT: files.cert, KEY: files.key, PASSWORD: files.password };
-    const child = start([...endpoint, '--port', '0', ...args.map((argument) => named[argument] ?? argument)]);
+  ];
+  it.each(rows)('serves %s, until Ctrl-C', async (_, args, token, message) => {
+    const filled = args.map((argument) => (isNamed(argument) ? files[names[argument]] : argument));
+    const child = start([...endpoint, ...filled], token);
     const [said] = await once(child.stdout, 'data');
     expect(String(said)).toMatch(message);
     expect(String(said)).not.toMatch(/s3cr3t|sesame/);
     child.kill('SIGINT');
     const [status] = await once(child, 'close');
     expect(status).toBe(0);
+    expect(existsSync(files.socket)).toBe(false);
+  });
+
+  it('is known on the network by the names of its certificate', async () => {
+    const child = start(
+      [...endpoint, ...beyond.map((name) => (isNamed(name) ? files[names[name]] : name))],
+      '',
+    );
+    const [said] = await once(child.stdout, 'data');
+    const port = Number(/0\.0\.0\.0:(\d+)/.exec(String(said))?.[1]);
+    const ca = await readFile(files.cert);
+    const statusOf = (host: string) =>
+      new Promise((resolve, reject) => {
+        const options = { host: '127.0.0.1', servername: 'localhost', port, path: '/v2/', ca };
+        get({ ...options, headers: { host: `${host}:${port}` } }, ({ statusCode }) => resolve(statusCode)).on(
+          'error',
+          reject,
+        );
+      });
+    expect(await statusOf('registry.test')).toBe(401);
+    expect(await statusOf('127.0.0.1')).toBe(401);
+    expect(await statusOf('attacker.example')).toBe(403);
+    child.kill('SIGINT');
+    await once(child, 'close');
   });
 });

@@ -18,30 +18,38 @@ export type Bridge = {
   host: string;
   url: string;
   process: ChildProcess;
+  /** A line for each request so far. */
+  log: readonly string[];
   /** Its peak resident memory so far; undefined where the system does not tell. */
   peakBytes(): Promise<number | undefined>;
   stop(signal?: NodeJS.Signals): Promise<void>;
 };
 
-/** @param flags beside the endpoint; with a port of 0 any free one is taken */
+/**
+ * Its token is lent to every user of this machine, if no flag says otherwise; without one each client brings its own.
+ * @param flags beside the endpoint; with a port of 0 any free one is taken
+ */
 export async function startBridge(
   endpoint: string,
   { port = 0, token = tokens.a, flags = [] }: { port?: number; token?: string; flags?: string[] } = {},
 ): Promise<Bridge> {
+  const lending = token === '' || flags.includes('--password-file') ? [] : ['--lend-token'];
   const child = spawn(
     process.execPath,
-    [commandLine, 'bridge', '--endpoint', endpoint, '--port', String(port), ...flags],
+    [commandLine, 'bridge', '--endpoint', endpoint, '--port', String(port), ...lending, ...flags],
     { env: { ...process.env, ECR_UPLOAD_PROXY_TOKEN: token }, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const lines = createInterface({ input: child.stdout });
   const [line] = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => [''])]);
-  lines.on('line', () => {});
+  const log: string[] = [];
+  lines.on('line', (request) => log.push(request));
   const url = /^Registry +(\S+)$/.exec(String(line))?.[1];
   if (url === undefined) throw new Error(`the bridge did not start: ${line}`);
   return {
     host: new URL(url).host,
     url,
     process: child,
+    log,
     peakBytes: async () => {
       const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
       const kibibytes = /VmHWM:\s+(\d+) kB/.exec(status)?.[1];

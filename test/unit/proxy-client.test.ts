@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ProxyClient, type TokenSource } from '../../client/proxy-client.ts';
 import { problemOf } from '../../client/refusals.ts';
 import { requestOf } from '../../client/request.ts';
+import { TokenProblem } from '../../client/token-problem.ts';
 import { problemOfSilence } from '../../client/unanswered.ts';
 import { begin, problem, repositoryName } from '../support/scenes.ts';
 import { playScript, type Reply, type ScriptedDoor } from '../support/scripted-door.ts';
@@ -231,7 +232,7 @@ describe('a failure', () => {
       const thrown = await client
         .send('InitiateLayerUpload', { repositoryName })
         .catch((error: unknown) => error);
-      expect(thrown).toBeInstanceOf(TypeError);
+      expect(thrown).toBeInstanceOf(TokenProblem);
       expect(inspect(thrown, { depth: 10 })).not.toContain('s3cr3t');
     },
   );

@@ -172,19 +172,69 @@ describe.skipIf(lacks('skopeo'))('one bridge', () => {
       await bridge.stop();
     }
   });
+});
 
-  it('serves each client with the token that it logs in with', async () => {
-    const bridge = await startBridge(proxy.proxyUrl, { token: '' });
-    const [copy = []] = skopeo([])(`oci:${layouts.directories.artifact}`, `${bridge.host}/team-a/skopeo:x`);
-    const trusting = ['--tls-verify=false', '--authfile', join(directory, 'auth.json')];
-    const login = (password: string) =>
-      run('skopeo', 'login', ...trusting, '-u', 'any', '-p', password, bridge.host);
-    try {
-      await expect(run('skopeo', ...copy)).rejects.toThrow(/unauthorized|authentication required/i);
-      await expect(login('eup_team-a-ci_wrong')).rejects.toThrow(/invalid username\/password|unauthorized/i);
-      await login(tokens.a);
-    } finally {
-      await bridge.stop();
-    }
+/** How a tool logs in, and pushes what is in a layout with that. */
+type Login = {
+  login(host: string, password: string): string[];
+  push(name: string): string[];
+};
+
+describe('a login', () => {
+  const bridges: [Bridge, secret: string][] = [];
+  beforeAll(async () => {
+    const passwordFile = join(directory, 'password');
+    await writeFile(passwordFile, 'open-sesame');
+    bridges.push([await startBridge(proxy.proxyUrl, { token: '' }), tokens.a]);
+    const guarded = await startBridge(proxy.proxyUrl, { flags: ['--password-file', passwordFile] });
+    bridges.push([guarded, 'open-sesame']);
   });
+  afterAll(async () => {
+    for (const [bridge] of bridges) await bridge.stop();
+  });
+
+  const user = (password: string) => ['-u', 'any', '-p', password];
+  const authfile = () => ['--authfile', join(directory, 'auth.json')];
+  const stored: Login['login'] = (host, password) => [
+    ...['login', '--tls-verify=false', ...authfile(), ...user(password), host],
+  ];
+  const layout = () => `oci:${layouts.directories.artifact}`;
+  const logins: Record<string, Login> = {
+    skopeo: {
+      login: stored,
+      push: (name) => skopeo(authfile())(layout(), name)[0] ?? [],
+    },
+    // What they have in their storage they push as all do; a login is theirs alone.
+    podman: { login: stored, push: () => ['--version'] },
+    buildah: { login: stored, push: () => ['--version'] },
+    oras: {
+      login: (host, password) => ['login', '--plain-http', ...user(password), host],
+      // With a layout it would push the whole image that the artifact is of.
+      push: (name) => ['push', '--plain-http', '--no-tty', name, 'password'],
+    },
+    crane: {
+      login: (host, password) => ['auth', 'login', ...user(password), host],
+      push: (name) => ['push', '--insecure', layouts.directories.artifact, name],
+    },
+  };
+  const run = (tool: string, args: string[]) => runTool(tool, args, { home: directory });
+  const refused = /unauthorized|authentication required|invalid username\/password|401/i;
+
+  it.each(Object.entries(logins))(
+    'by %s with a wrong password pushes nothing, and with a right one it does',
+    async (tool, { login, push }) => {
+      if (lacks(tool)) return;
+      for (const [bridge, secret] of bridges) {
+        const name = `${bridge.host}/team-a/${tool}:login`;
+        // Crane does not try what it is given before it pushes.
+        const wrong = async () => {
+          await run(tool, login(bridge.host, 'eup_team-a-ci_wrong'));
+          await run(tool, push(name));
+        };
+        await expect(wrong()).rejects.toThrow(refused);
+        await run(tool, login(bridge.host, secret));
+        await run(tool, push(name));
+      }
+    },
+  );
 });

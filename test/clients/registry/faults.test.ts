@@ -71,7 +71,9 @@ describe.skipIf(lacks('crane'))('a push goes on', () => {
   });
 
   it('over a network that drops one in twenty of the connections to the bridge itself', async () => {
-    const bridge = await startBridge(proxy.proxyUrl, { flags: ['--quiet'] });
+    // The client knows the bridge by the network's port.
+    const flags = ['--quiet', '--host-name', '127.0.0.1'];
+    const bridge = await startBridge(proxy.proxyUrl, { flags });
     const network = await startDroppingProxy(bridge.url, (connection) =>
       connection === 2 ? 40_000_000 : undefined,
     );
