@@ -2,8 +2,16 @@
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { maxManifestDepth } from './limits.ts';
-import { parseStrictJson } from './strict-json.ts';
+import {
+  maxDigestCharacters,
+  maxManifestDepth,
+  maxManifestDescriptors,
+  maxManifestStructuralCharacters,
+  maxMediaTypeCharacters,
+  maxPolicyEscapes,
+  maxPolicyTexts,
+} from './limits.ts';
+import { isJsonObject, JsonFault, parseStrictJson } from './strict-json.ts';
 
 /** The facts of a manifest. Sizes are those that it states: ECR, not this proxy, has the layers. */
 export type ManifestFacts = {
@@ -22,37 +30,110 @@ export type ManifestFacts = {
 /** A manifest, or what keeps a text from being one. Its digest it has either way. */
 export type Manifest = { digest: string } & ({ facts: ManifestFacts } | { fault: string });
 
-const descriptor = z.object({
-  mediaType: z.string().min(1).max(255),
-  digest: z.string().regex(/^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+$/),
-  size: z.int().nonnegative(),
-});
+/** What keeps a text from being a manifest, as what was expected of it; it holds nothing of the text. */
+class Fault extends Error {}
 
-const common = {
-  artifactType: z.string().optional(),
-  annotations: z.record(z.string(), z.string()).default({}),
+/**
+ * An object as registries written in Go read it: a member that is null is absent. They fold the case of names,
+ * so `Layers` or `layer\u017f` is `layers` to them and was nothing to the policy; what differs from a name of the
+ * schema in case alone is therefore refused. With the flags `iu` an expression folds as Go does, by Unicode's
+ * simple folding. Source: encoding/json of Go, foldName.
+ */
+const members = <Shape extends z.ZodRawShape>(shape: Shape) => {
+  const names = Object.keys(shape);
+  const folded = new RegExp(`^(?:${names.join('|')})$`, 'iu');
+  const known = (value: unknown) => {
+    if (!isJsonObject(value)) return value;
+    for (const name of Object.keys(value)) {
+      if (!names.includes(name) && folded.test(name)) {
+        throw new Fault(`names written as in ${names.join(', ')}, and none in another case`);
+      }
+    }
+    return Object.fromEntries(names.map((name) => [name, value[name] ?? undefined]));
+  };
+  return z.preprocess(known, z.object(shape));
 };
-const version = { schemaVersion: z.literal(2) };
-const absent = z.undefined().optional();
 
-const image = z.object({
+const mediaType = z.string().min(1).max(maxMediaTypeCharacters);
+const descriptorShape = {
+  mediaType,
+  digest: z
+    .string()
+    .max(maxDigestCharacters, { abort: true })
+    .regex(/^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+$/),
+  size: z.int().nonnegative(),
+};
+const descriptor = members(descriptorShape);
+
+const platform = members({ os: z.string().optional(), architecture: z.string().optional() });
+const child = members({ ...descriptorShape, platform: platform.optional() });
+
+/** An absent list is empty, as a null one is that Go writes of no layers. Stops at the first fault. */
+const listOf = <Item>(item: z.ZodType<Item>) =>
+  z
+    .array(z.unknown())
+    .default([])
+    .transform((list, context) => {
+      if (list.length > maxManifestDescriptors) {
+        throw new Fault(`lists of ${maxManifestDescriptors} layers, manifests or blobs at most`);
+      }
+      const read: Item[] = [];
+      for (const [index, one] of list.entries()) {
+        const { data, error } = item.safeParse(one);
+        for (const { path } of error?.issues ?? [])
+          context.addIssue({ code: 'custom', path: [index, ...path] });
+        if (data === undefined) return z.NEVER;
+        read.push(data);
+      }
+      return read;
+    });
+
+const isTexts = (value: unknown): value is Record<string, string | null> =>
+  isJsonObject(value) && Object.values(value).every((text) => text === null || typeof text === 'string');
+
+/** To Go an annotation that is null is an empty text. */
+const annotations = z
+  .custom<Record<string, string | null>>(isTexts)
+  .default({})
+  .transform(
+    (texts): Readonly<Record<string, string>> =>
+      Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text ?? ''])),
+  );
+
+const absent = z.undefined().optional();
+const any = z.unknown();
+
+/** All members of all kinds: what one kind does not have, another reader may take it for. */
+const common = {
+  schemaVersion: z.literal(2).optional(),
+  mediaType: any,
+  artifactType: z.string().max(maxMediaTypeCharacters).optional(),
+  // Not read, but by others.
+  subject: members({ mediaType: any, digest: any, size: any } satisfies Record<
+    keyof typeof descriptorShape,
+    unknown
+  >).optional(),
+  annotations,
+};
+
+const image = members({
   ...common,
-  ...version,
   config: descriptor,
-  layers: z.array(descriptor),
+  layers: listOf(descriptor),
   manifests: absent,
+  blobs: any,
 });
-const platform = z.object({ os: z.string(), architecture: z.string() }).optional();
-const index = z.object({
+const index = members({
   ...common,
-  ...version,
-  manifests: z.array(descriptor.extend({ platform })),
+  manifests: listOf(child),
   config: absent,
   layers: absent,
+  blobs: any,
 });
-const artifact = z.object({
+const artifact = members({
   ...common,
-  blobs: z.array(descriptor).default([]),
+  blobs: listOf(descriptor),
+  config: any,
   layers: absent,
   manifests: absent,
 });
@@ -80,7 +161,7 @@ const imageConfigs = new Set([
 const imageFacts = (json: unknown): Facts => {
   const { config, layers, artifactType, annotations } = image.parse(json);
   return {
-    artifactType: artifactType ?? (imageConfigs.has(config.mediaType) ? undefined : config.mediaType),
+    artifactType: artifactType || (imageConfigs.has(config.mediaType) ? undefined : config.mediaType),
     layerCount: layers.length,
     layerMediaTypes: mediaTypesOf(layers),
     totalBytes: bytesOf([config, ...layers]),
@@ -90,12 +171,13 @@ const imageFacts = (json: unknown): Facts => {
 };
 
 /** Build tools list attestations under the platform unknown/unknown. */
-const isPlatform = (one: z.output<typeof platform>) => one !== undefined && one.os !== 'unknown';
+const isPlatform = ({ os, architecture }: z.output<typeof platform> = {}) =>
+  os !== 'unknown' && Boolean(os || architecture);
 
 const indexFacts = (json: unknown): Facts => {
   const { manifests, artifactType, annotations } = index.parse(json);
   return {
-    artifactType,
+    artifactType: artifactType || undefined,
     layerCount: 0,
     layerMediaTypes: [],
     totalBytes: bytesOf(manifests),
@@ -107,7 +189,7 @@ const indexFacts = (json: unknown): Facts => {
 const artifactFacts = (json: unknown): Facts => {
   const { blobs, artifactType, annotations } = artifact.parse(json);
   return {
-    artifactType,
+    artifactType: artifactType || undefined,
     layerCount: blobs.length,
     layerMediaTypes: mediaTypesOf(blobs),
     totalBytes: bytesOf(blobs),
@@ -124,21 +206,18 @@ const readers: Readonly<Record<string, (json: unknown) => Facts>> = {
   'application/vnd.docker.distribution.manifest.list.v2+json': indexFacts,
 };
 
-class Fault extends Error {}
-
 const parse = (text: string) => {
-  // A lone surrogate has no UTF-8: the digest would be that of other bytes than were sent.
-  if (!text.isWellFormed()) throw new Fault('well-formed Unicode');
   try {
-    return parseStrictJson(text, maxManifestDepth);
-  } catch {
-    throw new Fault('a JSON object with no name twice');
+    return parseStrictJson(text, maxManifestDepth, maxManifestStructuralCharacters);
+  } catch (failure) {
+    throw failure instanceof JsonFault ? new Fault(failure.message) : failure;
   }
 };
 
 /** Source: API reference of PutImage, imageManifestMediaType. */
 const mediaTypeOf = (own: unknown, declared: string | undefined): string => {
-  const mediaType = own ?? declared;
+  // To Go an empty text is an absent one.
+  const mediaType = own === undefined || own === null || own === '' ? declared : own;
   if (typeof mediaType !== 'string') throw new Fault('a mediaType, or the request an imageManifestMediaType');
   if (declared !== undefined && declared !== mediaType) {
     throw new Fault('the mediaType that imageManifestMediaType says');
@@ -146,12 +225,37 @@ const mediaTypeOf = (own: unknown, declared: string | undefined): string => {
   return mediaType;
 };
 
+/** How many of its characters Cedar does not take as they are. */
+const escapesIn = (text: string): number => {
+  let escapes = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) escapes++;
+  }
+  return escapes;
+};
+
+/** The policy decides about these texts: there are as many as it can read within a request's time. */
+const assertReadable = ({ artifactType = '', layerMediaTypes, annotations }: Facts) => {
+  const texts = [artifactType, ...layerMediaTypes, ...Object.entries(annotations).flat()];
+  if (texts.length > maxPolicyTexts) {
+    throw new Fault(`${maxPolicyTexts} media types and annotations at most, an annotation counting twice`);
+  }
+  if (texts.reduce((sum, text) => sum + escapesIn(text), 0) > maxPolicyEscapes) {
+    throw new Fault(
+      `annotations of ${maxPolicyEscapes} quotes, backslashes and characters beyond ASCII at most`,
+    );
+  }
+};
+
 const read = (text: string, declared: string | undefined): ManifestFacts => {
   const json = parse(text);
   const mediaType = mediaTypeOf(json.mediaType, declared);
   const reader = Object.hasOwn(readers, mediaType) ? readers[mediaType] : undefined;
   if (!reader) throw new Fault(`a mediaType that is one of ${Object.keys(readers).join(', ')}`);
-  return { mediaType, ...reader(json) };
+  const facts = reader(json);
+  assertReadable(facts);
+  return { mediaType, ...facts };
 };
 
 const placesOf = ({ issues }: z.ZodError) =>
@@ -176,4 +280,18 @@ export const readManifest = (text: string, declared: string | undefined): Manife
   } catch (failure) {
     return { digest, fault: faultOf(failure) };
   }
+};
+
+/** The members of PutImage that say what is put. */
+export type ManifestMembers = { imageManifest: string; imageManifestMediaType?: string | undefined };
+
+const manifests = new WeakMap<ManifestMembers, Manifest>();
+
+/** The manifest of a request, which is read once: for the policy, for the quotas and before it is forwarded. */
+export const manifestOf = (members: ManifestMembers): Manifest => {
+  const known = manifests.get(members);
+  if (known) return known;
+  const manifest = readManifest(members.imageManifest, members.imageManifestMediaType);
+  manifests.set(members, manifest);
+  return manifest;
 };

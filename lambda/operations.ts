@@ -2,7 +2,8 @@
 // operations (handlers, stack, local gateway, client, tests) iterates over it.
 
 import { z } from 'zod';
-import { digestOf, readManifest } from './manifest.ts';
+import { maxDigestsBodyBytes, maxEventBytes, maxLoggedDigests, maxSmallBodyBytes } from './limits.ts';
+import { type ManifestMembers, manifestOf } from './manifest.ts';
 import {
   imageDigest,
   imageManifest,
@@ -24,11 +25,7 @@ export type PolicyContext = Readonly<
   Record<string, string | number | readonly string[] | Readonly<Record<string, string | number>> | undefined>
 >;
 
-type PutImageMembers = {
-  imageManifest: string;
-  imageManifestMediaType?: string | undefined;
-  imageTag?: string | undefined;
-};
+type PutImageMembers = ManifestMembers & { imageTag?: string | undefined };
 
 const noFacts = {
   mediaType: '',
@@ -44,8 +41,9 @@ const noFacts = {
  * The manifest's facts. One that cannot be read has none: the policy decides about it all the same, so that a
  * client that may not push learns nothing more, and forward refuses it for those that may.
  */
-const imageContext = ({ imageManifest, imageManifestMediaType, imageTag: tag }: PutImageMembers) => {
-  const manifest = readManifest(imageManifest, imageManifestMediaType);
+const imageContext = (members: PutImageMembers) => {
+  const { imageTag: tag } = members;
+  const manifest = manifestOf(members);
   const { mediaType, ...facts } = 'facts' in manifest ? manifest.facts : noFacts;
   return {
     imageTag: tag,
@@ -59,9 +57,9 @@ const imageContext = ({ imageManifest, imageManifestMediaType, imageTag: tag }: 
 type Positions = { partFirstByte: number; partLastByte: number };
 
 /** The same image under the same tag is one image a day, however often it is put. */
-const imageUsage = ({ imageManifest, imageTag: tag }: PutImageMembers): Usage => ({
+const imageUsage = (members: PutImageMembers): Usage => ({
   unit: 'images',
-  item: JSON.stringify([new Date().toISOString().slice(0, 10), digestOf(imageManifest), tag]),
+  item: JSON.stringify([new Date().toISOString().slice(0, 10), manifestOf(members).digest, members.imageTag]),
   first: 0,
   end: 1,
 });
@@ -73,6 +71,8 @@ type Row<Input> = {
   status: 200 | 201;
   /** The body is a part's raw bytes (`application/octet-stream`) or JSON; other operations take JSON alone. */
   rawBody: boolean;
+  /** The largest body it takes, in bytes. */
+  maxBodyBytes: number;
   /** The members with what each may hold. Members it does not name are for validate to judge. */
   input: (registry: Registry) => z.ZodType<Input> & { readonly shape: Readonly<Record<string, unknown>> };
   /** What the request says, for the policy: `context` of the Cedar action of the operation's name. */
@@ -98,6 +98,7 @@ const table = {
     path: '/layer-uploads',
     status: 201,
     rawBody: false,
+    maxBodyBytes: maxSmallBodyBytes,
     input: (registry: Registry) => z.object(repositoryMembers(registry)),
     context: () => ({}),
     logged: () => ({ bytes: 0 }),
@@ -111,6 +112,7 @@ const table = {
     path: '/layer-uploads/{uploadId}/parts',
     status: 200,
     rawBody: true,
+    maxBodyBytes: maxEventBytes,
     input: (registry: Registry) =>
       z
         .object({
@@ -151,9 +153,13 @@ const table = {
     path: '/layer-uploads/{uploadId}/completion',
     status: 201,
     rawBody: false,
+    maxBodyBytes: maxDigestsBodyBytes,
     input: (registry: Registry) => z.object({ ...repositoryMembers(registry), uploadId, layerDigests }),
     context: () => ({}),
-    logged: (input: { layerDigests: readonly string[] }) => ({ bytes: 0, layerDigests: input.layerDigests }),
+    logged: (input: { layerDigests: readonly string[] }) => ({
+      bytes: 0,
+      layerDigests: input.layerDigests.slice(0, maxLoggedDigests),
+    }),
     // The waiting part goes up first; a completion whose answer was lost is found by its digest.
     iamActions: ['CompleteLayerUpload', 'UploadLayerPart', 'BatchCheckLayerAvailability'],
     stagingActions: ['s3:GetObject', 's3:DeleteObject'],
@@ -165,6 +171,7 @@ const table = {
     path: '/layer-availability',
     status: 200,
     rawBody: false,
+    maxBodyBytes: maxDigestsBodyBytes,
     input: (registry: Registry) => z.object({ ...repositoryMembers(registry), layerDigests }),
     context: () => ({}),
     logged: () => ({ bytes: 0 }),
@@ -178,6 +185,7 @@ const table = {
     path: '/images',
     status: 201,
     rawBody: false,
+    maxBodyBytes: maxEventBytes,
     input: (registry: Registry) =>
       z.object({
         ...repositoryMembers(registry),
