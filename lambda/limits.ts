@@ -110,4 +110,4 @@ export const maxMediaTypeCharacters = 255;
  * twenty annotations.
  */
 export const maxPolicyTexts = 2_000;
-export const maxPolicyEscapes = 65_536;
+export const maxPolicyEscapes = 32_768;

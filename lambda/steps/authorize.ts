@@ -101,15 +101,11 @@ const refusal = (
   });
 };
 
-/** Cedar quotes what an extension function such as `decimal` cannot read: an annotation, say, or a claim. */
-const withoutValues = (error: string) =>
-  short(error, maxEchoedCharacters).replace(/(extension function): .*/s, '$1');
-
 /** A verdict as the log has it. */
 const described = ({ allowed, policies, errors }: Verdict) => ({
   decision: allowed ? 'allow' : 'deny',
   policies: policies.map(({ id }) => id),
-  ...(errors.length > 0 && { policyErrors: errors.slice(0, maxFaults).map(withoutValues) }),
+  ...(errors.length > 0 && { policyErrors: errors.slice(0, maxFaults).map(echoed) }),
 });
 
 const unseal = async (sealedId: string, binding: SealBinding, readSecret: SecretReader): Promise<string> => {
