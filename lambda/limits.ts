@@ -36,11 +36,10 @@ export const maxLayerDigests = 100;
 /** The largest `imageManifest`, in characters. Source: ECR API reference, PutImage. */
 export const maxManifestCharacters = 4_194_304;
 
-/**
- * The largest body of an operation that carries no layer and no manifest, in bytes. Its members are a few names,
- * and up to 100 digests of up to {@link maxDigestCharacters}, which a JSON writer may escape.
- */
+/** The largest body of a few names, in bytes. */
 export const maxSmallBodyBytes = 16_384;
+
+/** The largest body with a list of digests: {@link maxLayerDigests} of {@link maxDigestCharacters}, with escapes. */
 export const maxDigestsBodyBytes = 262_144;
 
 /** A body is one object of ECR's members: of structural characters (RFC 8259), 100 digests have 100. */
@@ -88,9 +87,9 @@ export const maxEchoedCharacters = 256;
 export const maxManifestDepth = 32;
 
 /**
- * How many layers, manifests or blobs a manifest may list. A runnable image has 127 at most (the Linux kernel's
- * and Docker's limit of layers that are mounted over each other); ECR and the specifications set none but the
- * size of the manifest, 4 MiB in distribution, zot and ECR. Artifacts with a layer for each file have thousands.
+ * How many layers, manifests or blobs a manifest may list. A runnable image has 125 at most (moby,
+ * layer.MaxLayerDepth); registries set no limit but the manifest's size, 4 MiB in distribution and ECR. Artifacts
+ * with a layer for each file have thousands.
  */
 export const maxManifestDescriptors = 10_000;
 

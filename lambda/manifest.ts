@@ -3,15 +3,13 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import {
-  maxDigestCharacters,
   maxManifestDepth,
-  maxManifestDescriptors,
   maxManifestStructuralCharacters,
-  maxMediaTypeCharacters,
   maxPolicyEscapes,
   maxPolicyTexts,
 } from './limits.ts';
-import { isJsonObject, JsonFault, parseStrictJson } from './strict-json.ts';
+import { artifact, type descriptor, image, index, ManifestFault, type platform } from './manifest-schemas.ts';
+import { JsonFault, parseStrictJson } from './strict-json.ts';
 
 /** The facts of a manifest. Sizes are those that it states: ECR, not this proxy, has the layers. */
 export type ManifestFacts = {
@@ -29,114 +27,6 @@ export type ManifestFacts = {
 
 /** A manifest, or what keeps a text from being one. Its digest it has either way. */
 export type Manifest = { digest: string } & ({ facts: ManifestFacts } | { fault: string });
-
-/** What keeps a text from being a manifest, as what was expected of it; it holds nothing of the text. */
-class Fault extends Error {}
-
-/**
- * An object as registries written in Go read it: a member that is null is absent. They fold the case of names,
- * so `Layers` or `layer\u017f` is `layers` to them and was nothing to the policy; what differs from a name of the
- * schema in case alone is therefore refused. With the flags `iu` an expression folds as Go does, by Unicode's
- * simple folding. Source: encoding/json of Go, foldName.
- */
-const members = <Shape extends z.ZodRawShape>(shape: Shape) => {
-  const names = Object.keys(shape);
-  const folded = new RegExp(`^(?:${names.join('|')})$`, 'iu');
-  const known = (value: unknown) => {
-    if (!isJsonObject(value)) return value;
-    for (const name of Object.keys(value)) {
-      if (!names.includes(name) && folded.test(name)) {
-        throw new Fault(`names written as in ${names.join(', ')}, and none in another case`);
-      }
-    }
-    return Object.fromEntries(names.map((name) => [name, value[name] ?? undefined]));
-  };
-  return z.preprocess(known, z.object(shape));
-};
-
-const mediaType = z.string().min(1).max(maxMediaTypeCharacters);
-const descriptorShape = {
-  mediaType,
-  digest: z
-    .string()
-    .max(maxDigestCharacters, { abort: true })
-    .regex(/^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+$/),
-  size: z.int().nonnegative(),
-};
-const descriptor = members(descriptorShape);
-
-const platform = members({ os: z.string().optional(), architecture: z.string().optional() });
-const child = members({ ...descriptorShape, platform: platform.optional() });
-
-/** An absent list is empty, as a null one is that Go writes of no layers. Stops at the first fault. */
-const listOf = <Item>(item: z.ZodType<Item>) =>
-  z
-    .array(z.unknown())
-    .default([])
-    .transform((list, context) => {
-      if (list.length > maxManifestDescriptors) {
-        throw new Fault(`lists of ${maxManifestDescriptors} layers, manifests or blobs at most`);
-      }
-      const read: Item[] = [];
-      for (const [index, one] of list.entries()) {
-        const { data, error } = item.safeParse(one);
-        for (const { path } of error?.issues ?? [])
-          context.addIssue({ code: 'custom', path: [index, ...path] });
-        if (data === undefined) return z.NEVER;
-        read.push(data);
-      }
-      return read;
-    });
-
-const isTexts = (value: unknown): value is Record<string, string | null> =>
-  isJsonObject(value) && Object.values(value).every((text) => text === null || typeof text === 'string');
-
-/** To Go an annotation that is null is an empty text. */
-const annotations = z
-  .custom<Record<string, string | null>>(isTexts)
-  .default({})
-  .transform(
-    (texts): Readonly<Record<string, string>> =>
-      Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text ?? ''])),
-  );
-
-const absent = z.undefined().optional();
-const any = z.unknown();
-
-/** All members of all kinds: what one kind does not have, another reader may take it for. */
-const common = {
-  schemaVersion: z.literal(2).optional(),
-  mediaType: any,
-  artifactType: z.string().max(maxMediaTypeCharacters).optional(),
-  // Not read, but by others.
-  subject: members({ mediaType: any, digest: any, size: any } satisfies Record<
-    keyof typeof descriptorShape,
-    unknown
-  >).optional(),
-  annotations,
-};
-
-const image = members({
-  ...common,
-  config: descriptor,
-  layers: listOf(descriptor),
-  manifests: absent,
-  blobs: any,
-});
-const index = members({
-  ...common,
-  manifests: listOf(child),
-  config: absent,
-  layers: absent,
-  blobs: any,
-});
-const artifact = members({
-  ...common,
-  blobs: listOf(descriptor),
-  config: any,
-  layers: absent,
-  manifests: absent,
-});
 
 type Descriptor = z.output<typeof descriptor>;
 type Facts = Omit<ManifestFacts, 'mediaType'>;
@@ -210,7 +100,7 @@ const parse = (text: string) => {
   try {
     return parseStrictJson(text, maxManifestDepth, maxManifestStructuralCharacters);
   } catch (failure) {
-    throw failure instanceof JsonFault ? new Fault(failure.message) : failure;
+    throw failure instanceof JsonFault ? new ManifestFault(failure.message) : failure;
   }
 };
 
@@ -218,9 +108,10 @@ const parse = (text: string) => {
 const mediaTypeOf = (own: unknown, declared: string | undefined): string => {
   // To Go an empty text is an absent one.
   const mediaType = own === undefined || own === null || own === '' ? declared : own;
-  if (typeof mediaType !== 'string') throw new Fault('a mediaType, or the request an imageManifestMediaType');
+  if (typeof mediaType !== 'string')
+    throw new ManifestFault('a mediaType, or the request an imageManifestMediaType');
   if (declared !== undefined && declared !== mediaType) {
-    throw new Fault('the mediaType that imageManifestMediaType says');
+    throw new ManifestFault('the mediaType that imageManifestMediaType says');
   }
   return mediaType;
 };
@@ -239,10 +130,12 @@ const escapesIn = (text: string): number => {
 const assertReadable = ({ artifactType = '', layerMediaTypes, annotations }: Facts) => {
   const texts = [artifactType, ...layerMediaTypes, ...Object.entries(annotations).flat()];
   if (texts.length > maxPolicyTexts) {
-    throw new Fault(`${maxPolicyTexts} media types and annotations at most, an annotation counting twice`);
+    throw new ManifestFault(
+      `${maxPolicyTexts} media types and annotations at most, an annotation counting twice`,
+    );
   }
   if (texts.reduce((sum, text) => sum + escapesIn(text), 0) > maxPolicyEscapes) {
-    throw new Fault(
+    throw new ManifestFault(
       `annotations of ${maxPolicyEscapes} quotes, backslashes and characters beyond ASCII at most`,
     );
   }
@@ -252,7 +145,7 @@ const read = (text: string, declared: string | undefined): ManifestFacts => {
   const json = parse(text);
   const mediaType = mediaTypeOf(json.mediaType, declared);
   const reader = Object.hasOwn(readers, mediaType) ? readers[mediaType] : undefined;
-  if (!reader) throw new Fault(`a mediaType that is one of ${Object.keys(readers).join(', ')}`);
+  if (!reader) throw new ManifestFault(`a mediaType that is one of ${Object.keys(readers).join(', ')}`);
   const facts = reader(json);
   assertReadable(facts);
   return { mediaType, ...facts };
@@ -262,7 +155,7 @@ const placesOf = ({ issues }: z.ZodError) =>
   [...new Set(issues.map(({ path }) => path.join('.')))].slice(0, 5);
 
 const faultOf = (failure: unknown): string => {
-  if (failure instanceof Fault) return failure.message;
+  if (failure instanceof ManifestFault) return failure.message;
   if (failure instanceof z.ZodError) {
     return `what its media type demands at ${placesOf(failure).join(', ')}`;
   }

@@ -76,14 +76,7 @@ const positionsOf = (contentRange = ''): { first: number; last: number } | undef
 
 const octetStream = 'application/octet-stream';
 
-const readRawPart: BodyReader = ({ headers, body, isBase64Encoded }) => {
-  // API Gateway compares the type letter by letter with those it hands on as bytes.
-  if (body && !isBase64Encoded) {
-    throw new ProxyError(
-      'UnsupportedMediaTypeException',
-      `Send Content-Type: ${octetStream}, in lower case: only so does API Gateway pass on the bytes as they are.`,
-    );
-  }
+const readRawPart: BodyReader = ({ headers, body }) => {
   const layerPartBlob = Buffer.from(body ?? '', 'base64');
   const positions = positionsOf(headers['content-range']);
   const faults: Fault[] = [];
@@ -109,6 +102,13 @@ const bodyReaderOf = (event: APIGatewayProxyEvent, accepted: readonly string[]):
   const reader = accepted.includes(contentType) ? bodyReaders[contentType] : undefined;
   if (!reader) {
     throw new ProxyError('UnsupportedMediaTypeException', `Send Content-Type: ${accepted.join(' or ')}.`);
+  }
+  // API Gateway compares the type letter by letter with those that it passes on as bytes.
+  if (reader === readRawPart && event.body && !event.isBase64Encoded) {
+    throw new ProxyError(
+      'UnsupportedMediaTypeException',
+      `Send Content-Type: ${octetStream}, in lower case: otherwise the bytes do not arrive as they are.`,
+    );
   }
   return reader;
 };

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { maxErrorBytes, maxEventBytes, maxLogLineBytes } from '../../lambda/limits.ts';
-import { type OperationName, operationNames } from '../../lambda/operations.ts';
+import { type OperationName, operationNames, operations } from '../../lambda/operations.ts';
 import { door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { startMeasured } from '../support/measured.ts';
@@ -27,7 +27,7 @@ const doors = {
     event: proxyEvent(operation, {
       ...request,
       headers: { authorization: `Bearer ${tokens.a}`, ...headers },
-      path: { uploadId },
+      path: operations[operation].path.includes('{uploadId}') ? { uploadId } : {},
     }),
   }),
   'door 2': (operation: OperationName, { headers, ...request }: EventRequest) => ({

@@ -26,18 +26,18 @@ export const startMeasured = ({ environment }: Pick<InProcess, 'environment'>) =
   const instance = fork(join(import.meta.dirname, 'measured-instance.ts'), [JSON.stringify(environment)], {
     execArgv: ['--expose-gc'],
   });
+  const ended = once(instance, 'exit').then(([code]) => {
+    throw new Error(`the instance ended with ${code}`);
+  });
+  // It is expected to end at last.
+  ended.catch(() => {});
   return {
     /** @param functionName an operation, or `aws-door` */
     invoke: async (functionName: string, event: APIGatewayProxyEvent): Promise<Measured> => {
       writeFileSync(file, JSON.stringify(event));
-      const answered = Promise.race([
-        once(instance, 'message'),
-        once(instance, 'exit').then(([code]) => {
-          throw new Error(`the instance ended with ${code} at ${functionName}`);
-        }),
-      ]);
+      const answered = once(instance, 'message');
       instance.send({ functionName, file } satisfies Invocation);
-      const [answer] = await answered;
+      const [answer] = await Promise.race([answered, ended]);
       return measured.parse(answer);
     },
     close: async () => {
