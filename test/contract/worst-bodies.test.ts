@@ -1,6 +1,6 @@
 // What the dearest requests cost a warm instance, through the real handlers of both doors, and what they leave behind.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { maxErrorBytes, maxEventBytes, maxLogLineBytes } from '../../lambda/limits.ts';
 import { type OperationName, operationNames, operations } from '../../lambda/operations.ts';
 import { door1, tokens } from '../support/door-1.ts';
@@ -38,6 +38,8 @@ const doors = {
 type DoorName = keyof typeof doors;
 
 beforeAll(async () => {
+  // What is measured logs all the same.
+  vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
   proxy = await startInProcess();
   uploadId = await door1(proxy.send).begin();
   instance = startMeasured(proxy);
@@ -52,6 +54,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await instance?.close();
   await proxy?.close();
+  vi.unstubAllEnvs();
 });
 
 /** What is wrong with what a request cost. */

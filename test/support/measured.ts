@@ -25,9 +25,13 @@ export const startMeasured = ({ environment }: Pick<InProcess, 'environment'>) =
   const file = join(directory, 'event.json');
   const instance = fork(join(import.meta.dirname, 'measured-instance.ts'), [JSON.stringify(environment)], {
     execArgv: ['--expose-gc'],
+    env: { ...process.env, POWERTOOLS_LOG_LEVEL: 'INFO' },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
+  const errors: string[] = [];
+  instance.stderr?.on('data', (chunk) => errors.push(String(chunk)));
   const ended = once(instance, 'exit').then(([code]) => {
-    throw new Error(`the instance ended with ${code}`);
+    throw new Error(`the instance ended with ${code}: ${errors.slice(-5).join('')}`);
   });
   // It is expected to end at last.
   ended.catch(() => {});
