@@ -2,6 +2,8 @@
 
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { bounded } from './bounded.ts';
+import { maxLogLineBytes } from './limits.ts';
 
 export class AuditLine {
   readonly #startedAt = performance.now();
@@ -19,6 +21,6 @@ export class AuditLine {
   write(logger: Logger, status: number | undefined): void {
     const durationMs = Math.round(performance.now() - this.#startedAt);
     const level = this.#members.code === 'InternalFailure' ? 'error' : 'info';
-    logger[level]('request', { ...this.#members, status, durationMs });
+    logger[level]('request', { ...bounded(this.#members, maxLogLineBytes), status, durationMs });
   }
 }

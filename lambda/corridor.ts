@@ -80,7 +80,7 @@ export const corridor = (door: Door, services: Services = openServices()): Handl
       // An invocation that was given up ends here, and not in the midst of the next.
       signal.throwIfAborted();
       line.add({ principal: `${principal.type}::${principal.id}` });
-      const input = await validate(event, context, door, call);
+      const input = validate(event, door, call);
       const permit = await authorize(principal, input, services.authority, line.add);
       signal.throwIfAborted();
       const output = await forward(permit, { ...services.upstream, abortSignal: signal });

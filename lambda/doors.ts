@@ -1,7 +1,9 @@
 // The two doors: how each finds the operation a request asks for, and how each writes its answers.
 
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { bounded } from './bounded.ts';
 import { type ErrorCode, type ErrorRow, errors, ProxyError } from './errors.ts';
+import { maxErrorBytes } from './limits.ts';
 import { type Call, isOperationName, type OperationName, operationNames, operations } from './operations.ts';
 import { isRegistry, type Registry, registries } from './registries.ts';
 
@@ -76,7 +78,7 @@ export const resourceDoor = (operation: OperationName): Door => ({
     return write(
       status,
       'application/problem+json',
-      { type, title, status, detail, code, requestId, ...members },
+      bounded({ type, title, status, code, requestId, detail, ...members }, maxErrorBytes),
       { ...retryAfter(row, error), ...headersOfCode[code]?.(error) },
     );
   },
@@ -136,6 +138,6 @@ export const awsDoor = (configured: readonly Registry[]): Door => ({
   writeError: ({ code, message, members }) => {
     const { aws }: ErrorRow = errors[code];
     const { type = code, status = 400 } = aws ?? {};
-    return write(status, amzJson, { __type: type, message, ...members });
+    return write(status, amzJson, bounded({ __type: type, message, ...members }, maxErrorBytes));
   },
 });

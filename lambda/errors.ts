@@ -274,7 +274,7 @@ export type ErrorMembers = {
   uploadId?: string;
   lastValidByteReceived?: number;
   kmsError?: string;
-  /** InvalidParameterException: every member that is wrong, and what was expected of it. */
+  /** InvalidParameterException: the first members that are wrong, and what was expected of each. */
   invalidMembers?: readonly { member: string; expected: string }[];
   /** AccessDeniedException: the policies that decided. */
   policies?: readonly string[];

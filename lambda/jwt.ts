@@ -77,14 +77,9 @@ const decode = (part: string): Buffer => {
   return bytes;
 };
 
-/** A lone surrogate has no UTF-8, and Cedar takes none. */
-const assertWellFormed = (text: string) => {
-  if (!text.isWellFormed()) throw new SyntaxError('not well-formed Unicode');
-};
-
 type Part = Readonly<Record<string, unknown>>;
 
-/** An object, and beside it the same as policies see it, with every number as its exact text. */
+/** An object of well-formed text, and beside it the same as policies see it, with every number as its exact text. */
 const parse = (part: string) => {
   const text = utf8.decode(decode(part));
   const values = parseStrictJson(text, maxTokenDepth);
@@ -92,8 +87,6 @@ const parse = (part: string) => {
     JSON.parse(text, (name, value, { source = '' }) => {
       // Somewhere it would not be a member but an object's prototype.
       if (name === '__proto__') throw new SyntaxError('a name that no claim has');
-      assertWellFormed(name);
-      if (typeof value === 'string') assertWellFormed(value);
       return typeof value === 'number' ? decimalOf(source) : value;
     }),
   );

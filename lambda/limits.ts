@@ -36,6 +36,29 @@ export const maxLayerDigests = 100;
 /** The largest `imageManifest`, in characters. Source: ECR API reference, PutImage. */
 export const maxManifestCharacters = 4_194_304;
 
+/** The largest body of a few names, in bytes. */
+export const maxSmallBodyBytes = 16_384;
+
+/** The largest body with a list of digests: {@link maxLayerDigests} of {@link maxDigestCharacters}, with escapes. */
+export const maxDigestsBodyBytes = 262_144;
+
+/** A body is one object of ECR's members: of structural characters (RFC 8259), 100 digests have 100. */
+export const maxBodyDepth = 32;
+export const maxBodyStructuralCharacters = 1_000;
+
+/** The longest digest. Those of `sha512:` have 135 characters. */
+export const maxDigestCharacters = 1_000;
+
+/** How many of the members that are wrong a refusal names, and how many of the policies that failed the log. */
+export const maxFaults = 5;
+
+/** How many digests of a completion are logged; clients send one. */
+export const maxLoggedDigests = 5;
+
+/** The largest answer of an error, and the largest line that a request or a failure writes to the log. */
+export const maxErrorBytes = 4_096;
+export const maxLogLineBytes = 16_384;
+
 /** The longest token that is looked at, in characters. API Gateway takes 10,240 bytes of headers in all. */
 export const maxTokenCharacters = 8_192;
 
@@ -74,3 +97,28 @@ export const maxEchoedCharacters = 256;
 
 /** How deep a manifest's JSON may nest; one of the OCI image specification has five levels. */
 export const maxManifestDepth = 32;
+
+/**
+ * How many layers, manifests or blobs a manifest may list. A runnable image has 125 at most (moby,
+ * layer.MaxLayerDepth); registries set no limit but the manifest's size, 4 MiB in distribution and ECR. Artifacts
+ * with a layer for each file have thousands.
+ */
+export const maxManifestDescriptors = 10_000;
+
+/**
+ * The structural characters (RFC 8259) of a manifest: as many descriptors as there may be, each with an
+ * annotation or two, have 150,000.
+ */
+export const maxManifestStructuralCharacters = 200_000;
+
+/** The longest media type: two names of 127 characters. Source: RFC 6838, section 4.2. */
+export const maxMediaTypeCharacters = 255;
+
+/**
+ * What of a manifest reaches the policy: media types and annotations, and in them the characters that are not
+ * plain ASCII, quotes and backslashes among these, which cost Cedar 50 times as much as others (0.3 µs to 0.8 µs).
+ * OCI's conformance suite puts a manifest of 390 annotations of 10,000 plain characters each; images have some
+ * twenty annotations.
+ */
+export const maxPolicyTexts = 2_000;
+export const maxPolicyEscapes = 32_768;

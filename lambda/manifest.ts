@@ -2,8 +2,14 @@
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { maxManifestDepth } from './limits.ts';
-import { parseStrictJson } from './strict-json.ts';
+import {
+  maxManifestDepth,
+  maxManifestStructuralCharacters,
+  maxPolicyEscapes,
+  maxPolicyTexts,
+} from './limits.ts';
+import { artifact, type descriptor, image, index, ManifestFault, type platform } from './manifest-schemas.ts';
+import { JsonFault, parseStrictJson } from './strict-json.ts';
 
 /** The facts of a manifest. Sizes are those that it states: ECR, not this proxy, has the layers. */
 export type ManifestFacts = {
@@ -26,41 +32,6 @@ export type ManifestFacts = {
 
 /** A manifest, or what keeps a text from being one. Its digest it has either way. */
 export type Manifest = { digest: string } & ({ facts: ManifestFacts } | { fault: string });
-
-const descriptor = z.object({
-  mediaType: z.string().min(1).max(255),
-  digest: z.string().regex(/^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+$/),
-  size: z.int().nonnegative(),
-});
-
-const common = {
-  artifactType: z.string().optional(),
-  annotations: z.record(z.string(), z.string()).default({}),
-};
-const version = { schemaVersion: z.literal(2) };
-const absent = z.undefined().optional();
-
-const image = z.object({
-  ...common,
-  ...version,
-  config: descriptor,
-  layers: z.array(descriptor),
-  manifests: absent,
-});
-const platform = z.object({ os: z.string(), architecture: z.string() }).optional();
-const index = z.object({
-  ...common,
-  ...version,
-  manifests: z.array(descriptor.extend({ platform })),
-  config: absent,
-  layers: absent,
-});
-const artifact = z.object({
-  ...common,
-  blobs: z.array(descriptor).default([]),
-  layers: absent,
-  manifests: absent,
-});
 
 type Descriptor = z.output<typeof descriptor>;
 type Facts = Omit<ManifestFacts, 'mediaType'>;
@@ -88,7 +59,7 @@ const noManifests = { manifestCount: 0, manifestMediaTypes: [], platformCount: 0
 const imageFacts = (json: unknown): Facts => {
   const { config, layers, artifactType, annotations } = image.parse(json);
   return {
-    artifactType: artifactType ?? (imageConfigs.has(config.mediaType) ? undefined : config.mediaType),
+    artifactType: artifactType || (imageConfigs.has(config.mediaType) ? undefined : config.mediaType),
     layerCount: layers.length,
     layerMediaTypes: mediaTypesOf(layers),
     totalBytes: bytesOf([config, ...layers]),
@@ -99,12 +70,13 @@ const imageFacts = (json: unknown): Facts => {
 };
 
 /** Build tools list attestations under the platform unknown/unknown. */
-const isPlatform = (one: z.output<typeof platform>) => one !== undefined && one.os !== 'unknown';
+const isPlatform = ({ os, architecture }: z.output<typeof platform> = {}) =>
+  os !== 'unknown' && Boolean(os || architecture);
 
 const indexFacts = (json: unknown): Facts => {
   const { manifests, artifactType, annotations } = index.parse(json);
   return {
-    artifactType,
+    artifactType: artifactType || undefined,
     layerCount: 0,
     layerMediaTypes: [],
     totalBytes: bytesOf(manifests),
@@ -119,7 +91,7 @@ const indexFacts = (json: unknown): Facts => {
 const artifactFacts = (json: unknown): Facts => {
   const { blobs, artifactType, annotations } = artifact.parse(json);
   return {
-    artifactType,
+    artifactType: artifactType || undefined,
     layerCount: blobs.length,
     layerMediaTypes: mediaTypesOf(blobs),
     totalBytes: bytesOf(blobs),
@@ -137,41 +109,70 @@ const readers: Readonly<Record<string, (json: unknown) => Facts>> = {
   'application/vnd.docker.distribution.manifest.list.v2+json': indexFacts,
 };
 
-class Fault extends Error {}
-
 const parse = (text: string) => {
-  // A lone surrogate has no UTF-8: the digest would be that of other bytes than were sent.
-  if (!text.isWellFormed()) throw new Fault('well-formed Unicode');
   try {
-    return parseStrictJson(text, maxManifestDepth);
-  } catch {
-    throw new Fault('a JSON object with no name twice');
+    return parseStrictJson(text, maxManifestDepth, maxManifestStructuralCharacters);
+  } catch (failure) {
+    throw failure instanceof JsonFault ? new ManifestFault(failure.message) : failure;
   }
 };
 
 /** Source: API reference of PutImage, imageManifestMediaType. */
 const mediaTypeOf = (own: unknown, declared: string | undefined): string => {
-  const mediaType = own ?? declared;
-  if (typeof mediaType !== 'string') throw new Fault('a mediaType, or the request an imageManifestMediaType');
+  // To Go an empty text is an absent one.
+  const mediaType = own === undefined || own === null || own === '' ? declared : own;
+  if (typeof mediaType !== 'string')
+    throw new ManifestFault('a mediaType, or the request an imageManifestMediaType');
   if (declared !== undefined && declared !== mediaType) {
-    throw new Fault('the mediaType that imageManifestMediaType says');
+    throw new ManifestFault('the mediaType that imageManifestMediaType says');
   }
   return mediaType;
+};
+
+/** How many of its characters Cedar does not take as they are. */
+const escapesIn = (text: string): number => {
+  let escapes = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) escapes++;
+  }
+  return escapes;
+};
+
+/** The policy decides about these texts: there are as many as it can read within a request's time. */
+const assertReadable = (facts: Facts) => {
+  const { artifactType = '', configMediaType = '', layerMediaTypes, manifestMediaTypes, annotations } = facts;
+  const texts = [
+    ...[artifactType, configMediaType, ...layerMediaTypes, ...manifestMediaTypes],
+    ...Object.entries(annotations).flat(),
+  ];
+  if (texts.length > maxPolicyTexts) {
+    throw new ManifestFault(
+      `${maxPolicyTexts} media types and annotations at most, an annotation counting twice`,
+    );
+  }
+  if (texts.reduce((sum, text) => sum + escapesIn(text), 0) > maxPolicyEscapes) {
+    throw new ManifestFault(
+      `annotations of ${maxPolicyEscapes} quotes, backslashes and characters beyond ASCII at most`,
+    );
+  }
 };
 
 const read = (text: string, declared: string | undefined): ManifestFacts => {
   const json = parse(text);
   const mediaType = mediaTypeOf(json.mediaType, declared);
   const reader = Object.hasOwn(readers, mediaType) ? readers[mediaType] : undefined;
-  if (!reader) throw new Fault(`a mediaType that is one of ${Object.keys(readers).join(', ')}`);
-  return { mediaType, ...reader(json) };
+  if (!reader) throw new ManifestFault(`a mediaType that is one of ${Object.keys(readers).join(', ')}`);
+  const facts = reader(json);
+  assertReadable(facts);
+  return { mediaType, ...facts };
 };
 
 const placesOf = ({ issues }: z.ZodError) =>
   [...new Set(issues.map(({ path }) => path.join('.')))].slice(0, 5);
 
 const faultOf = (failure: unknown): string => {
-  if (failure instanceof Fault) return failure.message;
+  if (failure instanceof ManifestFault) return failure.message;
   if (failure instanceof z.ZodError) {
     return `what its media type demands at ${placesOf(failure).join(', ')}`;
   }
@@ -189,4 +190,18 @@ export const readManifest = (text: string, declared: string | undefined): Manife
   } catch (failure) {
     return { digest, fault: faultOf(failure) };
   }
+};
+
+/** The members of PutImage that say what is put. */
+export type ManifestMembers = { imageManifest: string; imageManifestMediaType?: string | undefined };
+
+const manifests = new WeakMap<ManifestMembers, Manifest>();
+
+/** The manifest of a request, which is read once: for the policy, for the quotas and before it is forwarded. */
+export const manifestOf = (members: ManifestMembers): Manifest => {
+  const known = manifests.get(members);
+  if (known) return known;
+  const manifest = readManifest(members.imageManifest, members.imageManifestMediaType);
+  manifests.set(members, manifest);
+  return manifest;
 };

@@ -1,8 +1,20 @@
 // The members of ECR's operations as schemas: what each may hold, in ECR's own names.
 
 import { z } from 'zod';
-import { maxLayerDigests, maxManifestCharacters } from './limits.ts';
+import {
+  maxDigestCharacters,
+  maxLayerDigests,
+  maxManifestCharacters,
+  maxMediaTypeCharacters,
+} from './limits.ts';
 import { type Registry, type RegistryRow, registries } from './registries.ts';
+
+/** What follows, a pattern above all, is tried only on a text of this length: megabytes overflow its stack. */
+const text = (expected: string, minLength: number, maxLength: number) =>
+  z
+    .string(expected)
+    .min(minLength, { error: expected, abort: true })
+    .max(maxLength, { error: expected, abort: true });
 
 /** The members every operation has. Sources: the API references of Amazon ECR and Amazon ECR Public. */
 export const repositoryMembers = (registry: Registry) => {
@@ -10,22 +22,13 @@ export const repositoryMembers = (registry: Registry) => {
   const { minLength, maxLength, pattern } = repositoryName;
   const expected = `a repository name of ${minLength} to ${maxLength} characters, such as team-a/app`;
   return {
-    registryId: z
-      .string()
-      .min(2, registryId.expected)
-      .max(50, registryId.expected)
-      .regex(registryId.pattern, registryId.expected)
-      .optional(),
-    repositoryName: z
-      .string(expected)
-      .min(minLength, expected)
-      .max(maxLength, expected)
-      .regex(pattern, expected),
+    registryId: text(registryId.expected, 2, 50).regex(registryId.pattern, registryId.expected).optional(),
+    repositoryName: text(expected, minLength, maxLength).regex(pattern, expected),
   };
 };
 
 /** An upload id as this proxy answered it: ECR's, sealed. Its seal is opened by authorize, not here. */
-export const uploadId = z.string('the uploadId that InitiateLayerUpload answered').min(1).max(256);
+export const uploadId = text('the uploadId that InitiateLayerUpload answered', 1, 256);
 
 const position = (expected: string) => z.int(expected).nonnegative(expected);
 export const partFirstByte = position('the position of the first byte of the part, counted from 0');
@@ -53,24 +56,26 @@ const expectedDigests = `a list of 1 to ${maxLayerDigests} digests, such as sha2
 
 /** ECR itself has been seen with digests that are not `sha256:`; it decides what they mean. */
 export const layerDigests = z
-  .array(z.string(expectedDigests).min(1, expectedDigests).max(1_000, expectedDigests), expectedDigests)
+  .array(text(expectedDigests, 1, maxDigestCharacters), expectedDigests)
   .min(1, expectedDigests)
   .max(maxLayerDigests, expectedDigests);
 
-const expectedManifest = `the image manifest as a string of 1 to ${maxManifestCharacters} characters`;
+export const imageManifest = text(
+  `the image manifest as a string of 1 to ${maxManifestCharacters} characters`,
+  1,
+  maxManifestCharacters,
+);
 
-export const imageManifest = z
-  .string(expectedManifest)
-  .min(1, expectedManifest)
-  .max(maxManifestCharacters, expectedManifest);
+export const imageManifestMediaType = text(
+  `a media type of 1 to ${maxMediaTypeCharacters} characters`,
+  1,
+  maxMediaTypeCharacters,
+).optional();
 
-export const imageManifestMediaType = z.string().min(1).max(255).optional();
+export const imageTag = text('a tag of 1 to 300 characters', 1, 300).optional();
 
-const expectedTag = 'a tag of 1 to 300 characters';
-export const imageTag = z.string(expectedTag).min(1, expectedTag).max(300, expectedTag).optional();
-
+const digestLength = 'sha256:'.length + 64;
 const expectedDigest = 'a digest, sha256: and 64 hexadecimal digits';
-export const imageDigest = z
-  .string(expectedDigest)
+export const imageDigest = text(expectedDigest, digestLength, digestLength)
   .regex(/^sha256:[0-9a-f]{64}$/, expectedDigest)
   .optional();

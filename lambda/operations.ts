@@ -2,7 +2,8 @@
 // operations (handlers, stack, local gateway, client, tests) iterates over it.
 
 import { z } from 'zod';
-import { digestOf, readManifest } from './manifest.ts';
+import { maxDigestsBodyBytes, maxEventBytes, maxLoggedDigests, maxSmallBodyBytes } from './limits.ts';
+import { type ManifestMembers, manifestOf } from './manifest.ts';
 import {
   imageDigest,
   imageManifest,
@@ -24,11 +25,7 @@ export type PolicyContext = Readonly<
   Record<string, string | number | readonly string[] | Readonly<Record<string, string | number>> | undefined>
 >;
 
-type PutImageMembers = {
-  imageManifest: string;
-  imageManifestMediaType?: string | undefined;
-  imageTag?: string | undefined;
-};
+type PutImageMembers = ManifestMembers & { imageTag?: string | undefined };
 
 const noFacts = {
   mediaType: '',
@@ -47,8 +44,9 @@ const noFacts = {
  * The manifest's facts. One that cannot be read has none: the policy decides about it all the same, so that a
  * client that may not push learns nothing more, and forward refuses it for those that may.
  */
-const imageContext = ({ imageManifest, imageManifestMediaType, imageTag: tag }: PutImageMembers) => {
-  const manifest = readManifest(imageManifest, imageManifestMediaType);
+const imageContext = (members: PutImageMembers) => {
+  const { imageTag: tag } = members;
+  const manifest = manifestOf(members);
   const { mediaType, ...facts } = 'facts' in manifest ? manifest.facts : noFacts;
   return {
     imageTag: tag,
@@ -62,8 +60,9 @@ const imageContext = ({ imageManifest, imageManifestMediaType, imageTag: tag }: 
 type Positions = { partFirstByte: number; partLastByte: number };
 
 /** The same image under the same tag is one image a day, and its manifest is sent once, however often it is put. */
-const imageUsage = ({ imageManifest, imageTag: tag }: PutImageMembers): readonly Usage[] => {
-  const image = { item: JSON.stringify([digestOf(imageManifest), tag]), daily: true, first: 0 };
+const imageUsage = (members: PutImageMembers): readonly Usage[] => {
+  const { imageManifest, imageTag: tag } = members;
+  const image = { item: JSON.stringify([manifestOf(members).digest, tag]), daily: true, first: 0 };
   return [
     { ...image, unit: 'images', end: 1 },
     { ...image, unit: 'bytes', end: Buffer.byteLength(imageManifest) },
@@ -77,6 +76,8 @@ type Row<Input> = {
   status: 200 | 201;
   /** The body is a part's raw bytes (`application/octet-stream`) or JSON; other operations take JSON alone. */
   rawBody: boolean;
+  /** The largest body it takes, in bytes. */
+  maxBodyBytes: number;
   /** The members with what each may hold. Members it does not name are for validate to judge. */
   input: (registry: Registry) => z.ZodType<Input> & { readonly shape: Readonly<Record<string, unknown>> };
   /** What the request says, for the policy: `context` of the Cedar action of the operation's name. */
@@ -105,6 +106,7 @@ const table = {
     path: '/layer-uploads',
     status: 201,
     rawBody: false,
+    maxBodyBytes: maxSmallBodyBytes,
     input: (registry: Registry) => z.object(repositoryMembers(registry)),
     context: () => ({}),
     logged: () => ({ bytes: 0 }),
@@ -118,6 +120,7 @@ const table = {
     path: '/layer-uploads/{uploadId}/parts',
     status: 200,
     rawBody: true,
+    maxBodyBytes: maxEventBytes,
     input: (registry: Registry) =>
       z
         .object({
@@ -158,9 +161,13 @@ const table = {
     path: '/layer-uploads/{uploadId}/completion',
     status: 201,
     rawBody: false,
+    maxBodyBytes: maxDigestsBodyBytes,
     input: (registry: Registry) => z.object({ ...repositoryMembers(registry), uploadId, layerDigests }),
     context: () => ({}),
-    logged: (input: { layerDigests: readonly string[] }) => ({ bytes: 0, layerDigests: input.layerDigests }),
+    logged: (input: { layerDigests: readonly string[] }) => ({
+      bytes: 0,
+      layerDigests: input.layerDigests.slice(0, maxLoggedDigests),
+    }),
     // The waiting part goes up first; a completion whose answer was lost is noted there, and found by its digest.
     iamActions: ['CompleteLayerUpload', 'UploadLayerPart', 'BatchCheckLayerAvailability'],
     stagingActions: ['s3:GetObject', 's3:PutObject'],
@@ -172,6 +179,7 @@ const table = {
     path: '/layer-availability',
     status: 200,
     rawBody: false,
+    maxBodyBytes: maxDigestsBodyBytes,
     input: (registry: Registry) => z.object({ ...repositoryMembers(registry), layerDigests }),
     context: () => ({}),
     logged: () => ({ bytes: 0 }),
@@ -185,6 +193,7 @@ const table = {
     path: '/images',
     status: 201,
     rawBody: false,
+    maxBodyBytes: maxEventBytes,
     input: (registry: Registry) =>
       z.object({
         ...repositoryMembers(registry),

@@ -1,40 +1,109 @@
-// JSON of strangers, read strictly: no name twice in an object, nothing nested deeper than it has to be.
+// JSON of strangers, read strictly: bounded before it is parsed, no name twice in an object, no half a character.
 
-/** A string, or a character that opens, closes or divides: all of JSON that says where a name stands. */
-const tokens = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
+/** What a text should have been. The message holds nothing of the text. */
+export class JsonFault extends SyntaxError {}
 
-const closing = new Set(['}', ']']);
+const backslash = 0x5c;
 
-/** Throws where an object has a name twice; `text` is known to be JSON. */
-const assertStrict = (text: string, maxDepth: number) => {
-  /** The names of every object that is open, and `undefined` for every list. */
-  const open: (Set<string> | undefined)[] = [];
-  let last = '';
-  for (const [token] of text.matchAll(tokens)) {
-    if (token === '{') open.push(new Set());
-    else if (token === '[') open.push(undefined);
-    else if (closing.has(token)) open.pop();
-    else if (token === ':') addName(open.at(-1), String(JSON.parse(last)));
-    if (open.length > maxDepth) throw new SyntaxError(`nested deeper than ${maxDepth}`);
-    last = token;
-  }
+/** Whether the character at `at` follows an odd number of backslashes. */
+const isEscaped = (text: string, at: number) => {
+  let first = at;
+  while (text.charCodeAt(first - 1) === backslash) first--;
+  return (at - first) % 2 === 1;
 };
 
-const addName = (names: Set<string> | undefined, name: string) => {
-  if (names?.has(name)) throw new SyntaxError('a name twice in one object');
-  names?.add(name);
+/** Where the string that opens at `start` closes: most of a body is one string, which is not looked at twice. */
+const endOfString = (text: string, start: number): number => {
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end === -1 ? text.length : end;
 };
 
 /**
- * Parses a JSON object. Parsers differ in which of two equal names they believe: here neither is.
- *
- * @throws SyntaxError for what is not a JSON object, repeats a name, or nests deeper than `maxDepth`.
+ * Counts what a parser would make of a text, before one does: millions of `{}` cost it more than a request may.
+ * Gives the number of names before a colon; of a text that is not JSON, any number.
  */
-export const parseStrictJson = (text: string, maxDepth: number): Readonly<Record<string, unknown>> => {
-  const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new SyntaxError('not an object');
+const countNames = (text: string, maxDepth: number, maxStructuralCharacters: number): number => {
+  let structuralCharacters = 0;
+  let depth = 0;
+  let names = 0;
+  for (let at = 0; at < text.length; at++) {
+    switch (text[at]) {
+      case '"':
+        at = endOfString(text, at);
+        continue;
+      case '{':
+      case '[':
+        depth++;
+        break;
+      case '}':
+      case ']':
+        depth--;
+        break;
+      case ':':
+        names++;
+        break;
+      case ',':
+        break;
+      default:
+        continue;
+    }
+    structuralCharacters++;
+    if (depth > maxDepth) throw new JsonFault(`JSON nested no deeper than ${maxDepth}`);
+    if (structuralCharacters > maxStructuralCharacters) {
+      throw new JsonFault(`JSON of ${maxStructuralCharacters} structural characters at most`);
+    }
   }
-  assertStrict(text, maxDepth);
-  return { ...value };
+  return names;
+};
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text.
+    throw new JsonFault('a JSON object');
+  }
+};
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const assertWellFormed = (text: string) => {
+  if (!text.isWellFormed()) throw new JsonFault('well-formed Unicode, without half a surrogate pair');
+};
+
+/** How many members all objects in it have. Throws at text that is not well-formed. */
+const countMembers = (value: unknown): number => {
+  if (typeof value === 'string') assertWellFormed(value);
+  let members = 0;
+  if (Array.isArray(value)) for (const one of value) members += countMembers(one);
+  if (!isJsonObject(value)) return members;
+  for (const name of Object.keys(value)) {
+    assertWellFormed(name);
+    members += 1 + countMembers(value[name]);
+  }
+  return members;
+};
+
+/**
+ * Parses a JSON object. Parsers differ in which of two equal names they believe: here neither is. Structural
+ * characters are the six of RFC 8259, section 2: brackets, braces, colons and commas.
+ *
+ * @throws JsonFault for what is not a JSON object, repeats a name, nests deeper or holds more than it may, or has
+ *   text that is not well-formed Unicode, escaped or not.
+ */
+export const parseStrictJson = (
+  text: string,
+  maxDepth: number,
+  maxStructuralCharacters = text.length,
+): JsonObject => {
+  const names = countNames(text, maxDepth, maxStructuralCharacters);
+  const value = parse(text);
+  if (!isJsonObject(value)) throw new JsonFault('a JSON object');
+  // The parser keeps one of two members with the same name, however each is escaped.
+  if (countMembers(value) !== names) throw new JsonFault('a JSON object with no name twice');
+  return value;
 };

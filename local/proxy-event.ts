@@ -34,9 +34,9 @@ const collect = (entries: Iterable<readonly [string, string]>, identify: (name: 
 
 const orNull = <T extends object>(values: T): T | null => (Object.keys(values).length > 0 ? values : null);
 
-/** `application/octet-stream; x=y` is of the type `application/octet-stream`. */
+/** `application/octet-stream; x=y` is of the type `application/octet-stream`, `APPLICATION/…` is of another. */
 export const isBinary = (contentType: string | undefined, binaryMediaTypes: readonly string[]): boolean =>
-  binaryMediaTypes.includes((contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '');
+  binaryMediaTypes.includes((contentType ?? '').split(';')[0]?.trim() ?? '');
 
 const forwardedHeaders = ({ sourceIp, requestId }: GatewayRequest): HeaderList => [
   ['X-Amzn-Trace-Id', `Root=1-00000000-${requestId.replaceAll('-', '').slice(0, 24)}`],

@@ -1,7 +1,8 @@
 // Step 3, authorize: Cedar decides about a Principal and an Input. The only maker of a Permit.
 
+import { short } from '../bounded.ts';
 import { ProxyError } from '../errors.ts';
-import { maxEchoedCharacters, maxEchoedClaims } from '../limits.ts';
+import { maxEchoedCharacters, maxEchoedClaims, maxFaults } from '../limits.ts';
 import type { Meter } from '../meter.ts';
 import type { Members, OperationName, PolicyContext } from '../operations.ts';
 import { operations } from '../operations.ts';
@@ -74,8 +75,7 @@ const present = (context: PolicyContext): DecisionRequest['context'] =>
     Object.entries(context).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
 
-const short = (text: string) =>
-  text.length > maxEchoedCharacters ? `${text.slice(0, maxEchoedCharacters)}…` : text;
+const echoed = (text: string) => short(text, maxEchoedCharacters);
 
 /** What was received of a token, for who writes the policy; cut to what a person can read. */
 const echo = (claims: Claims): Claims =>
@@ -83,8 +83,8 @@ const echo = (claims: Claims): Claims =>
     Object.entries(claims)
       .slice(0, maxEchoedClaims)
       .map(([name, value]) => [
-        short(name),
-        typeof value === 'string' ? short(value) : value.slice(0, 10).map(short),
+        echoed(name),
+        typeof value === 'string' ? echoed(value) : value.slice(0, 10).map(echoed),
       ]),
   );
 
@@ -93,7 +93,7 @@ const describeCaller = (principal: Principal) =>
   principal.type === 'Client'
     ? { name: 'this client', members: {} }
     : {
-        name: `this workload (issuer ${short(principal.issuer)}, subject ${short(principal.subject)})`,
+        name: `this workload (issuer ${echoed(principal.issuer)}, subject ${echoed(principal.subject)})`,
         members: { claims: echo(principal.claims) },
       };
 
@@ -118,7 +118,7 @@ const refusal = (
 const described = ({ allowed, policies, errors }: Verdict) => ({
   decision: allowed ? 'allow' : 'deny',
   policies: policies.map(({ id }) => id),
-  ...(errors.length > 0 && { policyErrors: errors }),
+  ...(errors.length > 0 && { policyErrors: errors.slice(0, maxFaults).map(echoed) }),
 });
 
 const unseal = async (sealedId: string, binding: SealBinding, readSecret: SecretReader): Promise<string> => {

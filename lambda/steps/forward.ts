@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { ProxyError } from '../errors.ts';
 import { isAligned, sizeOf } from '../layer-parts.ts';
 import { partSize } from '../limits.ts';
-import { readManifest } from '../manifest.ts';
+import { manifestOf } from '../manifest.ts';
 import type { Meter } from '../meter.ts';
 import type { Members, OperationName } from '../operations.ts';
 import { maxLayerBytes, type Registry } from '../registries.ts';
@@ -168,8 +168,9 @@ const wasRetried = (failure: unknown) =>
 const isNamed = (failure: unknown, name: string) => failure instanceof Error && failure.name === name;
 
 /** Refuses what is no manifest, or another than its digest says, before ECR is asked; gives its digest. */
-const assertManifest = ({ imageManifest, imageManifestMediaType, imageDigest }: Members<'PutImage'>) => {
-  const manifest = readManifest(imageManifest, imageManifestMediaType);
+const assertManifest = (members: Members<'PutImage'>) => {
+  const { imageDigest } = members;
+  const manifest = manifestOf(members);
   if ('fault' in manifest) {
     const fault = { member: 'imageManifest', expected: `an image manifest with ${manifest.fault}` };
     throw new ProxyError('InvalidParameterException', `${fault.member}: expected ${fault.expected}`, {

@@ -1,64 +1,100 @@
 // Step 2, validate: an event becomes an operation's Input. The only reader of body and base64.
 
-import middy from '@middy/core';
-import jsonBodyParser from '@middy/http-json-body-parser';
-import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type { z } from 'zod';
 import type { Door } from '../doors.ts';
 import { ProxyError } from '../errors.ts';
+import { maxBodyDepth, maxBodyStructuralCharacters, maxFaults } from '../limits.ts';
 import { type Call, type Members, type OperationName, operations } from '../operations.ts';
+import { JsonFault, parseStrictJson } from '../strict-json.ts';
 
 /** What a request asks for, in ECR's member names. */
 export type Input<Name extends OperationName> = Call<Name> & { readonly members: Members<Name> };
 
 type RawMembers = Readonly<Record<string, unknown>>;
 type Fault = { member: string; expected: string };
+type BodyReader = (event: APIGatewayProxyEvent) => RawMembers;
 
-const invalid = (faults: readonly Fault[]) =>
-  new ProxyError(
-    'InvalidParameterException',
-    faults.map(({ member, expected }) => `${member}: expected ${expected}`).join('; '),
-    { members: { invalidMembers: faults } },
-  );
+/** What is named like a member of ECR's. Any other name may be anything, and faults are logged: a token, say. */
+const memberName = /^[A-Za-z]{1,40}$/;
+const nameOf = (member: string) => (memberName.test(member) ? member : '(another member)');
 
-// The door has judged the content type, and the parser knows nothing of x-amz-json. Its types lack the option.
-const parserOptions = { disableContentTypeCheck: true, disableContentTypeError: true };
-
-// The parser puts the whole body into its error's cause: that error is dropped, never passed on.
-const parseJson = middy<APIGatewayProxyEvent, unknown>(async (event: APIGatewayProxyEvent) => event.body).use(
-  jsonBodyParser<APIGatewayProxyEvent>(parserOptions),
-);
-
-const isObject = (value: unknown): value is RawMembers =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const readJson = async (event: APIGatewayProxyEvent, context: Context): Promise<RawMembers> => {
-  const body: unknown = await parseJson({ ...event }, context).catch(() => undefined);
-  if (!isObject(body)) throw invalid([{ member: 'body', expected: 'a JSON object' }]);
-  // A member that is null is absent, as it is to AWS.
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+const invalid = (faults: readonly Fault[]) => {
+  const invalidMembers = faults.slice(0, maxFaults);
+  const sentences = invalidMembers.map(({ member, expected }) => `${member}: expected ${expected}`);
+  if (faults.length > maxFaults) sentences.push(`and ${faults.length - maxFaults} more`);
+  return new ProxyError('InvalidParameterException', sentences.join('; '), { members: { invalidMembers } });
 };
 
-const contentRangePattern = /^bytes (\d{1,15})-(\d{1,15})\/(?:\*|\d{1,15})$/;
+/** All text beside the body, whose own is seen to where it is parsed. */
+const assertWellFormed = (event: APIGatewayProxyEvent) => {
+  const { headers, pathParameters, multiValueQueryStringParameters } = event;
+  for (const texts of [headers, pathParameters, multiValueQueryStringParameters]) {
+    for (const [name, value] of Object.entries(texts ?? {})) {
+      if ([name, value].flat().every((text) => text?.isWellFormed() ?? true)) continue;
+      throw invalid([{ member: nameOf(name), expected: 'well-formed Unicode' }]);
+    }
+  }
+};
 
-const readRawPart = async (event: APIGatewayProxyEvent): Promise<RawMembers> => {
-  const [, first, last] = contentRangePattern.exec(event.headers['content-range'] ?? '') ?? [];
-  if (event.body && !event.isBase64Encoded) throw new Error('API Gateway did not encode a binary body');
-  const layerPartBlob = Buffer.from(event.body ?? '', 'base64');
+const assertSize = ({ body, isBase64Encoded }: APIGatewayProxyEvent, maxBytes: number) => {
+  const bytes = Buffer.byteLength(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
+  if (bytes > maxBytes) throw invalid([{ member: 'body', expected: `${maxBytes} bytes at most` }]);
+};
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+const textOf = ({ body, isBase64Encoded }: APIGatewayProxyEvent): string => {
+  if (!isBase64Encoded) return body ?? '';
+  try {
+    return utf8.decode(Buffer.from(body ?? '', 'base64'));
+  } catch {
+    throw new JsonFault('UTF-8');
+  }
+};
+
+const readJson: BodyReader = (event) => {
+  try {
+    const body = parseStrictJson(textOf(event), maxBodyDepth, maxBodyStructuralCharacters);
+    // A member that is null is absent, as it is to AWS.
+    return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+  } catch (failure) {
+    if (!(failure instanceof JsonFault)) throw failure;
+    throw invalid([{ member: 'body', expected: failure.message }]);
+  }
+};
+
+/** Source: RFC 9110, section 14.4; units are case-insensitive. */
+const contentRangePattern = /^bytes (\d{1,15})-(\d{1,15})\/(?:\*|(\d{1,15}))$/i;
+
+/** A complete length may be left open, but must not lie before the last byte. */
+const positionsOf = (contentRange = ''): { first: number; last: number } | undefined => {
+  const [, first, last, length] = contentRangePattern.exec(contentRange) ?? [];
+  if (length !== undefined && Number(length) <= Number(last)) return undefined;
+  return last === undefined ? undefined : { first: Number(first), last: Number(last) };
+};
+
+const octetStream = 'application/octet-stream';
+
+const readRawPart: BodyReader = ({ headers, body }) => {
+  const layerPartBlob = Buffer.from(body ?? '', 'base64');
+  const positions = positionsOf(headers['content-range']);
   const faults: Fault[] = [];
   if (layerPartBlob.length === 0) faults.push({ member: 'body', expected: 'the bytes of the part' });
-  if (last === undefined)
-    faults.push({ member: 'Content-Range', expected: 'bytes FIRST-LAST/*, such as bytes 0-4194303/*' });
-  if (faults.length > 0) throw invalid(faults);
-  return { partFirstByte: Number(first), partLastByte: Number(last), layerPartBlob };
+  if (!positions) {
+    faults.push({
+      member: 'Content-Range',
+      expected: 'bytes FIRST-LAST/*, such as bytes 0-4194303/*, or with a length beyond LAST',
+    });
+  }
+  if (faults.length > 0 || !positions) throw invalid(faults);
+  return { partFirstByte: positions.first, partLastByte: positions.last, layerPartBlob };
 };
-
-type BodyReader = (event: APIGatewayProxyEvent, context: Context) => Promise<RawMembers>;
 
 const bodyReaders: Readonly<Record<string, BodyReader>> = {
   'application/json': readJson,
   'application/x-amz-json-1.1': readJson,
-  'application/octet-stream': readRawPart,
+  [octetStream]: readRawPart,
 };
 
 const bodyReaderOf = (event: APIGatewayProxyEvent, accepted: readonly string[]): BodyReader => {
@@ -67,12 +103,19 @@ const bodyReaderOf = (event: APIGatewayProxyEvent, accepted: readonly string[]):
   if (!reader) {
     throw new ProxyError('UnsupportedMediaTypeException', `Send Content-Type: ${accepted.join(' or ')}.`);
   }
+  // API Gateway compares the type letter by letter with those that it passes on as bytes.
+  if (reader === readRawPart && event.body && !event.isBase64Encoded) {
+    throw new ProxyError(
+      'UnsupportedMediaTypeException',
+      `Send Content-Type: ${octetStream}, in lower case: otherwise the bytes do not arrive as they are.`,
+    );
+  }
   return reader;
 };
 
 /** The members from path, query and body as one; a member given twice must say the same both times. */
 const gather = (event: APIGatewayProxyEvent, body: RawMembers): RawMembers => {
-  const members: Record<string, unknown> = { ...body };
+  const members = new Map(Object.entries(body));
   const elsewhere = [
     ...Object.entries(event.pathParameters ?? {}),
     ...Object.entries(event.multiValueQueryStringParameters ?? {}).flatMap(([member, values]) =>
@@ -80,22 +123,20 @@ const gather = (event: APIGatewayProxyEvent, body: RawMembers): RawMembers => {
     ),
   ];
   for (const [member, value] of elsewhere) {
-    if (Object.hasOwn(members, member) && members[member] !== value) {
-      throw invalid([{ member, expected: 'the same value wherever it is given' }]);
+    if (members.has(member) && members.get(member) !== value) {
+      throw invalid([{ member: nameOf(member), expected: 'the same value wherever it is given' }]);
     }
-    members[member] = value;
+    members.set(member, value);
   }
-  return members;
+  // Unlike an assignment, this makes a member of its own of `__proto__` too.
+  return Object.fromEntries(members);
 };
-
-/** What is named like a member of ECR's. Any other name may be anything, and faults are logged: a token, say. */
-const memberName = /^[A-Za-z]{1,40}$/;
 
 const unknownMembers = (members: RawMembers, known: Readonly<Record<string, unknown>>): Fault[] =>
   Object.keys(members)
     .filter((member) => !Object.hasOwn(known, member))
     .map((member) => ({
-      member: memberName.test(member) ? member : '(another member)',
+      member: nameOf(member),
       expected: 'nothing: the operation has no such member',
     }));
 
@@ -103,19 +144,23 @@ const faultsOf = (error: z.ZodError | undefined): Fault[] =>
   (error?.issues ?? []).map(({ path, message }) => ({ member: path.join('.'), expected: message }));
 
 /**
+ * Sizes and counts are seen to before anything is parsed, and what is parsed before any schema or pattern.
+ *
  * @throws UnsupportedMediaTypeException for a content type the operation does not take;
- *   InvalidParameterException naming every member that is wrong and what was expected of it.
+ *   InvalidParameterException naming the first members that are wrong and what was expected of each.
  */
-export const validate = async <Name extends OperationName>(
+export const validate = <Name extends OperationName>(
   event: APIGatewayProxyEvent,
-  context: Context,
   door: Door,
   call: Call<Name>,
-): Promise<Input<Name>> => {
+): Input<Name> => {
   const { operation, registry } = call;
+  const { maxBodyBytes, input } = operations[operation];
   const readBody = bodyReaderOf(event, door.contentTypes(operation));
-  const members = gather(event, await readBody(event, context));
-  const schema = operations[operation].input(registry);
+  assertSize(event, maxBodyBytes);
+  assertWellFormed(event);
+  const members = gather(event, readBody(event));
+  const schema = input(registry);
   const { data, error } = schema.safeParse(members);
   const unknown = door.refusesUnknownMembers ? unknownMembers(members, schema.shape) : [];
   const faults = [...faultsOf(error), ...unknown];

@@ -67,8 +67,8 @@ const rawParameters = ({ repositoryName, registryId }: Properties) => [
   {
     name: 'Content-Range',
     in: 'header',
-    description: `${forOctetStream} required. The positions of the first and the last byte of the part in its layer, both inclusive.`,
-    schema: { type: 'string', pattern: '^bytes \\d{1,15}-\\d{1,15}/(\\*|\\d{1,15})$' },
+    description: `${forOctetStream} required. The positions of the first and the last byte of the part in its layer, both inclusive, and the layer’s length, which is beyond them, or \`*\`.`,
+    schema: { type: 'string', pattern: '^[Bb][Yy][Tt][Ee][Ss] \\d{1,15}-\\d{1,15}/(\\*|\\d{1,15})$' },
     example: `bytes 0-${partSize - 1}/*`,
   },
 ];

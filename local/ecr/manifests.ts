@@ -9,18 +9,21 @@ const descriptor = z.object({
   size: z.int().min(0),
 });
 
+/** Go's parsers take null for absent; what ECR does is not known. */
+const absent = z.null().optional();
+
 const image = z.object({
   schemaVersion: z.literal(2),
   config: descriptor,
   layers: z.array(descriptor),
-  manifests: z.undefined().optional(),
+  manifests: absent,
 });
 
 const index = z.object({
   schemaVersion: z.literal(2),
   manifests: z.array(descriptor).min(1),
-  config: z.undefined().optional(),
-  layers: z.undefined().optional(),
+  config: absent,
+  layers: absent,
 });
 
 export type Descriptor = z.output<typeof descriptor>;

@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { awsHandler, resourceHandler } from '../../lambda/corridor.ts';
 import { partSize as P } from '../../lambda/limits.ts';
+import { operationNames } from '../../lambda/operations.ts';
 import { type Door1, door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { manifestOf } from '../support/manifests.ts';
 import { policiesOf } from '../support/policy-directory.ts';
+import { awsEvent, lambdaContext, proxyEvent } from '../support/proxy-event.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 let proxy: InProcess;
@@ -198,6 +202,59 @@ describe('the log', () => {
     expect(status).toBe(502);
     expect(JSON.stringify(body)).not.toContain('not authorized');
     expect(log()).toContain('not authorized');
+  });
+});
+
+describe('a body', () => {
+  beforeEach(() => open());
+
+  it.each(operationNames)('is not looked at before the token is known: %s', async (operation) => {
+    const headers = {
+      authorization: 'Bearer eup_team-a-ci_unknown',
+      'x-amz-security-token': 'eup_a_unknown',
+    };
+    const handlers = [
+      [resourceHandler(operation, proxy.services), proxyEvent(operation, { headers })],
+      [awsHandler(proxy.services), awsEvent(operation, { headers: { ...headers, authorization: '' } })],
+    ] as const;
+    for (const [handler, event] of handlers) {
+      const read = vi.fn(() => '{}');
+      Object.defineProperty(event, 'body', { get: read, enumerable: true });
+      const { body } = await handler(event, lambdaContext());
+      expect(body).toContain('UnrecognizedClientException');
+      expect(read).not.toHaveBeenCalled();
+    }
+  });
+
+  it('of tens of thousands of unknown members is answered, and logged, in few words', async () => {
+    vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'DEBUG');
+    await proxy.close();
+    await open();
+    const log = captureLog();
+    const unknown = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`k${index}`, 1]));
+    expect((await client.initiate(unknown)).body).toMatchObject({
+      detail: expect.stringMatching(/^\(another member\): expected nothing/),
+    });
+    const many = Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`k${index}`, 1]));
+    const { status, body } = await client.initiate(many);
+    expect({ status, detail: body.detail }).toEqual({
+      status: 400,
+      detail: 'body: expected 16384 bytes at most',
+    });
+    for (const line of log().split('\n')) expect(line.length).toBeLessThan(1_000);
+  });
+
+  it('of a manifest is in no log, not its names either', async () => {
+    vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'DEBUG');
+    await proxy.close();
+    await open();
+    const log = captureLog();
+    const put = (annotations: object) =>
+      client.putImage({ imageManifest: manifestOf(Buffer.from('{}'), [], { annotations }) });
+    await put({ [`MANIFEST-TEXT${'x'.repeat(700_000)}`]: 1 });
+    await put({ a: 'MANIFEST-TEXT' });
+    expect(log()).toContain('imageDigest');
+    expect(log()).not.toContain('MANIFEST-TEXT');
   });
 });
 

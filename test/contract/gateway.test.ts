@@ -186,7 +186,7 @@ describe('the event', () => {
     expect(event).toMatchObject({ body: Buffer.from(bytes).toString('base64'), isBase64Encoded: true });
   });
 
-  test.each(['application/json', 'application/x-amz-json-1.1', 'text/plain'])(
+  test.each(['application/json', 'application/x-amz-json-1.1', 'text/plain', 'APPLICATION/OCTET-STREAM'])(
     '%s arrives as the text that it is',
     async (type) => {
       const event = await eventOf(post('/echo', '{"a":"ä"}', { 'content-type': type }));

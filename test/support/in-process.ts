@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Handler, resourceHandler } from '../../lambda/corridor.ts';
+import type { Environment } from '../../lambda/environment.ts';
 import type { Issuer } from '../../lambda/issuers.ts';
 import { type OperationName, operationNames, operations } from '../../lambda/operations.ts';
 import { isRegistry } from '../../lambda/registries.ts';
@@ -111,7 +112,7 @@ export const startInProcess = async ({
       POWERTOOLS_METRICS_DISABLED: String(!metrics),
     },
   );
-  const services = openServices({
+  const environment: Environment = {
     stagingBucket,
     secretId: secretArn,
     policyDirectory,
@@ -119,7 +120,8 @@ export const startInProcess = async ({
     registries: ['ecr', 'ecr-public'],
     issuers: [...issuers],
     quotaTable,
-  });
+  };
+  const services = openServices(environment);
   const handlers = new Map(
     operationNames.map((operation) => [operation, resourceHandler(operation, services)]),
   );
@@ -130,6 +132,8 @@ export const startInProcess = async ({
     s3,
     secrets: { url: secrets.url, file: secretFile, secretArn },
     services,
+    /** What another process opens the same services with; it inherits the variables. */
+    environment,
     close: async () => {
       for (const server of [secrets, s3, ecr, dynamoDb]) await server?.close();
       await rm(directory, { recursive: true, force: true });

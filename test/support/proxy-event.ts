@@ -2,7 +2,7 @@
 
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { type OperationName, operations } from '../../lambda/operations.ts';
-import type { Registry } from '../../lambda/registries.ts';
+import { type Registry, registries } from '../../lambda/registries.ts';
 import { localAccount } from '../../local/account.ts';
 import { proxyEvent as eventOf } from '../../local/proxy-event.ts';
 
@@ -21,14 +21,7 @@ const bodyOf = ({ json, text, bytes }: EventRequest): Buffer | undefined => {
   return body === undefined ? undefined : Buffer.from(body);
 };
 
-/** A request to an operation of door 1, of JSON unless its headers say otherwise. */
-export const proxyEvent = (
-  operation: OperationName,
-  request: EventRequest,
-  registry: Registry = 'ecr',
-): APIGatewayProxyEvent => {
-  const { method } = operations[operation];
-  const path = `/${registry}${operations[operation].path}`;
+const eventAt = (method: string, path: string, functionName: string, request: EventRequest) => {
   const query = Object.entries(request.query ?? {}).flatMap(([name, values]) =>
     values.map((value): [string, string] => [name, value]),
   );
@@ -37,19 +30,37 @@ export const proxyEvent = (
       method,
       path,
       query: new URLSearchParams(query).toString(),
-      headers: Object.entries({ 'content-type': 'application/json', ...request.headers }),
+      headers: Object.entries(request.headers ?? {}),
       body: bodyOf(request),
       sourceIp: '127.0.0.1',
       requestId: 'test-request',
       extendedRequestId: 'test',
       receivedAt: new Date(),
     },
-    {
-      route: { method, path, functionName: operation },
-      pathParameters: request.path ?? {},
-    },
+    { route: { method, path, functionName }, pathParameters: request.path ?? {} },
     { binaryMediaTypes: ['application/octet-stream'], account: localAccount },
   );
+};
+
+/** A request to an operation of door 1, of JSON unless its headers say otherwise. */
+export const proxyEvent = (
+  operation: OperationName,
+  request: EventRequest,
+  registry: Registry = 'ecr',
+): APIGatewayProxyEvent => {
+  const { method, path } = operations[operation];
+  const headers = { 'content-type': 'application/json', ...request.headers };
+  return eventAt(method, `/${registry}${path}`, operation, { ...request, headers });
+};
+
+/** The same at door 2: ECR's own wire. */
+export const awsEvent = (operation: OperationName, request: EventRequest): APIGatewayProxyEvent => {
+  const headers = {
+    'content-type': 'application/x-amz-json-1.1',
+    'x-amz-target': `${registries.ecr.targetPrefix}.${operation}`,
+    ...request.headers,
+  };
+  return eventAt('POST', '/', 'aws-door', { ...request, headers });
 };
 
 export const lambdaContext = (timeoutMs = 28_000): Context => {

@@ -1,17 +1,18 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { resourceDoor } from '../../lambda/doors.ts';
 import { ProxyError } from '../../lambda/errors.ts';
 import type { OperationName } from '../../lambda/operations.ts';
 import { validate } from '../../lambda/steps/validate.ts';
-import { lambdaContext, proxyEvent } from '../support/proxy-event.ts';
+import { proxyEvent } from '../support/proxy-event.ts';
 
 const digest = `sha256:${'0'.repeat(64)}`;
 const uploadId = '11111111-2222-3333-4444-555555555555-00000000000000000000000000000000';
 
 type Request = Parameters<typeof proxyEvent>[1];
 
-const call = <Name extends OperationName>(operation: Name, request: Request) =>
-  validate(proxyEvent(operation, request), lambdaContext(), resourceDoor(operation), {
+const call = async <Name extends OperationName>(operation: Name, request: Request) =>
+  validate(proxyEvent(operation, request), resourceDoor(operation), {
     operation,
     registry: 'ecr',
   });
@@ -69,6 +70,37 @@ describe('validate', () => {
     expect(Buffer.compare(bytes, members.layerPartBlob)).toBe(0);
   });
 
+  it.each(['bytes 0-2/*', 'BYTES 0-2/*', 'Bytes 0-2/3', 'bytes 0-2/999999999999999'])(
+    'reads Content-Range: %s',
+    async (contentRange) => {
+      const { members } = await call('UploadLayerPart', raw(3, contentRange));
+      expect(members).toMatchObject({ partFirstByte: 0, partLastByte: 2 });
+    },
+  );
+
+  it('takes a content type in any case, and says how to write that of bytes', async () => {
+    const named = (type: string) => ({ ...raw(3, 'bytes 0-2/*').headers, 'content-type': type });
+    const initiate = {
+      ...json({ repositoryName: 'a/b' }),
+      headers: named('Application/JSON; charset=UTF-8'),
+    };
+    expect(await call('InitiateLayerUpload', initiate)).toMatchObject({ operation: 'InitiateLayerUpload' });
+    const part = { ...raw(3, 'bytes 0-2/*'), headers: named('APPLICATION/OCTET-STREAM') };
+    await expect(call('UploadLayerPart', part)).rejects.toMatchObject({
+      code: 'UnsupportedMediaTypeException',
+      message: expect.stringContaining('application/octet-stream, in lower case'),
+    });
+  });
+
+  it('names the first members that are wrong, and says how many more there are', async () => {
+    const members = Object.fromEntries(Array.from('abcdefgh', (name) => [name, 1]));
+    const failure: unknown = await call('InitiateLayerUpload', json(members)).catch((e: unknown) => e);
+    expect(failure).toMatchObject({
+      message: expect.stringMatching(/^repositoryName: .*; and 4 more$/),
+      members: { invalidMembers: { length: 5 } },
+    });
+  });
+
   it.each<[string, OperationName, Request, unknown]>([
     ['a body that is not JSON', 'InitiateLayerUpload', { text: '{"repositoryName"' }, invalid('body')],
     ['no body', 'InitiateLayerUpload', {}, invalid('body')],
@@ -122,6 +154,87 @@ describe('validate', () => {
       json({ repositoryName: 'a/b', layerDigests: [7] }),
       invalid('layerDigests.0'),
     ],
+    [
+      'half a character',
+      'PutImage',
+      json({ repositoryName: 'a/b', imageManifest: '{}', imageTag: '\ud800' }),
+      invalid('body'),
+    ],
+    [
+      'half a character in a member’s name',
+      'PutImage',
+      { text: '{"repositoryName":"a/b","imageManifest":"{}","\\udfff":1}' },
+      invalid('body'),
+    ],
+    [
+      'a member twice',
+      'InitiateLayerUpload',
+      { text: '{"repositoryName":"a/b","repositoryName":"a/c"}' },
+      invalid('body'),
+    ],
+    [
+      'a member named __proto__',
+      'InitiateLayerUpload',
+      { text: '{"repositoryName":"a/b","__proto__":{}}' },
+      invalid('(another member)'),
+    ],
+    [
+      '__proto__ in the query',
+      'InitiateLayerUpload',
+      { ...json({ repositoryName: 'a/b' }), query: { ['__proto__']: ['x'] } },
+      invalid('(another member)'),
+    ],
+    [
+      'a member named constructor',
+      'InitiateLayerUpload',
+      json({ repositoryName: 'a/b', constructor: {} }),
+      invalid('constructor'),
+    ],
+    [
+      'a name of another form given twice',
+      'InitiateLayerUpload',
+      { ...json({}), query: { 'a token': ['x', 'y'] } },
+      invalid('(another member)'),
+    ],
+    [
+      'a body larger than the operation’s',
+      'InitiateLayerUpload',
+      json({ repositoryName: 'a'.repeat(16_384) }),
+      invalid('body'),
+    ],
+    [
+      'a repository name of megabytes',
+      'PutImage',
+      json({ repositoryName: 'a'.repeat(4_000_000) }),
+      invalid('repositoryName', 'imageManifest'),
+    ],
+    ['millions of objects', 'PutImage', { text: `{"a":[${'{},'.repeat(2_000_000)}{}]}` }, invalid('body')],
+    ['a million brackets', 'PutImage', { text: `{"a":${'['.repeat(1_000_000)}` }, invalid('body')],
+    [
+      'a list for a blob',
+      'UploadLayerPart',
+      {
+        ...json({ repositoryName: 'a/b', partFirstByte: 0, partLastByte: 2, layerPartBlob: [1, 2, 3] }),
+        path: { uploadId },
+      },
+      invalid('layerPartBlob'),
+    ],
+    [
+      'a number that has no end',
+      'UploadLayerPart',
+      {
+        text: '{"repositoryName":"a/b","partFirstByte":1e999999,"partLastByte":2,"layerPartBlob":"AQEB"}',
+        path: { uploadId },
+      },
+      invalid('partFirstByte'),
+    ],
+    [
+      'a raw part of a layer that ends before it',
+      'UploadLayerPart',
+      raw(3, 'bytes 0-2/1'),
+      invalid('Content-Range'),
+    ],
+    ['a raw part of a layer of no bytes', 'UploadLayerPart', raw(3, 'bytes 0-2/0'), invalid('Content-Range')],
     [
       'an empty manifest',
       'PutImage',
@@ -198,5 +311,50 @@ describe('validate', () => {
     expect(failure instanceof ProxyError && [failure.message, failure.cause].join()).not.toContain(
       'layer-bytes',
     );
+  });
+});
+
+describe('validate, of what no HTTP request but an event can hold,', () => {
+  const whole = { text: '{"repositoryName":"a/b"}' };
+  const half = '\udc00';
+
+  it.each<[string, Partial<APIGatewayProxyEvent>, string]>([
+    ['half a character in the body', { body: `{"repositoryName":"${half}"}` }, 'body'],
+    [
+      'a body that is not UTF-8',
+      { body: Buffer.from('7b22726570ff', 'hex').toString('base64'), isBase64Encoded: true },
+      'body',
+    ],
+    ['half a character in the query', { multiValueQueryStringParameters: { a: ['b', half] } }, 'a'],
+    ['half a character as a name', { multiValueQueryStringParameters: { [half]: [''] } }, '(another member)'],
+    ['half a character in the path', { pathParameters: { uploadId: half } }, 'uploadId'],
+    [
+      'half a character in a header',
+      { headers: { 'content-type': 'application/json', 'content-range': half } },
+      '(another member)',
+    ],
+  ])('refuses %s', async (_, members, member) => {
+    const event = { ...proxyEvent('InitiateLayerUpload', whole), ...members };
+    const refused = async () =>
+      validate(event, resourceDoor('InitiateLayerUpload'), {
+        operation: 'InitiateLayerUpload',
+        registry: 'ecr',
+      });
+    await expect(refused()).rejects.toMatchObject({
+      code: 'InvalidParameterException',
+      members: { invalidMembers: [{ member }] },
+    });
+  });
+
+  it('reads a body in base64 as the UTF-8 that it is', () => {
+    const event = {
+      ...proxyEvent('InitiateLayerUpload', whole),
+      body: Buffer.from(whole.text).toString('base64'),
+      isBase64Encoded: true,
+    };
+    const call = { operation: 'InitiateLayerUpload', registry: 'ecr' } as const;
+    expect(validate(event, resourceDoor('InitiateLayerUpload'), call).members).toEqual({
+      repositoryName: 'a/b',
+    });
   });
 });

@@ -1,0 +1,93 @@
+// What the dearest requests cost a warm instance, through the real handlers of both doors, and what they leave behind.
+
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { maxErrorBytes, maxEventBytes, maxLogLineBytes } from '../../lambda/limits.ts';
+import { type OperationName, operationNames, operations } from '../../lambda/operations.ts';
+import { door1, tokens } from '../support/door-1.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { startMeasured } from '../support/measured.ts';
+import type { Measured } from '../support/measured-instance.ts';
+import { awsEvent, type EventRequest, proxyEvent } from '../support/proxy-event.ts';
+import { worstRequests } from '../support/worst-bodies.ts';
+
+const maxCpuMs = 300;
+const maxMemoryMiB = 300;
+/** A neighbour on the machine can make a try dear, and never makes one cheap. */
+const tries = 6;
+/** What a line of the log has beside the request's own members: Powertools' keys, status and duration. */
+const lineEnvelopeBytes = 1_000;
+
+let proxy: InProcess;
+let instance: ReturnType<typeof startMeasured>;
+let uploadId: string;
+
+const doors = {
+  'door 1': (operation: OperationName, { headers, ...request }: EventRequest) => ({
+    functionName: operation,
+    event: proxyEvent(operation, {
+      ...request,
+      headers: { authorization: `Bearer ${tokens.a}`, ...headers },
+      path: operations[operation].path.includes('{uploadId}') ? { uploadId } : {},
+    }),
+  }),
+  'door 2': (operation: OperationName, { headers, ...request }: EventRequest) => ({
+    functionName: 'aws-door',
+    event: awsEvent(operation, { ...request, headers: { 'x-amz-security-token': tokens.a, ...headers } }),
+  }),
+};
+type DoorName = keyof typeof doors;
+
+beforeAll(async () => {
+  // What is measured logs all the same.
+  vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
+  proxy = await startInProcess();
+  uploadId = await door1(proxy.send).begin();
+  instance = startMeasured(proxy);
+  const small = { text: '{"repositoryName":"team-a/app","imageManifest":"{}","layerDigests":["a"]}' };
+  for (const door of Object.values(doors)) {
+    for (const operation of operationNames) {
+      const { functionName, event } = door(operation, small);
+      for (let time = 0; time < 10; time++) await instance.invoke(functionName, event);
+    }
+  }
+});
+afterAll(async () => {
+  await instance?.close();
+  await proxy?.close();
+  vi.unstubAllEnvs();
+});
+
+/** What is wrong with what a request cost. */
+const excessOf = ({ cpuMs, idleMiB, peakMiB, status, answer, log }: Measured): string[] => [
+  ...(cpuMs < maxCpuMs ? [] : [`${Math.round(cpuMs)} ms of CPU time`]),
+  ...(peakMiB - idleMiB < maxMemoryMiB ? [] : [`${Math.round(peakMiB - idleMiB)} MiB`]),
+  ...(status < 500 ? [] : [`status ${status}`]),
+  ...(status < 300 || Buffer.byteLength(answer) <= maxErrorBytes ? [] : [`an answer of ${answer.length}`]),
+  ...(Buffer.byteLength(log) <= maxLogLineBytes + lineEnvelopeBytes ? [] : [`a log of ${log.length}`]),
+];
+
+const dearest = async (door: DoorName, operation: OperationName, request: EventRequest) => {
+  const { functionName, event } = doors[door](operation, request);
+  expect(Buffer.byteLength(JSON.stringify(event))).toBeLessThan(maxEventBytes);
+  let excess: string[] = [];
+  for (let attempt = 0; attempt < tries; attempt++) {
+    excess = excessOf(await instance.invoke(functionName, event));
+    if (excess.length === 0) break;
+  }
+  return excess;
+};
+
+describe.each(operationNames)('%s, on a warm instance,', (operation) => {
+  it.each<DoorName>(['door 1', 'door 2'])(
+    `takes under ${maxCpuMs} ms and ${maxMemoryMiB} MiB of any body: %s`,
+    async (door) => {
+      const excesses: Record<string, string[]> = {};
+      for (const [name, make] of worstRequests(operation)) {
+        const excess = await dearest(door, operation, make());
+        if (excess.length > 0) excesses[name] = excess;
+      }
+      expect(excesses).toEqual({});
+    },
+    300_000,
+  );
+});
