@@ -156,7 +156,7 @@ export class EcrUploadProxy extends Construct {
     this.secret = new ProxySecret(this, 'Secret', { encryptionKey, removalPolicy, serviceName });
     this.accessLog = new AccessLog(this, 'AccessLog', { ...logging, serviceName });
 
-    const { policyDirectory, declaresQuotas } = checkedPolicies(props.policyDirectory ?? policySource);
+    const { files: policies, declaresQuotas } = checkedPolicies(props.policyDirectory ?? policySource);
     this.quotaTable = declaresQuotas ? new QuotaTable(this, 'QuotaTable') : undefined;
 
     const shared: SharedFunctionProps = {
@@ -164,7 +164,7 @@ export class EcrUploadProxy extends Construct {
       repositories,
       registryIds,
       issuers,
-      policyDirectory,
+      policies,
       quotaTable: this.quotaTable,
       stagingBucket: this.stagingBucket,
       secret: this.secret,
