@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, posix } from 'node:path';
 import { type BuildOptions, buildSync } from 'esbuild';
 import { z } from 'zod';
 import { type PolicyFiles, policyDirectoryName } from './policies.ts';
@@ -11,11 +11,8 @@ import { projectRoot } from './project-root.ts';
 /** Bytes by path, relative to the task root, with `/`. */
 export type Bundle = ReadonlyMap<string, Uint8Array>;
 
-const cedarWasmName = 'cedar_wasm_bg.wasm';
-const cedarWasm = join(
-  dirname(createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs')),
-  cedarWasmName,
-);
+const cedarDirectory = dirname(createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs'));
+const cedarFiles = ['cedar_wasm_bg.wasm'];
 
 /** What CommonJS dependencies take for granted and an ES module has not. Cedar reads its wasm from `__dirname`. */
 const commonJsGlobals =
@@ -45,15 +42,21 @@ const options = {
 
 const sourceMap = z.looseObject({ sources: z.array(z.string()) });
 
-/** By the path in its package, wherever that is installed: the same code is the same asset on every machine. */
+/**
+ * What a file is called in the source map: the same code is the same asset, wherever project and packages lie.
+ *
+ * @param path from `root`, to which packages may be linked, or beside which they may be installed
+ */
+export const sourceName = (path: string, root: string): string => {
+  const modules = 'node_modules/';
+  const file = posix.resolve(root, path);
+  const inside = posix.relative(root, file);
+  return inside.startsWith('../') ? file.slice(Math.max(file.indexOf(modules), 0)) : inside;
+};
+
 const withoutPlaces = (map: string): string => {
   const { sources, ...rest } = sourceMap.parse(JSON.parse(map));
-  const named = sources.map((source) =>
-    source.includes('node_modules/')
-      ? source.slice(source.lastIndexOf('node_modules/'))
-      : source.slice(source.lastIndexOf('lambda/')),
-  );
-  return JSON.stringify({ ...rest, sources: named });
+  return JSON.stringify({ ...rest, sources: sources.map((source) => sourceName(source, projectRoot)) });
 };
 
 /**
@@ -92,7 +95,7 @@ export const bundle = (handler: string, policies: PolicyFiles): Bundle => {
   if (!code) throw new Error(`lambda/handlers/ has no ${handler}.ts`);
   return new Map([
     ...code,
-    [cedarWasmName, readFileSync(cedarWasm)],
+    ...cedarFiles.map((name) => [name, readFileSync(join(cedarDirectory, name))] as const),
     ...[...policies].map(([name, bytes]) => [`${policyDirectoryName}/${name}`, bytes] as const),
   ]);
 };

@@ -17,12 +17,14 @@ const exampleCertificateArn = 'arn:aws:acm:us-east-1:000000000000:certificate/0'
  * @throws ConfigurationError that says, for every wrong member, what was expected
  */
 export const checkedProps = (props: EcrUploadProxyProps) => {
-  const { repositories, registryIds, allowedIpRanges, vpcEndpoints, domain, webAclArn } = props;
+  const { repositories, registryIds, registryAliases, allowedIpRanges, vpcEndpoints, domain, webAclArn } =
+    props;
   const names = (list: readonly string[] | undefined) => list?.map((name) => known(name, 'a/b'));
   const given = {
     repositories: { ecr: names(repositories.ecr), 'ecr-public': names(repositories['ecr-public']) },
     // To expose no account is what leaving the list out means.
     registryIds: registryIds?.length ? registryIds.map((id) => known(id, '000000000000')) : undefined,
+    registryAliases: registryAliases?.length ? registryAliases : undefined,
     issuers: props.issuers,
     allowedIpRanges: allowedIpRanges?.map((range) => known(range, '192.0.2.0/24')),
     vpcEndpointIds: vpcEndpoints?.map(() => 'vpce-0123456789abcdef0'),
@@ -36,7 +38,7 @@ export const checkedProps = (props: EcrUploadProxyProps) => {
     allowLoopbackIssuers: true,
   };
   const { issuers } = readConfiguration(given, 'EcrUploadProxy');
-  const checked = { registryIds: registryIds ?? [], issuers };
+  const checked = { registryIds: registryIds ?? [], registryAliases: registryAliases ?? [], issuers };
   checkDeployable({ ...props, ...checked });
   return checked;
 };

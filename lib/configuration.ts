@@ -24,6 +24,12 @@ const repositoryNames = (registry: Registry) => {
 };
 
 const text = (pattern: RegExp, expected: string) => z.string(expected).regex(pattern, expected);
+const account = 'an AWS account id of 12 digits';
+const accountId = text(/^\d{12}$/, account);
+const alias = 'an alias of the account’s registry at ECR Public, of 2 to 50 characters';
+const registryAlias = text(registries['ecr-public'].registryId.pattern, alias)
+  .max(50, alias)
+  .refine((name) => !accountId.safeParse(name).success, alias);
 const arn = (service: string, resource: string, expected: string) =>
   text(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]*:(?:\\d{12}|aws):${resource}$`), expected);
 const wholeNumber = (min: number, max: number, expected: string) =>
@@ -36,7 +42,6 @@ const listOf = <T extends z.ZodType>(item: T, what: string) => {
 
 const retentionDays: readonly unknown[] = Object.values(RetentionDays).filter(Number.isInteger);
 const logRetention = 'a number of days that CloudWatch Logs knows, such as 7, 30, 90 or 365';
-const account = 'an AWS account id of 12 digits';
 const vpcEndpoint = 'a VPC endpoint id, such as vpce-0123456789abcdef0';
 const ipRangeText = 'an IP range, such as 203.0.113.0/24 or 2001:db8::/32';
 const requests = 'a number of requests from 1 to 10000';
@@ -111,7 +116,9 @@ const members = {
     ),
   /** Lets a pattern begin with `*`, and so hold every repository there is. */
   allowEveryRepository: z.boolean('true or false').default(false),
-  registryIds: listOf(text(/^\d{12}$/, account), account).optional(),
+  registryIds: listOf(accountId, account).optional(),
+  /** Of the stack's own account, at ECR Public. */
+  registryAliases: listOf(registryAlias, alias).optional(),
   /** Without it, the policies that ship. */
   policyDirectory: z.string('the path of a directory').min(1, 'the path of a directory').optional(),
 

@@ -39,6 +39,11 @@ export type EcrUploadProxyProps = {
    */
   readonly registryIds?: readonly string[];
   /**
+   * Aliases of the stack's own account at ECR Public, which a request may name in `registryId`.
+   * @default none
+   */
+  readonly registryAliases?: readonly string[];
+  /**
    * The directory of `schema.cedarschema` and `*.cedar`; relative to the working directory.
    * @default the policies that ship with the construct
    */
@@ -138,7 +143,7 @@ export class EcrUploadProxy extends Construct {
     super(scope, id);
     const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE } = props;
     const { repositories } = props;
-    const { registryIds, issuers } = checkedProps(props);
+    const { registryIds, registryAliases, issuers } = checkedProps(props);
     const serviceName = Names.uniqueResourceName(this, {
       maxLength: 128,
       separator: '-',
@@ -163,6 +168,7 @@ export class EcrUploadProxy extends Construct {
       ...logging,
       repositories,
       registryIds,
+      registryAliases,
       issuers,
       policies,
       quotaTable: this.quotaTable,

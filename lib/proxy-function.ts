@@ -21,6 +21,7 @@ import type { ProxySecret } from './proxy-secret.ts';
 /** What all functions of a proxy have in common. */
 export type SharedFunctionProps = Pick<Configuration, 'repositories' | 'issuers'> & {
   registryIds: readonly string[];
+  registryAliases: readonly string[];
   /** Those that were checked. */
   policies: PolicyFiles;
   stagingBucket: Bucket;
@@ -49,7 +50,8 @@ export class ProxyFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: ProxyFunctionProps) {
     super(scope, id);
-    const { encryptionKey, stagingBucket, reservedConcurrentExecutions } = props;
+    const { encryptionKey, stagingBucket, registryIds, registryAliases, reservedConcurrentExecutions } =
+      props;
 
     // By default kept when the stack goes, until its retention ends: it says who pushed what.
     this.logGroup = new LogGroup(this, 'LogGroup', {
@@ -78,6 +80,8 @@ export class ProxyFunction extends Construct {
         SECRET_ID: props.secret.secretArn,
         POLICY_DIRECTORY: policyDirectoryName,
         REGISTRY_ID: Aws.ACCOUNT_ID,
+        ...(registryIds.length > 0 && { REGISTRY_IDS: registryIds.join(',') }),
+        ...(registryAliases.length > 0 && { REGISTRY_ALIASES: registryAliases.join(',') }),
         ...(props.quotaTable && { QUOTA_TABLE: props.quotaTable.tableName }),
         ISSUERS: JSON.stringify(props.issuers),
         REGISTRIES: configuredRegistries(props).join(','),

@@ -39,6 +39,7 @@ export const configurations = {
     repositories: { ecr: ['team-a/*', '*'], 'ecr-public': ['team-a/*'] },
     allowEveryRepository: true,
     registryIds: ['210987654321'],
+    registryAliases: ['example'],
     policyDirectory: policiesWithQuota(),
     issuers: [
       { issuer: 'https://token.actions.githubusercontent.com', audience: 'https://images.example.com' },

@@ -13,7 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, test } from 'vitest';
+import { sourceName } from '../../lib/bundling.ts';
 import { assertWritten, hashOf, writeBundle } from '../../lib/function-code.ts';
 import { checkedPolicies, policySource } from '../../lib/policies.ts';
 import { policiesOf } from '../support/policy-directory.ts';
@@ -85,6 +86,15 @@ describe('the policies that deploy', () => {
     spoil(source);
     expect(() => checkedPolicies(source)).toThrow(message);
   });
+});
+
+test.each([
+  ['the project', 'lambda/corridor.ts', 'lambda/corridor.ts'],
+  ['a package in it', 'node_modules/a/node_modules/b/c.js', 'node_modules/a/node_modules/b/c.js'],
+  ['a package beside it', '../a/b.js', 'node_modules/a/b.js'],
+  ['a package that is linked to', '../../../x/node_modules/a/b.js', 'node_modules/a/b.js'],
+])('a file of %s has a name without its place', (_, path, name) => {
+  expect(sourceName(path, '/app/node_modules/ecr-upload-proxy')).toBe(name);
 });
 
 describe('an asset', () => {
