@@ -8,6 +8,7 @@ import type { EcrUploadProxyProps } from './ecr-upload-proxy.ts';
 /** A value that only the deployment knows cannot be checked: this one, which passes, stands for it. */
 const known = <T>(value: T, example: T): T => (Token.isUnresolved(value) ? example : value);
 const exampleCertificateArn = 'arn:aws:acm:us-east-1:000000000000:certificate/0';
+const exampleWebAclArn = 'arn:aws:wafv2:us-east-1:000000000000:regional/webacl/example/0';
 
 /**
  * The rules of the configuration hold for the props as well, but for two that whoever builds with the construct
@@ -29,8 +30,9 @@ export const checkedProps = (props: EcrUploadProxyProps) => {
     allowedIpRanges: allowedIpRanges?.map((range) => known(range, '192.0.2.0/24')),
     vpcEndpointIds: vpcEndpoints?.map(() => 'vpce-0123456789abcdef0'),
     domain: domain && { name: known(domain.name, 'example.com'), certificateArn: exampleCertificateArn },
-    webAclArn: Token.isUnresolved(webAclArn) ? undefined : webAclArn,
+    webAclArn: known(webAclArn, exampleWebAclArn),
     throttling: props.throttling,
+    clientThrottling: props.clientThrottling,
     memorySizeMegabytes: props.memorySize,
     reservedConcurrentExecutions: props.reservedConcurrentExecutions,
     logRetentionDays: props.logRetention,

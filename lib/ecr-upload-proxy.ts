@@ -14,6 +14,7 @@ import { type OperationName, operationNames } from '../lambda/operations.ts';
 import { AccessLog } from './access-log.ts';
 import { Alarms } from './alarms.ts';
 import { checkedProps } from './checked-props.ts';
+import { type ClientThrottling, ClientThrottlingWebAcl } from './client-throttling.ts';
 import { type ConfigurationInput, configuredRegistries } from './configuration.ts';
 import { CustomDomain, type Domain } from './custom-domain.ts';
 import { ProxyDashboard } from './dashboard.ts';
@@ -73,18 +74,24 @@ export type EcrUploadProxyProps = {
    * @default none
    */
   readonly webAclArn?: string;
-  /** @default 500 requests per second with bursts of 1,000: what ECR takes of parts, twice over as they are joined */
+  /** @default 100 requests per second with bursts of 500: 400 MiB of parts per second */
   readonly throttling?: Throttling;
+  /**
+   * Requests in a minute of one address, or with one token: a web ACL, which costs some dollars a month. Not together
+   * with `webAclArn`.
+   * @default one client may use all that `throttling` gives to all of them
+   */
+  readonly clientThrottling?: ClientThrottling;
   /**
    * Each function's memory, in megabytes; 1,769 are one vCPU.
    * @default 1769
    */
   readonly memorySize?: number;
   /**
-   * Instances kept for each function, which are also its most.
+   * Instances kept for each function, which are also its most: a number for all, or numbers by function.
    * @default the account's unreserved ones
    */
-  readonly reservedConcurrentExecutions?: number;
+  readonly reservedConcurrentExecutions?: ConfigurationInput['reservedConcurrentExecutions'];
   /**
    * Of every role in the construct.
    * @default none
@@ -116,12 +123,15 @@ export type EcrUploadProxyProps = {
   readonly alarmTopic?: ITopic;
 };
 
+type FunctionName = OperationName | 'AwsDoor';
+
 /** InitiateLayerUpload lives in lambda/handlers/initiate-layer-upload.ts. */
 const handlerOf = (operation: OperationName): string =>
   operation.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase();
 
-const defaultThrottling: Throttling = { requestsPerSecond: 500, burst: 1_000 };
-const defaultMemorySize = 1_769;
+/** What a day of refused requests can cost follows from it: docs/operations.md. */
+export const defaultThrottling: Throttling = { requestsPerSecond: 100, burst: 500 };
+export const defaultMemorySize = 1_769;
 
 /** Knows neither account nor region: it synthesizes without credentials and deploys anywhere. */
 export class EcrUploadProxy extends Construct {
@@ -130,7 +140,7 @@ export class EcrUploadProxy extends Construct {
   readonly api: RestApi;
   readonly domain: CustomDomain | undefined;
   /** By operation; `AwsDoor` serves them all for AWS SDKs. */
-  readonly functions: ReadonlyMap<OperationName | 'AwsDoor', ProxyFunction>;
+  readonly functions: ReadonlyMap<FunctionName, ProxyFunction>;
   readonly stagingBucket: Bucket;
   readonly secret: ProxySecret;
   readonly accessLog: AccessLog;
@@ -175,11 +185,16 @@ export class EcrUploadProxy extends Construct {
       stagingBucket: this.stagingBucket,
       secret: this.secret,
       memorySize,
-      reservedConcurrentExecutions: props.reservedConcurrentExecutions,
       serviceName,
     };
-    const functionOf = (name: string, handler: string, served: readonly OperationName[]) =>
-      new ProxyFunction(this, name, { ...shared, handler, operations: served });
+    const { reservedConcurrentExecutions: reserved } = props;
+    const functionOf = (name: FunctionName, handler: string, served: readonly OperationName[]) =>
+      new ProxyFunction(this, name, {
+        ...shared,
+        handler,
+        operations: served,
+        reservedConcurrentExecutions: typeof reserved === 'object' ? reserved[name] : reserved,
+      });
     const operationFunctions = new Map(
       operationNames.map((name) => [name, functionOf(name, handlerOf(name), [name])]),
     );
@@ -194,7 +209,9 @@ export class EcrUploadProxy extends Construct {
       vpcEndpoints: props.vpcEndpoints,
       ipRanges: props.allowedIpRanges,
       throttling: props.throttling ?? defaultThrottling,
-      webAclArn: props.webAclArn,
+      webAclArn: props.clientThrottling
+        ? new ClientThrottlingWebAcl(this, 'ClientThrottling', props.clientThrottling).attrArn
+        : props.webAclArn,
       setAccountLogRole: props.setAccountLogRole ?? false,
       serviceName,
       // Its own address would let clients in without a certificate.

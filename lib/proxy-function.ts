@@ -32,7 +32,6 @@ export type SharedFunctionProps = Pick<Configuration, 'repositories' | 'issuers'
   logRetention: RetentionDays;
   removalPolicy: RemovalPolicy;
   memorySize: number;
-  reservedConcurrentExecutions: number | undefined;
   /** The dimension that tells this proxy's metrics from another's. */
   serviceName: string;
 };
@@ -42,6 +41,7 @@ export type ProxyFunctionProps = SharedFunctionProps & {
   handler: string;
   /** What the function serves, and may therefore do. */
   operations: readonly OperationName[];
+  reservedConcurrentExecutions: number | undefined;
 };
 
 export class ProxyFunction extends Construct {

@@ -63,6 +63,7 @@ const propsOf = (scope: Construct, configuration: Configuration): EcrUploadProxy
     ...given('allowedIpRanges', configuration.allowedIpRanges),
     ...given('webAclArn', configuration.webAclArn),
     ...given('throttling', configuration.throttling),
+    ...given('clientThrottling', configuration.clientThrottling),
     ...given('reservedConcurrentExecutions', configuration.reservedConcurrentExecutions),
     ...given(
       'vpcEndpoints',
