@@ -54,9 +54,11 @@ export const sourceName = (path: string, root: string): string => {
   return inside.startsWith('../') ? file.slice(Math.max(file.indexOf(modules), 0)) : inside;
 };
 
-const withoutPlaces = (map: string): string => {
+/** @param handler whose directory the map's paths begin at, as esbuild writes it */
+const withoutPlaces = (map: string, handler: string): string => {
   const { sources, ...rest } = sourceMap.parse(JSON.parse(map));
-  return JSON.stringify({ ...rest, sources: sources.map((source) => sourceName(source, projectRoot)) });
+  const names = sources.map((source) => sourceName(posix.join(handler, source), projectRoot));
+  return JSON.stringify({ ...rest, sources: names });
 };
 
 /**
@@ -79,7 +81,7 @@ const compileHandlers = (): ReadonlyMap<string, Bundle> => {
       handler,
       new Map([
         ['index.mjs', Buffer.from(textOf(handler, 'index.mjs'))],
-        ['index.mjs.map', Buffer.from(withoutPlaces(textOf(handler, 'index.mjs.map')))],
+        ['index.mjs.map', Buffer.from(withoutPlaces(textOf(handler, 'index.mjs.map'), handler))],
       ]),
     ]),
   );

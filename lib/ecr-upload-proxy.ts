@@ -45,7 +45,7 @@ export type EcrUploadProxyProps = {
    */
   readonly registryAliases?: readonly string[];
   /**
-   * The directory of `schema.cedarschema` and `*.cedar`; relative to the working directory.
+   * The directory of `schema.cedarschema`, `*.cedar` and `quotas.yaml`; relative to the working directory.
    * @default the policies that ship with the construct
    */
   readonly policyDirectory?: string;
