@@ -25,7 +25,9 @@ export const checkedProps = (props: EcrUploadProxyProps) => {
     repositories: { ecr: names(repositories.ecr), 'ecr-public': names(repositories['ecr-public']) },
     // To expose no account is what leaving the list out means.
     registryIds: registryIds?.length ? registryIds.map((id) => known(id, '000000000000')) : undefined,
-    registryAliases: registryAliases?.length ? registryAliases : undefined,
+    registryAliases: registryAliases?.length
+      ? registryAliases.map((alias) => known(alias, 'alias'))
+      : undefined,
     issuers: props.issuers,
     allowedIpRanges: allowedIpRanges?.map((range) => known(range, '192.0.2.0/24')),
     vpcEndpointIds: vpcEndpoints?.map(() => 'vpce-0123456789abcdef0'),
