@@ -23,12 +23,25 @@ const registriesOf = (names: string, context: z.RefinementCtx): readonly Registr
   return found;
 };
 
+const accountId = /^[0-9]{12}$/;
+
+/** Separated by commas, as the stack writes them; none where the variable is not set. */
+const listOf = (pattern: RegExp) =>
+  z
+    .string()
+    .optional()
+    .transform((text) => text?.split(',') ?? [])
+    .pipe(z.array(z.string().regex(pattern)))
+    .readonly();
+
 const schema = z
   .object({
     STAGING_BUCKET: z.string().min(3),
     SECRET_ID: z.string().min(1),
     POLICY_DIRECTORY: z.string().min(1),
-    REGISTRY_ID: z.string().regex(/^[0-9]{12}$/),
+    REGISTRY_ID: z.string().regex(accountId),
+    REGISTRY_IDS: listOf(accountId),
+    REGISTRY_ALIASES: listOf(registries['ecr-public'].registryId.pattern),
     ISSUERS: json.default([]).pipe(issuers),
     REGISTRIES: z.string().transform(registriesOf),
     QUOTA_TABLE: z.string().min(3).optional(),
@@ -39,8 +52,12 @@ const schema = z
     secretId: variables.SECRET_ID,
     /** Relative to the deployed bundle, beside which the stack puts the policies. */
     policyDirectory: resolve(variables.LAMBDA_TASK_ROOT, variables.POLICY_DIRECTORY),
-    /** The account whose registry is meant when a request names none. */
-    registryId: variables.REGISTRY_ID,
+    /** Whose registries a request may name. */
+    accounts: {
+      own: variables.REGISTRY_ID,
+      others: variables.REGISTRY_IDS,
+      aliases: variables.REGISTRY_ALIASES,
+    },
     /** Where quotas are counted; there is none without a quota. */
     quotaTable: variables.QUOTA_TABLE,
     /** Whose OIDC tokens are taken. */

@@ -42,12 +42,23 @@ export const registries = {
   },
 } as const satisfies Record<string, RegistryRow>;
 
-/**
- * The account that a request speaks of. An alias of ECR Public stands for the proxy's own account: its roles
- * reach no other, and whether the alias is that account's is for ECR to judge, which gets it as it was given.
- */
-export const accountOf = (registryId: string | undefined, ownAccountId: string): string =>
-  registryId !== undefined && accountId.test(registryId) ? registryId : ownAccountId;
+/** Whose registries a request may name. */
+export type Accounts = {
+  /** Whose registry is meant when a request names none. */
+  readonly own: string;
+  readonly others: readonly string[];
+  /** Of the own account, at ECR Public; those of others are unknown here, and with them what a policy would say. */
+  readonly aliases: readonly string[];
+};
+
+/** The account that a request speaks of; undefined where it is none of those that may be named. */
+export const accountOf = (
+  registryId: string | undefined,
+  { own, others, aliases }: Accounts,
+): string | undefined =>
+  registryId === undefined || aliases.includes(registryId)
+    ? own
+    : [own, ...others].find((account) => account === registryId);
 
 export const isRegistry = (name: string | undefined): name is Registry =>
   name !== undefined && Object.hasOwn(registries, name);

@@ -45,8 +45,7 @@ export const openServices = (environment: Environment = readEnvironment(process.
   const logger = new Logger();
   const tracer = new Tracer();
   const traced = tracer.captureAWSv3Client.bind(tracer);
-  const { registryId, registries, secretId, stagingBucket, policyDirectory, issuers, quotaTable } =
-    environment;
+  const { accounts, registries, secretId, stagingBucket, policyDirectory, issuers, quotaTable } = environment;
   const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
   const readSecret = secretReader(secrets, secretId);
   const meter = openMeter(new Metrics());
@@ -61,7 +60,7 @@ export const openServices = (environment: Environment = readEnvironment(process.
     tracer,
     registries,
     tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers) },
-    authority: { policies: loadPolicies(policyDirectory), readSecret, registryId, meter, count },
+    authority: { policies: loadPolicies(policyDirectory), readSecret, accounts, meter, count },
     upstream: {
       ecr: {
         ecr: privateEcr(traced(new ECRClient(client)), meter.measure),

@@ -31,11 +31,14 @@ const denials: readonly ErrorCode[] = [
   'AccessDeniedException',
 ];
 
-/** In percent of all requests; 0 below twenty denials, which a single client with an old token can make. */
+/**
+ * In percent of all requests; 0 below twenty denials, which a single client with an old token can make, and 100 from
+ * ten in a second on, however much else there is: each of them costs.
+ */
 const denialRate = (metrics: ProxyMetrics) =>
   new MathExpression({
     label: 'Denials in percent',
-    expression: 'IF(denied >= 20, 100 * denied / requests, 0)',
+    expression: 'IF(denied >= 3000, 100, IF(denied >= 20, 100 * denied / requests, 0))',
     usingMetrics: {
       denied: sumOf(
         'Denials',
@@ -89,7 +92,7 @@ export const alarms = {
   },
   Denials: {
     description:
-      'A quarter of the requests, and 20 or more in 5 minutes, had no valid token or no permission, twice within 15 minutes.',
+      'A quarter of the requests and 20 or more in 5 minutes, or 3,000 in 5 minutes, had no valid token or no permission, twice within 15 minutes.',
     metric: denialRate,
     threshold: 25,
     datapoints: [2, 3],

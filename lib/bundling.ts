@@ -1,14 +1,18 @@
-// How a handler becomes the code that Lambda runs: one ESM file, Cedar's wasm and the policies beside it.
+// How the handlers become the code that Lambda runs: one ESM file each, with Cedar's wasm and the policies beside it.
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { type BundlingOptions, LogLevel, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { policyDirectoryName } from './policies.ts';
+import { basename, dirname, join, posix } from 'node:path';
+import { type BuildOptions, buildSync } from 'esbuild';
+import { z } from 'zod';
+import { type PolicyFiles, policyDirectoryName } from './policies.ts';
+import { projectRoot } from './project-root.ts';
 
-const cedarWasm = join(
-  dirname(createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs')),
-  'cedar_wasm_bg.wasm',
-);
+/** Bytes by path, relative to the task root, with `/`. */
+export type Bundle = ReadonlyMap<string, Uint8Array>;
+
+const cedarDirectory = dirname(createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs'));
+const cedarFiles = ['cedar_wasm_bg.wasm'];
 
 /** What CommonJS dependencies take for granted and an ES module has not. Cedar reads its wasm from `__dirname`. */
 const commonJsGlobals =
@@ -17,31 +21,83 @@ const commonJsGlobals =
   'const __filename = import.meta.filename;' +
   'const __dirname = import.meta.dirname;';
 
-/**
- * What runs esbuild is the CDK: here, if `aws-cdk-lib` finds it installed, else in Docker with a version of its own.
- * Therefore esbuild is a dependency of the package and no peer: it is there without the app asking for it.
- *
- * @param policyDirectory the absolute path of the policies that go with the code
- */
-export const bundling = (policyDirectory: string): BundlingOptions => ({
-  format: OutputFormat.ESM,
+const options = {
+  absWorkingDir: projectRoot,
+  outdir: '.',
+  outExtension: { '.js': '.mjs' },
+  write: false,
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
   mainFields: ['module', 'main'],
-  logLevel: LogLevel.WARNING,
   minify: true,
-  sourceMap: true,
+  sourcemap: true,
   sourcesContent: false,
-  // The SDK that was tested is the one that runs, not the one of the runtime's day.
-  bundleAwsSDK: true,
-  externalModules: [],
-  banner: commonJsGlobals,
-  // The asset's hash is taken of this output, so a changed policy is a changed function.
-  commandHooks: {
-    beforeInstall: () => [],
-    beforeBundling: () => [],
-    afterBundling: (_, output) => [
-      `cp "${cedarWasm}" "${output}"`,
-      `mkdir "${join(output, policyDirectoryName)}"`,
-      `find -H "${policyDirectory}" -maxdepth 1 '(' -name '*.cedar*' -o -name quotas.yaml ')' -exec cp {} "${join(output, policyDirectoryName)}" ';'`,
-    ],
-  },
-});
+  // Said here, so that no tsconfig.json that lies above the project changes the code.
+  tsconfigRaw: { compilerOptions: { target: 'es2024', verbatimModuleSyntax: true } },
+  banner: { js: commonJsGlobals },
+  logLevel: 'warning',
+} as const satisfies BuildOptions;
+
+const sourceMap = z.looseObject({ sources: z.array(z.string()) });
+
+/**
+ * What a file is called in the source map: the same code is the same asset, wherever project and packages lie.
+ *
+ * @param path from `root`, to which packages may be linked, or beside which they may be installed
+ */
+export const sourceName = (path: string, root: string): string => {
+  const modules = 'node_modules/';
+  const file = posix.resolve(root, path);
+  const inside = posix.relative(root, file);
+  return inside.startsWith('../') ? file.slice(Math.max(file.indexOf(modules), 0)) : inside;
+};
+
+/** @param handler whose directory the map's paths begin at, as esbuild writes it */
+const withoutPlaces = (map: string, handler: string): string => {
+  const { sources, ...rest } = sourceMap.parse(JSON.parse(map));
+  const names = sources.map((source) => sourceName(posix.join(handler, source), projectRoot));
+  return JSON.stringify({ ...rest, sources: names });
+};
+
+/**
+ * By esbuild's own interface, which takes paths as they are: what the CDK has for it writes them into a command
+ * for a shell. Therefore esbuild is a dependency of the package and no peer.
+ */
+const compileHandlers = (): ReadonlyMap<string, Bundle> => {
+  const handlers = readdirSync(join(projectRoot, 'lambda/handlers')).map((file) => basename(file, '.ts'));
+  // Relative: in an entry point that is absolute a `*` of the project's own path would be a pattern.
+  const entryPoints = handlers.map((name) => ({ in: `./lambda/handlers/${name}.ts`, out: `${name}/index` }));
+  const { outputFiles } = buildSync({ ...options, entryPoints });
+  const textOf = (handler: string, file: string): string => {
+    const path = join(projectRoot, handler, file);
+    const output = outputFiles.find((one) => one.path === path);
+    if (!output) throw new Error(`esbuild wrote no ${file} for ${handler}`);
+    return output.text;
+  };
+  return new Map(
+    handlers.map((handler) => [
+      handler,
+      new Map([
+        ['index.mjs', Buffer.from(textOf(handler, 'index.mjs'))],
+        ['index.mjs.map', Buffer.from(withoutPlaces(textOf(handler, 'index.mjs.map'), handler))],
+      ]),
+    ]),
+  );
+};
+
+/** All at once and once in a process, since they share nearly everything that takes time. */
+let compiled: ReadonlyMap<string, Bundle> | undefined;
+
+/** @param handler a file in lambda/handlers/, without its ending */
+export const bundle = (handler: string, policies: PolicyFiles): Bundle => {
+  compiled ??= compileHandlers();
+  const code = compiled.get(handler);
+  if (!code) throw new Error(`lambda/handlers/ has no ${handler}.ts`);
+  return new Map([
+    ...code,
+    ...cedarFiles.map((name) => [name, readFileSync(join(cedarDirectory, name))] as const),
+    ...[...policies].map(([name, bytes]) => [`${policyDirectoryName}/${name}`, bytes] as const),
+  ]);
+};

@@ -8,6 +8,7 @@ import type { EcrUploadProxyProps } from './ecr-upload-proxy.ts';
 /** A value that only the deployment knows cannot be checked: this one, which passes, stands for it. */
 const known = <T>(value: T, example: T): T => (Token.isUnresolved(value) ? example : value);
 const exampleCertificateArn = 'arn:aws:acm:us-east-1:000000000000:certificate/0';
+const exampleWebAclArn = 'arn:aws:wafv2:us-east-1:000000000000:regional/webacl/example/0';
 
 /**
  * The rules of the configuration hold for the props as well, but for two that whoever builds with the construct
@@ -17,18 +18,23 @@ const exampleCertificateArn = 'arn:aws:acm:us-east-1:000000000000:certificate/0'
  * @throws ConfigurationError that says, for every wrong member, what was expected
  */
 export const checkedProps = (props: EcrUploadProxyProps) => {
-  const { repositories, registryIds, allowedIpRanges, vpcEndpoints, domain, webAclArn } = props;
+  const { repositories, registryIds, registryAliases, allowedIpRanges, vpcEndpoints, domain, webAclArn } =
+    props;
   const names = (list: readonly string[] | undefined) => list?.map((name) => known(name, 'a/b'));
   const given = {
     repositories: { ecr: names(repositories.ecr), 'ecr-public': names(repositories['ecr-public']) },
     // To expose no account is what leaving the list out means.
     registryIds: registryIds?.length ? registryIds.map((id) => known(id, '000000000000')) : undefined,
+    registryAliases: registryAliases?.length
+      ? registryAliases.map((alias) => known(alias, 'alias'))
+      : undefined,
     issuers: props.issuers,
     allowedIpRanges: allowedIpRanges?.map((range) => known(range, '192.0.2.0/24')),
     vpcEndpointIds: vpcEndpoints?.map(() => 'vpce-0123456789abcdef0'),
     domain: domain && { name: known(domain.name, 'example.com'), certificateArn: exampleCertificateArn },
-    webAclArn: Token.isUnresolved(webAclArn) ? undefined : webAclArn,
+    webAclArn: known(webAclArn, exampleWebAclArn),
     throttling: props.throttling,
+    clientThrottling: props.clientThrottling,
     memorySizeMegabytes: props.memorySize,
     reservedConcurrentExecutions: props.reservedConcurrentExecutions,
     logRetentionDays: props.logRetention,
@@ -36,7 +42,7 @@ export const checkedProps = (props: EcrUploadProxyProps) => {
     allowLoopbackIssuers: true,
   };
   const { issuers } = readConfiguration(given, 'EcrUploadProxy');
-  const checked = { registryIds: registryIds ?? [], issuers };
+  const checked = { registryIds: registryIds ?? [], registryAliases: registryAliases ?? [], issuers };
   checkDeployable({ ...props, ...checked });
   return checked;
 };

@@ -3,6 +3,7 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
 import { isLoopbackUrl, issuers } from '../lambda/issuers.ts';
+import { operationNames } from '../lambda/operations.ts';
 import { isRegistry, type Registry, registries } from '../lambda/registries.ts';
 
 /** The key of the configuration, or of the path of its file, in the `context` of cdk.json. */
@@ -24,6 +25,12 @@ const repositoryNames = (registry: Registry) => {
 };
 
 const text = (pattern: RegExp, expected: string) => z.string(expected).regex(pattern, expected);
+const account = 'an AWS account id of 12 digits';
+const accountId = text(/^\d{12}$/, account);
+const alias = 'an alias of the account’s registry at ECR Public, of 2 to 50 characters';
+const registryAlias = text(registries['ecr-public'].registryId.pattern, alias)
+  .max(50, alias)
+  .refine((name) => !accountId.safeParse(name).success, alias);
 const arn = (service: string, resource: string, expected: string) =>
   text(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]*:(?:\\d{12}|aws):${resource}$`), expected);
 const wholeNumber = (min: number, max: number, expected: string) =>
@@ -36,11 +43,12 @@ const listOf = <T extends z.ZodType>(item: T, what: string) => {
 
 const retentionDays: readonly unknown[] = Object.values(RetentionDays).filter(Number.isInteger);
 const logRetention = 'a number of days that CloudWatch Logs knows, such as 7, 30, 90 or 365';
-const account = 'an AWS account id of 12 digits';
 const vpcEndpoint = 'a VPC endpoint id, such as vpce-0123456789abcdef0';
 const ipRangeText = 'an IP range, such as 203.0.113.0/24 or 2001:db8::/32';
 const requests = 'a number of requests from 1 to 10000';
-const functions = 'a number of instances from 1 to 1000';
+const functionNames = [...operationNames, 'AwsDoor'] as const;
+const functions = `a number of instances from 1 to 1000, or an object of such numbers by function: ${functionNames.join(', ')}`;
+const requestsPerMinute = 'a number of requests in a minute, from 10 to 1000000';
 
 const tagNames = 'names of 1 to 128 characters that do not begin with aws:';
 const tagValues = 'values of up to 256 characters';
@@ -79,6 +87,20 @@ const throttling = z.strictObject(
   'an object that holds requestsPerSecond and burst',
 );
 
+const clientThrottlingText =
+  'an object that holds requestsPerMinutePerAddress, requestsPerMinutePerToken or both';
+
+/** WAF counts from 10 on. Source: the AWS WAF API reference, RateBasedStatement. */
+const clientThrottling = z
+  .strictObject(
+    {
+      requestsPerMinutePerAddress: wholeNumber(10, 1_000_000, requestsPerMinute).optional(),
+      requestsPerMinutePerToken: wholeNumber(10, 1_000_000, requestsPerMinute).optional(),
+    },
+    clientThrottlingText,
+  )
+  .refine((limits) => Object.values(limits).some((limit) => limit !== undefined), clientThrottlingText);
+
 /** One block per concern; each member becomes a prop of {@link EcrUploadProxyProps} in lib/stack.ts. */
 const members = {
   stackName: text(
@@ -111,7 +133,9 @@ const members = {
     ),
   /** Lets a pattern begin with `*`, and so hold every repository there is. */
   allowEveryRepository: z.boolean('true or false').default(false),
-  registryIds: listOf(text(/^\d{12}$/, account), account).optional(),
+  registryIds: listOf(accountId, account).optional(),
+  /** Of the stack's own account, at ECR Public. */
+  registryAliases: listOf(registryAlias, alias).optional(),
   /** Without it, the policies that ship. */
   policyDirectory: z.string('the path of a directory').min(1, 'the path of a directory').optional(),
 
@@ -127,11 +151,20 @@ const members = {
   allowedIpRanges: listOf(ipRange, ipRangeText).optional(),
   webAclArn: arn('wafv2', 'regional/webacl/[^/]+/[0-9a-f-]+', 'the ARN of a regional web ACL').optional(),
   throttling: throttling.optional(),
+  clientThrottling: clientThrottling.optional(),
 
   // The functions.
   /** 1,769 MB is one vCPU. Source: the Lambda developer guide, "Configure Lambda function memory". */
   memorySizeMegabytes: wholeNumber(512, 10_240, 'a number of megabytes from 512 to 10240').default(1_769),
-  reservedConcurrentExecutions: wholeNumber(1, 1_000, functions).optional(),
+  reservedConcurrentExecutions: z
+    .union(
+      [
+        wholeNumber(1, 1_000, functions),
+        z.partialRecord(z.enum(functionNames), wholeNumber(1, 1_000, functions)),
+      ],
+      functions,
+    )
+    .optional(),
   permissionsBoundaryArn: arn('iam', 'policy/.+', 'the ARN of an IAM managed policy').optional(),
 
   // What is kept, and who is told.
@@ -174,6 +207,15 @@ const conflicts = (configuration: Members): Conflict[] => [
         {
           path: ['domain'],
           message: 'nothing where vpcEndpointIds are given: the domain would be a public one',
+        },
+      ]
+    : []),
+  ...(configuration.webAclArn && configuration.clientThrottling
+    ? [
+        {
+          path: ['clientThrottling'],
+          message:
+            'nothing where webAclArn is given, for an API has one web ACL: put rate-based rules into yours',
         },
       ]
     : []),

@@ -5,19 +5,22 @@ import type { EcrUploadProxyProps } from './ecr-upload-proxy.ts';
 import { type RepositoryAccess, repositoriesOf, shares } from './repository-shares.ts';
 
 type Checked = Pick<EcrUploadProxyProps, 'vpcEndpoints' | 'allowedIpRanges'> &
-  RepositoryAccess & { issuers: unknown };
+  RepositoryAccess & { registryAliases: readonly string[]; issuers: unknown };
 
 /** Managed policies that a role may have. Source: the IAM user guide, "IAM and AWS STS quotas". */
 const maxRepositoryPolicies = 10;
 
 /** Of the 4 KB that a function's environment may have, beside everything else in it. Source: Lambda quotas. */
-const maxIssuerCharacters = 3_000;
+const maxListCharacters = 3_000;
 
 /** Of the 8,192 bytes of a resource policy, beside its statements. Source: API Gateway quotas. */
 const maxNetworkCharacters = 7_000;
 
-/** In the environment the issuers are a text within JSON. */
-const issuerCharacters = ({ issuers }: Checked) => JSON.stringify(JSON.stringify(issuers)).length;
+/** In the environment the issuers are a text within JSON; an account may be one that only the deployment knows. */
+const listCharacters = ({ issuers, registryIds, registryAliases }: Checked) =>
+  JSON.stringify(JSON.stringify(issuers)).length +
+  registryIds.length * '000000000000,'.length +
+  registryAliases.join(',').length;
 
 const networkCharacters = ({ allowedIpRanges = [], vpcEndpoints = [] }: Checked) =>
   JSON.stringify(allowedIpRanges).length + vpcEndpoints.length * '"vpce-0123456789abcdef0",'.length;
@@ -29,8 +32,8 @@ const faults: readonly { readonly when: (props: Checked) => boolean; readonly me
       'repositories, in all of registryIds: IAM has no room for so many in a role. Use patterns that cover more, or a stack each.',
   },
   {
-    when: (props) => issuerCharacters(props) > maxIssuerCharacters,
-    message: `issuers: ${maxIssuerCharacters} characters of JSON are what the functions’ environment has room for. Use a stack each.`,
+    when: (props) => listCharacters(props) > maxListCharacters,
+    message: `issuers, registryIds and registryAliases: ${maxListCharacters} characters are what the functions’ environment has room for. Use a stack each.`,
   },
   {
     when: (props) => networkCharacters(props) > maxNetworkCharacters,

@@ -14,6 +14,7 @@ import { type OperationName, operationNames } from '../lambda/operations.ts';
 import { AccessLog } from './access-log.ts';
 import { Alarms } from './alarms.ts';
 import { checkedProps } from './checked-props.ts';
+import { type ClientThrottling, ClientThrottlingWebAcl } from './client-throttling.ts';
 import { type ConfigurationInput, configuredRegistries } from './configuration.ts';
 import { CustomDomain, type Domain } from './custom-domain.ts';
 import { ProxyDashboard } from './dashboard.ts';
@@ -39,7 +40,12 @@ export type EcrUploadProxyProps = {
    */
   readonly registryIds?: readonly string[];
   /**
-   * The directory of `schema.cedarschema` and `*.cedar`; relative to the working directory.
+   * Aliases of the stack's own account at ECR Public, which a request may name in `registryId`.
+   * @default none
+   */
+  readonly registryAliases?: readonly string[];
+  /**
+   * The directory of `schema.cedarschema`, `*.cedar` and `quotas.yaml`; relative to the working directory.
    * @default the policies that ship with the construct
    */
   readonly policyDirectory?: string;
@@ -68,18 +74,24 @@ export type EcrUploadProxyProps = {
    * @default none
    */
   readonly webAclArn?: string;
-  /** @default 500 requests per second with bursts of 1,000: what ECR takes of parts, twice over as they are joined */
+  /** @default 100 requests per second with bursts of 500: 400 MiB of parts per second */
   readonly throttling?: Throttling;
+  /**
+   * Requests in a minute of one address, or with one token: a web ACL, which costs some dollars a month. Not together
+   * with `webAclArn`.
+   * @default one client may use all that `throttling` gives to all of them
+   */
+  readonly clientThrottling?: ClientThrottling;
   /**
    * Each function's memory, in megabytes; 1,769 are one vCPU.
    * @default 1769
    */
   readonly memorySize?: number;
   /**
-   * Instances kept for each function, which are also its most.
+   * Instances kept for each function, which are also its most: a number for all, or numbers by function.
    * @default the account's unreserved ones
    */
-  readonly reservedConcurrentExecutions?: number;
+  readonly reservedConcurrentExecutions?: ConfigurationInput['reservedConcurrentExecutions'];
   /**
    * Of every role in the construct.
    * @default none
@@ -111,12 +123,15 @@ export type EcrUploadProxyProps = {
   readonly alarmTopic?: ITopic;
 };
 
+type FunctionName = OperationName | 'AwsDoor';
+
 /** InitiateLayerUpload lives in lambda/handlers/initiate-layer-upload.ts. */
 const handlerOf = (operation: OperationName): string =>
   operation.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase();
 
-const defaultThrottling: Throttling = { requestsPerSecond: 500, burst: 1_000 };
-const defaultMemorySize = 1_769;
+/** What a day of refused requests can cost follows from it: docs/operations.md. */
+export const defaultThrottling: Throttling = { requestsPerSecond: 100, burst: 500 };
+export const defaultMemorySize = 1_769;
 
 /** Knows neither account nor region: it synthesizes without credentials and deploys anywhere. */
 export class EcrUploadProxy extends Construct {
@@ -125,7 +140,7 @@ export class EcrUploadProxy extends Construct {
   readonly api: RestApi;
   readonly domain: CustomDomain | undefined;
   /** By operation; `AwsDoor` serves them all for AWS SDKs. */
-  readonly functions: ReadonlyMap<OperationName | 'AwsDoor', ProxyFunction>;
+  readonly functions: ReadonlyMap<FunctionName, ProxyFunction>;
   readonly stagingBucket: Bucket;
   readonly secret: ProxySecret;
   readonly accessLog: AccessLog;
@@ -138,7 +153,7 @@ export class EcrUploadProxy extends Construct {
     super(scope, id);
     const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE } = props;
     const { repositories } = props;
-    const { registryIds, issuers } = checkedProps(props);
+    const { registryIds, registryAliases, issuers } = checkedProps(props);
     const serviceName = Names.uniqueResourceName(this, {
       maxLength: 128,
       separator: '-',
@@ -156,24 +171,30 @@ export class EcrUploadProxy extends Construct {
     this.secret = new ProxySecret(this, 'Secret', { encryptionKey, removalPolicy, serviceName });
     this.accessLog = new AccessLog(this, 'AccessLog', { ...logging, serviceName });
 
-    const { policyDirectory, declaresQuotas } = checkedPolicies(props.policyDirectory ?? policySource);
+    const { files: policies, declaresQuotas } = checkedPolicies(props.policyDirectory ?? policySource);
     this.quotaTable = declaresQuotas ? new QuotaTable(this, 'QuotaTable') : undefined;
 
     const shared: SharedFunctionProps = {
       ...logging,
       repositories,
       registryIds,
+      registryAliases,
       issuers,
-      policyDirectory,
+      policies,
       quotaTable: this.quotaTable,
       stagingBucket: this.stagingBucket,
       secret: this.secret,
       memorySize,
-      reservedConcurrentExecutions: props.reservedConcurrentExecutions,
       serviceName,
     };
-    const functionOf = (name: string, handler: string, served: readonly OperationName[]) =>
-      new ProxyFunction(this, name, { ...shared, handler, operations: served });
+    const { reservedConcurrentExecutions: reserved } = props;
+    const functionOf = (name: FunctionName, handler: string, served: readonly OperationName[]) =>
+      new ProxyFunction(this, name, {
+        ...shared,
+        handler,
+        operations: served,
+        reservedConcurrentExecutions: typeof reserved === 'object' ? reserved[name] : reserved,
+      });
     const operationFunctions = new Map(
       operationNames.map((name) => [name, functionOf(name, handlerOf(name), [name])]),
     );
@@ -188,7 +209,9 @@ export class EcrUploadProxy extends Construct {
       vpcEndpoints: props.vpcEndpoints,
       ipRanges: props.allowedIpRanges,
       throttling: props.throttling ?? defaultThrottling,
-      webAclArn: props.webAclArn,
+      webAclArn: props.clientThrottling
+        ? new ClientThrottlingWebAcl(this, 'ClientThrottling', props.clientThrottling).attrArn
+        : props.webAclArn,
       setAccountLogRole: props.setAccountLogRole ?? false,
       serviceName,
       // Its own address would let clients in without a certificate.

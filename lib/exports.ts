@@ -2,6 +2,7 @@
 
 export type { OperationName } from '../lambda/operations.ts';
 export type { Registry } from '../lambda/registries.ts';
+export type { ClientThrottling } from './client-throttling.ts';
 export {
   type Configuration,
   ConfigurationError,

@@ -15,7 +15,7 @@ const notFromHere: Answer = {
   detail:
     'The network does not let this request in: its address, its VPC endpoint, or a rule of the firewall.',
 };
-const slowDown: Answer = {
+export const slowDown: Answer = {
   code: 'ThrottlingException',
   detail:
     'The proxy asks all its clients for a slower pace. Send the same request again after the time in Retry-After.',
@@ -61,18 +61,23 @@ const challenge = { 'WWW-Authenticate': 'Bearer realm="ecr-upload-proxy"' };
 const quoted = (headers: Record<string, string>) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, `'${value}'`]));
 
-/** The members and headers are those of the resource door (lambda/doors.ts): a test compares them. */
-const responseOf = (type: string, { code, detail }: Answer): GatewayResponseOptions => {
+/** The members are those of the resource door (lambda/doors.ts), but for the request's id: a test compares them. */
+export const problemOf = ({ code, detail }: Answer) => {
   const row: ErrorRow = errors[code];
-  const { status, title, retryAfterSeconds } = row;
-  const problem = {
+  const { status, title } = row;
+  return {
     type: `urn:ecr-upload-proxy:error:${code}`,
     title,
     status,
     detail: detail ?? row.detail ?? title,
     code,
-    requestId: '$context.requestId',
   };
+};
+
+/** The headers, too, are those of the resource door. */
+const responseOf = (type: string, answer: Answer): GatewayResponseOptions => {
+  const { status, retryAfterSeconds }: ErrorRow = errors[answer.code];
+  const problem = { ...problemOf(answer), requestId: '$context.requestId' };
   return {
     type: ResponseType.of(type),
     statusCode: String(status),

@@ -1,8 +1,10 @@
-// The directory of the Cedar schema and policies: checked at synth, deployed beside every function.
+// The directory of the Cedar schema and policies: read once at synth, checked, and deployed beside every function.
 
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadPolicies } from '../lambda/policies.ts';
-import { readQuotas } from '../lambda/quotas.ts';
+import { quotaFile, readQuotas } from '../lambda/quotas.ts';
 import { ConfigurationError, reasonOf } from './configuration.ts';
 import { projectRoot } from './project-root.ts';
 
@@ -12,19 +14,54 @@ export const policySource = join(projectRoot, 'policies');
 /** The directory's name beside the functions' code: `POLICY_DIRECTORY`, relative to the task root. */
 export const policyDirectoryName = 'policies';
 
+/** Bytes by name: what the functions read, without tests and whatever else lies in the directory. */
+export type PolicyFiles = ReadonlyMap<string, Buffer>;
+
+export type CheckedPolicies = { files: PolicyFiles; declaresQuotas: boolean };
+
+const schemaFile = 'schema.cedarschema';
+
+const isDeployed = (name: string) => [schemaFile, quotaFile].includes(name) || name.endsWith('.cedar');
+
+/** Follows links, and waits for no pipe. */
+const readOne = (directory: string, name: string): Buffer => {
+  const file = join(directory, name);
+  try {
+    if (!statSync(file).isFile()) throw new Error('it is not a file');
+    return readFileSync(file);
+  } catch (cause) {
+    throw new Error(`${name} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+};
+
+const readFiles = (directory: string): PolicyFiles => {
+  const names = readdirSync(directory).filter(isDeployed).sort();
+  if (!names.includes(schemaFile)) throw new Error(`there is no ${schemaFile} in it`);
+  return new Map(names.map((name) => [name, readOne(directory, name)]));
+};
+
+/** Loads what was read, as the functions do when they start, from a copy that nobody else writes to. */
+const check = (files: PolicyFiles): CheckedPolicies => {
+  const copy = mkdtempSync(join(tmpdir(), 'ecr-upload-proxy-policies-'));
+  try {
+    for (const [name, bytes] of files) writeFileSync(join(copy, name), bytes);
+    loadPolicies(copy);
+    return { files, declaresQuotas: readQuotas(copy).length > 0 };
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+};
+
 /**
- * Loads policies and quotas as the functions do when they start: what would fail there fails here, before
- * anything is deployed.
+ * Reads policies and quotas once: the bytes that pass the check are those that deploy, whatever becomes of the
+ * directory meanwhile. What would fail in the functions fails here, before anything is deployed.
  *
  * @param directory relative to the working directory, which is the project's where `cdk` runs
- * @returns the directory's absolute path, and whether a quota is declared in it
  * @throws ConfigurationError naming what is not there, does not parse or does not validate
  */
-export const checkedPolicies = (directory: string): { policyDirectory: string; declaresQuotas: boolean } => {
-  const policyDirectory = resolve(directory);
+export const checkedPolicies = (directory: string): CheckedPolicies => {
   try {
-    loadPolicies(policyDirectory);
-    return { policyDirectory, declaresQuotas: readQuotas(policyDirectory).length > 0 };
+    return check(readFiles(resolve(directory)));
   } catch (cause) {
     const what = `The policy directory ${directory} cannot be deployed`;
     throw new ConfigurationError(`${what}:\n${reasonOf(cause)}`, { cause });

@@ -2,8 +2,8 @@
 
 /**
  * On-demand list prices of us-east-1 without free tiers and volume discounts, as known in November 2025: the
- * price pages of API Gateway, Lambda, Amazon S3 and DynamoDB have today's. Other regions differ by up to about a
- * half.
+ * price pages of API Gateway, Lambda, Amazon S3, DynamoDB, CloudWatch and X-Ray have today's. Other regions differ
+ * by up to about a half.
  */
 export const prices = {
   /** REST API, per request. */
@@ -15,6 +15,10 @@ export const prices = {
   s3Put: 5e-6,
   /** GET and HEAD, per request. */
   s3Get: 0.4e-6,
+  /** CloudWatch Logs, per gigabyte taken in. */
+  logGigabyte: 0.5,
+  /** X-Ray, per trace that is kept. */
+  trace: 5e-6,
   /** On demand, per consistent read of an item up to 4 KB. */
   dynamoDbRead: 0.125e-6,
   /** On demand, per write unit: an item up to 1 KB is one, and two in a transaction. */

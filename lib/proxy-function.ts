@@ -1,11 +1,9 @@
 // A Lambda function of the proxy, with its own role and its own log group.
 
-import { join } from 'node:path';
 import { Aws, CfnResource, Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
@@ -13,18 +11,19 @@ import { integrationTimeoutMs } from '../lambda/limits.ts';
 import { metricsNamespace } from '../lambda/metrics.ts';
 import type { OperationName } from '../lambda/operations.ts';
 import { acknowledgeDependencies } from './acknowledgements.ts';
-import { bundling } from './bundling.ts';
+import { bundle } from './bundling.ts';
 import { type Configuration, configuredRegistries } from './configuration.ts';
+import { functionCode } from './function-code.ts';
 import { FunctionRole } from './function-role.ts';
-import { policyDirectoryName } from './policies.ts';
-import { projectRoot } from './project-root.ts';
+import { type PolicyFiles, policyDirectoryName } from './policies.ts';
 import type { ProxySecret } from './proxy-secret.ts';
 
 /** What all functions of a proxy have in common. */
 export type SharedFunctionProps = Pick<Configuration, 'repositories' | 'issuers'> & {
   registryIds: readonly string[];
-  /** An absolute path. */
-  policyDirectory: string;
+  registryAliases: readonly string[];
+  /** Those that were checked. */
+  policies: PolicyFiles;
   stagingBucket: Bucket;
   secret: ProxySecret;
   /** Where quotas are declared. */
@@ -33,7 +32,6 @@ export type SharedFunctionProps = Pick<Configuration, 'repositories' | 'issuers'
   logRetention: RetentionDays;
   removalPolicy: RemovalPolicy;
   memorySize: number;
-  reservedConcurrentExecutions: number | undefined;
   /** The dimension that tells this proxy's metrics from another's. */
   serviceName: string;
 };
@@ -43,15 +41,17 @@ export type ProxyFunctionProps = SharedFunctionProps & {
   handler: string;
   /** What the function serves, and may therefore do. */
   operations: readonly OperationName[];
+  reservedConcurrentExecutions: number | undefined;
 };
 
 export class ProxyFunction extends Construct {
-  readonly lambda: NodejsFunction;
+  readonly lambda: LambdaFunction;
   readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, props: ProxyFunctionProps) {
     super(scope, id);
-    const { encryptionKey, stagingBucket, reservedConcurrentExecutions } = props;
+    const { encryptionKey, stagingBucket, registryIds, registryAliases, reservedConcurrentExecutions } =
+      props;
 
     // By default kept when the stack goes, until its retention ends: it says who pushed what.
     this.logGroup = new LogGroup(this, 'LogGroup', {
@@ -60,13 +60,11 @@ export class ProxyFunction extends Construct {
       ...(encryptionKey && { encryptionKey }),
     });
 
-    this.lambda = new NodejsFunction(this, 'Function', {
+    const { code, assertStaged } = functionCode(this, () => bundle(props.handler, props.policies));
+    this.lambda = new LambdaFunction(this, 'Function', {
       description: `ecr-upload-proxy: ${id}`,
-      entry: join(projectRoot, 'lambda', 'handlers', `${props.handler}.ts`),
-      projectRoot,
-      // Tells npm from yarn and pnpm by its name, and has to be there: a package never has its lock file.
-      depsLockFilePath: join(projectRoot, 'package.json'),
-      bundling: bundling(props.policyDirectory),
+      code,
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: props.memorySize,
@@ -82,6 +80,8 @@ export class ProxyFunction extends Construct {
         SECRET_ID: props.secret.secretArn,
         POLICY_DIRECTORY: policyDirectoryName,
         REGISTRY_ID: Aws.ACCOUNT_ID,
+        ...(registryIds.length > 0 && { REGISTRY_IDS: registryIds.join(',') }),
+        ...(registryAliases.length > 0 && { REGISTRY_ALIASES: registryAliases.join(',') }),
         ...(props.quotaTable && { QUOTA_TABLE: props.quotaTable.tableName }),
         ISSUERS: JSON.stringify(props.issuers),
         REGISTRIES: configuredRegistries(props).join(','),
@@ -92,6 +92,7 @@ export class ProxyFunction extends Construct {
         POWERTOOLS_TRACER_CAPTURE_RESPONSE: 'false',
       },
     });
+    assertStaged(this.lambda);
     const definition = this.lambda.node.defaultChild;
     if (CfnResource.isCfnResource(definition)) acknowledgeDependencies(definition);
   }

@@ -59,9 +59,11 @@ const propsOf = (scope: Construct, configuration: Configuration): EcrUploadProxy
     setAccountLogRole: configuration.setAccountLogRole,
     ...given('policyDirectory', configuration.policyDirectory),
     ...given('registryIds', configuration.registryIds),
+    ...given('registryAliases', configuration.registryAliases),
     ...given('allowedIpRanges', configuration.allowedIpRanges),
     ...given('webAclArn', configuration.webAclArn),
     ...given('throttling', configuration.throttling),
+    ...given('clientThrottling', configuration.clientThrottling),
     ...given('reservedConcurrentExecutions', configuration.reservedConcurrentExecutions),
     ...given(
       'vpcEndpoints',

@@ -2,8 +2,8 @@
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -17,12 +17,12 @@ const sources = ['cdk.json', 'package-lock.json', '{bin,lib,lambda}/**/*'];
 const products = ['manifest.json', '*.template.json', '*.assets.json'];
 const stampFile = 'made-of.sha256';
 
+/** @param directory may hold in its own name what is a pattern elsewhere; links in it are followed */
 const hashFiles = (directory: string, patterns: readonly string[]): string => {
   const hash = createHash('sha256');
-  const files = globSync([...patterns], { cwd: directory, withFileTypes: true }).filter((file) =>
-    file.isFile(),
-  );
-  for (const path of files.map((file) => join(file.parentPath, file.name)).sort()) {
+  const paths = globSync([...patterns], { cwd: directory }).map((path) => join(directory, path));
+  for (const path of paths.sort()) {
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) continue;
     hash.update(`${path}\0`).update(readFileSync(path)).update('\0');
   }
   return hash.digest('hex');
@@ -84,7 +84,8 @@ export const synthesize = async (assembly: Assembly): Promise<string> => {
   const stamp = () =>
     [
       configuration,
-      hashFiles(projectRoot, [...sources, `${policyDirectory}/**/*`]),
+      hashFiles(projectRoot, sources),
+      hashFiles(resolve(projectRoot, policyDirectory), ['*', '.*']),
       hashFiles(cdkOut, products),
     ].join(' ');
   while (!isStamped(cdkOut, stamp)) {

@@ -9,7 +9,7 @@ import { operations } from '../operations.ts';
 import type { DecisionRequest, Policies, Verdict } from '../policies.ts';
 import type { Claims, Principal } from '../principal.ts';
 import type { Count, CountOptions } from '../quota-counts.ts';
-import { accountOf, type Registry } from '../registries.ts';
+import { type Accounts, accountOf, type Registry } from '../registries.ts';
 import { openSeal, type SealBinding } from '../seal.ts';
 import { opensWith } from '../sealing-keys.ts';
 import type { SecretReader } from '../secret.ts';
@@ -19,8 +19,7 @@ import type { Input } from './validate.ts';
 export type Authority = {
   policies: Policies;
   readSecret: SecretReader;
-  /** The account whose registry is meant when a request names none. */
-  registryId: string;
+  accounts: Accounts;
   meter: Pick<Meter, 'count'>;
   /** Where there are quotas: counts what a request uses, or refuses it. */
   count: Count | undefined;
@@ -114,6 +113,14 @@ const refusal = (
   });
 };
 
+/** Whatever the policies say: what they were written about are the registries that the operator named. */
+const elsewhere = (registryId: string | undefined) =>
+  new ProxyError(
+    'AccessDeniedException',
+    `This proxy pushes to no registry ${registryId}: only to its own account's, and to those that its operator has configured.`,
+    { members: { policies: [] } },
+  );
+
 /** A verdict as the log has it. */
 const described = ({ allowed, policies, errors }: Verdict) => ({
   decision: allowed ? 'allow' : 'deny',
@@ -131,18 +138,22 @@ const unseal = async (sealedId: string, binding: SealBinding, readSecret: Secret
 /**
  * Asks the policy, adds the decision to the request's line of the log (`log`), and opens the seal of the upload id.
  *
- * @throws AccessDeniedException with the policies that decided and their messages;
+ * @throws AccessDeniedException with the policies that decided and their messages, or for a registry that is not configured;
  *   UploadNotFoundException for an upload id that was not sealed for this principal and repository.
  */
 export const authorize = async <Name extends OperationName>(
   principal: Principal,
   input: Input<Name>,
-  { policies, readSecret, registryId: ownRegistryId, meter, count }: Authority,
+  { policies, readSecret, accounts, meter, count }: Authority,
   log: (members: Readonly<Record<string, unknown>>) => void,
 ): Promise<Permit<Name>> => {
   const { operation, registry, members } = input;
   const { repositoryName } = members;
-  const registryId = accountOf(members.registryId, ownRegistryId);
+  const registryId = accountOf(members.registryId, accounts);
+  if (registryId === undefined) {
+    log({ registry, registryId: members.registryId, repositoryName, decision: 'deny', policies: [] });
+    throw elsewhere(members.registryId);
+  }
   const row = operations[operation];
   const context = row.context(members);
   const resource = {

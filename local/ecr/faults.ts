@@ -30,6 +30,7 @@ const faultTable = {
   'kms-error': answering('KmsException', 'The operation failed due to a KMS exception', {
     kmsError: 'DisabledException',
   }),
+  'no-registry': answering('RegistryNotFoundException', 'The registry does not exist'),
   unsupported: answering('UnsupportedCommandException', 'The action is not supported in this Region'),
   limit: answering('LimitExceededException', 'The operation would exceed a service limit for your account'),
   'access-denied': answering('AccessDeniedException', 'User is not authorized to perform this operation'),
@@ -54,6 +55,7 @@ const faultNames: readonly FaultName[] = [
   'throttle',
   'server-error',
   'kms-error',
+  'no-registry',
   'unsupported',
   'limit',
   'access-denied',

@@ -26,7 +26,7 @@ export const createProject = async (others: readonly string[] = []): Promise<str
   });
   const [{ filename }] = JSON.parse(stdout);
   await run('tar', ['-xzf', join(project, filename), '-C', installed, '--strip-components=1']);
-  for (const name of [...Object.keys(packageJson.dependencies), '.bin/esbuild', ...others]) {
+  for (const name of [...Object.keys(packageJson.dependencies), ...others]) {
     await mkdir(dirname(join(modules, name)), { recursive: true });
     await symlink(join(root, 'node_modules', name), join(modules, name));
   }

@@ -471,6 +471,14 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
         );
       });
 
+      it('may not push to the registry of another account, nor of an alias', async () => {
+        for (const registryId of registry === 'ecr' ? ['999999999999'] : ['999999999999', 'a1b2c3d4']) {
+          expect(await as(tokens.a, 'team-a/app').initiate({ registryId })).toMatchObject(
+            problem(403, 'AccessDeniedException', { policies: [] }),
+          );
+        }
+      });
+
       it('is told that a repository of its own namespace does not exist', async () => {
         expect(await as(tokens.a, 'team-a/none').initiate()).toMatchObject(
           problem(404, 'RepositoryNotFoundException'),

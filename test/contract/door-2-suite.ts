@@ -68,10 +68,7 @@ const initiate = (ecr: Ecr, members: Members = {}) => ecr.fail('InitiateLayerUpl
 const provocations: Readonly<Record<string, Provocation>> = {
   InvalidParameterException: { call: (ecr) => initiate(ecr, { repositoryName: 'team-a//app' }) },
   RepositoryNotFoundException: { call: (ecr) => initiate(ecr, { repositoryName: 'team-a/none' }) },
-  RegistryNotFoundException: {
-    only: 'ecr-public',
-    call: (ecr) => initiate(ecr, { registryId: 'nobodys-alias' }),
-  },
+  RegistryNotFoundException: { only: 'ecr-public', fault: 'no-registry', call: initiate },
   UnsupportedCommandException: { only: 'ecr-public', fault: 'unsupported', call: initiate },
   KmsException: { only: 'ecr', fault: 'kms-error', call: initiate },
   ServerException: { fault: 'server-error', call: initiate },
@@ -273,6 +270,10 @@ export const describeDoor2 = ({ name, start, registries, retryModes = [''] }: Cl
         expect(await initiate(ecr, { repositoryName: 'team-b/app' })).toMatchObject({
           code: 'AccessDeniedException',
           message: 'No policy lets this client do InitiateLayerUpload in team-b/app.',
+        });
+        expect(await initiate(ecr, { registryId: '999999999999' })).toMatchObject({
+          code: 'AccessDeniedException',
+          message: expect.stringContaining('no registry 999999999999'),
         });
       });
 

@@ -11,6 +11,7 @@ import { digestOf, randomBytes } from '../support/random-bytes.ts';
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 
 const account = '123456789012';
+const otherAccount = '210987654321';
 const alias = 'a1b2c3d4';
 
 let proxy: InProcess;
@@ -18,7 +19,8 @@ let proxy: InProcess;
 /** The sample policies end a layer at 2 GiB, long before a registry does. */
 beforeAll(async () => {
   const policyDirectory = policiesOf({ 'all.cedar': 'permit (principal, action, resource);' });
-  proxy = await startInProcess({ policyDirectory });
+  const accounts = { others: [otherAccount], aliases: [alias] };
+  proxy = await startInProcess({ policyDirectory, accounts });
 });
 afterAll(() => proxy?.close());
 
@@ -50,10 +52,10 @@ describe('a registry alias', () => {
     });
   });
 
-  it('that is nobody’s is answered 404 RegistryNotFoundException', async () => {
+  it('that is not configured is refused, for nobody here knows whose it is', async () => {
     expect(await client().initiate({ registryId: 'somebody' })).toMatchObject({
-      status: 404,
-      body: { code: 'RegistryNotFoundException' },
+      status: 403,
+      body: { code: 'AccessDeniedException', detail: expect.stringContaining('no registry somebody') },
     });
   });
 
@@ -63,6 +65,25 @@ describe('a registry alias', () => {
       body: { invalidMembers: [{ member: 'registryId', expected: 'an AWS account id of 12 digits' }] },
     });
   });
+});
+
+describe('an account', () => {
+  it('that is configured is for ECR to answer about', async () => {
+    expect(await client().initiate({ registryId: otherAccount })).toMatchObject({
+      status: 404,
+      body: { code: 'RegistryNotFoundException' },
+    });
+  });
+
+  it.each(['ecr', 'ecr-public'] as const)(
+    'that is not is refused in %s, whatever the policy permits',
+    async (registry) => {
+      expect(await client(registry).initiate({ registryId: '999999999999' })).toMatchObject({
+        status: 403,
+        body: { code: 'AccessDeniedException', policies: [] },
+      });
+    },
+  );
 });
 
 describe('a repository name', () => {

@@ -25,6 +25,7 @@ export const unknownToMoto = {
   'AWS::ApiGateway::Account': 'skipped: the account has no role for logs',
   'AWS::ApiGateway::DomainName': 'skipped: there is no domain',
   'AWS::ApiGateway::BasePathMapping': 'skipped with it',
+  'AWS::WAFv2::WebACL': 'skipped: nobody is throttled by address or token',
   'AWS::WAFv2::WebACLAssociation': 'skipped: no web ACL stands before the API',
   'AWS::S3::BucketPolicy': 'skipped: the bucket is there without the policy that demands TLS',
 } as const;

@@ -7,7 +7,7 @@ import { type Handler, resourceHandler } from '../../lambda/corridor.ts';
 import type { Environment } from '../../lambda/environment.ts';
 import type { Issuer } from '../../lambda/issuers.ts';
 import { type OperationName, operationNames, operations } from '../../lambda/operations.ts';
-import { isRegistry } from '../../lambda/registries.ts';
+import { type Accounts, isRegistry } from '../../lambda/registries.ts';
 import { openServices } from '../../lambda/services.ts';
 import { policySource } from '../../lib/policies.ts';
 import { localAccount } from '../../local/account.ts';
@@ -33,6 +33,8 @@ type Options = {
   metrics?: boolean;
   /** By default the policies that deploy. */
   policyDirectory?: string;
+  /** Whose registries may be named, besides the own account's. */
+  accounts?: Partial<Accounts>;
   /** What `getRemainingTimeInMillis` begins with. */
   timeoutMs?: number;
 };
@@ -87,6 +89,7 @@ export const startInProcess = async ({
   policyDirectory = policySource,
   metrics = false,
   quotaTable,
+  accounts,
 }: Options = {}) => {
   const directory = await mkdtemp(join(tmpdir(), 'in-process-'));
   const ecr = await startEcr({
@@ -116,7 +119,7 @@ export const startInProcess = async ({
     stagingBucket,
     secretId: secretArn,
     policyDirectory,
-    registryId: localAccount.accountId,
+    accounts: { own: localAccount.accountId, others: [], aliases: [], ...accounts },
     registries: ['ecr', 'ecr-public'],
     issuers: [...issuers],
     quotaTable,

@@ -31,7 +31,11 @@ export const configurations = {
     allowedIpRanges: ['10.1.0.0/16'],
   },
   'custom-domain': { repositories: { ecr: ['team-a/*'] }, domain: { ...domain, mutualTls: truststore } },
-  public: { repositories: { 'ecr-public': ['team-a/app'] } },
+  public: {
+    repositories: { 'ecr-public': ['team-a/app'] },
+    clientThrottling: { requestsPerMinutePerAddress: 1_200, requestsPerMinutePerToken: 600 },
+    reservedConcurrentExecutions: { UploadLayerPart: 50 },
+  },
   everything: {
     stackName: 'Everything',
     terminationProtection: true,
@@ -39,6 +43,7 @@ export const configurations = {
     repositories: { ecr: ['team-a/*', '*'], 'ecr-public': ['team-a/*'] },
     allowEveryRepository: true,
     registryIds: ['210987654321'],
+    registryAliases: ['example'],
     policyDirectory: policiesWithQuota(),
     issuers: [
       { issuer: 'https://token.actions.githubusercontent.com', audience: 'https://images.example.com' },

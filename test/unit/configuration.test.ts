@@ -99,6 +99,35 @@ describe('configuration', () => {
       /throttling\.burst/,
     ],
     [
+      'a client’s rate without a limit',
+      { ...repositories, clientThrottling: {} },
+      /clientThrottling: expected an object/,
+    ],
+    [
+      'a client’s rate that WAF cannot count',
+      { ...repositories, clientThrottling: { requestsPerMinutePerToken: 9 } },
+      /requestsPerMinutePerToken: .*from 10/,
+    ],
+    [
+      'a client’s rate beside a web ACL',
+      {
+        ...repositories,
+        clientThrottling: { requestsPerMinutePerAddress: 600 },
+        webAclArn: 'arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/a/1',
+      },
+      /clientThrottling: expected nothing where webAclArn is given/,
+    ],
+    [
+      'instances for a function that is none',
+      { ...repositories, reservedConcurrentExecutions: { GetImage: 5 } },
+      /reservedConcurrentExecutions\.GetImage: not a member/,
+    ],
+    [
+      'no instances',
+      { ...repositories, reservedConcurrentExecutions: 0 },
+      /reservedConcurrentExecutions: .*from 1/,
+    ],
+    [
       'the alias of a key',
       { ...repositories, kmsKeyArn: 'arn:aws:kms:eu-central-1:123456789012:alias/a' },
       /kmsKeyArn: .*not of an alias/,

@@ -104,7 +104,17 @@ describe('what AWS would refuse only while it deploys', () => {
     ['a name that is none', { repositories: { ecr: ['BAD NAME'] } }, /repositories\.ecr\.0: expected/],
     ['no repositories', { repositories: {} }, /repositories: expected/],
     ['an account that is none', { registryIds: ['12'] }, /registryIds\.0: expected/],
-    ['more issuers than an environment holds', { issuers }, /issuers: 3000 characters/],
+    [
+      'more issuers than an environment holds',
+      { issuers },
+      /issuers, registryIds and registryAliases: 3000 characters/,
+    ],
+    [
+      'more accounts than an environment holds',
+      { registryIds: accounts(300), repositories: { ecr: ['a'] } },
+      /registryIds and registryAliases: 3000/,
+    ],
+    ['an alias that is an account', { registryAliases: ['123456789012'] }, /registryAliases\.0: expected/],
     ['more ranges than a resource policy holds', { allowedIpRanges: ranges(500) }, /allowedIpRanges and VPC/],
     ['a range that is none', { allowedIpRanges: ['nonsense'] }, /allowedIpRanges\.0: expected/],
     ['a list of ranges without one', { allowedIpRanges: [] }, /allowedIpRanges: expected/],

@@ -158,6 +158,20 @@ describe('the functions', () => {
     }
   });
 
+  test('are told whose registries a request may name, as their roles are', () => {
+    for (const [, { Properties }] of functionsOf(withQuotas)) {
+      expect(Properties.Environment.Variables).toMatchObject({
+        REGISTRY_ID: { Ref: 'AWS::AccountId' },
+        REGISTRY_IDS: '210987654321',
+        REGISTRY_ALIASES: 'example',
+      });
+    }
+    for (const [, { Properties }] of functionsOf(shipped)) {
+      expect(Object.keys(Properties.Environment.Variables)).not.toContain('REGISTRY_IDS');
+      expect(Object.keys(Properties.Environment.Variables)).not.toContain('REGISTRY_ALIASES');
+    }
+  });
+
   test('end before API Gateway stops waiting for them', () => {
     for (const [, { Properties }] of functionsOf(shipped)) {
       expect(Properties.Timeout * 1_000).toBeLessThan(integrationTimeoutMs);

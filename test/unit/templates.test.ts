@@ -109,6 +109,61 @@ describe('public ECR alone', () => {
   });
 });
 
+describe('clients that are throttled one by one', () => {
+  const { template } = synthesize(configurations.public);
+  const [webAcl] = Object.values(template.findResources('AWS::WAFv2::WebACL'));
+  const rules: Rule[] = webAcl?.Properties.Rules;
+
+  test('are counted by address and by whatever header holds their token', () => {
+    const counted = rules.map(({ Statement: { RateBasedStatement: rule } }) => [
+      rule.CustomKeys?.map(({ Header }) => Header.Name).join() ?? rule.AggregateKeyType,
+      rule.Limit,
+      rule.EvaluationWindowSec,
+    ]);
+    expect(counted).toEqual([
+      ['IP', 1_200, 60],
+      ['authorization', 600, 60],
+      ['x-amz-security-token', 600, 60],
+    ]);
+  });
+
+  test('are told when to come back, in the form of every other 429', () => {
+    const [[key, body] = ['', undefined]] = Object.entries<{ Content: string }>(
+      webAcl?.Properties.CustomResponseBodies,
+    );
+    for (const { Action } of rules) {
+      expect(Action.Block.CustomResponse).toMatchObject({ ResponseCode: 429, CustomResponseBodyKey: key });
+      expect(Action.Block.CustomResponse.ResponseHeaders).toContainEqual({ Name: 'Retry-After', Value: '2' });
+    }
+    expect(JSON.parse(body?.Content ?? '')).toMatchObject({ status: 429, code: 'ThrottlingException' });
+  });
+
+  test('leave no token in a sample', () => {
+    const all = [webAcl?.Properties.VisibilityConfig, ...rules.map((rule) => rule.VisibilityConfig)];
+    for (const { SampledRequestsEnabled } of all) expect(SampledRequestsEnabled).toBe(false);
+  });
+
+  test('meet the web ACL before the API', () => {
+    const [id] = Object.keys(template.findResources('AWS::WAFv2::WebACL'));
+    template.hasResourceProperties('AWS::WAFv2::WebACLAssociation', {
+      WebACLArn: { 'Fn::GetAtt': [id, 'Arn'] },
+    });
+  });
+
+  test('are not there by default', () => {
+    synthesize(configurations.default).template.resourceCountIs('AWS::WAFv2::WebACL', 0);
+  });
+});
+
+test('instances are kept for the functions that are named, and for no other', () => {
+  const functions = synthesize(configurations.public).template.findResources('AWS::Lambda::Function');
+  const kept = Object.entries(functions).map(([id, { Properties }]) => [
+    id.replace(/Function[0-9A-F]{8}$/, ''),
+    Properties.ReservedConcurrentExecutions,
+  ]);
+  expect(kept.filter(([, instances]) => instances !== undefined)).toEqual([['UploadLayerPart', 50]]);
+});
+
 describe('everything', () => {
   const { template } = synthesize(configurations.everything);
   const key = configurations.everything.kmsKeyArn;
@@ -215,4 +270,15 @@ describe('everything', () => {
   });
 });
 
+type RateBased = {
+  AggregateKeyType: string;
+  CustomKeys?: { Header: { Name: string } }[];
+  Limit: number;
+  EvaluationWindowSec: number;
+};
+type Rule = {
+  Statement: { RateBasedStatement: RateBased };
+  Action: { Block: { CustomResponse: { ResponseHeaders: object[] } } };
+  VisibilityConfig: { SampledRequestsEnabled: boolean };
+};
 type Resources = Record<string, { Type: string; DeletionPolicy?: string }>;
