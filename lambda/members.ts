@@ -54,11 +54,22 @@ export const layerPartBlob = z
 
 const expectedDigests = `a list of 1 to ${maxLayerDigests} digests, such as sha256:… with 64 hexadecimal digits`;
 
-/** ECR itself has been seen with digests that are not `sha256:`; it decides what they mean. */
-export const layerDigests = z
-  .array(text(expectedDigests, 1, maxDigestCharacters), expectedDigests)
-  .min(1, expectedDigests)
-  .max(maxLayerDigests, expectedDigests);
+const digestsOf = (digest: z.ZodType<string>) =>
+  z.array(digest, expectedDigests).min(1, expectedDigests).max(maxLayerDigests, expectedDigests);
+
+/**
+ * Of CompleteLayerUpload: ECR has been seen with digests that are not `sha256:`, and decides what they mean.
+ * Source: ECR API reference, LayerDigest.
+ */
+export const layerDigests = digestsOf(
+  text(expectedDigests, 1, maxDigestCharacters).regex(/^[A-Za-z0-9\-_+.]+:[A-Fa-f0-9]+$/, expectedDigests),
+);
+
+/**
+ * Of BatchCheckLayerAvailability, which names one that is no digest in its `failures`, and answers for the others.
+ * Source: ECR API reference, BatchedOperationLayerDigest.
+ */
+export const batchedLayerDigests = digestsOf(text(expectedDigests, 0, maxDigestCharacters));
 
 export const imageManifest = text(
   `the image manifest as a string of 1 to ${maxManifestCharacters} characters`,

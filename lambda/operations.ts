@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { maxDigestsBodyBytes, maxEventBytes, maxLoggedDigests, maxSmallBodyBytes } from './limits.ts';
 import { type ManifestMembers, manifestOf } from './manifest.ts';
 import {
+  batchedLayerDigests,
   imageDigest,
   imageManifest,
   imageManifestMediaType,
@@ -180,7 +181,8 @@ const table = {
     status: 200,
     rawBody: false,
     maxBodyBytes: maxDigestsBodyBytes,
-    input: (registry: Registry) => z.object({ ...repositoryMembers(registry), layerDigests }),
+    input: (registry: Registry) =>
+      z.object({ ...repositoryMembers(registry), layerDigests: batchedLayerDigests }),
     context: () => ({}),
     logged: () => ({ bytes: 0 }),
     iamActions: ['BatchCheckLayerAvailability'],
