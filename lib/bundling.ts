@@ -1,16 +1,15 @@
-// How a handler becomes the code that Lambda runs: one ESM file, Cedar's wasm and the policies beside it.
+// How a handler becomes the code that Lambda runs: one ESM file, Cedar and the policies beside it.
 
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type BundlingOptions, LogLevel, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { policyDirectoryName } from './policies.ts';
 
-const cedarWasm = join(
-  dirname(createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs')),
-  'cedar_wasm_bg.wasm',
-);
+/** Not in the bundle: an engine that has failed is replaced by evaluating Cedar's module anew (`lambda/cedar.ts`). */
+const cedarModule = createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs');
+const cedarFiles = [cedarModule, join(dirname(cedarModule), 'cedar_wasm_bg.wasm')];
 
-/** What CommonJS dependencies take for granted and an ES module has not. Cedar reads its wasm from `__dirname`. */
+/** What CommonJS dependencies take for granted and an ES module has not. */
 const commonJsGlobals =
   "import { createRequire as createCommonJsRequire } from 'node:module';" +
   'const require = createCommonJsRequire(import.meta.url);' +
@@ -39,7 +38,7 @@ export const bundling = (policyDirectory: string): BundlingOptions => ({
     beforeInstall: () => [],
     beforeBundling: () => [],
     afterBundling: (_, output) => [
-      `cp "${cedarWasm}" "${output}"`,
+      ...cedarFiles.map((file) => `cp "${file}" "${output}"`),
       `mkdir "${join(output, policyDirectoryName)}"`,
       `find -H "${policyDirectory}" -maxdepth 1 '(' -name '*.cedar*' -o -name quotas.yaml ')' -exec cp {} "${join(output, policyDirectoryName)}" ';'`,
     ],

@@ -3,9 +3,9 @@
 import { ProxyError } from '../errors.ts';
 import { maxEchoedCharacters, maxEchoedClaims } from '../limits.ts';
 import type { Meter } from '../meter.ts';
-import type { Members, OperationName, PolicyContext } from '../operations.ts';
+import type { Members, OperationName } from '../operations.ts';
 import { operations } from '../operations.ts';
-import type { DecisionRequest, Policies, Verdict } from '../policies.ts';
+import type { Policies, Verdict } from '../policies.ts';
 import type { Claims, Principal } from '../principal.ts';
 import type { Count } from '../quota-counts.ts';
 import { accountOf, type Registry } from '../registries.ts';
@@ -55,11 +55,6 @@ export type Permit<Name extends OperationName> = GrantedPermit<Name>;
 
 const namespaceOf = (repositoryName: string) =>
   repositoryName.slice(0, Math.max(repositoryName.lastIndexOf('/'), 0));
-
-const present = (context: PolicyContext): DecisionRequest['context'] =>
-  Object.fromEntries(
-    Object.entries(context).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
 
 const short = (text: string) =>
   text.length > maxEchoedCharacters ? `${text.slice(0, maxEchoedCharacters)}…` : text;
@@ -140,7 +135,7 @@ export const authorize = async <Name extends OperationName>(
     principal,
     action: operation,
     resource,
-    context: present(context),
+    context,
     now: new Date(),
   });
   log({
@@ -152,6 +147,7 @@ export const authorize = async <Name extends OperationName>(
     // What would be decided if the policies in audit mode were enforced, where it is something else.
     ...(decision.audit && { audit: described(decision.audit) }),
   });
+  if (decision.errors.length > 0) meter.count('PolicyErrors');
   if (decision.audit) {
     meter.count(decision.audit.allowed ? 'AuditWouldAllow' : 'AuditWouldRefuse');
   }

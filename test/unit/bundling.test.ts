@@ -21,6 +21,17 @@ const policiesBeside = (name: string, policyDirectory: string): string[] => {
   return readdirSync(join(output, 'policies'));
 };
 
+describe('Cedar beside the code', () => {
+  it('is its module and its WebAssembly, from which each engine is made', () => {
+    policiesBeside('cedar', policySource);
+    expect(readdirSync(join(directory, 'cedar')).sort()).toEqual([
+      'cedar_wasm.js',
+      'cedar_wasm_bg.wasm',
+      'policies',
+    ]);
+  });
+});
+
 const deployed = readdirSync(policySource).filter((name) => !name.endsWith('.test.yaml'));
 
 describe('the policies beside the code', () => {
