@@ -136,11 +136,16 @@ const isValid = (schema: string) => (text: string) => {
   return answer.validationErrors.length === 0;
 };
 
+/** Half of the time something is allowed that the others may forbid. */
+const permits = fc.constantFrom([], ['permit (principal, action, resource);']);
+
 /** A schema, policies that validate against it, and requests. */
 export const randomCase = randomSchema.chain((schema) =>
   fc.record({
     schema: fc.constant(schema),
-    texts: fc.array(policy.filter(isValid(schema)), { minLength: 1, maxLength: 6 }),
+    texts: fc
+      .tuple(permits, fc.array(policy.filter(isValid(schema)), { minLength: 1, maxLength: 6 }))
+      .map((texts) => texts.flat()),
     requests: fc.array(randomRequest, { minLength: 1, maxLength: 4 }),
   }),
 );
