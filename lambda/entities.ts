@@ -6,21 +6,20 @@ import type {
   EntityJson,
   TypeAndId,
 } from '@cedar-policy/cedar-wasm/nodejs';
+import type { PolicyContext } from './operations.ts';
 import type { Principal, Workload } from './principal.ts';
-
-/** What a context may hold. */
-export type ContextValue = string | number | readonly string[] | Readonly<Record<string, string | number>>;
 
 /** Who wants to do what to which repository, and when; `action` and `context` as the schema names them. */
 export type DecisionRequest = {
   principal: Principal;
   action: string;
   resource: { id: string; attrs: { name: string; namespace: string; registry: string; registryId: string } };
-  context: Readonly<Record<string, ContextValue>>;
+  context: PolicyContext;
   now: Date;
 };
 
-type Described = Pick<AuthorizationCall, 'principal' | 'action' | 'resource' | 'context' | 'entities'>;
+/** A request in Cedar's terms. */
+export type Described = Pick<AuthorizationCall, 'principal' | 'action' | 'resource' | 'context' | 'entities'>;
 
 const entity = (
   uid: TypeAndId,
@@ -28,16 +27,17 @@ const entity = (
   tags: Record<string, CedarValueJson> = {},
 ): EntityJson => ({ uid, attrs, parents: [], tags });
 
-const splitClaims = ({ claims }: Workload) => {
-  const texts: Record<string, string> = {};
-  const lists: Record<string, string[]> = {};
-  for (const [name, value] of Object.entries(claims)) {
-    if (typeof value === 'string') texts[name] = value;
-    else lists[name] = [...value];
-  }
+const isText = (claim: [string, string | readonly string[]]): claim is [string, string] =>
+  typeof claim[1] === 'string';
+
+/** Made of pairs: a claim of the name `__proto__` is a claim like any other. */
+const splitClaims = (workload: Workload) => {
+  const claims = Object.entries(workload.claims);
+  const texts = claims.filter(isText);
+  const lists = claims.flatMap(([name, value]) => (typeof value === 'string' ? [] : [[name, [...value]]]));
   // A list in OAuth, written as one text. Source: RFC 6749, section 3.3.
-  if (texts.scope !== undefined) lists.scope = texts.scope.split(' ');
-  return { texts, lists };
+  const scopes = texts.flatMap(([name, value]) => (name === 'scope' ? [[name, value.split(' ')]] : []));
+  return { texts: Object.fromEntries(texts), lists: Object.fromEntries([...lists, ...scopes]) };
 };
 
 /** All tags of a Cedar type have one type: texts are the workload's own tags, lists those of its `lists`. */
@@ -67,6 +67,7 @@ const contextOf = (context: DecisionRequest['context'], now: Date) => {
   };
   const entities: EntityJson[] = [];
   for (const [name, value] of Object.entries(context)) {
+    if (value === undefined) continue;
     if (typeof value !== 'object') values[name] = value;
     else if (isList(value)) values[name] = [...value];
     else if (name !== tagged) values[name] = { ...value };
@@ -94,4 +95,11 @@ export const describeForCedar = ({
     context: values,
     entities: [entity(repository, resource.attrs), ...principalEntities(principal), ...entities],
   };
+};
+
+/** Whether all texts in it are Unicode that Cedar can read: a lone surrogate makes it throw. */
+export const isWellFormed = (value: unknown): boolean => {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([name, member]) => name.isWellFormed() && isWellFormed(member));
 };

@@ -122,3 +122,23 @@ export const maxMediaTypeCharacters = 255;
  */
 export const maxPolicyTexts = 2_000;
 export const maxPolicyEscapes = 32_768;
+
+/**
+ * Cedar evaluates an expression by recursion, on a stack of 1 MiB inside the WebAssembly memory, and traps where it
+ * ends: after 280 levels of the dearest kind (method calls), 360 of the cheapest, wherever it runs. More than half
+ * of that is left free. Measured with cedar-wasm 4.13; held by `test/unit/policy-depth.test.ts`.
+ */
+export const maxPolicyDepth = 128;
+
+/** How many parts of its expressions a policy may have to evaluate for a request. */
+export const maxPolicySize = 100_000;
+
+/**
+ * All policies of a directory and their schema, in bytes: some 2,000 policies, whose check takes some
+ * 4 s of the 10 that Lambda gives a function's start, and a new engine some 300 ms.
+ */
+export const maxPolicyBytes = 524_288;
+
+/** What the log tells of the policies that failed in a decision. */
+export const maxPolicyErrors = 10;
+export const maxPolicyErrorCharacters = 500;

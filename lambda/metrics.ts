@@ -18,6 +18,8 @@ export const metrics = {
   PartJoins: { unit: 'Count', by: 'operation' },
   /** Parts that ECR had already, and clients that were told where to go on. */
   Resumes: { unit: 'Count', by: 'operation' },
+  /** Decisions that were denials because a policy, or Cedar's engine itself, failed. */
+  PolicyErrors: { unit: 'Count', by: 'operation' },
   AuditWouldAllow: { unit: 'Count', by: 'operation' },
   AuditWouldRefuse: { unit: 'Count', by: 'operation' },
   /** Requests that were refused or failed; `reason` is the code of the error table. */

@@ -2,8 +2,11 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
-import { type MayHold, mayHold } from './policy-conditions.ts';
+import type * as cedar from '@cedar-policy/cedar-wasm/nodejs';
+import { type Cedar, type Engine, openEngine } from './cedar.ts';
+import { maxPolicyBytes } from './limits.ts';
+import { depthFault, tooDeepToRead } from './policy-depth.ts';
+import { statementsOf } from './policy-statements.ts';
 
 /** One policy, as its file has it. */
 export type Policy = {
@@ -14,8 +17,6 @@ export type Policy = {
   message: string | undefined;
   /** Evaluated and logged, not enforced: `@mode("audit")`. */
   audit: boolean;
-  scope: Pick<cedar.PolicyJson, 'principal' | 'action'>;
-  mayHold: MayHold;
   file: string;
   line: number;
 };
@@ -39,7 +40,7 @@ export class PolicyError extends Error {
 export const describeFault = ({ file, line, column, message }: PolicyFault): string =>
   `${file}:${line}:${column}: ${message}`;
 
-const schemaFile = 'schema.cedarschema';
+export const schemaFile = 'schema.cedarschema';
 
 export const explain = ({ message, help }: cedar.DetailedError): string =>
   help ? `${message} (${help})` : message;
@@ -64,6 +65,29 @@ const faultOf = (source: Source, error: cedar.DetailedError, policyId?: string):
   };
 };
 
+const unprepared = () => {};
+
+/** What Cedar says, or nothing where its engine failed, as it does at text that nests too deep. */
+const ask = <T>(engine: Engine, run: (cedar: Cedar) => T): T | undefined => {
+  try {
+    return engine(run);
+  } catch {
+    return;
+  }
+};
+
+const wholeFile = ({ file }: Source, message: string): PolicyFault => ({ file, line: 1, column: 1, message });
+
+/** Which policies of a file the engine fails at: it does not say so itself. */
+const unreadable = (engine: Engine, source: Source): PolicyFault[] => {
+  const faults = statementsOf(source.bytes.toString()).flatMap(({ text, offset }) =>
+    ask(engine, (cedar) => cedar.policyToJson(text))
+      ? []
+      : [{ ...placeOf(source, offset), message: tooDeepToRead }],
+  );
+  return faults.length > 0 ? faults : [wholeFile(source, 'Cedar fails to read these policies')];
+};
+
 /** Cedar numbers a file's policies `policy0`, `policy1` … and returns them sorted by that name as text. */
 const inFileOrder = (texts: readonly string[]): readonly string[] => {
   const names = texts.map((_, index) => `policy${index}`).sort();
@@ -75,27 +99,25 @@ const modes: Readonly<Record<string, { audit: boolean }>> = {
   audit: { audit: true },
 };
 
-const policyOf = (source: Source, text: string, place: { line: number; column: number }, number: number) => {
-  const parsed = cedar.policyToJson(text);
+type Place = { line: number; column: number };
+
+const policyOf = (engine: Engine, source: Source, text: string, place: Place, number: number): Policy => {
+  const refuse = (message: string) => new PolicyError([{ file: source.file, ...place, message }]);
+  const parsed = ask(engine, (cedar) => cedar.policyToJson(text));
+  if (!parsed) throw refuse(tooDeepToRead);
   if (parsed.type === 'failure') throw new PolicyError(parsed.errors.map((error) => faultOf(source, error)));
-  const { effect, principal, action, annotations } = parsed.json;
+  const { effect, annotations } = parsed.json;
   const { id = `${source.file}#${number}`, message, mode: modeName = 'enforce' } = annotations ?? {};
   const mode = Object.hasOwn(modes, modeName) ? modes[modeName] : undefined;
-  if (!mode) {
-    const fault = `${id}: @mode("${modeName}"): expected ${Object.keys(modes).join(' or ')}`;
-    throw new PolicyError([{ file: source.file, ...place, message: fault }]);
-  }
-  const scope = { principal, action };
-  const { file } = source;
-  return {
-    ...{ id, text, effect, message, ...mode, scope },
-    mayHold: mayHold(parsed.json),
-    ...{ file, line: place.line },
-  };
+  if (!mode) throw refuse(`${id}: @mode("${modeName}"): expected ${Object.keys(modes).join(' or ')}`);
+  const fault = depthFault(parsed.json);
+  if (fault) throw refuse(`${id}: ${fault}`);
+  return { id, text, effect, message, ...mode, file: source.file, line: place.line };
 };
 
-const policiesOf = (source: Source): readonly Policy[] => {
-  const parts = cedar.policySetTextToParts(source.bytes.toString());
+const policiesOf = (engine: Engine, source: Source): readonly Policy[] => {
+  const parts = ask(engine, (cedar) => cedar.policySetTextToParts(source.bytes.toString()));
+  if (!parts) throw new PolicyError(unreadable(engine, source));
   if (parts.type === 'failure') {
     throw new PolicyError(parts.errors.map((error) => faultOf(source, error)));
   }
@@ -107,16 +129,18 @@ const policiesOf = (source: Source): readonly Policy[] => {
   return inFileOrder(parts.policies).map((text, index) => {
     const offset = Math.max(source.bytes.indexOf(text, from), from);
     from = offset + Buffer.byteLength(text);
-    return policyOf(source, text, placeOf(source, offset), index + 1);
+    return policyOf(engine, source, text, placeOf(source, offset), index + 1);
   });
 };
 
 /** The policies of one file's text, parsed but not yet held against a schema. */
 export const readPolicyText = (file: string, text: string): readonly Policy[] =>
-  policiesOf({ file, bytes: Buffer.from(text) });
+  policiesOf(openEngine(unprepared), { file, bytes: Buffer.from(text) });
 
-const judge = (schema: string, source: Source, policies: readonly Policy[]) => {
-  const answer = cedar.validate({ schema, policies: { staticPolicies: source.bytes.toString() } });
+const judge = (engine: Engine, schema: string, source: Source, policies: readonly Policy[]) => {
+  const call = { schema, policies: { staticPolicies: source.bytes.toString() } };
+  const answer = ask(engine, (cedar) => cedar.validate(call));
+  if (!answer) return { errors: [wholeFile(source, 'Cedar fails to validate these policies')], warnings: [] };
   if (answer.type === 'failure') {
     return { errors: answer.errors.map((error) => faultOf(source, error)), warnings: [] };
   }
@@ -147,13 +171,26 @@ const attempt = <T>(run: () => T): { value?: T; faults: readonly PolicyFault[] }
   }
 };
 
-const readSchema = (file: string): string => {
+const readSchema = (engine: Engine, file: string): string => {
   const source = readSource(file);
   const schema = source.bytes.toString();
-  const checked = cedar.checkParseSchema(schema);
+  const checked = ask(engine, (cedar) => cedar.checkParseSchema(schema));
+  if (!checked) throw new PolicyError([wholeFile(source, 'types nested too deep for Cedar to read')]);
   if (checked.type === 'failure')
     throw new PolicyError(checked.errors.map((error) => faultOf(source, error)));
   return schema;
+};
+
+/** @param schemaBytes what the schema takes of the bytes that are allowed */
+const sizeFault = (schemaBytes: number, sources: readonly Source[]): PolicyFault | undefined => {
+  let total = schemaBytes;
+  for (const source of sources) {
+    total += source.bytes.length;
+    if (total <= maxPolicyBytes) continue;
+    const advice = 'write one policy with a condition, or a long set, in place of many policies';
+    return wholeFile(source, `here the schema and the policies exceed ${maxPolicyBytes} bytes: ${advice}`);
+  }
+  return;
 };
 
 /**
@@ -165,13 +202,16 @@ export const readPolicyFiles = (
   directory: string,
   schemaPath: string = join(directory, schemaFile),
 ): PolicyFiles => {
-  const schema = readSchema(schemaPath);
+  const engine = openEngine(unprepared);
+  const schema = readSchema(engine, schemaPath);
   const files = readdirSync(directory).filter((file) => file.endsWith('.cedar'));
-  const read = files.sort().map((file) => {
-    const source = readSource(join(directory, file));
-    const { value: policies = [], faults } = attempt(() => policiesOf(source));
+  const sources = files.sort().map((file) => readSource(join(directory, file)));
+  const tooLarge = sizeFault(Buffer.byteLength(schema), sources);
+  if (tooLarge) throw new PolicyError([tooLarge]);
+  const read = sources.map((source) => {
+    const { value: policies = [], faults } = attempt(() => policiesOf(engine, source));
     const { errors, warnings } =
-      faults.length > 0 ? { errors: faults, warnings: [] } : judge(schema, source, policies);
+      faults.length > 0 ? { errors: faults, warnings: [] } : judge(engine, schema, source, policies);
     return { policies, errors, warnings };
   });
   const policies = read.flatMap((one) => one.policies);

@@ -1,4 +1,4 @@
-// How the handlers become the code that Lambda runs: one ESM file each, with Cedar's wasm and the policies beside it.
+// How the handlers become the code that Lambda runs: one ESM file each, with Cedar and the policies beside it.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,17 +12,27 @@ import { projectRoot } from './project-root.ts';
 export type Bundle = ReadonlyMap<string, Uint8Array>;
 
 const cedarDirectory = dirname(createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs'));
-const cedarFiles = ['cedar_wasm_bg.wasm'];
 
-/** What CommonJS dependencies take for granted and an ES module has not. Cedar reads its wasm from `__dirname`. */
+/** Not in the code: an engine that has failed is replaced by evaluating Cedar's module anew (`lambda/cedar.ts`). */
+export const cedarBeside = (): Bundle =>
+  new Map(
+    ['cedar_wasm.js', 'cedar_wasm_bg.wasm'].map((name) => [name, readFileSync(join(cedarDirectory, name))]),
+  );
+
+/** What CommonJS dependencies take for granted and an ES module has not. */
 const commonJsGlobals =
   "import { createRequire as createCommonJsRequire } from 'node:module';" +
   'const require = createCommonJsRequire(import.meta.url);' +
   'const __filename = import.meta.filename;' +
   'const __dirname = import.meta.dirname;';
 
-const options = {
+const handlers = readdirSync(join(projectRoot, 'lambda/handlers')).map((file) => basename(file, '.ts'));
+
+/** How esbuild makes all functions' code at once. It writes nothing: what it made is in its answer. */
+export const handlerBuild = {
   absWorkingDir: projectRoot,
+  // Relative: in an entry point that is absolute a `*` of the project's own path would be a pattern.
+  entryPoints: handlers.map((name) => ({ in: `./lambda/handlers/${name}.ts`, out: `${name}/index` })),
   outdir: '.',
   outExtension: { '.js': '.mjs' },
   write: false,
@@ -38,7 +48,7 @@ const options = {
   tsconfigRaw: { compilerOptions: { target: 'es2024', verbatimModuleSyntax: true } },
   banner: { js: commonJsGlobals },
   logLevel: 'warning',
-} as const satisfies BuildOptions;
+} satisfies BuildOptions & { write: false };
 
 const sourceMap = z.looseObject({ sources: z.array(z.string()) });
 
@@ -66,10 +76,7 @@ const withoutPlaces = (map: string, handler: string): string => {
  * for a shell. Therefore esbuild is a dependency of the package and no peer.
  */
 const compileHandlers = (): ReadonlyMap<string, Bundle> => {
-  const handlers = readdirSync(join(projectRoot, 'lambda/handlers')).map((file) => basename(file, '.ts'));
-  // Relative: in an entry point that is absolute a `*` of the project's own path would be a pattern.
-  const entryPoints = handlers.map((name) => ({ in: `./lambda/handlers/${name}.ts`, out: `${name}/index` }));
-  const { outputFiles } = buildSync({ ...options, entryPoints });
+  const { outputFiles } = buildSync(handlerBuild);
   const textOf = (handler: string, file: string): string => {
     const path = join(projectRoot, handler, file);
     const output = outputFiles.find((one) => one.path === path);
@@ -97,7 +104,7 @@ export const bundle = (handler: string, policies: PolicyFiles): Bundle => {
   if (!code) throw new Error(`lambda/handlers/ has no ${handler}.ts`);
   return new Map([
     ...code,
-    ...cedarFiles.map((name) => [name, readFileSync(join(cedarDirectory, name))] as const),
+    ...cedarBeside(),
     ...[...policies].map(([name, bytes]) => [`${policyDirectoryName}/${name}`, bytes] as const),
   ]);
 };

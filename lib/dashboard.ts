@@ -182,7 +182,8 @@ const whatIsRefused = ({ metrics, functionLogs, accessLog }: ProxyDashboardProps
     graph('Refusals, by reason', 'requests in 5 min', third * 2, [metrics.every('Refusals')], {
       stacked: true,
     }),
-    graph('Policies in audit mode', 'requests in 5 min', third, [
+    graph('Policies: failed, and in audit mode', 'requests in 5 min', third, [
+      sumOf('Failed', [metrics.own('PolicyErrors')]),
       sumOf('Would refuse', [metrics.own('AuditWouldRefuse')]),
       sumOf('Would allow', [metrics.own('AuditWouldAllow')]),
     ]),

@@ -1,36 +1,19 @@
 // Which packages have code in the functions: esbuild's own account of what it put into their bundles.
 
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { build } from 'esbuild';
-import { projectRoot } from '../lib/project-root.ts';
-
-const handlers = join('lambda', 'handlers');
+import { handlerBuild } from '../lib/bundling.ts';
 
 /** `node_modules/a/node_modules/b` of `node_modules/a/node_modules/b/src/c.js` */
 const packagePattern = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
 
 /**
- * Bundles the handlers under the conditions of the deployment, and keeps nothing but the account.
+ * Bundles the handlers as for the deployment, and keeps nothing but the account.
  * test/contract/sbom.test.ts holds it against the source maps of what the CDK would deploy.
  *
  * @returns where the packages are, from the project's root; a file of which nothing is left does not count
  */
 export const findFunctionPackages = async (): Promise<Set<string>> => {
-  const { metafile } = await build({
-    absWorkingDir: projectRoot,
-    entryPoints: readdirSync(join(projectRoot, handlers)).map((file) => join(handlers, file)),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    mainFields: ['module', 'main'],
-    minify: true,
-    outdir: 'unwritten',
-    write: false,
-    metafile: true,
-    logLevel: 'warning',
-  });
+  const { metafile } = await build({ ...handlerBuild, sourcemap: false, metafile: true });
   const files = Object.values(metafile.outputs).flatMap(({ inputs }) =>
     Object.entries(inputs)
       .filter(([, { bytesInOutput }]) => bytesInOutput > 0)

@@ -31,7 +31,7 @@ const componentOf = (locked: LockedPackage): Models.Component => {
 type ShippedFile = { name: string; sha256: string };
 
 /** Files that are shipped as their packages have them, by the packages' names. */
-type ShippedFiles = ReadonlyMap<string, ShippedFile>;
+type ShippedFiles = ReadonlyMap<string, readonly ShippedFile[]>;
 
 const fileOf = ({ name, sha256 }: ShippedFile, reference: string): Models.Component =>
   new Models.Component(Enums.ComponentType.File, name, {
@@ -47,8 +47,7 @@ const componentsOf = (packages: readonly LockedPackage[], files: ShippedFiles) =
     const reference = referenceOf(one);
     const component = byReference.get(reference) ?? componentOf(one);
     byReference.set(reference, component);
-    const file = files.get(one.name);
-    if (file) component.components.add(fileOf(file, reference));
+    for (const file of files.get(one.name) ?? []) component.components.add(fileOf(file, reference));
   }
   return new Map(
     packages.map((one) => [one.location, byReference.get(referenceOf(one)) ?? componentOf(one)]),

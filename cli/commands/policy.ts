@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { openPolicies } from '../../lambda/policies.ts';
+import { openPolicies, type Policies } from '../../lambda/policies.ts';
 import { describeFault, PolicyError, type PolicyFiles, readPolicyFiles } from '../../lambda/policy-files.ts';
 import { type Quota, readQuotas } from '../../lambda/quotas.ts';
 import { CommandError } from '../failure.ts';
@@ -12,14 +12,20 @@ import { explainCase } from '../policy/explain.ts';
 import { runCase } from '../policy/run-case.ts';
 import { ownSchema } from '../policy/schema.ts';
 
-/** A directory without a schema of its own is held against the one that comes with this program. */
-const read = (directory: string): PolicyFiles => {
+type Opened = PolicyFiles & { decisions: Policies };
+
+/**
+ * As the functions do it when they start, in the same engine. A directory without a schema of its own is held against
+ * the one that comes with this program.
+ */
+const open = (directory: string): Opened => {
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
     throw new CommandError(`${directory} is not a directory.`, { exitStatus: 2 });
   }
   const schema = join(directory, 'schema.cedarschema');
   try {
-    return readPolicyFiles(directory, existsSync(schema) ? schema : ownSchema);
+    const files = readPolicyFiles(directory, existsSync(schema) ? schema : ownSchema);
+    return { ...files, decisions: openPolicies(files) };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     throw new CommandError(`${directory} does not validate:\n${error.message}`, { cause: error });
@@ -38,7 +44,7 @@ const check = new Command('check')
   .description('Parse and validate the policies of a directory')
   .argument('<directory>', 'where the *.cedar files are')
   .action((directory: string) => {
-    const { policies, warnings } = read(directory);
+    const { policies, warnings } = open(directory);
     for (const warning of warnings) console.error(`warning: ${describeFault(warning)}`);
     const quotas = checkQuotas(directory);
     console.log(`${policies.length} policies are valid.`);
@@ -49,10 +55,10 @@ const test = new Command('test')
   .description('Run the cases of a directory’s *.test.yaml files against its policies')
   .argument('<directory>', 'where the *.cedar and *.test.yaml files are')
   .action((directory: string) => {
-    const policies = openPolicies(read(directory));
+    const { decisions } = open(directory);
     const cases = readCases(directory);
     if (cases.length === 0) throw new CommandError(`${directory} has no cases in *.test.yaml files.`);
-    const results = cases.map((one) => runCase(policies, one));
+    const results = cases.map((one) => runCase(decisions, one));
     for (const { passed, name, detail } of results) {
       console.log(`${passed ? 'ok    ' : 'FAILED'}  ${name}${detail && `\n${detail}`}`);
     }
@@ -77,10 +83,9 @@ const explain = new Command('explain')
   .argument('[name]', 'the name of a case; all of them, if left out')
   .option('--file <file>', 'take the case from this YAML file, or - for standard input')
   .action((directory: string, name: string | undefined, { file }: { file?: string }) => {
-    const files = read(directory);
-    const policies = openPolicies(files);
+    const { policies, decisions } = open(directory);
     for (const one of casesFrom(directory, name, file)) {
-      console.log(explainCase(policies, files.policies, one));
+      console.log(explainCase(decisions, policies, one));
     }
   });
 

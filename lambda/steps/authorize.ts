@@ -4,9 +4,9 @@ import { short } from '../bounded.ts';
 import { ProxyError } from '../errors.ts';
 import { maxEchoedCharacters, maxEchoedClaims, maxFaults } from '../limits.ts';
 import type { Meter } from '../meter.ts';
-import type { Members, OperationName, PolicyContext } from '../operations.ts';
+import type { Members, OperationName } from '../operations.ts';
 import { operations } from '../operations.ts';
-import type { DecisionRequest, Policies, Verdict } from '../policies.ts';
+import type { Policies, Verdict } from '../policies.ts';
 import type { Claims, Principal } from '../principal.ts';
 import type { Count, CountOptions } from '../quota-counts.ts';
 import { type Accounts, accountOf, type Registry } from '../registries.ts';
@@ -69,11 +69,6 @@ export type Permit<Name extends OperationName> = GrantedPermit<Name>;
 const namespaceOf = (repositoryName: string) =>
   repositoryName.slice(0, Math.max(repositoryName.lastIndexOf('/'), 0));
 
-const present = (context: PolicyContext): DecisionRequest['context'] =>
-  Object.fromEntries(
-    Object.entries(context).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
-
 const echoed = (text: string) => short(text, maxEchoedCharacters);
 
 /** What was received of a token, for who writes the policy; cut to what a person can read. */
@@ -96,12 +91,17 @@ const describeCaller = (principal: Principal) =>
         members: { claims: echo(principal.claims) },
       };
 
+/** Which policy it was, and why, is the operator's to know: the error may quote another's policy. */
+const notEvaluated =
+  'The policies could not be evaluated for this request, so that it is refused. The reason is in the proxy’s log, under the request id.';
+
 const refusal = (
-  { policies }: Verdict,
+  { policies, errors }: Verdict,
   principal: Principal,
   operation: OperationName,
   repositoryName: string,
 ) => {
+  if (errors.length > 0) return new ProxyError('AccessDeniedException', notEvaluated);
   const caller = describeCaller(principal);
   const reasons = policies.map(({ id, message }) => (message ? `${id}: ${message}` : id));
   const detail =
@@ -164,7 +164,7 @@ export const authorize = async <Name extends OperationName>(
     principal,
     action: operation,
     resource,
-    context: present(context),
+    context,
     now: new Date(),
   });
   log({
@@ -176,6 +176,7 @@ export const authorize = async <Name extends OperationName>(
     // What would be decided if the policies in audit mode were enforced, where it is something else.
     ...(decision.audit && { audit: described(decision.audit) }),
   });
+  if (decision.errors.length > 0) meter.count('PolicyErrors');
   if (decision.audit) {
     meter.count(decision.audit.allowed ? 'AuditWouldAllow' : 'AuditWouldRefuse');
   }

@@ -38,7 +38,13 @@ describe('the packed construct', () => {
     const shipped = await readdir(join(project, 'node_modules/ecr-upload-proxy/policies'));
     for (const { Properties } of functions) {
       const asset = join(project, 'cdk.out', `asset.${Properties.Code?.S3Key.replace('.zip', '')}`);
-      expect(await readdir(asset)).toEqual(['cedar_wasm_bg.wasm', 'index.mjs', 'index.mjs.map', 'policies']);
+      expect(await readdir(asset)).toEqual([
+        'cedar_wasm.js',
+        'cedar_wasm_bg.wasm',
+        'index.mjs',
+        'index.mjs.map',
+        'policies',
+      ]);
       expect(await readdir(join(asset, 'policies'))).toEqual(
         shipped.filter((name) => name !== 'policies.test.yaml'),
       );

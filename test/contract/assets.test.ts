@@ -94,7 +94,7 @@ describe('the assets', () => {
   });
 
   test('can be read by everybody', () => {
-    const isFile = ({ path }: Entry) => /\.(?:mjs|map|wasm|cedar|cedarschema|yaml)$/.test(path);
+    const isFile = ({ path }: Entry) => /\.(?:js|mjs|map|wasm|cedar|cedarschema|yaml)$/.test(path);
     expect(new Set(strict.filter(isFile).map(({ mode }) => mode))).toEqual(new Set(['644']));
     expect(new Set(strict.filter((entry) => !isFile(entry)).map(({ mode }) => mode))).toEqual(
       new Set(['755']),

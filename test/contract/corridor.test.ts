@@ -194,6 +194,27 @@ describe('the log', () => {
     expect(JSON.stringify(emitted.mock.calls) + log()).toContain('AuditWouldRefuse');
   });
 
+  it('denies where a policy fails, says so, and counts it', async () => {
+    await proxy.close();
+    vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');
+    const policyDirectory = policiesOf({
+      'failing.cedar':
+        '@id("all") permit (principal, action, resource);' +
+        '@id("odd") forbid (principal, action, resource) when { 9223372036854775807 + (if resource.name like "*" then 1 else 0) > 0 };',
+    });
+    await open({ policyDirectory, metrics: true });
+    const log = captureLog();
+    const emitted = vi.spyOn(console, 'log').mockReturnValue();
+    expect((await client.initiate()).status).toBe(403);
+    expect(parsed(log())).toContainEqual(
+      expect.objectContaining({
+        decision: 'deny',
+        policyErrors: [expect.stringMatching(/^odd: .*overflow/)],
+      }),
+    );
+    expect(JSON.stringify(emitted.mock.calls) + log()).toContain('PolicyErrors');
+  });
+
   it('says of a refusal by ECR what the client is not told', async () => {
     const uploadId = await client.begin();
     await proxy.arm({ fault: 'access-denied', operation: 'UploadLayerPart' });

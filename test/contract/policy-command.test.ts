@@ -1,7 +1,7 @@
 // `ecr-upload-proxy policy`, as an operator runs it.
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -74,6 +74,18 @@ describe('policy check', () => {
       'a.cedar:2:1: ',
       'x: @mode("audit-only"): expected enforce or audit',
     ],
+    [
+      'a policy that is too deep',
+      `\n  @id("x") permit (principal, action, resource) when { ${Array.from({ length: 500 }, (_, n) => `resource.name == "${n}"`).join(' || ')} };`,
+      'a.cedar:2:3: ',
+      'x: nested 503 deep (at most 128): write a long list as [ … ].contains( … )',
+    ],
+    [
+      'a policy that is too deep to be read',
+      `${permit}permit (principal, action, resource) when { ${'('.repeat(200)}true${')'.repeat(200)} };`,
+      'a.cedar:2:1: ',
+      'nested too deep for Cedar to read (at most 128)',
+    ],
     ['a template', 'permit (principal == ?principal, action, resource);', 'a.cedar:1:1: ', 'a template'],
   ])('says of %s where it is and what was expected', async (_, text, place, message) => {
     write('a.cedar', text);
@@ -101,6 +113,17 @@ describe('policy check', () => {
   it('holds policies against the directory’s own schema where it has one', async () => {
     write('schema.cedarschema', 'entity Client = {');
     expect((await run('check', directory)).err).toContain('schema.cedarschema:1:18: ');
+  });
+
+  it('says where that schema does not take what the proxy asks', async () => {
+    const schema = readFileSync(join(root, 'policies/schema.cedarschema'), 'utf8');
+    write('schema.cedarschema', schema.replace('action PutImage', 'action PushImage'));
+    expect(await run('check', directory)).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(
+        /schema\.cedarschema:1:1: does not take a PutImage by a Client as the proxy asks it/,
+      ),
+    });
   });
 
   it('checks the quotas beside the policies as well', async () => {

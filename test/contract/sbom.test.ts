@@ -117,15 +117,21 @@ describe('the bill of the functions', () => {
           place.startsWith(`${location}/`) && !place.slice(location.length).includes('/node_modules/'),
       ),
     );
-    expect(referencesOf(bills().functions)).toEqual([...new Set(deployed.map(referenceOf))].sort());
+    const beside = locked.filter(({ location }) => location === 'node_modules/@cedar-policy/cedar-wasm');
+    expect(referencesOf(bills().functions)).toEqual(
+      [...new Set([...deployed, ...beside].map(referenceOf))].sort(),
+    );
   });
 
-  it('has Cedar’s wasm as it lies beside the deployed code', () => {
+  it('has the files of Cedar as they lie beside the deployed code', () => {
     const { components } = bills().functions;
-    const [wasm] = components.flatMap((one) => one.components);
-    for (const deployed of filesOf('*.wasm')) {
-      const sha256 = createHash('sha256').update(readFileSync(deployed)).digest('hex');
-      expect(wasm?.hashes).toEqual([{ alg: 'SHA-256', content: sha256 }]);
+    const files = components.flatMap((one) => one.components);
+    expect(files.map(({ name }) => name).sort()).toEqual(['cedar_wasm.js', 'cedar_wasm_bg.wasm']);
+    for (const { name, hashes } of files) {
+      for (const deployed of filesOf(name)) {
+        const sha256 = createHash('sha256').update(readFileSync(deployed)).digest('hex');
+        expect(hashes).toEqual([{ alg: 'SHA-256', content: sha256 }]);
+      }
     }
   });
 });

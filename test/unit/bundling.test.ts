@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it, test } from 'vitest';
-import { sourceName } from '../../lib/bundling.ts';
+import { cedarBeside, sourceName } from '../../lib/bundling.ts';
 import { assertWritten, hashOf, writeBundle } from '../../lib/function-code.ts';
 import { checkedPolicies, policySource } from '../../lib/policies.ts';
 import { policiesOf } from '../support/policy-directory.ts';
@@ -23,6 +23,12 @@ const directory = mkdtempSync(join(tmpdir(), 'bundling-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const permit = (id: string) => `@id("${id}") permit (principal, action, resource);\n`;
+
+describe('Cedar beside the code', () => {
+  it('is its module and its WebAssembly, from which each engine is made', () => {
+    expect([...cedarBeside().keys()]).toEqual(['cedar_wasm.js', 'cedar_wasm_bg.wasm']);
+  });
+});
 
 const deployed = readdirSync(policySource).filter((name) => !name.endsWith('.test.yaml'));
 

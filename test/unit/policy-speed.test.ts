@@ -37,10 +37,14 @@ const request = (principal: Principal): DecisionRequest => ({
 
 const timesTakenAway = () => process.resourceUsage().involuntaryContextSwitches;
 
-/** In milliseconds, but for those runs amid which the processor was given to somebody else: they time the other. */
-const undisturbedTimes = (count: number, run: () => void): number[] => {
+/**
+ * In milliseconds, but for those runs amid which the processor was given to somebody else: they time the other. So
+ * many of them as are left when there are enough, or the time is over.
+ */
+const undisturbedTimes = (run: () => void): number[] => {
   const times: number[] = [];
-  for (let n = 0; n < count; n++) {
+  const end = performance.now() + 5_000;
+  while (times.length < 500 && performance.now() < end) {
     const before = timesTakenAway();
     const started = performance.now();
     run();
@@ -52,28 +56,39 @@ const undisturbedTimes = (count: number, run: () => void): number[] => {
 
 /** Warm, and of three rounds the one with the shortest tail: what a virtual machine's host takes is not told. */
 const measure = (run: () => void) => {
-  undisturbedTimes(500, run);
+  for (let n = 0; n < 200; n++) run();
   const rounds = Array.from({ length: 3 }, () => {
-    const times = undisturbedTimes(1_500, run);
+    const times = undisturbedTimes(run);
     const at = (share: number) => Number((times[Math.floor(times.length * share)] ?? 0).toFixed(3));
     return { runs: times.length, p50: at(0.5), p90: at(0.9), p99: at(0.99) };
   });
   return rounds.reduce((best, round) => (round.p99 < best.p99 ? round : best));
 };
 
-describe('a decision with 500 policies', () => {
+/** In milliseconds at the 99th percentile. */
+const bounds = [
+  { count: 10, p99: 3 },
+  { count: 50, p99: 3 },
+  { count: 500, p99: 10 },
+];
+
+describe.each(bounds)('a decision with $count policies takes less than $p99 ms', ({ count, p99 }) => {
   it.each<[string, (n: number) => string, Principal]>([
     ['of named clients, asked by a client', ofClients, client],
     ['of named clients, asked by a workload with 30 claims', ofClients, holder],
     ['for workloads, asked by a client', ofWorkloads, client],
-    ['for workloads, asked by a workload with 30 claims: all 500 can apply', ofWorkloads, holder],
-  ])('%s', (name, text, principal) => {
-    const { decide } = openPolicies({ schema, policies: policies(500, text) });
-    const asked = request(principal);
-    const times = measure(() => decide(asked));
-    console.info(`${name}: ${JSON.stringify(times)} ms`);
-    expect(decide(asked).errors).toEqual([]);
-    expect(times.runs).toBeGreaterThan(1_000);
-    expect(times.p99).toBeLessThan(1);
-  });
+    ['for workloads, asked by a workload with 30 claims: all of them can apply', ofWorkloads, holder],
+  ])(
+    '%s',
+    (name, text, principal) => {
+      const { decide } = openPolicies({ schema, policies: policies(count, text) });
+      const asked = request(principal);
+      const times = measure(() => decide(asked));
+      console.info(`${count} ${name}: ${JSON.stringify(times)} ms`);
+      expect(decide(asked).errors).toEqual([]);
+      expect(times.runs).toBeGreaterThan(20);
+      expect(times.p99).toBeLessThan(p99);
+    },
+    60_000,
+  );
 });
