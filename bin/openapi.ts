@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openapiText } from '../lib/openapi/document.ts';
+import { openapiText } from '../api/openapi/document.ts';
 import { projectRoot } from '../lib/project-root.ts';
 
 writeFileSync(join(projectRoot, 'openapi.json'), openapiText);

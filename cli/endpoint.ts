@@ -1,8 +1,8 @@
 // How a command is told where the proxy is, and which of ECR's registries it pushes to.
 
 import { InvalidArgumentError, Option } from 'commander';
+import { isRegistry, type Registry } from '../api/registries.ts';
 import { endpointUrlOf, type ProxyEndpoint } from '../client/endpoint-url.ts';
-import { isRegistry, type Registry } from '../lambda/registries.ts';
 import { CommandError } from './failure.ts';
 
 export const endpointVariable = 'ECR_UPLOAD_PROXY_ENDPOINT';

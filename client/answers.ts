@@ -1,7 +1,7 @@
 // What each operation answers on success, in ECR's own member names.
 
 import { z } from 'zod';
-import type { OperationName } from '../lambda/operations.ts';
+import type { OperationName } from '../api/operations.ts';
 
 const repository = { registryId: z.string().optional(), repositoryName: z.string().optional() };
 

@@ -1,6 +1,6 @@
 // One layer's way through the proxy: begun, sent part after part from the byte the proxy names, completed.
 
-import type { Members, OperationName } from '../lambda/operations.ts';
+import type { Members, OperationName } from '../api/operations.ts';
 import type { Answer } from './answers.ts';
 import { LayerProblem } from './layer-problem.ts';
 import type { LayerReader, Part } from './layer-reader.ts';

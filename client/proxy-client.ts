@@ -2,9 +2,9 @@
 
 import { Agent, EnvHttpProxyAgent, request as sendRequest } from 'undici';
 import type { z } from 'zod';
-import type { ErrorCode } from '../lambda/errors.ts';
-import { type Members, type OperationName, operations } from '../lambda/operations.ts';
-import type { Registry } from '../lambda/registries.ts';
+import type { ErrorCode } from '../api/errors.ts';
+import { type Members, type OperationName, operations } from '../api/operations.ts';
+import type { Registry } from '../api/registries.ts';
 import { type Answer, answers } from './answers.ts';
 import { endpointUrlOf, type ProxyEndpoint } from './endpoint-url.ts';
 import { isLoopback } from './loopback.ts';

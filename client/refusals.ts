@@ -1,7 +1,7 @@
 // Reads an answer that is not the success hoped for: the proxy's problem document, or API Gateway's own words.
 
 import { z } from 'zod';
-import type { ErrorCode } from '../lambda/errors.ts';
+import type { ErrorCode } from '../api/errors.ts';
 import { ProxyProblem } from './problem.ts';
 
 /** After these the same request may be sent again. Source: the error table's rows, and API Gateway's 429 and 5xx. */

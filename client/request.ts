@@ -1,7 +1,7 @@
 // Writes an operation's members as an HTTP request of door 1, as the operation table says.
 
-import { type Members, type OperationName, operations } from '../lambda/operations.ts';
-import type { Registry } from '../lambda/registries.ts';
+import { type Members, type OperationName, operations } from '../api/operations.ts';
+import type { Registry } from '../api/registries.ts';
 
 /** A request without its token; `body` is JSON or the raw bytes of a part. */
 export type DoorRequest = {

@@ -1,6 +1,6 @@
 // Pushes layers and images through the proxy: only what is missing, with every request retried and resumed.
 
-import type { Members } from '../lambda/operations.ts';
+import type { Members } from '../api/operations.ts';
 import { AdaptiveLimiter } from './adaptive-limiter.ts';
 import { sha256Of } from './digest.ts';
 import { LayerReader, type LayerSource } from './layer-reader.ts';

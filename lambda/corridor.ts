@@ -4,18 +4,18 @@ import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
 import middy, { type MiddyfiedHandler } from '@middy/core';
 import headerNormalizer from '@middy/http-header-normalizer';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { AuditLine } from './audit-line.ts';
+import { ProxyError } from '../api/errors.ts';
+import { answerReserveMs } from '../api/limits.ts';
+import type { OperationName } from '../api/operations.ts';
 import { awsDoor, type Door, resourceDoor } from './doors.ts';
-import { ProxyError } from './errors.ts';
-import { describeFailure } from './failures.ts';
-import { answerReserveMs } from './limits.ts';
-import type { OperationName } from './operations.ts';
 import { openServices, type Services } from './services.ts';
 import { authenticate } from './steps/authenticate.ts';
 import { authorize } from './steps/authorize.ts';
 import { forward } from './steps/forward.ts';
 import { proxyErrorOf, respond, respondError } from './steps/respond.ts';
 import { validate } from './steps/validate.ts';
+import { AuditLine } from './telemetry/audit-line.ts';
+import { describeFailure } from './telemetry/failures.ts';
 
 /** What Lambda invokes. */
 export type Handler = MiddyfiedHandler<APIGatewayProxyEvent, APIGatewayProxyResult>;

@@ -1,11 +1,17 @@
 // The two doors: how each finds the operation a request asks for, and how each writes its answers.
 
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { bounded } from './bounded.ts';
-import { type ErrorCode, type ErrorRow, errors, ProxyError } from './errors.ts';
-import { maxErrorBytes } from './limits.ts';
-import { type Call, isOperationName, type OperationName, operationNames, operations } from './operations.ts';
-import { isRegistry, type Registry, registries } from './registries.ts';
+import { type ErrorCode, type ErrorRow, errors, ProxyError } from '../api/errors.ts';
+import { maxErrorBytes } from '../api/limits.ts';
+import {
+  type Call,
+  isOperationName,
+  type OperationName,
+  operationNames,
+  operations,
+} from '../api/operations.ts';
+import { isRegistry, type Registry, registries } from '../api/registries.ts';
+import { bounded } from './telemetry/bounded.ts';
 
 /** What a step needs to know of the door. */
 export type Door = {

@@ -2,8 +2,8 @@
 
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { issuers } from './issuers.ts';
-import { isRegistry, type Registry, registries } from './registries.ts';
+import { issuers } from '../api/issuers.ts';
+import { isRegistry, type Registry, registries } from '../api/registries.ts';
 
 const json = z.string().transform((text, context): unknown => {
   try {

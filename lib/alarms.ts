@@ -12,7 +12,7 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import type { ErrorCode } from '../lambda/errors.ts';
+import type { ErrorCode } from '../api/errors.ts';
 import { type ProxyMetrics, sumOf } from './proxy-metrics.ts';
 
 type AlarmRow = {

@@ -13,7 +13,7 @@ export type Bundle = ReadonlyMap<string, Uint8Array>;
 
 const cedarDirectory = dirname(createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs'));
 
-/** Not in the code: an engine that has failed is replaced by evaluating Cedar's module anew (`lambda/cedar.ts`). */
+/** Not in the code: an engine that has failed is replaced by evaluating Cedar's module anew (`policy/cedar.ts`). */
 export const cedarBeside = (): Bundle =>
   new Map(
     ['cedar_wasm.js', 'cedar_wasm_bg.wasm'].map((name) => [name, readFileSync(join(cedarDirectory, name))]),

@@ -2,9 +2,9 @@
 
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
-import { isLoopbackUrl, issuers } from '../lambda/issuers.ts';
-import { operationNames } from '../lambda/operations.ts';
-import { isRegistry, type Registry, registries } from '../lambda/registries.ts';
+import { isLoopbackUrl, issuers } from '../api/issuers.ts';
+import { operationNames } from '../api/operations.ts';
+import { isRegistry, type Registry, registries } from '../api/registries.ts';
 
 /** The key of the configuration, or of the path of its file, in the `context` of cdk.json. */
 export const contextKey = 'ecr-upload-proxy';

@@ -10,7 +10,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { type OperationName, operationNames } from '../lambda/operations.ts';
+import { type OperationName, operationNames } from '../api/operations.ts';
 import { AccessLog } from './access-log.ts';
 import { Alarms } from './alarms.ts';
 import { checkedProps } from './checked-props.ts';

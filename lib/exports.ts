@@ -1,7 +1,7 @@
 // What other CDK apps import: `import { EcrUploadProxy } from 'ecr-upload-proxy/cdk'`.
 
-export type { OperationName } from '../lambda/operations.ts';
-export type { Registry } from '../lambda/registries.ts';
+export type { OperationName } from '../api/operations.ts';
+export type { Registry } from '../api/registries.ts';
 export type { ClientThrottling } from './client-throttling.ts';
 export {
   type Configuration,

@@ -7,7 +7,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { type OperationName, operations } from '../lambda/operations.ts';
+import { type OperationName, operations } from '../api/operations.ts';
 import { acknowledgeWildcards } from './acknowledgements.ts';
 import { configuredRegistries } from './configuration.ts';
 import type { ProxySecret } from './proxy-secret.ts';

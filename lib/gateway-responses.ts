@@ -1,9 +1,9 @@
 // What API Gateway answers by itself, in the form of the proxy's own refusals: problem documents (RFC 9457).
 
 import { type GatewayResponseOptions, ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { type ErrorCode, type ErrorRow, errors } from '../lambda/errors.ts';
+import { type ErrorCode, type ErrorRow, errors } from '../api/errors.ts';
 
-/** A row of lambda/errors.ts, and a detail of its own where the row's speaks of the registry. */
+/** A row of api/errors.ts, and a detail of its own where the row's speaks of the registry. */
 type Answer = { readonly code: ErrorCode; readonly detail?: string };
 
 const noSuchRoute: Answer = {

@@ -3,8 +3,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { loadPolicies } from '../lambda/policies.ts';
-import { quotaFile, readQuotas } from '../lambda/quotas.ts';
+import { quotaFile, readQuotas } from '../api/quotas.ts';
+import { loadPolicies } from '../policy/policies.ts';
 import { ConfigurationError, reasonOf } from './configuration.ts';
 import { projectRoot } from './project-root.ts';
 

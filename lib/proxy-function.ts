@@ -7,9 +7,9 @@ import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { integrationTimeoutMs } from '../lambda/limits.ts';
-import { metricsNamespace } from '../lambda/metrics.ts';
-import type { OperationName } from '../lambda/operations.ts';
+import { integrationTimeoutMs } from '../api/limits.ts';
+import { metricsNamespace } from '../api/metrics.ts';
+import type { OperationName } from '../api/operations.ts';
 import { acknowledgeDependencies } from './acknowledgements.ts';
 import { bundle } from './bundling.ts';
 import { type Configuration, configuredRegistries } from './configuration.ts';

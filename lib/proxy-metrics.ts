@@ -3,7 +3,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import { type MetricName, metrics, metricsNamespace } from '../lambda/metrics.ts';
+import { type MetricName, metrics, metricsNamespace } from '../api/metrics.ts';
 import type { ProxyFunction } from './proxy-function.ts';
 
 const fiveMinutes = Duration.minutes(5);

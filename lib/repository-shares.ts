@@ -1,7 +1,7 @@
 // How the repositories of a role are shared out among policies, which IAM keeps short.
 
 import { Aws } from 'aws-cdk-lib';
-import type { Registry } from '../lambda/registries.ts';
+import type { Registry } from '../api/registries.ts';
 import { type Configuration, configuredRegistries } from './configuration.ts';
 
 export type RepositoryAccess = Pick<Configuration, 'repositories'> & {

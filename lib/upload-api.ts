@@ -13,8 +13,8 @@ import {
 import type { IVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
 import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
-import { type OperationName, operations } from '../lambda/operations.ts';
-import type { Registry } from '../lambda/registries.ts';
+import { type OperationName, operations } from '../api/operations.ts';
+import type { Registry } from '../api/registries.ts';
 import { type AccessLog, accessLogFormat } from './access-log.ts';
 import { acknowledgeDependencies } from './acknowledgements.ts';
 import { addGatewayResponses } from './gateway-responses.ts';

@@ -3,7 +3,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
-import { integrationTimeoutMs, maxEventBytes, maxPayloadBytes } from '../lambda/limits.ts';
+import { integrationTimeoutMs, maxEventBytes, maxPayloadBytes } from '../api/limits.ts';
 import type { Account } from './account.ts';
 import { loopback, urlOf } from './address.ts';
 import { type GatewayResponse, gatewayResponder, type HttpResponse } from './gateway-response.ts';

@@ -12,7 +12,7 @@ import { contextKey } from '../lib/configuration.ts';
 import { findConfiguration } from '../lib/configuration-file.ts';
 
 const projectRoot = join(import.meta.dirname, '..');
-const sources = ['cdk.json', 'package-lock.json', '{bin,lib,lambda}/**/*'];
+const sources = ['cdk.json', 'package-lock.json', '{api,policy,bin,lib,lambda}/**/*'];
 /** Hashed as well, so that an assembly that `cdk synth` has written since is seen to be another one. */
 const products = ['manifest.json', '*.template.json', '*.assets.json'];
 const stampFile = 'made-of.sha256';

@@ -2,12 +2,12 @@
 
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Registry } from '../../api/registries.ts';
 import { isLoopback } from '../../client/loopback.ts';
 import type { TokenSource } from '../../client/proxy-client.ts';
 import { type HostName, hostNameOf } from '../../client/registry/admission.ts';
 import { type Endpoint, startEndpoint } from '../../client/registry/endpoint.ts';
 import { identitiesOf, type LentToken } from '../../client/registry/identities.ts';
-import type { Registry } from '../../lambda/registries.ts';
 import {
   allowCleartextOption,
   type EndpointFlags,

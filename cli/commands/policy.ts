@@ -3,9 +3,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { openPolicies, type Policies } from '../../lambda/policies.ts';
-import { describeFault, PolicyError, type PolicyFiles, readPolicyFiles } from '../../lambda/policy-files.ts';
-import { type Quota, readQuotas } from '../../lambda/quotas.ts';
+import { type Quota, readQuotas } from '../../api/quotas.ts';
+import { openPolicies, type Policies } from '../../policy/policies.ts';
+import { describeFault, PolicyError, type PolicyFiles, readPolicyFiles } from '../../policy/policy-files.ts';
 import { CommandError } from '../failure.ts';
 import { type PolicyCase, parseCases, readCases } from '../policy/cases.ts';
 import { explainCase } from '../policy/explain.ts';

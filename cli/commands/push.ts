@@ -1,6 +1,7 @@
 // `push`: an image, an index or an artifact from a layout or an archive through the proxy, without a container tool.
 
 import { Command, InvalidArgumentError } from 'commander';
+import type { Registry } from '../../api/registries.ts';
 import { LayerProblem } from '../../client/layer-problem.ts';
 import { ProxyProblem } from '../../client/problem.ts';
 import { ProxyClient } from '../../client/proxy-client.ts';
@@ -11,7 +12,6 @@ import { SourceProblem } from '../../client/push/source-problem.ts';
 import { tagsOf } from '../../client/push/tags.ts';
 import { TokenProblem } from '../../client/token-problem.ts';
 import { Uploader } from '../../client/uploader.ts';
-import type { Registry } from '../../lambda/registries.ts';
 import {
   allowCleartextOption,
   type EndpointFlags,

@@ -4,10 +4,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isMap, isNode, isSeq, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { claimsOf } from '../../lambda/claims.ts';
-import type { DecisionRequest } from '../../lambda/entities.ts';
-import { isOperationName, type OperationName, operationNames } from '../../lambda/operations.ts';
-import { type Principal, workload } from '../../lambda/principal.ts';
+import { isOperationName, type OperationName, operationNames } from '../../api/operations.ts';
+import { claimsOf } from '../../policy/claims.ts';
+import type { DecisionRequest } from '../../policy/entities.ts';
+import { type Principal, workload } from '../../policy/principal.ts';
 import { CommandError } from '../failure.ts';
 
 const oneOrMore = z.union([z.string(), z.array(z.string()).min(1)]).transform((value) => [value].flat());

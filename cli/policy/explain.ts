@@ -1,7 +1,7 @@
 // Explains a decision: what comes of a request, which policies decided it, and where they are written.
 
-import type { Policies, Verdict } from '../../lambda/policies.ts';
-import type { Policy } from '../../lambda/policy-files.ts';
+import type { Policies, Verdict } from '../../policy/policies.ts';
+import type { Policy } from '../../policy/policy-files.ts';
 import { type PolicyCase, requestsOf } from './cases.ts';
 
 const outcomes = {

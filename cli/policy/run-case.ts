@@ -1,6 +1,6 @@
 // Runs a policy case: asks the policies, and compares what they say with what the case expects.
 
-import type { Policies, Verdict } from '../../lambda/policies.ts';
+import type { Policies, Verdict } from '../../policy/policies.ts';
 import { type PolicyCase, requestsOf } from './cases.ts';
 
 export type CaseResult = { passed: boolean; name: string; detail: string };

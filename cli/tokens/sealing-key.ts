@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { secretMaxAgeMs } from '../../lambda/limits.ts';
-import { opensWith, sealingKeys } from '../../lambda/sealing-keys.ts';
+import { secretMaxAgeMs } from '../../api/limits.ts';
+import { opensWith, sealingKeys } from '../../lambda/upload/sealing-keys.ts';
 import { CommandError } from '../failure.ts';
 import { parseSecret, writtenSecret } from './secret.ts';
 

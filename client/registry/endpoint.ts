@@ -8,7 +8,7 @@ import {
   type FastifyRequest,
   fastify,
 } from 'fastify';
-import { type Registry, registries } from '../../lambda/registries.ts';
+import { type Registry, registries } from '../../api/registries.ts';
 import { admissionOf, type HostName } from './admission.ts';
 import { BlobUploads } from './blob-uploads.ts';
 import { secretOf } from './credentials.ts';

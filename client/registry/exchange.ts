@@ -1,7 +1,7 @@
 // A request of an OCI client after it was read, and what it is answered.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Registry } from '../../lambda/registries.ts';
+import type { Registry } from '../../api/registries.ts';
 import type { Destination } from '../layer-upload.ts';
 import type { BlobUploads } from './blob-uploads.ts';
 import type { Identity } from './identities.ts';

@@ -2,7 +2,7 @@
 
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
-import { maxManifestCharacters } from '../../lambda/limits.ts';
+import { maxManifestCharacters } from '../../api/limits.ts';
 import { sha256Of } from '../digest.ts';
 import { digestOf } from './digests.ts';
 import { type Exchange, type Handler, scopeOf } from './exchange.ts';

@@ -1,6 +1,6 @@
 // What an OCI client is told when something goes wrong: OCI's error codes, and which failure of ours becomes which.
 
-import type { ErrorCode } from '../../lambda/errors.ts';
+import type { ErrorCode } from '../../api/errors.ts';
 import { LayerProblem, type LayerProblemCode } from '../layer-problem.ts';
 import { type ClientCode, ProxyProblem } from '../problem.ts';
 import { TokenProblem } from '../token-problem.ts';

@@ -1,6 +1,6 @@
 // Pushing a blob: begun, brought in one request or in many, asked after, finished, cancelled.
 
-import { partSize } from '../../lambda/limits.ts';
+import { partSize } from '../../api/limits.ts';
 import { type BlobUpload, maxKeptBlobBytes } from './blob-upload.ts';
 import { digestOf } from './digests.ts';
 import { type Answer, type Exchange, type Handler, scopeOf } from './exchange.ts';

@@ -1,11 +1,11 @@
 // Step 1, authenticate: a token becomes a Principal, or the request ends with 401.
 
-import { verifyClientToken } from '../client-token.ts';
-import { ProxyError } from '../errors.ts';
-import { maxTokenCharacters } from '../limits.ts';
-import type { TokenVerifier } from '../oidc-token.ts';
-import type { Principal } from '../principal.ts';
-import type { SecretReader } from '../secret.ts';
+import { ProxyError } from '../../api/errors.ts';
+import { maxTokenCharacters } from '../../api/limits.ts';
+import type { Principal } from '../../policy/principal.ts';
+import { verifyClientToken } from '../identity/client-token.ts';
+import type { TokenVerifier } from '../identity/oidc-token.ts';
+import type { SecretReader } from '../identity/secret.ts';
 
 /** Request headers by lower-case name. */
 export type Headers = Readonly<Record<string, string | undefined>>;

@@ -1,18 +1,18 @@
 // Step 3, authorize: Cedar decides about a Principal and an Input. The only maker of a Permit.
 
-import { short } from '../bounded.ts';
-import { ProxyError } from '../errors.ts';
-import { maxEchoedCharacters, maxEchoedClaims, maxFaults } from '../limits.ts';
-import type { Meter } from '../meter.ts';
-import type { Members, OperationName } from '../operations.ts';
-import { operations } from '../operations.ts';
-import type { Policies, Verdict } from '../policies.ts';
-import type { Claims, Principal } from '../principal.ts';
-import type { Count, CountOptions } from '../quota-counts.ts';
-import { type Accounts, accountOf, type Registry } from '../registries.ts';
-import { openSeal, type SealBinding } from '../seal.ts';
-import { opensWith } from '../sealing-keys.ts';
-import type { SecretReader } from '../secret.ts';
+import { ProxyError } from '../../api/errors.ts';
+import { maxEchoedCharacters, maxEchoedClaims, maxFaults } from '../../api/limits.ts';
+import type { Members, OperationName } from '../../api/operations.ts';
+import { operations } from '../../api/operations.ts';
+import { type Accounts, accountOf, type Registry } from '../../api/registries.ts';
+import type { Policies, Verdict } from '../../policy/policies.ts';
+import type { Claims, Principal } from '../../policy/principal.ts';
+import type { SecretReader } from '../identity/secret.ts';
+import type { Count, CountOptions } from '../quota/quota-counts.ts';
+import { short } from '../telemetry/bounded.ts';
+import type { Meter } from '../telemetry/meter.ts';
+import { openSeal, type SealBinding } from '../upload/seal.ts';
+import { opensWith } from '../upload/sealing-keys.ts';
 import type { Input } from './validate.ts';
 
 /** What authorize needs to decide. */

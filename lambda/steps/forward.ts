@@ -1,25 +1,25 @@
 // Step 4, forward: a Permit becomes an Output. The only caller of ECR and of the staging area.
 
 import { createHash } from 'node:crypto';
-import { ProxyError } from '../errors.ts';
-import { isAligned, sizeOf } from '../layer-parts.ts';
-import { partSize } from '../limits.ts';
-import { manifestOf } from '../manifest.ts';
-import type { Meter } from '../meter.ts';
-import type { Members, OperationName } from '../operations.ts';
-import { maxLayerBytes, type Registry } from '../registries.ts';
-import { seal } from '../seal.ts';
-import { sealsWith } from '../sealing-keys.ts';
-import type { SecretReader } from '../secret.ts';
-import type { Ecr } from '../upstream/ecr.ts';
+import { ProxyError } from '../../api/errors.ts';
+import { partSize } from '../../api/limits.ts';
+import { manifestOf } from '../../api/manifest.ts';
+import type { Members, OperationName } from '../../api/operations.ts';
+import { maxLayerBytes, type Registry } from '../../api/registries.ts';
+import type { SecretReader } from '../identity/secret.ts';
+import type { Meter } from '../telemetry/meter.ts';
+import type { Ecr } from '../upload/ecr.ts';
+import { isAligned, sizeOf } from '../upload/layer-parts.ts';
 import {
   type LayerUpload,
   prepareCompletion,
   refuseAhead,
   refusePart,
   takePart,
-} from '../upstream/layer-upload.ts';
-import type { Staging } from '../upstream/staging.ts';
+} from '../upload/layer-upload.ts';
+import { seal } from '../upload/seal.ts';
+import { sealsWith } from '../upload/sealing-keys.ts';
+import type { Staging } from '../upload/staging.ts';
 import type { Permit } from './authorize.ts';
 
 /** What forward reaches: ECR, the staging area and the key that seals upload ids. */

@@ -2,11 +2,11 @@
 
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type { z } from 'zod';
+import { ProxyError } from '../../api/errors.ts';
+import { maxBodyDepth, maxBodyStructuralCharacters, maxFaults } from '../../api/limits.ts';
+import { type Call, type Members, type OperationName, operations } from '../../api/operations.ts';
+import { JsonFault, parseStrictJson } from '../../api/strict-json.ts';
 import type { Door } from '../doors.ts';
-import { ProxyError } from '../errors.ts';
-import { maxBodyDepth, maxBodyStructuralCharacters, maxFaults } from '../limits.ts';
-import { type Call, type Members, type OperationName, operations } from '../operations.ts';
-import { JsonFault, parseStrictJson } from '../strict-json.ts';
 
 /** What a request asks for, in ECR's member names. */
 export type Input<Name extends OperationName> = Call<Name> & { readonly members: Members<Name> };

@@ -1,7 +1,7 @@
 // The checks that need nothing but the proxy's address and a token: API Gateway and Lambda.
 
 import { randomBytes } from 'node:crypto';
-import { maxEventBytes, maxPayloadBytes, partSize } from '../../lambda/limits.ts';
+import { maxEventBytes, maxPayloadBytes, partSize } from '../../api/limits.ts';
 import type { Check, Deployment } from './check.ts';
 
 const json = { 'content-type': 'application/json' };

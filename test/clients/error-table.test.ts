@@ -4,8 +4,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { codesOf, errorCodes } from '../../lambda/errors.ts';
-import { operationNames } from '../../lambda/operations.ts';
+import { codesOf, errorCodes } from '../../api/errors.ts';
+import { operationNames } from '../../api/operations.ts';
 import { boto3, withClient } from './installed.ts';
 
 const program = `

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { partSize as P } from '../../api/limits.ts';
+import { operationNames } from '../../api/operations.ts';
 import { awsHandler, resourceHandler } from '../../lambda/corridor.ts';
-import { partSize as P } from '../../lambda/limits.ts';
-import { operationNames } from '../../lambda/operations.ts';
 import { type Door1, door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { manifestOf } from '../support/manifests.ts';

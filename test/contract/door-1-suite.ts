@@ -1,8 +1,8 @@
 // What holds at door 1 whatever carries the requests: one suite, run over every transport.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { partSize as P } from '../../lambda/limits.ts';
-import type { Registry } from '../../lambda/registries.ts';
+import { partSize as P } from '../../api/limits.ts';
+import type { Registry } from '../../api/registries.ts';
 import { type Answer, type Door1, door1, type Send, tokens } from '../support/door-1.ts';
 import type { Faults } from '../support/faults.ts';
 import { indexOf, manifestOf, ociManifest } from '../support/manifests.ts';

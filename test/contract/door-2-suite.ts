@@ -1,8 +1,8 @@
 // What holds at door 2 for any AWS client: one suite, run with every client and both registries.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { partSize as P } from '../../lambda/limits.ts';
-import type { Registry } from '../../lambda/registries.ts';
+import { partSize as P } from '../../api/limits.ts';
+import type { Registry } from '../../api/registries.ts';
 import { type AwsClient, clientEnvironment, type Members, type StartClient } from '../support/aws-client.ts';
 import { tokens } from '../support/door-1.ts';
 import { expiredToken, startDoor2 } from '../support/door-2.ts';

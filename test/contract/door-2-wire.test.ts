@@ -1,7 +1,7 @@
 // The wire of door 2 as no single SDK writes it: what every AWS client may send, and what comes back.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { partSize as P } from '../../lambda/limits.ts';
+import { partSize as P } from '../../api/limits.ts';
 import { tokens } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';

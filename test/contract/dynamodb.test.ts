@@ -10,8 +10,8 @@ import {
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { quotaCounter } from '../../lambda/quota-counts.ts';
-import { parseQuotas } from '../../lambda/quotas.ts';
+import { parseQuotas } from '../../api/quotas.ts';
+import { quotaCounter } from '../../lambda/quota/quota-counts.ts';
 import { closeServer, loopback, urlOf } from '../../local/address.ts';
 import { startDynamoDb } from '../../local/dynamodb.ts';
 

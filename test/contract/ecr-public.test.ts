@@ -1,8 +1,8 @@
 // What holds for ECR Public alone, at door 1: names, aliases, its own exceptions, and how large a layer may be.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { partSize as P } from '../../lambda/limits.ts';
-import type { Registry } from '../../lambda/registries.ts';
+import { partSize as P } from '../../api/limits.ts';
+import type { Registry } from '../../api/registries.ts';
 import { door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { policiesOf } from '../support/policy-directory.ts';

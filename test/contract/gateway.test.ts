@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { maxEventBytes, maxPayloadBytes } from '../../lambda/limits.ts';
+import { maxEventBytes, maxPayloadBytes } from '../../api/limits.ts';
 import { localAccount } from '../../local/account.ts';
 import { startFunctions } from '../../local/functions.ts';
 import { startGateway } from '../../local/gateway.ts';

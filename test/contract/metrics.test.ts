@@ -2,8 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { partSize as P } from '../../lambda/limits.ts';
-import { metrics } from '../../lambda/metrics.ts';
+import { partSize as P } from '../../api/limits.ts';
+import { metrics } from '../../api/metrics.ts';
 import { type Door1, door1 } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';

@@ -1,7 +1,7 @@
 // A quota from the policy directory to the answer over HTTP: what was synthesized counts, in the template's own table.
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { partSize as P } from '../../lambda/limits.ts';
+import { partSize as P } from '../../api/limits.ts';
 import { door1 } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { policiesBeside } from '../support/policy-directory.ts';

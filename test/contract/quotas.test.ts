@@ -2,7 +2,7 @@
 
 import { DeleteItemCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { partSize as P } from '../../lambda/limits.ts';
+import { partSize as P } from '../../api/limits.ts';
 import { type Door1, door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { manifestOf } from '../support/manifests.ts';

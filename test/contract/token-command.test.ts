@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { secretMaxAgeMs } from '../../api/limits.ts';
 import { isMintedToken } from '../../cli/tokens/mint.ts';
 import { changeClient } from '../../cli/tokens/secret.ts';
 import { secretsManagerStore } from '../../cli/tokens/secret-store.ts';
-import { secretMaxAgeMs } from '../../lambda/limits.ts';
 import { door1 } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 

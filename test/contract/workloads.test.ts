@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Issuer } from '../../lambda/issuers.ts';
+import type { Issuer } from '../../api/issuers.ts';
 import { door1 } from '../support/door-1.ts';
 import { startInProcess } from '../support/in-process.ts';
 import { type Json, signToken, startIssuer, type TestIssuer } from '../support/issuer.ts';

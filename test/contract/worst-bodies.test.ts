@@ -1,8 +1,8 @@
 // What the dearest requests cost a warm instance, through the real handlers of both doors, and what they leave behind.
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { maxErrorBytes, maxEventBytes, maxLogLineBytes } from '../../lambda/limits.ts';
-import { type OperationName, operationNames, operations } from '../../lambda/operations.ts';
+import { maxErrorBytes, maxEventBytes, maxLogLineBytes } from '../../api/limits.ts';
+import { type OperationName, operationNames, operations } from '../../api/operations.ts';
 import { door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { startMeasured } from '../support/measured.ts';

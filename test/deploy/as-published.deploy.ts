@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { CloudFormation } from '@aws-sdk/client-cloudformation';
 import { Lambda } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { operationNames } from '../../lambda/operations.ts';
+import { operationNames } from '../../api/operations.ts';
 import { configurationNames, configurations } from '../support/stacks.ts';
 import { bootstrap, type Moto, startMoto } from './moto.ts';
 import { skippedTypes, unknownToMoto } from './unknown-to-moto.ts';

@@ -11,7 +11,7 @@ import { S3 } from '@aws-sdk/client-s3';
 import { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { operationNames, operations } from '../../lambda/operations.ts';
+import { operationNames, operations } from '../../api/operations.ts';
 import { account, bootstrap, type Moto, startMoto } from './moto.ts';
 import { skippedTypes, unknownToMoto } from './unknown-to-moto.ts';
 

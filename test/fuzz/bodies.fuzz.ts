@@ -2,10 +2,10 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { maxErrorBytes, maxLogLineBytes } from '../../api/limits.ts';
+import { readManifest } from '../../api/manifest.ts';
+import { type OperationName, operationNames, operations } from '../../api/operations.ts';
 import { awsHandler, type Handler, resourceHandler } from '../../lambda/corridor.ts';
-import { maxErrorBytes, maxLogLineBytes } from '../../lambda/limits.ts';
-import { readManifest } from '../../lambda/manifest.ts';
-import { type OperationName, operationNames, operations } from '../../lambda/operations.ts';
 import { tokens } from '../support/door-1.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';

@@ -3,8 +3,8 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
+import { type OperationName, operationNames } from '../../api/operations.ts';
 import { awsHandler, type Handler, resourceHandler } from '../../lambda/corridor.ts';
-import { type OperationName, operationNames } from '../../lambda/operations.ts';
 import { tokens } from '../support/door-1.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';

@@ -2,9 +2,9 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type DecisionRequest, loadPolicies } from '../../lambda/policies.ts';
-import { PolicyError, readPolicyText } from '../../lambda/policy-files.ts';
-import { workload } from '../../lambda/principal.ts';
+import { type DecisionRequest, loadPolicies } from '../../policy/policies.ts';
+import { PolicyError, readPolicyText } from '../../policy/policy-files.ts';
+import { workload } from '../../policy/principal.ts';
 import { chains, nested } from '../support/deep-policies.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { policiesOf } from '../support/policy-directory.ts';

@@ -3,14 +3,14 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ProxyError } from '../../lambda/errors.ts';
-import { describeFailure } from '../../lambda/failures.ts';
-import { keySetRetryMs, maxClockSkewMs, maxTokenLifetimeSeconds } from '../../lambda/limits.ts';
-import { tokenVerifier } from '../../lambda/oidc-token.ts';
-import { loadPolicies } from '../../lambda/policies.ts';
-import type { Principal } from '../../lambda/principal.ts';
+import { ProxyError } from '../../api/errors.ts';
+import { keySetRetryMs, maxClockSkewMs, maxTokenLifetimeSeconds } from '../../api/limits.ts';
+import { tokenVerifier } from '../../lambda/identity/oidc-token.ts';
 import { authenticate, type Headers, type TokenCheckers } from '../../lambda/steps/authenticate.ts';
+import { describeFailure } from '../../lambda/telemetry/failures.ts';
 import { policySource } from '../../lib/policies.ts';
+import { loadPolicies } from '../../policy/policies.ts';
+import type { Principal } from '../../policy/principal.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import {
   type Json,

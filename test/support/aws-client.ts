@@ -1,6 +1,6 @@
 // An AWS client as the suite of door 2 sees it: whatever the language, calls go in and outcomes come out.
 
-import type { Registry } from '../../lambda/registries.ts';
+import type { Registry } from '../../api/registries.ts';
 
 /** The members of all inputs; each operation takes its own. */
 export type Members = {

@@ -1,7 +1,7 @@
 // Door 1 as a client sees it, in the words of HTTP alone: what the contract tests speak.
 
-import { partSize } from '../../lambda/limits.ts';
-import type { Registry } from '../../lambda/registries.ts';
+import { partSize } from '../../api/limits.ts';
+import type { Registry } from '../../api/registries.ts';
 import { conform } from './openapi.ts';
 
 /** Sends one request to the proxy: over HTTP, or to the handlers in this process. */

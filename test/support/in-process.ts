@@ -3,11 +3,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Issuer } from '../../api/issuers.ts';
+import { type OperationName, operationNames, operations } from '../../api/operations.ts';
+import { type Accounts, isRegistry } from '../../api/registries.ts';
 import { type Handler, resourceHandler } from '../../lambda/corridor.ts';
 import type { Environment } from '../../lambda/environment.ts';
-import type { Issuer } from '../../lambda/issuers.ts';
-import { type OperationName, operationNames, operations } from '../../lambda/operations.ts';
-import { type Accounts, isRegistry } from '../../lambda/registries.ts';
 import { openServices } from '../../lambda/services.ts';
 import { policySource } from '../../lib/policies.ts';
 import { localAccount } from '../../local/account.ts';

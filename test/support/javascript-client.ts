@@ -2,7 +2,7 @@
 
 import * as ecr from '@aws-sdk/client-ecr';
 import * as ecrPublic from '@aws-sdk/client-ecr-public';
-import type { Registry } from '../../lambda/registries.ts';
+import type { Registry } from '../../api/registries.ts';
 import type { Failure, Members, StartClient } from './aws-client.ts';
 import type { LayerClient } from './ecr-stand-in.ts';
 

@@ -1,8 +1,8 @@
 // One instance of the functions in a process of its own, so that nothing but they is measured: time, memory, log.
 
 import { readFileSync } from 'node:fs';
+import { operationNames } from '../../api/operations.ts';
 import { awsHandler, type Handler, resourceHandler } from '../../lambda/corridor.ts';
-import { operationNames } from '../../lambda/operations.ts';
 import { openServices } from '../../lambda/services.ts';
 import { lambdaContext } from './proxy-event.ts';
 

@@ -2,8 +2,8 @@
 
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';
-import { openapi } from '../../lib/openapi/document.ts';
-import type { Response } from '../../lib/openapi/problems.ts';
+import { openapi } from '../../api/openapi/document.ts';
+import type { Response } from '../../api/openapi/problems.ts';
 import type { Answer } from './door-1.ts';
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false });

@@ -1,8 +1,8 @@
 // Events of the operations' routes as API Gateway sends them to a function, and the context beside them.
 
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
-import { type OperationName, operations } from '../../lambda/operations.ts';
-import { type Registry, registries } from '../../lambda/registries.ts';
+import { type OperationName, operations } from '../../api/operations.ts';
+import { type Registry, registries } from '../../api/registries.ts';
 import { localAccount } from '../../local/account.ts';
 import { proxyEvent as eventOf } from '../../local/proxy-event.ts';
 

@@ -2,9 +2,9 @@
 
 import fc from 'fast-check';
 import { expect, vi } from 'vitest';
-import { ProxyError } from '../../lambda/errors.ts';
-import { quotaCounter, type Usage } from '../../lambda/quota-counts.ts';
-import { parseQuotas } from '../../lambda/quotas.ts';
+import { ProxyError } from '../../api/errors.ts';
+import { parseQuotas } from '../../api/quotas.ts';
+import { quotaCounter, type Usage } from '../../lambda/quota/quota-counts.ts';
 import { type Fault, faults, tableInMemory } from './table-in-memory.ts';
 
 /** The last one was under way before there was a quota. */

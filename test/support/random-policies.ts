@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuthorizationAnswer } from '@cedar-policy/cedar-wasm/nodejs';
 import fc from 'fast-check';
-import { newCedar } from '../../lambda/cedar.ts';
-import { type DecisionRequest, describeForCedar } from '../../lambda/entities.ts';
-import { openPolicies } from '../../lambda/policies.ts';
-import { type Policy, readPolicyText } from '../../lambda/policy-files.ts';
-import { type Principal, workload } from '../../lambda/principal.ts';
+import { newCedar } from '../../policy/cedar.ts';
+import { type DecisionRequest, describeForCedar } from '../../policy/entities.ts';
+import { openPolicies } from '../../policy/policies.ts';
+import { type Policy, readPolicyText } from '../../policy/policy-files.ts';
+import { type Principal, workload } from '../../policy/principal.ts';
 
 const shipped = readFileSync(join(import.meta.dirname, '../../policies/schema.cedarschema'), 'utf8');
 

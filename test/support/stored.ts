@@ -1,6 +1,6 @@
 // What ECR's stand-in has in a repository, byte for byte.
 
-import type { Registry } from '../../lambda/registries.ts';
+import type { Registry } from '../../api/registries.ts';
 
 /** Public repositories are behind the registry's alias. */
 const pathOf = { ecr: '/v2', 'ecr-public': '/v2/a1b2c3d4' } as const satisfies Record<Registry, string>;

@@ -1,7 +1,7 @@
 // The dearest bodies that were ever thought of, made and not stored: what a request may cost is measured by them.
 
-import { partSize } from '../../lambda/limits.ts';
-import type { OperationName } from '../../lambda/operations.ts';
+import { partSize } from '../../api/limits.ts';
+import type { OperationName } from '../../api/operations.ts';
 import { descriptor, ociIndex, ociLayer, ociManifest } from './manifests.ts';
 import type { EventRequest } from './proxy-event.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bounded, short } from '../../lambda/bounded.ts';
-import { describeFailure } from '../../lambda/failures.ts';
-import { maxLogLineBytes } from '../../lambda/limits.ts';
+import { maxLogLineBytes } from '../../api/limits.ts';
+import { bounded, short } from '../../lambda/telemetry/bounded.ts';
+import { describeFailure } from '../../lambda/telemetry/failures.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 
 const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { extend, type Range } from '../../lambda/counted-range.ts';
+import { extend, type Range } from '../../lambda/quota/counted-range.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 
 const part = fc

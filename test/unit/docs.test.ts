@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type ErrorRow, errors } from '../../lambda/errors.ts';
+import { type ErrorRow, errors } from '../../api/errors.ts';
 
 const rowOf = ([code, { status, title, retryAfterSeconds }]: [string, ErrorRow]) =>
   `| \`${code}\` | ${status} | ${title} | ${retryAfterSeconds ? `after ${retryAfterSeconds} s` : 'no'} |`;

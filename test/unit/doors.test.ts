@@ -1,8 +1,8 @@
 // How the AWS door finds the operation that X-Amz-Target names, and what it says where there is none.
 
 import { describe, expect, it } from 'vitest';
+import type { Registry } from '../../api/registries.ts';
 import { awsDoor } from '../../lambda/doors.ts';
-import type { Registry } from '../../lambda/registries.ts';
 import { proxyEvent } from '../support/proxy-event.ts';
 
 const ecr = 'AmazonEC2ContainerRegistry_V20150921';

@@ -1,7 +1,6 @@
 import * as ecr from '@aws-sdk/client-ecr';
 import * as ecrPublic from '@aws-sdk/client-ecr-public';
 import { describe, expect, it } from 'vitest';
-import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
 import {
   type ErrorCode,
   type ErrorRow,
@@ -9,7 +8,8 @@ import {
   errorCodes,
   errors,
   ProxyError,
-} from '../../lambda/errors.ts';
+} from '../../api/errors.ts';
+import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
 import { proxyErrorOf, respondError } from '../../lambda/steps/respond.ts';
 
 const door1 = resourceDoor('PutImage');

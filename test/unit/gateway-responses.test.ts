@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { type ErrorCode, ProxyError } from '../../api/errors.ts';
 import { resourceDoor } from '../../lambda/doors.ts';
-import { type ErrorCode, ProxyError } from '../../lambda/errors.ts';
 import { gatewayAnswers } from '../../lib/gateway-responses.ts';
 import { configurations, synthesize } from '../support/stacks.ts';
 

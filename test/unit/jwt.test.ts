@@ -2,10 +2,10 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decimalOf } from '../../lambda/decimal.ts';
-import { ProxyError } from '../../lambda/errors.ts';
-import { readJwt } from '../../lambda/jwt.ts';
-import { maxNumberCharacters } from '../../lambda/limits.ts';
+import { ProxyError } from '../../api/errors.ts';
+import { maxNumberCharacters } from '../../api/limits.ts';
+import { decimalOf } from '../../lambda/identity/decimal.ts';
+import { readJwt } from '../../lambda/identity/jwt.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { type Json, unsigned } from '../support/issuer.ts';
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { joinedPartSize, maxEcrPartBytes, maxEventBytes, partSize as P } from '../../api/limits.ts';
 import {
   countOf,
   describeExpected,
@@ -10,8 +11,7 @@ import {
   receivedBytes,
   sizeOf,
   waitsForSecond,
-} from '../../lambda/layer-parts.ts';
-import { joinedPartSize, maxEcrPartBytes, maxEventBytes, partSize as P } from '../../lambda/limits.ts';
+} from '../../lambda/upload/layer-parts.ts';
 
 const part = (first: number, size = P) => ({ partFirstByte: first, partLastByte: first + size - 1 });
 

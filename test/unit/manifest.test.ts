@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readManifest } from '../../lambda/manifest.ts';
+import { readManifest } from '../../api/manifest.ts';
 import { digestOf } from '../support/random-bytes.ts';
 
 const digest = digestOf('x');

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ProxyError } from '../../lambda/errors.ts';
-import type { Issuer } from '../../lambda/issuers.ts';
-import { keySetFreshMs, keySetMaxAgeMs, keySetRetryMs, maxTokenCharacters } from '../../lambda/limits.ts';
-import { type TokenVerifier, tokenVerifier } from '../../lambda/oidc-token.ts';
+import { ProxyError } from '../../api/errors.ts';
+import type { Issuer } from '../../api/issuers.ts';
+import { keySetFreshMs, keySetMaxAgeMs, keySetRetryMs, maxTokenCharacters } from '../../api/limits.ts';
+import { type TokenVerifier, tokenVerifier } from '../../lambda/identity/oidc-token.ts';
 import { authenticate } from '../../lambda/steps/authenticate.ts';
 import {
   type Json,

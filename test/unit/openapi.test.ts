@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
-import { codesOf, errors } from '../../lambda/errors.ts';
-import { operationNames, operations } from '../../lambda/operations.ts';
-import { openapi, openapiText } from '../../lib/openapi/document.ts';
-import { gatewayRefusals } from '../../lib/openapi/gateway-refusals.ts';
+import { codesOf, errors } from '../../api/errors.ts';
+import { openapi, openapiText } from '../../api/openapi/document.ts';
+import { gatewayRefusals } from '../../api/openapi/gateway-refusals.ts';
+import { operationNames, operations } from '../../api/operations.ts';
 import { projectRoot } from '../../lib/project-root.ts';
 
 const registries = ['ecr', 'ecr-public'] as const;

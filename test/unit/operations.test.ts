@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { metrics, metricsNamespace } from '../../lambda/metrics.ts';
+import { metrics, metricsNamespace } from '../../api/metrics.ts';
 import { alarms } from '../../lib/alarms.ts';
 import { prices } from '../../lib/prices.ts';
 import { type Widget, widgetsOf } from '../support/dashboard.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type DecisionRequest, loadPolicies } from '../../lambda/policies.ts';
 import { policySource } from '../../lib/policies.ts';
+import { type DecisionRequest, loadPolicies } from '../../policy/policies.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 
 const load = (text: string) => loadPolicies(policiesOf({ 'test.cedar': text }));

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type DecisionRequest, loadPolicies } from '../../lambda/policies.ts';
+import { type DecisionRequest, loadPolicies } from '../../policy/policies.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 import { compare, randomCase } from '../support/random-policies.ts';

@@ -1,12 +1,12 @@
 // A policy that passes the check never ends an engine: how deep Cedar evaluates, and what is refused before.
 
 import { describe, expect, it } from 'vitest';
-import { newCedar } from '../../lambda/cedar.ts';
-import { describeForCedar } from '../../lambda/entities.ts';
-import { maxPolicyDepth, maxPolicySize } from '../../lambda/limits.ts';
-import { type DecisionRequest, loadPolicies } from '../../lambda/policies.ts';
-import { measurePolicy } from '../../lambda/policy-depth.ts';
-import { PolicyError } from '../../lambda/policy-files.ts';
+import { maxPolicyDepth, maxPolicySize } from '../../api/limits.ts';
+import { newCedar } from '../../policy/cedar.ts';
+import { describeForCedar } from '../../policy/entities.ts';
+import { type DecisionRequest, loadPolicies } from '../../policy/policies.ts';
+import { measurePolicy } from '../../policy/policy-depth.ts';
+import { PolicyError } from '../../policy/policy-files.ts';
 import { chains, nested } from '../support/deep-policies.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 

@@ -6,10 +6,10 @@ import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { describe, expect, it } from 'vitest';
 import { readCases, requestsOf } from '../../cli/policy/cases.ts';
 import { ownSchema } from '../../cli/policy/schema.ts';
-import { openPolicies } from '../../lambda/policies.ts';
-import { readPolicyFiles } from '../../lambda/policy-files.ts';
-import type { Workload } from '../../lambda/principal.ts';
 import { policySource } from '../../lib/policies.ts';
+import { openPolicies } from '../../policy/policies.ts';
+import { readPolicyFiles } from '../../policy/policy-files.ts';
+import type { Workload } from '../../policy/principal.ts';
 
 const root = join(import.meta.dirname, '../..');
 const schema = readFileSync(join(policySource, 'schema.cedarschema'), 'utf8');

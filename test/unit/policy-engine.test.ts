@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Cedar, newCedar } from '../../lambda/cedar.ts';
-import { type DecisionRequest, openPolicies } from '../../lambda/policies.ts';
-import { PolicyError, readPolicyText } from '../../lambda/policy-files.ts';
-import { workload } from '../../lambda/principal.ts';
+import { type Cedar, newCedar } from '../../policy/cedar.ts';
+import { type DecisionRequest, openPolicies } from '../../policy/policies.ts';
+import { PolicyError, readPolicyText } from '../../policy/policy-files.ts';
+import { workload } from '../../policy/principal.ts';
 import { chains } from '../support/deep-policies.ts';
 
 const schema = readFileSync(join(import.meta.dirname, '../../policies/schema.cedarschema'), 'utf8');

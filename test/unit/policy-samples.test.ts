@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { readCases } from '../../cli/policy/cases.ts';
 import { runCase } from '../../cli/policy/run-case.ts';
 import { ownSchema } from '../../cli/policy/schema.ts';
-import { openPolicies } from '../../lambda/policies.ts';
-import { readPolicyFiles } from '../../lambda/policy-files.ts';
+import { openPolicies } from '../../policy/policies.ts';
+import { readPolicyFiles } from '../../policy/policy-files.ts';
 
 const root = join(import.meta.dirname, '../..');
 const samples = readdirSync(join(root, 'docs/samples')).map((name) => join('docs/samples', name));

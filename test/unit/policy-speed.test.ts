@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type DecisionRequest, openPolicies } from '../../lambda/policies.ts';
-import { type Policy, readPolicyText } from '../../lambda/policy-files.ts';
-import { type Principal, workload } from '../../lambda/principal.ts';
+import { type DecisionRequest, openPolicies } from '../../policy/policies.ts';
+import { type Policy, readPolicyText } from '../../policy/policy-files.ts';
+import { type Principal, workload } from '../../policy/principal.ts';
 
 const schema = readFileSync(join(import.meta.dirname, '../../policies/schema.cedarschema'), 'utf8');
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ProxyError } from '../../lambda/errors.ts';
-import { type CountOptions, quotaCounter, type Usage } from '../../lambda/quota-counts.ts';
-import { parseQuotas } from '../../lambda/quotas.ts';
+import { ProxyError } from '../../api/errors.ts';
+import { parseQuotas } from '../../api/quotas.ts';
+import { type CountOptions, quotaCounter, type Usage } from '../../lambda/quota/quota-counts.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { raceHolds, races } from '../support/quota-model.ts';
 import { type Fault, tableInMemory } from '../support/table-in-memory.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Principal, workload } from '../../lambda/principal.ts';
-import { parseQuotas, quotasOf } from '../../lambda/quotas.ts';
+import { parseQuotas, quotasOf } from '../../api/quotas.ts';
+import { type Principal, workload } from '../../policy/principal.ts';
 
 const quotas = parseQuotas(`
 - { name: a, client: team-a-ci, bytesPerDay: 10, imagesPerDay: 1 }

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { accountOf } from '../../api/registries.ts';
 import { readEnvironment } from '../../lambda/environment.ts';
-import { accountOf } from '../../lambda/registries.ts';
 
 const accounts = { own: '123456789012', others: ['210987654321'], aliases: ['our-images'] };
 

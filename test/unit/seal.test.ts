@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openSeal, type SealBinding, seal } from '../../lambda/seal.ts';
+import { openSeal, type SealBinding, seal } from '../../lambda/upload/seal.ts';
 
 const key = 'k'.repeat(32);
 const uploadId = '11111111-2222-3333-4444-555555555555';

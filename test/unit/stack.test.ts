@@ -2,8 +2,8 @@
 
 import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { integrationTimeoutMs } from '../../lambda/limits.ts';
-import { operationNames, operations } from '../../lambda/operations.ts';
+import { integrationTimeoutMs } from '../../api/limits.ts';
+import { operationNames, operations } from '../../api/operations.ts';
 import { configurations, synthesize } from '../support/stacks.ts';
 
 type Statement = { Effect: string; Action: string | string[]; Resource: unknown };

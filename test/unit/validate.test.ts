@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
+import { ProxyError } from '../../api/errors.ts';
+import type { OperationName } from '../../api/operations.ts';
 import { resourceDoor } from '../../lambda/doors.ts';
-import { ProxyError } from '../../lambda/errors.ts';
-import type { OperationName } from '../../lambda/operations.ts';
 import { validate } from '../../lambda/steps/validate.ts';
 import { proxyEvent } from '../support/proxy-event.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { versionOf } from '../../lambda/version-tag.ts';
+import { versionOf } from '../../api/version-tag.ts';
 
 describe('a tag', () => {
   it.each([

@@ -1,0 +1,129 @@
+// Door 1 as an OpenAPI 3.1 document, made of the tables that run it.
+
+import { z } from 'zod';
+import { answers } from '../../client/answers.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { codesOf, errorCodes } from '../errors.ts';
+import { type Call, operationNames, operations } from '../operations.ts';
+import { isRegistry, type Registry, registries } from '../registries.ts';
+import { gatewayRefusal } from './gateway-refusals.ts';
+import { problem, problemOf, type Response, refusalsOf } from './problems.ts';
+import { jsonBody, parametersOf, requestBodyOf } from './requests.ts';
+
+const calls: readonly Call[] = Object.keys(registries)
+  .filter(isRegistry)
+  .flatMap((registry) => operationNames.map((operation) => ({ operation, registry })));
+
+/** The name of what belongs to one operation of one registry: ECR's, and `Public` behind it. */
+const suffixes = { ecr: '', 'ecr-public': 'Public' } as const satisfies Record<Registry, string>;
+const nameOf = ({ operation, registry }: Call) => `${operation}${suffixes[registry]}`;
+
+const summaries = {
+  InitiateLayerUpload: 'Begins the upload of a layer.',
+  UploadLayerPart: 'Sends the next part of a layer.',
+  CompleteLayerUpload: 'Ends the upload of a layer, once all its parts are sent.',
+  BatchCheckLayerAvailability: 'Tells which layers the repository has.',
+  PutImage: 'Puts the manifest of an image whose layers are in the repository.',
+} as const satisfies Record<Call['operation'], string>;
+
+const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+
+const answerSchema = (operation: Call['operation']) =>
+  z.toJSONSchema(answers[operation], {
+    io: 'output',
+    override: ({ jsonSchema }) => {
+      // ECR may come to answer more.
+      Reflect.deleteProperty(jsonSchema, 'additionalProperties');
+      Reflect.deleteProperty(jsonSchema, '$schema');
+    },
+  });
+
+/** API Gateway adds it to every answer. */
+const requestId = {
+  description: 'Finds the request in the proxy’s log.',
+  required: true,
+  schema: { type: 'string' },
+};
+
+const responsesOf = (call: Call): Readonly<Record<string, Response>> => ({
+  [operations[call.operation].status]: {
+    description: 'As ECR answers.',
+    headers: { 'x-amzn-RequestId': requestId },
+    content: { 'application/json': { schema: reference(`${call.operation}Answer`) } },
+  },
+  ...refusalsOf(codesOf(call)),
+});
+
+const operationOf = (call: Call) => ({
+  operationId: nameOf(call),
+  summary: summaries[call.operation],
+  tags: [call.registry],
+  parameters: parametersOf(call),
+  requestBody: requestBodyOf(call, reference(`${nameOf(call)}Request`)),
+  responses: responsesOf(call),
+});
+
+const paths = Object.fromEntries(
+  calls.map((call) => {
+    const { method, path } = operations[call.operation];
+    return [`/${call.registry}${path}`, { [method.toLowerCase()]: operationOf(call) }];
+  }),
+);
+
+const schemas = {
+  ...Object.fromEntries(calls.map((call) => [`${nameOf(call)}Request`, jsonBody(call)])),
+  ...Object.fromEntries(operationNames.map((operation) => [`${operation}Answer`, answerSchema(operation)])),
+  Problem: problem,
+  ...Object.fromEntries(
+    errorCodes
+      .filter((code) => calls.some((call) => codesOf(call).includes(code)))
+      .map((code) => [code, problemOf(code)]),
+  ),
+  GatewayRefusal: gatewayRefusal,
+};
+
+const securitySchemes = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'The token.' },
+  basic: { type: 'http', scheme: 'basic', description: 'The token as the password, any user name.' },
+  sessionToken: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Amz-Security-Token',
+    description: 'The token where an AWS SDK puts a session token.',
+  },
+};
+
+export const openapi = {
+  openapi: '3.1.1',
+  info: {
+    title: packageJson.name,
+    version: packageJson.version,
+    license: { name: packageJson.license, identifier: packageJson.license },
+    description: [
+      'Uploads of image layers and images to Amazon ECR, in ECR’s own member names.',
+      'Parts have exactly `partSize` bytes and come in order; only the last may be shorter. A part may be sent again at any time.',
+      'The same operations are at `POST /` in ECR’s own wire protocol, for AWS SDKs.',
+    ].join('\n\n'),
+  },
+  servers: [
+    {
+      url: 'https://{apiId}.execute-api.{region}.amazonaws.com/prod',
+      description: 'A deployed stack: its output ProxyUrl.',
+      variables: { apiId: { default: 'abcdefghij' }, region: { default: 'eu-central-1' } },
+    },
+    { url: 'http://127.0.0.1:8080', description: 'npm start' },
+  ],
+  tags: [
+    { name: 'ecr', description: 'Amazon ECR, where the stack is configured for it.' },
+    { name: 'ecr-public', description: 'Amazon ECR Public, where the stack is configured for it.' },
+  ],
+  security: Object.keys(securitySchemes).map((name) => ({ [name]: [] })),
+  paths,
+  components: {
+    schemas,
+    securitySchemes,
+  },
+};
+
+/** As it lies in the repository. */
+export const openapiText = `${JSON.stringify(openapi, null, 2)}\n`;

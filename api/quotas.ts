@@ -1,0 +1,99 @@
+// The operator's quotas: what may be sent in a day, by whom or into which namespace. Read and matched; pure but for the file.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { DecisionRequest } from '../policy/entities.ts';
+
+export type Unit = 'bytes' | 'images';
+
+const expectedName = 'a name of letters, digits and hyphens';
+const count = z.int('a whole number from 1 on').positive('a whole number from 1 on');
+
+const quota = z
+  .strictObject({
+    name: z.string(expectedName).regex(/^[A-Za-z0-9-]{1,64}$/, expectedName),
+    /** A client's name, or `*`: every client and every workload, each with a count of its own. */
+    client: z.string().min(1).optional(),
+    /** A namespace, or `*`: every one, each with a count of its own. */
+    namespace: z.string().min(1).optional(),
+    bytesPerDay: count.optional(),
+    imagesPerDay: count.optional(),
+  })
+  .refine(
+    ({ client, namespace }) => (client === undefined) !== (namespace === undefined),
+    'either client or namespace',
+  )
+  .refine(
+    ({ bytesPerDay, imagesPerDay }) => bytesPerDay ?? imagesPerDay,
+    'bytesPerDay, imagesPerDay or both',
+  );
+
+/**
+ * Quotas that one request can be counted against: DynamoDB writes 100 items at once, and an image is counted as one and
+ * by its manifest's bytes, with a mark of each. Source: DynamoDB API reference, TransactWriteItems.
+ */
+const maxAtOnce = 49;
+
+/** How many of these names are one request's at most: those of everybody, and of whoever has the most. */
+const mostOf = (names: readonly (string | undefined)[]): number => {
+  const numbers = new Map<string, number>();
+  for (const name of names) if (name !== undefined) numbers.set(name, (numbers.get(name) ?? 0) + 1);
+  const { '*': everybody = 0, ...others } = Object.fromEntries(numbers);
+  return everybody + Math.max(0, ...Object.values(others));
+};
+
+const quotas = z
+  .array(quota, 'a list of quotas')
+  .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'each name once')
+  .refine(
+    (list) =>
+      mostOf(list.map(({ client }) => client)) + mostOf(list.map(({ namespace }) => namespace)) <= maxAtOnce,
+    `at most ${maxAtOnce} quotas for one client and one namespace`,
+  );
+
+export type Quota = z.output<typeof quota>;
+
+export const quotaFile = 'quotas.yaml';
+
+/** @throws Error naming every member that is wrong and what was expected of it */
+export const parseQuotas = (text: string): Quota[] => {
+  const { data, error } = quotas.safeParse(parse(text) ?? []);
+  if (data) return data;
+  const lines = error.issues.map((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? `${[...issue.path, issue.keys.join(', ')].join('.')}: not a member`
+      : `${issue.path.join('.') || 'the file'}: expected ${issue.message}`,
+  );
+  throw new Error(`${quotaFile}:\n${lines.join('\n')}`);
+};
+
+/** Those of a policy directory; none where it has no file of them. */
+export const readQuotas = (directory: string): Quota[] => {
+  const file = join(directory, quotaFile);
+  return existsSync(file) ? parseQuotas(readFileSync(file, 'utf8')) : [];
+};
+
+/** A quota that a request is counted against; `counter` is whose count it is. */
+export type Applied = { name: string; counter: string; limit: number };
+
+type Who = Pick<DecisionRequest, 'principal' | 'resource'>;
+
+const limitOf = ({ bytesPerDay, imagesPerDay }: Quota, unit: Unit) =>
+  ({ bytes: bytesPerDay, images: imagesPerDay })[unit];
+
+/** Whose count it is, or undefined for a quota of somebody else. */
+const counterOf = ({ client, namespace }: Quota, { principal, resource }: Who): string | undefined => {
+  const isClient = client === '*' || (principal.type === 'Client' && principal.id === client);
+  if (isClient) return `${principal.type}::${principal.id}`;
+  const { registry, registryId, namespace: own } = resource.attrs;
+  return namespace === '*' || namespace === own ? `${registry}/${registryId}/${own}` : undefined;
+};
+
+export const quotasOf = (all: readonly Quota[], who: Who, unit: Unit): Applied[] =>
+  all.flatMap((one) => {
+    const limit = limitOf(one, unit);
+    const counter = counterOf(one, who);
+    return limit === undefined || counter === undefined ? [] : [{ name: one.name, counter, limit }];
+  });

@@ -1,0 +1,35 @@
+// OIDC tokens: a JWT of a configured issuer becomes a Workload, or a refusal that says what is wrong with it.
+
+import { ProxyError } from '../../api/errors.ts';
+import type { Issuer } from '../../api/issuers.ts';
+import { type Workload, workload } from '../../policy/principal.ts';
+import { issuerVerifier, type Verify } from './issuer-verifier.ts';
+import { readJwt } from './jwt.ts';
+
+/** Makes a Workload of a token that has a JWT's form. */
+export type TokenVerifier = (token: string) => Promise<Workload>;
+
+/**
+ * Only the issuer that the token names is asked for keys, and only if it is configured. Decision 0011.
+ *
+ * @throws UnrecognizedClientException saying which of form, issuer, signature, key, audience and times is wrong;
+ *   ExpiredTokenException; ServiceUnavailableException when the issuer's keys cannot be had.
+ */
+export const tokenVerifier = (issuers: readonly Issuer[]): TokenVerifier => {
+  const verifiers = new Map(
+    issuers.map((issuer): [string, Verify] => [issuer.issuer, issuerVerifier(issuer)]),
+  );
+  return async (token) => {
+    const jwt = readJwt(token);
+    const { iss, sub } = jwt.registered;
+    const verify = verifiers.get(iss);
+    if (!verify) {
+      throw new ProxyError(
+        'UnrecognizedClientException',
+        'The token’s issuer (iss) is not one that this proxy knows.',
+      );
+    }
+    await verify(jwt);
+    return workload(iss, sub, jwt.claims);
+  };
+};

@@ -1,0 +1,103 @@
+// The keys of one issuer that are at hand: kept while they are fresh, and fetched again for a key that is not there.
+
+import type { Jwk } from 'aws-jwt-verify/jwk';
+import { ProxyError } from '../../api/errors.ts';
+import type { Issuer } from '../../api/issuers.ts';
+import { keySetFreshMs, keySetMaxAgeMs, keySetRetryMs } from '../../api/limits.ts';
+import { fetchKeySet } from './key-set.ts';
+import { findKey, type KeyReference } from './signing-key.ts';
+
+/** The set at hand, and which fetch it came of. */
+type Kept = { readonly keys: readonly Jwk[]; readonly fetch: number; readonly begunAt: number };
+
+type Failed = { readonly cause: unknown; readonly until: number };
+
+const secondsUntil = (time: number) => Math.max(1, Math.ceil((time - Date.now()) / 1_000));
+
+const unavailable = ({ cause, until }: Failed) =>
+  new ProxyError(
+    'ServiceUnavailableException',
+    'The keys of the token’s issuer cannot be fetched now. Try again.',
+    { cause, retryAfterSeconds: secondsUntil(until) },
+  );
+
+const notYet = (until: number) =>
+  new ProxyError(
+    'ServiceUnavailableException',
+    'The keys of the token’s issuer, as they were fetched before, have none of its key id (kid). They will be ' +
+      'fetched again: try again then.',
+    { retryAfterSeconds: secondsUntil(until) },
+  );
+
+const unknownKey = () =>
+  new ProxyError(
+    'UnrecognizedClientException',
+    'The token’s signature cannot be checked: its issuer has no key of its key id (kid).',
+  );
+
+/** Gives the key that a token says it is signed with. */
+export type SigningKeys = (reference: KeyReference) => Promise<Jwk>;
+
+/**
+ * Keys are fetched anew once they are no longer fresh, so that a key that the issuer has withdrawn stops counting;
+ * as long as that fails, those at hand serve on, up to a limit. A key that is not among them may be new: the set is
+ * fetched for it, but after a fetch in vain not again for a while, however many tokens ask (anybody can make one up).
+ *
+ * @throws UnrecognizedClientException when the set, fetched for this very token, does not have the key;
+ *   ServiceUnavailableException, with the time until the next fetch, when it may have it and was not looked at.
+ */
+export const signingKeys = (issuer: Issuer): SigningKeys => {
+  let kept: Kept | undefined;
+  let fetching: Promise<Kept> | undefined;
+  let fetches = 0;
+  let failed: Failed | undefined;
+  let searchableAt = 0;
+
+  const fetchKeys = async (): Promise<Kept> => {
+    fetches += 1;
+    const own = { fetch: fetches, begunAt: Date.now() };
+    try {
+      kept = { ...own, keys: await fetchKeySet(issuer) };
+      failed = undefined;
+      return kept;
+    } catch (cause) {
+      failed = { cause, until: Date.now() + keySetRetryMs };
+      throw unavailable(failed);
+    } finally {
+      fetching = undefined;
+    }
+  };
+
+  /** One fetch at a time, and none for a while after one that failed: an issuer that is down costs one time-out. */
+  const renew = async (): Promise<Kept> => {
+    if (failed && Date.now() < failed.until) throw unavailable(failed);
+    fetching ??= fetchKeys();
+    return fetching;
+  };
+
+  const atHand = async (): Promise<Kept> => {
+    if (!kept) return renew();
+    const { begunAt } = kept;
+    if (Date.now() - begunAt <= keySetFreshMs) return kept;
+    const old = kept;
+    return renew().catch((failure: unknown) => {
+      if (Date.now() - begunAt > keySetMaxAgeMs) throw failure;
+      return old;
+    });
+  };
+
+  return async (reference) => {
+    const fetchesBefore = fetches;
+    let set = await atHand();
+    let key = findKey(set.keys, reference);
+    if (!key && set.fetch <= fetchesBefore) {
+      if (Date.now() < searchableAt) throw notYet(searchableAt);
+      set = await renew();
+      key = findKey(set.keys, reference);
+    }
+    if (key) return key;
+    searchableAt = Date.now() + keySetRetryMs;
+    // A fetch that was under way when the token came may have read the keys from before its key was published.
+    throw set.fetch > fetchesBefore ? unknownKey() : notYet(searchableAt);
+  };
+};

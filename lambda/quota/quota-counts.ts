@@ -1,0 +1,145 @@
+// Counts what requests use of the quotas: each byte and each image once, whatever is lost or sent again. Decision 0009.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CancellationReason, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ProxyError } from '../../api/errors.ts';
+import { type Quota, quotasOf, type Unit } from '../../api/quotas.ts';
+import type { DecisionRequest } from '../../policy/entities.ts';
+import { extend, type Range } from './counted-range.ts';
+import { type Addition, countedOf, keyOf, type Move, quotaTable, usedOf } from './quota-items.ts';
+
+/** What a request uses: of an item (an upload, an image) a range of positions, each of which is counted once. */
+export type Usage = Range & {
+  unit: Unit;
+  item: string;
+  /** Counted once a day, and not once and for all. */
+  daily?: boolean;
+};
+
+export type CountOptions = {
+  abortSignal?: AbortSignal;
+  /**
+   * Is asked about a part apart from what is counted of its upload, and throws if the part is ahead of what the
+   * upload has. If it is not, the upload began before it was counted, and is counted from this part on.
+   */
+  refuseAhead?: () => Promise<void>;
+};
+
+/**
+ * Counts what a request uses, or refuses it.
+ *
+ * @throws QuotaExceededException with the quota's name, what is used, and when it begins anew;
+ *   ServiceUnavailableException when too many requests are counted against the same quota at the same time
+ */
+export type Count = (
+  who: Pick<DecisionRequest, 'principal' | 'resource'>,
+  usage: Usage | readonly Usage[],
+  options?: CountOptions,
+) => Promise<void>;
+
+/** How often it is tried while others write to the same items, and how long it waits in between, at random. */
+const maxAttempts = 12;
+const pauseMs = (attempt: number) => Math.random() * Math.min(20 * 2 ** attempt, 640);
+
+const dayOf = (now: Date) => now.toISOString().slice(0, 10);
+const endOf = (day: string) => new Date(`${day}T24:00:00Z`).toISOString();
+
+/** What a request adds to one quota's count. */
+type Share = Addition & { quota: string; unit: Unit };
+
+/** What is still to be counted of a usage. */
+type Charge = Move & { isApart: boolean; shares: readonly Share[] };
+
+const exceeded = ({ quota, limit, unit, added }: Share, used: number, day: string) =>
+  new ProxyError(
+    'QuotaExceededException',
+    `The quota ${quota} allows ${limit} ${unit} a day, ${used} are used, and this would be ${added} more. It begins anew at ${endOf(day)}.`,
+    { members: { quota, used, limit, resetsAt: endOf(day) } },
+  );
+
+const busy = () =>
+  new ProxyError(
+    'ServiceUnavailableException',
+    'Too many requests are counted against the same quota at this moment. Send the same request again.',
+  );
+
+/**
+ * What a transaction was cancelled for: the share that has no room, and what is used of its quota. None where a mark was
+ * in the way too, as somebody else is counting the same.
+ */
+const fullOf = (
+  reasons: readonly CancellationReason[],
+  charges: readonly Charge[],
+  shares: readonly Share[],
+): { share: Share; used: number } | undefined => {
+  if (reasons.slice(0, charges.length).some(({ Code = 'None' }) => Code !== 'None')) return undefined;
+  const ofShares = reasons.slice(charges.length);
+  const full = ofShares.findIndex(({ Code }) => Code === 'ConditionalCheckFailed');
+  const share = shares[full];
+  return share && { share, used: usedOf(ofShares[full]?.Item) };
+};
+
+/** The marks as they were read. */
+const readFrom = (charges: readonly Charge[]) =>
+  JSON.stringify(charges.map(({ mark, counted }) => [mark, counted]));
+
+/**
+ * A request is counted before it is forwarded, in one transaction with the mark that says what of its upload or image
+ * is counted. Whatever is sent again finds the mark, and is free.
+ *
+ * @param pause waits for so many milliseconds: tests do not
+ */
+export const quotaCounter =
+  (
+    client: DynamoDBClient,
+    tableName: string,
+    quotas: readonly Quota[],
+    pause: (ms: number) => Promise<unknown> = sleep,
+  ): Count =>
+  async (who, usage, { abortSignal, refuseAhead } = {}) => {
+    const table = quotaTable(client, tableName, abortSignal ? { abortSignal } : {});
+    const day = dayOf(new Date());
+
+    const chargesOf = async ({ unit, item, daily = false, ...part }: Usage): Promise<Charge[]> => {
+      const applied = quotasOf(quotas, who, unit);
+      if (applied.length === 0) return [];
+      const { principal, resource } = who;
+      const whose = [unit, `${principal.type}::${principal.id}`, resource.id, item];
+      const mark = keyOf('mark', ...whose, ...(daily ? [day] : []));
+      const counted = countedOf(await table.read(mark));
+      const { range, added, isApart } = extend(counted, part);
+      if (added === 0) return [];
+      const shares = applied.map(({ name: quota, counter, limit }) => ({
+        count: keyOf('count', quota, unit, day, counter),
+        quota,
+        unit,
+        added,
+        limit,
+      }));
+      return [{ mark, counted, range, daily, isApart: isApart && part.first > 0, shares }];
+    };
+
+    let isAsked = false;
+    let refusal: { error: ProxyError; readFrom: string } | undefined;
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      if (attempt > 0) await pause(pauseMs(attempt));
+      const charges = (await Promise.all([usage].flat().map(chargesOf))).flat();
+      if (charges.length === 0) return;
+      // Refused only if nobody else has counted the same meanwhile.
+      if (refusal?.readFrom === readFrom(charges)) throw refusal.error;
+      if (!isAsked && charges.some(({ isApart }) => isApart)) {
+        await refuseAhead?.();
+        isAsked = true;
+      }
+
+      const shares = charges.flatMap((charge) => charge.shares);
+      const tooLarge = shares.find(({ added, limit }) => added > limit);
+      if (tooLarge) throw exceeded(tooLarge, usedOf(await table.read(tooLarge.count)), day);
+
+      const reasons = await table.commit(charges, shares);
+      if (!reasons) return;
+      const full = fullOf(reasons, charges, shares);
+      refusal = full && { error: exceeded(full.share, full.used, day), readFrom: readFrom(charges) };
+    }
+    throw refusal?.error ?? busy();
+  };

@@ -1,0 +1,189 @@
+// One layer upload across the wall: parts wait, join and go to ECR, whose own answers decide. Decision 0001.
+
+import { InvalidLayerPartException as PrivateInvalidLayerPart } from '@aws-sdk/client-ecr';
+import { InvalidLayerPartException as PublicInvalidLayerPart } from '@aws-sdk/client-ecr-public';
+import { ProxyError } from '../../api/errors.ts';
+import { maxLayerBytes, type Registry } from '../../api/registries.ts';
+import type { Meter } from '../telemetry/meter.ts';
+import type { Ecr } from './ecr.ts';
+import {
+  countOf,
+  describeExpected,
+  isNext,
+  isSecondOfPair,
+  joins,
+  type LayerPart,
+  receivedBytes,
+  waitsForSecond,
+} from './layer-parts.ts';
+import type { Slot, SlotContent, Staging } from './staging.ts';
+
+/** An upload as ECR knows it, and what is needed to go on with it. */
+export type LayerUpload = {
+  readonly registry: Registry;
+  readonly registryId: string;
+  readonly repositoryName: string;
+  /** The repository as the client names it, which ECR is told. */
+  readonly named: { readonly registryId: string; readonly repositoryName: string };
+  /** ECR's own. */
+  readonly uploadId: string;
+  /** As the client knows it. */
+  readonly sealedUploadId: string;
+  readonly ecr: Ecr;
+  readonly staging: Staging;
+  readonly abortSignal: AbortSignal;
+  readonly count: Meter['count'];
+  /** Told of what could not be written down but does no harm. */
+  readonly warn: (message: string, failure: unknown) => void;
+};
+
+const noBytes = new Uint8Array();
+
+/** How often a slot is read anew when another invocation writes to it at the same time. */
+const maxSlotAttempts = 3;
+
+const isInvalidLayerPart = (failure: unknown) =>
+  failure instanceof PrivateInvalidLayerPart || failure instanceof PublicInvalidLayerPart;
+
+const sendToEcr = (upload: LayerUpload, partFirstByte: number, layerPartBlob: Uint8Array) =>
+  upload.ecr.UploadLayerPart(
+    {
+      ...upload.named,
+      uploadId: upload.uploadId,
+      partFirstByte,
+      partLastByte: partFirstByte + layerPartBlob.length - 1,
+      layerPartBlob,
+    },
+    upload,
+  );
+
+/**
+ * Sends bytes unless ECR has another place for them.
+ *
+ * @returns undefined when ECR took them, or how many bytes it has when they are not the next.
+ */
+const offer = async (upload: LayerUpload, first: number, bytes: Uint8Array): Promise<number | undefined> => {
+  try {
+    await sendToEcr(upload, first, bytes);
+    return undefined;
+  } catch (failure) {
+    if (isInvalidLayerPart(failure)) return countOf(failure.lastValidByteReceived);
+    throw failure;
+  }
+};
+
+/**
+ * How many bytes ECR has. It has no call that tells; it does tell in its refusal of a part that is not the
+ * next, so one byte is offered where no part of this proxy can ever be.
+ */
+const askEcr = async (upload: LayerUpload): Promise<number> => {
+  const bytesInEcr = await offer(upload, maxLayerBytes(upload.registry), new Uint8Array(1));
+  if (bytesInEcr === undefined) throw new ProxyError('ServerException');
+  return bytesInEcr;
+};
+
+/** The members are those of ECR's exception. */
+const notNext = (upload: LayerUpload, part: LayerPart, received: number) => {
+  upload.count('Resumes');
+  return new ProxyError('InvalidLayerPartException', describeExpected(part, received), {
+    members: {
+      registryId: upload.registryId,
+      repositoryName: upload.repositoryName,
+      uploadId: upload.sealedUploadId,
+      // One byte can only be a whole layer of one byte, and ECR's answer for "nothing yet" may be 0 as well:
+      // either way the client begins at 0.
+      ...(received > 1 ? { lastValidByteReceived: received - 1 } : {}),
+    },
+  });
+};
+
+/** Writes down how far an upload has come. A hint: when it is lost, ECR is asked. */
+const note = async (upload: LayerUpload, content: SlotContent, previous: Slot | undefined) => {
+  try {
+    await upload.staging.put(content, previous, upload);
+  } catch (failure) {
+    upload.warn('the state of an upload was not staged', failure);
+  }
+};
+
+const stage = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> => {
+  for (let attempt = 0; attempt < maxSlotAttempts; attempt++) {
+    const slot = await upload.staging.head(upload);
+    if (!isNext(slot, part)) {
+      const bytesInEcr = await askEcr(upload);
+      if (bytesInEcr > part.partLastByte) return upload.count('Resumes');
+      if (bytesInEcr !== part.partFirstByte) throw notNext(upload, part, receivedBytes(bytesInEcr, slot));
+    }
+    const { completion } = slot ?? {};
+    const written = { receivedBytes: part.partFirstByte, waiting: bytes, completion };
+    if (await upload.staging.put(written, slot, upload)) return;
+  }
+  throw new ProxyError(
+    'ServiceUnavailableException',
+    'Another request is sending to the same upload. Try again.',
+  );
+};
+
+const send = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> => {
+  const slot = isSecondOfPair(part) ? await upload.staging.get(upload) : undefined;
+  const joined = slot !== undefined && joins(slot, part);
+  const bytesInEcr = joined
+    ? await offer(upload, slot.receivedBytes, Buffer.concat([slot.waiting, bytes]))
+    : await offer(upload, part.partFirstByte, bytes);
+  if (bytesInEcr === undefined) {
+    if (joined) upload.count('PartJoins');
+    if (slot) await note(upload, { ...slot, receivedBytes: part.partLastByte + 1, waiting: noBytes }, slot);
+  } else if (bytesInEcr > part.partLastByte) {
+    upload.count('Resumes');
+  } else {
+    throw notNext(upload, part, receivedBytes(bytesInEcr, slot ?? (await upload.staging.head(upload))));
+  }
+};
+
+/**
+ * Takes an aligned part: stages it when it is to wait for its second, else sends it with what waits for it.
+ * A part that ECR has already is taken again without a word.
+ *
+ * @throws InvalidLayerPartException with `lastValidByteReceived` when the part is not the next.
+ */
+export const takePart = (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> =>
+  waitsForSecond(part) ? stage(upload, part, bytes) : send(upload, part, bytes);
+
+/** How many bytes the upload has, in ECR and waiting. */
+const received = async (upload: LayerUpload): Promise<number> => {
+  const [bytesInEcr, slot] = await Promise.all([askEcr(upload), upload.staging.head(upload)]);
+  return receivedBytes(bytesInEcr, slot);
+};
+
+/** @throws InvalidLayerPartException, always: what the upload has, for a part that cannot be taken at all. */
+export const refusePart = async (upload: LayerUpload, part: LayerPart): Promise<never> => {
+  throw notNext(upload, part, await received(upload));
+};
+
+/** @throws InvalidLayerPartException for a part behind a gap in what the upload has. */
+export const refuseAhead = async (upload: LayerUpload, part: LayerPart): Promise<void> => {
+  const bytes = await received(upload);
+  if (part.partFirstByte > bytes) throw notNext(upload, part, bytes);
+};
+
+/**
+ * Sends what waits, so that the layer can be completed, and notes in the slot what it is to be completed with,
+ * unless a completion was noted before. A slot whose bytes ECR has already is stale.
+ *
+ * @returns the completion that was noted before this one, if any: after ECR has forgotten a completed upload,
+ *   only a request for the same completion is a repetition of it.
+ */
+export const prepareCompletion = async (
+  upload: LayerUpload,
+  completion: string,
+): Promise<string | undefined> => {
+  const slot = await upload.staging.get(upload);
+  const isWaiting = slot !== undefined && slot.waitingBytes > 0;
+  const bytesInEcr = isWaiting ? await offer(upload, slot.receivedBytes, slot.waiting) : slot?.receivedBytes;
+  const receivedBytes = bytesInEcr ?? (slot ? slot.receivedBytes + slot.waitingBytes : 0);
+  const noted = slot?.completion;
+  if (isWaiting || noted === undefined) {
+    await note(upload, { receivedBytes, waiting: noBytes, completion: noted ?? completion }, slot);
+  }
+  return noted;
+};

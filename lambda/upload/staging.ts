@@ -1,0 +1,106 @@
+// The staging area in S3: one object per upload that says how far ECR has come and holds the part that waits.
+
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { ProxyError } from '../../api/errors.ts';
+import type { Measure } from '../telemetry/meter.ts';
+import type { UploadPosition } from './layer-parts.ts';
+
+/** What a slot says; `completion` identifies the digests that the upload was first asked to be completed with. */
+export type SlotContent = {
+  readonly receivedBytes: number;
+  readonly waiting: Uint8Array;
+  readonly completion?: string | undefined;
+};
+
+/** A slot as it was read; `version` makes the next write conditional on nobody having written since. */
+export type Slot = UploadPosition & {
+  readonly version: string | undefined;
+  readonly completion: string | undefined;
+};
+export type FullSlot = Slot & { readonly waiting: Uint8Array };
+
+type Options = { abortSignal: AbortSignal };
+
+/** The staging area of one upload. */
+export type Staging = {
+  /** Reads all but the bytes; undefined when there is no slot. */
+  head(options: Options): Promise<Slot | undefined>;
+  get(options: Options): Promise<FullSlot | undefined>;
+  /**
+   * Writes the slot if it still is as it was read (`previous`), or absent as it was.
+   * @returns false when another invocation has written since.
+   */
+  put(slot: SlotContent, previous: Slot | undefined, options: Options): Promise<boolean>;
+};
+
+/** S3's names for "not there", and for "not as you read it" (a 412, or a 409 while another write is under way). */
+const absent = new Set(['NotFound', 'NoSuchKey']);
+const overtaken = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey']);
+
+const undefinedIf = (names: ReadonlySet<string>) => (failure: unknown) => {
+  if (failure instanceof Error && names.has(failure.name)) return undefined;
+  throw failure;
+};
+
+type Metadata = Record<string, string>;
+
+const receivedBytesKey = 'received-bytes';
+const completionKey = 'completion';
+
+const metadataOf = ({ receivedBytes, completion }: SlotContent): Metadata => ({
+  [receivedBytesKey]: String(receivedBytes),
+  ...(completion === undefined ? {} : { [completionKey]: completion }),
+});
+
+const readMetadata = (metadata: Metadata | undefined) => {
+  const receivedBytes = Number(metadata?.[receivedBytesKey]);
+  if (!Number.isSafeInteger(receivedBytes)) throw new ProxyError('ServerException');
+  return { receivedBytes, completion: metadata?.[completionKey] };
+};
+
+export const s3Staging =
+  (client: S3Client, bucket: string, measure: Measure) =>
+  (key: string): Staging => {
+    const object = { Bucket: bucket, Key: key };
+    return {
+      head: async (options) => {
+        const found = await measure('s3:HeadObject', () =>
+          client.send(new HeadObjectCommand(object), options),
+        ).catch(undefinedIf(absent));
+        return (
+          found && {
+            ...readMetadata(found.Metadata),
+            waitingBytes: found.ContentLength ?? 0,
+            version: found.ETag,
+          }
+        );
+      },
+      get: async (options) => {
+        const found = await measure('s3:GetObject', () =>
+          client.send(new GetObjectCommand(object), options),
+        ).catch(undefinedIf(absent));
+        if (!found) return undefined;
+        const waiting = (await found.Body?.transformToByteArray()) ?? new Uint8Array();
+        return {
+          ...readMetadata(found.Metadata),
+          waitingBytes: waiting.length,
+          version: found.ETag,
+          waiting,
+        };
+      },
+      put: async (content, previous, options) => {
+        const condition = previous?.version ? { IfMatch: previous.version } : { IfNoneMatch: '*' };
+        const command = new PutObjectCommand({
+          ...object,
+          ...condition,
+          Body: content.waiting,
+          ContentLength: content.waiting.length,
+          Metadata: metadataOf(content),
+        });
+        const written = await measure('s3:PutObject', () => client.send(command, options)).catch(
+          undefinedIf(overtaken),
+        );
+        return written !== undefined;
+      },
+    };
+  };
