@@ -1,5 +1,6 @@
 // The error table: each code with its HTTP status at each door, its public text, and the failures it comes from.
 
+import { keySetRetryMs } from './limits.ts';
 import type { Call, OperationName } from './operations.ts';
 import type { Registry } from './registries.ts';
 
@@ -14,6 +15,8 @@ export type ErrorRow = {
   detail?: string;
   /** The client may send the same request again; seconds to wait are told in `Retry-After`. */
   retryAfterSeconds?: number;
+  /** Where an answer may name another time than the row: the longest. */
+  maxRetryAfterSeconds?: number;
   /** The operations that can be answered so, where not every one can. Sources: the API references of ECR. */
   operations?: readonly OperationName[];
   /** The registry whose operations can be answered so, where the other's cannot. */
@@ -153,8 +156,9 @@ export const errors = {
     // ECR's own name for a limit, which no SDK sends the same request again for.
     aws: { type: 'LimitExceededException' },
     title: 'A quota of this proxy is used up',
-    // At most: Retry-After says how long it is until the day ends.
+    // Retry-After says how long it is until the day ends.
     retryAfterSeconds: 86_400,
+    maxRetryAfterSeconds: 86_400,
     operations: ['UploadLayerPart', 'PutImage'],
     upstream: [],
   },
@@ -216,6 +220,8 @@ export const errors = {
     title: 'The registry cannot be reached',
     detail: 'The registry or the staging area cannot be reached. Send the same request again.',
     retryAfterSeconds: 5,
+    // Until an issuer's keys are fetched again.
+    maxRetryAfterSeconds: keySetRetryMs / 1_000,
     upstream: [
       'ServiceUnavailable',
       'ServiceUnavailableException',

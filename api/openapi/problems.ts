@@ -87,11 +87,16 @@ const headersOfCode: { readonly [Code in ErrorCode]?: Headers } = {
   },
 };
 
-/** A quota begins anew at midnight: its row says how long that takes at most. */
-const secondsOf = (codes: readonly ErrorCode[], told: readonly number[]) =>
-  codes.includes('QuotaExceededException')
-    ? { type: 'integer', minimum: 1, maximum: Math.max(...told) }
+/** The rows' own times, or any up to the longest where an answer may name another. */
+const secondsOf = (codes: readonly ErrorCode[], told: readonly number[]) => {
+  const longest = codes.flatMap((code) => {
+    const row: ErrorRow = errors[code];
+    return row.maxRetryAfterSeconds ?? [];
+  });
+  return longest.length > 0
+    ? { type: 'integer', minimum: 1, maximum: Math.max(...told, ...longest) }
     : { type: 'integer', enum: told };
+};
 
 const retryAfter = (codes: readonly ErrorCode[]): Headers => {
   const seconds = codes.map((code): number | undefined => {

@@ -97,7 +97,6 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
           const bytes = layer.subarray(first, first + P);
           const answer = await client.json('PUT', `/layer-uploads/${uploadId}/parts`, {
             repositoryName: 'team-a/app',
-            uploadId,
             partFirstByte: first,
             partLastByte: first + bytes.length - 1,
             layerPartBlob: bytes.toString('base64'),
