@@ -5,9 +5,9 @@ import { ProxyProblem } from './problem.ts';
 import { pauseFor } from './retry.ts';
 
 export type LimiterOptions = {
-  /** Requests under way at the beginning, and at most. */
-  start?: number;
-  most?: number;
+  /** Requests under way at once, to begin with. */
+  initialConcurrency?: number;
+  maxConcurrency?: number;
 };
 
 /** The answers that ask for a slower pace: 429, and 503 with what it says in Retry-After. */
@@ -22,14 +22,14 @@ const longestPauseMs = 60_000;
  */
 export class AdaptiveLimiter {
   readonly #limit: LimitFunction;
-  readonly #most: number;
+  readonly #maxConcurrency: number;
   #answersSinceGrowth = 0;
   #pausedUntilMs = 0;
   #slowedAtMs = 0;
 
-  constructor({ start = 8, most = 32 }: LimiterOptions = {}) {
-    this.#limit = pLimit(start);
-    this.#most = most;
+  constructor({ initialConcurrency = 8, maxConcurrency = 32 }: LimiterOptions = {}) {
+    this.#limit = pLimit(initialConcurrency);
+    this.#maxConcurrency = maxConcurrency;
   }
 
   /** How many requests may be under way now. */
@@ -57,7 +57,7 @@ export class AdaptiveLimiter {
   /** One more for each round of answers. */
   #grow(): void {
     this.#answersSinceGrowth += 1;
-    if (this.#answersSinceGrowth < this.concurrency || this.concurrency >= this.#most) return;
+    if (this.#answersSinceGrowth < this.concurrency || this.concurrency >= this.#maxConcurrency) return;
     this.#answersSinceGrowth = 0;
     this.#limit.concurrency += 1;
   }

@@ -5,7 +5,7 @@ export type LayerProblemCode =
   | 'EmptyLayer'
   /** Bytes are needed again that the source gave once and cannot give a second time. */
   | 'BytesGone'
-  /** The proxy no longer knows the upload, and it cannot be begun anew. */
+  /** The proxy no longer knows the upload, and it cannot be started again. */
   | 'UploadLost'
   /** The proxy names byte after byte to go on from, and takes none. */
   | 'NoProgress'

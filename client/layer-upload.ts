@@ -20,7 +20,7 @@ export type LayerUploadOptions = {
   destination: Destination;
   /** Asked once the source has ended: a layer that turns out to have another digest is not completed. */
   expectedDigest: () => string | undefined;
-  /** The proxy has begun an upload; called again where one that was lost is begun anew. */
+  /** The proxy has begun an upload; called again when a lost upload is started again. */
   onBegun: () => void;
   /** Bytes the proxy holds; fewer than before where it lost some. */
   onProgress: (acknowledgedBytes: number) => void;
@@ -30,8 +30,8 @@ export type LayerUploadOptions = {
 
 export type UploadedLayer = { layerDigest: string; bytes: number; outcome: 'pushed' | 'alreadyThere' };
 
-/** How often an upload that was lost is begun anew, and how often in a row one is resumed in vain. */
-const maxBeginnings = 4;
+/** How many uploads are begun for a layer whose upload is lost, and how often in a row one is resumed without progress. */
+const maxUploads = 4;
 const maxResumptions = 6;
 
 /**
@@ -39,13 +39,13 @@ const maxResumptions = 6;
  * @throws LayerProblem; ProxyProblem; what the source throws
  */
 export async function uploadLayer(options: LayerUploadOptions): Promise<UploadedLayer> {
-  for (let beginnings = 1; ; beginnings += 1) {
+  for (let uploads = 1; ; uploads += 1) {
     try {
       return await uploadOnce(options);
     } catch (thrown) {
       if (!isProblem(thrown, 'UploadNotFoundException')) throw thrown;
-      if (beginnings === maxBeginnings)
-        throw new LayerProblem('UploadLost', `the proxy lost this upload ${beginnings} times`, thrown);
+      if (uploads === maxUploads)
+        throw new LayerProblem('UploadLost', `the proxy lost this upload ${uploads} times`, thrown);
       await returnToStart(options, thrown);
     }
   }

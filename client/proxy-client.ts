@@ -13,7 +13,7 @@ import { problemOf } from './refusals.ts';
 import { type DoorRequest, requestOf } from './request.ts';
 import { sameSecret } from './same-secret.ts';
 import { TokenProblem } from './token-problem.ts';
-import { problemOfSilence, problemOfTimeout } from './unanswered.ts';
+import { noAnswerProblem, timeoutProblem } from './unanswered.ts';
 
 /**
  * A client token or an OIDC token. A function is asked for each request, so that a token may expire; and once
@@ -125,8 +125,8 @@ export class ProxyClient {
       };
     } catch (thrown) {
       for (const signal of signals) signal.throwIfAborted();
-      if (timeout.signal.aborted) throw problemOfTimeout(url.host, this.#timeoutMs);
-      throw problemOfSilence(thrown, url.host);
+      if (timeout.signal.aborted) throw timeoutProblem(url.host, this.#timeoutMs);
+      throw noAnswerProblem(thrown, url.host);
     } finally {
       clearTimeout(timer);
     }

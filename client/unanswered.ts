@@ -22,7 +22,7 @@ const passingCodes: ReadonlySet<string> = new Set([
 ]);
 
 /** The problem behind what `fetch` threw; `host` is named to the reader. */
-export function problemOfSilence(thrown: unknown, host: string): ProxyProblem {
+export function noAnswerProblem(thrown: unknown, host: string): ProxyProblem {
   const { code, message } = reasonOf(thrown);
   return new ProxyProblem({
     code: 'NoAnswer',
@@ -32,7 +32,7 @@ export function problemOfSilence(thrown: unknown, host: string): ProxyProblem {
 }
 
 /** The problem of a request that took longer than it may. */
-export const problemOfTimeout = (host: string, timeoutMs: number): ProxyProblem =>
+export const timeoutProblem = (host: string, timeoutMs: number): ProxyProblem =>
   new ProxyProblem({
     code: 'RequestTimeout',
     detail: `no answer from ${host} within ${timeoutMs / 1_000} s`,

@@ -1,4 +1,4 @@
-// What cdk-nag and cfn-lint find in what the CDK or a role has to have, owned up to where it is.
+// Findings of cdk-nag and cfn-lint that are accepted, each with its reason, at the construct that causes it.
 
 import { type CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';

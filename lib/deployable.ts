@@ -2,7 +2,7 @@
 
 import { ConfigurationError } from './configuration.ts';
 import type { EcrUploadProxyProps } from './ecr-upload-proxy.ts';
-import { type RepositoryAccess, repositoriesOf, shares } from './repository-shares.ts';
+import { type RepositoryAccess, repositoriesOf, splitIntoPolicies } from './repository-policies.ts';
 
 type Checked = Pick<EcrUploadProxyProps, 'vpcEndpoints' | 'allowedIpRanges'> &
   RepositoryAccess & { registryAliases: readonly string[]; issuers: unknown };
@@ -27,7 +27,7 @@ const networkCharacters = ({ allowedIpRanges = [], vpcEndpoints = [] }: Checked)
 
 const faults: readonly { readonly when: (props: Checked) => boolean; readonly message: string }[] = [
   {
-    when: (props) => shares(repositoriesOf(props)).length > maxRepositoryPolicies,
+    when: (props) => splitIntoPolicies(repositoriesOf(props)).length > maxRepositoryPolicies,
     message:
       'repositories, in all of registryIds: IAM has no room for so many in a role. Use patterns that cover more, or a stack each.',
   },

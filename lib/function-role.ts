@@ -16,8 +16,8 @@ import {
   type Repository,
   type RepositoryAccess,
   repositoriesOf,
-  shares,
-} from './repository-shares.ts';
+  splitIntoPolicies,
+} from './repository-policies.ts';
 
 export type FunctionRoleProps = RepositoryAccess & {
   operations: readonly OperationName[];
@@ -54,7 +54,7 @@ export class FunctionRole extends Role {
     const registryNames = configuredRegistries(props);
 
     const repositories = repositoriesOf(props);
-    for (const [index, list] of shares(repositories).entries()) {
+    for (const [index, list] of splitIntoPolicies(repositories).entries()) {
       const statement = this.#pushTo(list, ecrActions);
       if (areInline(repositories)) this.addToPolicy(statement);
       else new ManagedPolicy(this, `Repositories${index + 1}`, { statements: [statement], roles: [this] });

@@ -1,4 +1,4 @@
-// CloudWatch Logs with a key of the operator's: the service itself must be let to use it.
+// CloudWatch Logs with a key of the operator's: the key's policy must allow the service itself to use it.
 
 import { ArnFormat, Aws, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';

@@ -19,7 +19,7 @@ export class QuotaTable extends Table {
     });
     Validations.of(this).acknowledge({
       id: 'AwsSolutions-DDB3',
-      reason: 'A count that is lost begins anew with the day: nothing in it is worth a point to go back to.',
+      reason: 'A count that is lost is reset with the day: nothing in it is worth a point-in-time recovery.',
     });
   }
 }

@@ -23,7 +23,7 @@ const invoke = (effect: Effect, conditions: Record<string, unknown> = {}) =>
 const denyUnless = (conditions: Record<string, unknown>) => invoke(Effect.DENY, conditions);
 
 /**
- * Allows every caller and denies those from elsewhere; undefined when there is no elsewhere. Behind a VPC
+ * Allows every caller and denies those from other networks; undefined where none is denied. Behind a VPC
  * endpoint the caller's address has another name. Source: the API Gateway developer guide, "AWS condition
  * keys that can be used in API Gateway resource policies".
  */

@@ -1,6 +1,6 @@
 // What API Gateway does to headers on their way to a Lambda function and back, as a table.
 
-type Fate = {
+type HeaderRule = {
   /** On the way to the function. A Signature Version 4 signature is `dropped-if-signature`. */
   request?: 'dropped' | 'dropped-if-signature';
   /** On the way to the client; a remapped header gets the prefix `x-amzn-Remapped-`. */
@@ -11,10 +11,10 @@ type Fate = {
  * Headers that do not pass as they are, in both directions.
  * Source: "Amazon API Gateway important notes" in the API Gateway developer guide, the columns for Lambda.
  */
-const fates: Readonly<Record<string, Fate>> = {
+const headerRules: Readonly<Record<string, HeaderRule>> = {
   authorization: { request: 'dropped-if-signature', response: 'remapped' },
   connection: { request: 'dropped', response: 'remapped' },
-  'content-length': { response: 'dropped' }, // generated anew from the body
+  'content-length': { response: 'dropped' }, // computed from the body
   'content-md5': { request: 'dropped', response: 'remapped' },
   date: { response: 'remapped' },
   expect: { request: 'dropped', response: 'remapped' },
@@ -50,13 +50,13 @@ const isSignature = (value: string) => /^AWS4-/.test(value.trim());
 
 export const toFunction = (headers: HeaderList): HeaderList =>
   headers.filter(([name, value]) => {
-    const fate = fates[name.toLowerCase()]?.request;
-    return fate !== 'dropped' && !(fate === 'dropped-if-signature' && isSignature(value));
+    const rule = headerRules[name.toLowerCase()]?.request;
+    return rule !== 'dropped' && !(rule === 'dropped-if-signature' && isSignature(value));
   });
 
 export const toClient = (headers: HeaderList): HeaderList =>
   headers.flatMap(([name, value]) => {
-    const fate = fates[name.toLowerCase()]?.response;
-    if (fate === 'dropped') return [];
-    return [[fate === 'remapped' ? `x-amzn-Remapped-${name}` : name, value] as const];
+    const rule = headerRules[name.toLowerCase()]?.response;
+    if (rule === 'dropped') return [];
+    return [[rule === 'remapped' ? `x-amzn-Remapped-${name}` : name, value] as const];
   });

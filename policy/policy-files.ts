@@ -145,10 +145,10 @@ const judge = (engine: Engine, schema: string, source: Source, policies: readonl
     return { errors: answer.errors.map((error) => faultOf(source, error)), warnings: [] };
   }
   const nameOf = (policyId: string) => policies[Number(policyId.replace('policy', ''))]?.id ?? policyId;
-  const told = ({ policyId, error }: cedar.ValidationError) => faultOf(source, error, nameOf(policyId));
+  const toFault = ({ policyId, error }: cedar.ValidationError) => faultOf(source, error, nameOf(policyId));
   return {
-    errors: answer.validationErrors.map(told),
-    warnings: answer.validationWarnings.map(told),
+    errors: answer.validationErrors.map(toFault),
+    warnings: answer.validationWarnings.map(toFault),
   };
 };
 

@@ -55,8 +55,8 @@ const read = (file: string): Promise<string> =>
 
 const whereTokens = `--token-file, --token-command or ${tokenVariable}`;
 
-/** Beyond loopback nobody listens in, and nobody uses the bridge's token who was not told its password. */
-function refuseOpenDoors(flags: Flags, hasToken: boolean): void {
+/** Beyond loopback the traffic is encrypted, and the token of the bridge is used only by those who know its password. */
+function assertAccessIsSafe(flags: Flags, hasToken: boolean): void {
   const { listen, socket, lendToken = false, passwordFile, tlsCert, tlsKey } = flags;
   const beyond = socket === undefined && !isLoopback(listen);
   const hasPassword = passwordFile !== undefined;
@@ -99,7 +99,7 @@ async function start(flags: Flags): Promise<{ endpoint: Endpoint; lent: LentToke
   const { port, listen, socket, hostName, registry, registryId, tlsCert, tlsKey } = flags;
   const proxy = proxyEndpointOf(flags);
   const token = tokenSource(flags);
-  refuseOpenDoors(flags, token !== undefined);
+  assertAccessIsSafe(flags, token !== undefined);
   const lent = await lentToken(flags, token);
   const tls =
     tlsCert !== undefined && tlsKey !== undefined

@@ -39,7 +39,7 @@ const mint = (name: string, { expiresIn }: Lifetime, now: Date) => {
 type Minted = ReturnType<typeof mint>;
 
 /** The token alone goes to standard output, so that it can be piped to where it belongs. */
-const hand = (name: string, { token, stored }: Minted, more = '') => {
+const printToken = (name: string, { token, stored }: Minted, more = '') => {
   console.error(
     `Token ${stored.id} of ${name}, valid until ${stored.expiresAt ?? 'it is revoked'}.${more} It is shown this once:`,
   );
@@ -55,7 +55,7 @@ const createCommand = secretCommand('create', 'Mint the first token of a client 
     await storeOf(options).update((text) =>
       changeClient(text, name, (tokens) => create(tokens, minted.stored, now)),
     );
-    hand(name, minted);
+    printToken(name, minted);
   });
 
 const rotateCommand = secretCommand(
@@ -76,7 +76,7 @@ const rotateCommand = secretCommand(
       changeClient(text, name, (tokens) => rotate(tokens, minted.stored, options.overlap, now)),
     );
     const end = new Date(now.getTime() + options.overlap).toISOString();
-    hand(name, minted, ` The token before it ends by ${end}.`);
+    printToken(name, minted, ` The token before it ends by ${end}.`);
   });
 
 const revokeCommand = secretCommand('revoke', 'Take back a client’s token, within half a minute')

@@ -113,7 +113,7 @@ export const requestsOf = (one: PolicyCase): DecisionRequest[] =>
     now: one.now,
   }));
 
-const told = (error: z.ZodError) =>
+const describeIssue = (error: z.ZodError) =>
   error.issues
     .map((issue) =>
       issue.code === 'unrecognized_keys'
@@ -134,7 +134,7 @@ export const parseCases = (text: string, file: string): PolicyCase[] => {
   return nodes.map((node) => {
     const line = lines.linePos(isNode(node) ? (node.range?.[0] ?? 0) : 0).line;
     const { data, error: fault } = policyCase.safeParse(isNode(node) ? node.toJS(document) : node);
-    if (!data) throw new CommandError(`${file}:${line}: ${told(fault)}`);
+    if (!data) throw new CommandError(`${file}:${line}: ${describeIssue(fault)}`);
     return { ...data, file, line };
   });
 };

@@ -16,15 +16,15 @@ export type ClientTokens = readonly StoredToken[];
 const maxLiveTokens = 2;
 
 /** So long a client is told that its token has expired, rather than that nobody knows it. */
-const rememberedMs = 30 * 86_400_000;
+const expiredTokenKeptMs = 30 * 86_400_000;
 
 export const isLive = ({ expiresAt }: StoredToken, now: Date): boolean =>
   expiresAt === undefined || Date.parse(expiresAt) > now.getTime();
 
-const isRemembered = ({ expiresAt }: StoredToken, now: Date) =>
-  expiresAt === undefined || Date.parse(expiresAt) > now.getTime() - rememberedMs;
+const isKept = ({ expiresAt }: StoredToken, now: Date) =>
+  expiresAt === undefined || Date.parse(expiresAt) > now.getTime() - expiredTokenKeptMs;
 
-const remembered = (tokens: ClientTokens, now: Date) => tokens.filter((token) => isRemembered(token, now));
+const kept = (tokens: ClientTokens, now: Date) => tokens.filter((token) => isKept(token, now));
 const live = (tokens: ClientTokens, now: Date) => tokens.filter((token) => isLive(token, now));
 
 /** @throws CommandError when the client has a live token: it is to be rotated */
@@ -32,7 +32,7 @@ export const create = (tokens: ClientTokens, fresh: StoredToken, now: Date): Cli
   if (live(tokens, now).length > 0) {
     throw new CommandError('The client has a live token: rotate it, or revoke it first.');
   }
-  return [...remembered(tokens, now), fresh];
+  return [...kept(tokens, now), fresh];
 };
 
 const endingBy = (token: StoredToken, end: Date, now: Date): StoredToken => {
@@ -58,7 +58,7 @@ export const rotate = (
     );
   }
   const end = new Date(now.getTime() + overlapMs);
-  return [...remembered(tokens, now).map((token) => endingBy(token, end, now)), fresh];
+  return [...kept(tokens, now).map((token) => endingBy(token, end, now)), fresh];
 };
 
 export const nameOf = ({ id, createdAt }: StoredToken): string => id ?? createdAt ?? 'without an id';

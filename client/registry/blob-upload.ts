@@ -64,7 +64,7 @@ export class BlobUpload {
     return this.#position;
   }
 
-  /** The push has ended in vain: no byte is taken any more. */
+  /** The push has failed: no more bytes are accepted. */
   get failed(): boolean {
     return this.#failed;
   }

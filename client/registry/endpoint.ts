@@ -12,7 +12,7 @@ import { type Registry, registries } from '../../api/registries.ts';
 import { admissionOf, type HostName } from './admission.ts';
 import { BlobUploads } from './blob-uploads.ts';
 import { secretOf } from './credentials.ts';
-import type { Answer, Rooms, Route } from './exchange.ts';
+import type { Answer, RegistryState, Route } from './exchange.ts';
 import type { Identities } from './identities.ts';
 import { OciError, ociErrorOf, type Subject } from './oci-errors.ts';
 import { Pushed } from './pushed.ts';
@@ -39,17 +39,17 @@ export type Endpoint = { url: string; close(): Promise<void> };
 
 /** What every request needs. */
 type Service = Pick<EndpointOptions, 'identities' | 'registryId' | 'log'> & {
-  rooms: Rooms;
+  state: RegistryState;
   admit: (request: IncomingMessage) => void;
 };
 
 /** @throws the plain `EADDRINUSE` error when the port or the socket is taken */
 export async function startEndpoint(options: EndpointOptions): Promise<Endpoint> {
   const { address, tls, hostNames, registry = 'ecr' } = options;
-  const rooms: Rooms = { registry, uploads: new BlobUploads(), pushed: new Pushed() };
+  const state: RegistryState = { registry, uploads: new BlobUploads(), pushed: new Pushed() };
   const listening = 'host' in address ? address.host : undefined;
   const admit = admissionOf({ listening, cert: tls?.cert, hostNames });
-  const serve = serveWith({ ...options, rooms, admit });
+  const serve = serveWith({ ...options, state, admit });
   const app = fastify({
     ...(tls && { https: tls }),
     forceCloseConnections: true,
@@ -67,9 +67,9 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
   });
   app.setNotFoundHandler(serve);
   const place = await listen(app, address);
-  app.server.on('close', () => rooms.uploads.close());
+  app.server.on('close', () => state.uploads.close());
   const close = async () => {
-    rooms.uploads.close();
+    state.uploads.close();
     await app.close();
   };
   return { url: 'socket' in address ? place : `${tls ? 'https' : 'http'}://${place}`, close };
@@ -119,7 +119,7 @@ async function dispatch(
   request: FastifyRequest,
   path: string,
   route: Route | undefined,
-  { rooms, admit, identities, registryId }: Service,
+  { state, admit, identities, registryId }: Service,
 ): Promise<Answer> {
   admit(request.raw);
   const identity = await identities(secretOf(request.raw));
@@ -127,12 +127,12 @@ async function dispatch(
   if (!route || !handler) throw unsupported(route);
   const { name, reference = '' } = route.pattern.exec(path)?.groups ?? {};
   return handler({
-    ...rooms,
+    ...state,
     identity,
     reference,
     isHead: request.method === 'HEAD',
     destination: {
-      repositoryName: name === undefined ? '' : repositoryNameOf(name, rooms.registry),
+      repositoryName: name === undefined ? '' : repositoryNameOf(name, state.registry),
       registryId,
     },
     query: new URL(request.raw.url ?? '/', 'http://registry').searchParams,

@@ -9,9 +9,13 @@ import type { Subject } from './oci-errors.ts';
 import type { Pushed } from './pushed.ts';
 
 /** What the handlers share. */
-export type Rooms = { readonly registry: Registry; readonly uploads: BlobUploads; readonly pushed: Pushed };
+export type RegistryState = {
+  readonly registry: Registry;
+  readonly uploads: BlobUploads;
+  readonly pushed: Pushed;
+};
 
-export type Exchange = Rooms & {
+export type Exchange = RegistryState & {
   readonly isHead: boolean;
   readonly destination: Destination;
   /** The last segment of the path: a digest, a tag or an upload's id. */

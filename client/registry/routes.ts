@@ -4,7 +4,7 @@ import { getBlob, headBlob } from './blobs.ts';
 import type { Handler, Route } from './exchange.ts';
 import { listReferrers, listTags } from './listings.ts';
 import { getManifest, putManifest } from './manifests.ts';
-import { appendToUpload, beginUpload, cancelUpload, finishUpload, tellUpload } from './uploads.ts';
+import { appendToUpload, beginUpload, cancelUpload, finishUpload, getUploadStatus } from './uploads.ts';
 
 /** `GET /v2/`: what clients ask first, and all that `docker login` asks. Whoever comes here is known. */
 const welcome: Handler = async () => ({ status: 200, body: {} });
@@ -21,8 +21,8 @@ export const routes: readonly Route[] = [
     pattern: /^\/v2\/(?<name>.+)\/blobs\/uploads\/(?<reference>[^/]+)$/,
     subject: 'blob',
     methods: {
-      GET: tellUpload,
-      HEAD: tellUpload,
+      GET: getUploadStatus,
+      HEAD: getUploadStatus,
       PATCH: appendToUpload,
       PUT: finishUpload,
       DELETE: cancelUpload,

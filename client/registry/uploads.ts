@@ -28,7 +28,10 @@ export const appendToUpload: Handler = async (exchange) => {
 export const finishUpload: Handler = async (exchange) => finish(exchange, find(exchange));
 
 /** `GET …/blobs/uploads/<id>`: how far it is. */
-export const tellUpload: Handler = async (exchange) => ({ status: 204, headers: placeOf(find(exchange)) });
+export const getUploadStatus: Handler = async (exchange) => ({
+  status: 204,
+  headers: placeOf(find(exchange)),
+});
 
 /** `DELETE …/blobs/uploads/<id>` */
 export const cancelUpload: Handler = async (exchange) => {

@@ -18,7 +18,7 @@ export type Extended = {
 };
 
 /**
- * A part apart from what is counted begins the range anew. What the range then forgets is counted again if it comes
+ * A part apart from what is counted starts a new range. What the range then forgets is counted again if it comes
  * again: no position is ever taken for counted that was not.
  */
 export const extend = (counted: Range | undefined, part: Range): Extended => {

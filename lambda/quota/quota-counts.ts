@@ -28,7 +28,7 @@ export type CountOptions = {
 /**
  * Counts what a request uses, or refuses it.
  *
- * @throws QuotaExceededException with the quota's name, what is used, and when it begins anew;
+ * @throws QuotaExceededException with the quota's name, what is used, and when it resets;
  *   ServiceUnavailableException when too many requests are counted against the same quota at the same time
  */
 export type Count = (
@@ -53,7 +53,7 @@ type Charge = Move & { isApart: boolean; shares: readonly Share[] };
 const exceeded = ({ quota, limit, unit, added }: Share, used: number, day: string) =>
   new ProxyError(
     'QuotaExceededException',
-    `The quota ${quota} allows ${limit} ${unit} a day, ${used} are used, and this would be ${added} more. It begins anew at ${endOf(day)}.`,
+    `The quota ${quota} allows ${limit} ${unit} a day, ${used} are used, and this would be ${added} more. It resets at ${endOf(day)}.`,
     { members: { quota, used, limit, resetsAt: endOf(day) } },
   );
 

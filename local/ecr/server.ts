@@ -35,7 +35,7 @@ export async function startEcr(
   options: EcrOptions,
 ): Promise<{ url: string; port: number; close(): Promise<void> }> {
   const { host = '127.0.0.1', accountId = '123456789012', publicAlias = 'a1b2c3d4' } = options;
-  refuseSenseless({ ...options, accountId, publicAlias });
+  assertOptions({ ...options, accountId, publicAlias });
   const store = new Store(options.dataDirectory, accountId, publicAlias);
   const loaded = Promise.withResolvers<void>();
   const app = buildServer(store, loaded.promise);
@@ -85,7 +85,7 @@ function asEcrError(error: FastifyError): Error {
 }
 
 /** @throws {Error} naming what ECR could not have: a malformed id or name, or two repositories under one path */
-function refuseSenseless(options: EcrOptions & { accountId: string; publicAlias: string }): void {
+function assertOptions(options: EcrOptions & { accountId: string; publicAlias: string }): void {
   const { accountId, publicAlias, repositories } = options;
   const ids = z.object({
     accountId: z.string().regex(/^[0-9]{12}$/),

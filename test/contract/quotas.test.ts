@@ -50,7 +50,7 @@ const used = async (door: Door1): Promise<unknown> => {
 };
 
 describe('a quota of bytes', () => {
-  it('is refused with 429, its name, what is used, and when it begins anew', async () => {
+  it('is refused with 429, its name, what is used, and when it resets', async () => {
     await open(`- { name: a-day, client: team-a-ci, bytesPerDay: ${P + 10} }`);
     const layer = randomBytes(2 * P);
     const uploadId = await client.begin();
@@ -63,7 +63,7 @@ describe('a quota of bytes', () => {
       used: P,
       limit: P + 10,
       resetsAt: '2026-11-22T00:00:00.000Z',
-      detail: `The quota a-day allows ${P + 10} bytes a day, ${P} are used, and this would be ${P} more. It begins anew at 2026-11-22T00:00:00.000Z.`,
+      detail: `The quota a-day allows ${P + 10} bytes a day, ${P} are used, and this would be ${P} more. It resets at 2026-11-22T00:00:00.000Z.`,
     });
     expect(headers.get('retry-after')).toBe(String(12 * 3_600));
     const path = `/ecr/layer-uploads/${uploadId}/parts`;
@@ -72,7 +72,7 @@ describe('a quota of bytes', () => {
     expect((await client.uploadPart(uploadId, P, layer.subarray(P, P + 10))).status).toBe(200);
   });
 
-  it('begins anew with the day, and the upload goes on', async () => {
+  it('resets with the day, and the upload goes on', async () => {
     await open(`- { name: a-day, client: team-a-ci, bytesPerDay: ${P} }`);
     const layer = randomBytes(P + 5);
     const uploadId = await client.begin();

@@ -222,7 +222,7 @@ describe('an upload goes on from the byte the proxy names', () => {
 
 describe('an upload that the proxy lost', () => {
   const lost = problem(404, 'UploadNotFoundException');
-  it('is begun anew from a replayable source', async () => {
+  it('is started again from a replayable source', async () => {
     const { bytes, digest } = layer(4 * P);
     const scenes = [
       begin(P),
@@ -236,7 +236,7 @@ describe('an upload that the proxy lost', () => {
     expect(arrived().equals(bytes)).toBe(true);
   });
 
-  it('is begun anew from a stream whose start is still at hand, also at completion', async () => {
+  it('is started again from a stream whose start is still at hand, also at completion', async () => {
     const { bytes, digest } = layer(2 * P);
     const scenes = [
       begin(P),

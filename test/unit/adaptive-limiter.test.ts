@@ -25,11 +25,11 @@ const widthOf = async (limiter: AdaptiveLimiter, requests: number): Promise<numb
 
 describe('the limit', () => {
   it('is kept', async () => {
-    expect(await widthOf(new AdaptiveLimiter({ start: 3, most: 3 }), 20)).toBe(3);
+    expect(await widthOf(new AdaptiveLimiter({ initialConcurrency: 3, maxConcurrency: 3 }), 20)).toBe(3);
   });
 
   it('grows by one for each round of answers, up to the most', async () => {
-    const limiter = new AdaptiveLimiter({ start: 2, most: 4 });
+    const limiter = new AdaptiveLimiter({ initialConcurrency: 2, maxConcurrency: 4 });
     const widths: number[] = [];
     for (let request = 0; request < 12; request += 1) {
       await limiter.run(answering);
@@ -45,13 +45,13 @@ describe('the limit', () => {
     [502, true, 8],
     [404, false, 8],
   ])('after a %i that is retryable: %s becomes %i of 8', async (status, retryable, left) => {
-    const limiter = new AdaptiveLimiter({ start: 8 });
+    const limiter = new AdaptiveLimiter({ initialConcurrency: 8 });
     await expect(limiter.run(failing(refusal(status, 0, retryable)))).rejects.toMatchObject({ status });
     expect(limiter.concurrency).toBe(left);
   });
 
   it('is halved once for requests that were all sent at the old pace, and never below one', async () => {
-    const limiter = new AdaptiveLimiter({ start: 8 });
+    const limiter = new AdaptiveLimiter({ initialConcurrency: 8 });
     const round = () =>
       Promise.allSettled(Array.from({ length: 4 }, () => limiter.run(failing(refusal(429)))));
     await round();

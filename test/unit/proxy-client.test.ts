@@ -6,7 +6,7 @@ import { ProxyClient, type TokenSource } from '../../client/proxy-client.ts';
 import { problemOf } from '../../client/refusals.ts';
 import { requestOf } from '../../client/request.ts';
 import { TokenProblem } from '../../client/token-problem.ts';
-import { problemOfSilence } from '../../client/unanswered.ts';
+import { noAnswerProblem } from '../../client/unanswered.ts';
 import { begin, problem, repositoryName } from '../support/scenes.ts';
 import { playScript, type Reply, type ScriptedDoor } from '../support/scripted-door.ts';
 
@@ -191,7 +191,7 @@ describe('a failure', () => {
     ['SELF_SIGNED_CERT_IN_CHAIN', false],
   ])('of the network, %s, is retryable: %s', (code, retryable) => {
     const cause = Object.assign(new Error('the reason'), { code });
-    const thrown = problemOfSilence(new TypeError('fetch failed', { cause }), 'x.test');
+    const thrown = noAnswerProblem(new TypeError('fetch failed', { cause }), 'x.test');
     expect(thrown).toMatchObject({ code: 'NoAnswer', retryable, status: undefined });
     expect(thrown.message).toBe(`NoAnswer: no answer from x.test: ${code}, the reason`);
   });

@@ -1,4 +1,4 @@
-// How the repositories of a role are shared out among policies, which IAM keeps short.
+// How the repositories of a role are split among IAM policies, whose length is limited.
 
 import { Aws } from 'aws-cdk-lib';
 import type { Registry } from '../api/registries.ts';
@@ -31,7 +31,7 @@ export const repositoriesOf = ({ repositories, registryIds }: RepositoryAccess):
   );
 
 /** In lists of one registry each, short enough for one policy. */
-export const shares = (repositories: readonly Repository[]): Repository[][] => {
+export const splitIntoPolicies = (repositories: readonly Repository[]): Repository[][] => {
   const lists: Repository[][] = [];
   let used = 0;
   for (const repository of repositories) {
