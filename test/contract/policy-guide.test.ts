@@ -63,7 +63,7 @@ describe('docs/policy.md', () => {
 
   it('lists every sample', () => {
     const listed = [...guide.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
-    expect(listed).toEqual(expect.arrayContaining(readdirSync(join(root, 'docs/samples'))));
+    expect(listed).toEqual(expect.arrayContaining(readdirSync(join(root, 'examples/policies'))));
   });
 
   it('names every entity, action and member of the schema', () => {

@@ -1,4 +1,4 @@
-// OIDC tokens from token to ECR: those of the issuers that docs/samples has policies for, signed here.
+// OIDC tokens from token to ECR: those of the issuers that examples/policies has policies for, signed here.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -139,7 +139,7 @@ afterEach(() => issuer.close());
 
 /** The sample's policy, of this test's issuer. */
 const samplePolicies = ({ name, issuer: named }: Sample): string => {
-  const text = readFileSync(join(root, 'docs/samples', name, `${name}.cedar`), 'utf8');
+  const text = readFileSync(join(root, 'examples/policies', name, `${name}.cedar`), 'utf8');
   expect(text).toContain(`principal.issuer == "${named}"`);
   return policiesOf({ [`${name}.cedar`]: text.replaceAll(`"${named}"`, `"${issuer.issuer}"`) });
 };

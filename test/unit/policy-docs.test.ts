@@ -84,10 +84,10 @@ describe('a policy that a document shows', () => {
   );
 });
 
-const samples = readdirSync(join(root, 'docs/samples'));
+const samples = readdirSync(join(root, 'examples/policies'));
 
 const openSample = (name: string) => {
-  const directory = join(root, 'docs/samples', name);
+  const directory = join(root, 'examples/policies', name);
   const files = readPolicyFiles(directory, ownSchema);
   const text = readFileSync(join(directory, `${name}.cedar`), 'utf8');
   return { text, policies: openPolicies(files), cases: readCases(directory) };

@@ -1,4 +1,4 @@
-// Every sample of docs/samples, and the policies that deploy, against their own cases.
+// Every sample of examples/policies, and the policies that deploy, against their own cases.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { openPolicies } from '../../policy/policies.ts';
 import { readPolicyFiles } from '../../policy/policy-files.ts';
 
 const root = join(import.meta.dirname, '../..');
-const samples = readdirSync(join(root, 'docs/samples')).map((name) => join('docs/samples', name));
+const samples = readdirSync(join(root, 'examples/policies')).map((name) => join('examples/policies', name));
 
 describe.each(['policies', ...samples])('%s', (directory) => {
   const files = readPolicyFiles(join(root, directory), ownSchema);
