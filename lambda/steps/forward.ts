@@ -17,6 +17,7 @@ import {
   prepareCompletion,
   refuseAhead,
   refusePart,
+  renoteCompletion,
   takePart,
 } from '../upstream/layer-upload.ts';
 import type { Staging } from '../upstream/staging.ts';
@@ -133,12 +134,20 @@ const completeLayerUpload = async (permit: Permit<'CompleteLayerUpload'>, upstre
   let noted: string | undefined;
   const complete = async () => {
     noted = await prepareCompletion(upload, completion);
-    return ecr.CompleteLayerUpload({ ...upload.named, uploadId: ecrUploadId, layerDigests }, upload);
+    const completed = await ecr.CompleteLayerUpload(
+      { ...upload.named, uploadId: ecrUploadId, layerDigests },
+      upload,
+    );
+    if (noted !== undefined && noted !== completion) await renoteCompletion(upload, noted, completion);
+    return completed;
   };
   const { layerDigest } = await complete().catch(async (failure: unknown) => {
-    if (!isNamed(failure, 'UploadNotFoundException')) throw failure;
+    const isForgotten = isNamed(failure, 'UploadNotFoundException');
     const isSame = noted === completion || wasRetried(failure);
-    const found = await completedBefore(upload, layerDigests, isSame);
+    if (isRefusal(failure) && !(isForgotten && isSame)) {
+      await renoteCompletion(upload, completion, undefined);
+    }
+    const found = isForgotten ? await completedBefore(upload, layerDigests, isSame) : undefined;
     if (found) return { layerDigest: found };
     throw failure;
   });
@@ -164,6 +173,10 @@ const wasRetried = (failure: unknown) =>
   failure.$metadata !== null &&
   'attempts' in failure.$metadata &&
   Number(failure.$metadata.attempts) > 1;
+
+/** ECR has said no: unlike after a failure or a lost answer, it is known that nothing was done. */
+const isRefusal = (failure: unknown) =>
+  failure instanceof Error && '$fault' in failure && failure.$fault === 'client' && !wasRetried(failure);
 
 const isNamed = (failure: unknown, name: string) => failure instanceof Error && failure.name === name;
 
