@@ -100,10 +100,12 @@ const uploadLayerPart = async (permit: Permit<'UploadLayerPart'>, upstream: Upst
   return { registryId, repositoryName, uploadId, lastByteReceived: partLastByte };
 };
 
-/** The first of the digests that is a layer of the repository. */
-const findLayer = async ({ ecr, named, abortSignal }: LayerUpload, layerDigests: string[]) => {
+/** Those of the digests that are layers of the repository. */
+const findLayers = async ({ ecr, named, abortSignal }: LayerUpload, layerDigests: string[]) => {
   const { layers = [] } = await ecr.BatchCheckLayerAvailability({ ...named, layerDigests }, { abortSignal });
-  return layers.find(({ layerAvailability }) => layerAvailability === 'AVAILABLE')?.layerDigest;
+  return layers.flatMap(({ layerAvailability, layerDigest }) =>
+    layerAvailability === 'AVAILABLE' && layerDigest !== undefined ? [layerDigest] : [],
+  );
 };
 
 /** Short enough for the metadata of an object, however many digests there are. */
@@ -114,16 +116,29 @@ const completionOf = (layerDigests: readonly string[]): string =>
 
 /**
  * What a completion is answered when ECR knows no such upload. ECR forgets an upload when it is complete: if
- * this client was here before with the same digests, only the answer was lost. With others, the layer that is
- * there is not known to be this upload's.
+ * this client was here before with the same digests, only the answer was lost, and the one of them that is a layer is
+ * this upload's. With other digests, or where several are layers, no layer is known to be this upload's.
  */
 const completedBefore = async (upload: LayerUpload, layerDigests: string[], isSame: boolean) => {
-  const layerDigest = await findLayer(upload, layerDigests);
-  if (layerDigest === undefined || isSame) return layerDigest;
+  const found = await findLayers(upload, [...new Set(layerDigests)]);
+  const [layerDigest] = found;
+  if (layerDigest === undefined || (isSame && found.length === 1)) return layerDigest;
   throw new ProxyError(
     'LayerAlreadyExistsException',
     `The layer ${layerDigest} is there already. Whether this upload made it is not known: it was finished, or has expired.`,
   );
+};
+
+/**
+ * Which completion a slot must not name any more after a failure: this one, if ECR has refused it; an earlier one, if
+ * nobody knows which of the two it was.
+ */
+const disprovedBy = (
+  failure: unknown,
+  { completion, noted }: { completion: string; noted: string | undefined },
+): string | undefined => {
+  if (isRefusal(failure)) return completion;
+  return isNamed(failure, 'UploadNotFoundException') || noted === completion ? undefined : noted;
 };
 
 const completeLayerUpload = async (permit: Permit<'CompleteLayerUpload'>, upstream: Upstream) => {
@@ -143,9 +158,10 @@ const completeLayerUpload = async (permit: Permit<'CompleteLayerUpload'>, upstre
   };
   const { layerDigest } = await complete().catch(async (failure: unknown) => {
     const isForgotten = isNamed(failure, 'UploadNotFoundException');
-    const isSame = noted === completion || wasRetried(failure);
-    if (isRefusal(failure) && !(isForgotten && isSame)) {
-      await renoteCompletion(upload, completion, undefined);
+    const isSame = noted === completion || (noted === undefined && wasRetried(failure));
+    const disproved = disprovedBy(failure, { completion, noted });
+    if (disproved !== undefined && !(isForgotten && isSame)) {
+      await renoteCompletion(upload, disproved, undefined);
     }
     const found = isForgotten ? await completedBefore(upload, layerDigests, isSame) : undefined;
     if (found) return { layerDigest: found };
