@@ -1,10 +1,11 @@
 // The operator's quotas: what may be sent in a day, by whom or into which namespace. Read and matched; pure but for the file.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { DecisionRequest } from '../policy/entities.ts';
+import { readPolicyFile } from '../policy/policy-directory.ts';
 
 export type Unit = 'bytes' | 'images';
 
@@ -57,9 +58,17 @@ export type Quota = z.output<typeof quota>;
 
 export const quotaFile = 'quotas.yaml';
 
+const parseYaml = (text: string): unknown => {
+  try {
+    return parse(text);
+  } catch (cause) {
+    throw new Error(`${quotaFile}: ${cause instanceof Error ? cause.message : 'no YAML'}`, { cause });
+  }
+};
+
 /** @throws Error naming every member that is wrong and what was expected of it */
 export const parseQuotas = (text: string): Quota[] => {
-  const { data, error } = quotas.safeParse(parse(text) ?? []);
+  const { data, error } = quotas.safeParse(parseYaml(text) ?? []);
   if (data) return data;
   const lines = error.issues.map((issue) =>
     issue.code === 'unrecognized_keys'
@@ -70,10 +79,10 @@ export const parseQuotas = (text: string): Quota[] => {
 };
 
 /** Those of a policy directory; none where it has no file of them. */
-export const readQuotas = (directory: string): Quota[] => {
-  const file = join(directory, quotaFile);
-  return existsSync(file) ? parseQuotas(readFileSync(file, 'utf8')) : [];
-};
+export const readQuotas = (directory: string): Quota[] =>
+  readdirSync(directory).includes(quotaFile)
+    ? parseQuotas(readPolicyFile(join(directory, quotaFile)).toString())
+    : [];
 
 /** A quota that a request is counted against; `counter` is whose count it is. */
 export type Applied = { name: string; counter: string; limit: number };

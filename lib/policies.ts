@@ -1,10 +1,11 @@
 // The directory of the Cedar schema and policies: read once at synth, checked, and deployed beside every function.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { quotaFile, readQuotas } from '../api/quotas.ts';
 import { loadPolicies } from '../policy/policies.ts';
+import { readPolicyFile, schemaFile } from '../policy/policy-directory.ts';
 import { ConfigurationError, reasonOf } from './configuration.ts';
 import { projectRoot } from './project-root.ts';
 
@@ -19,25 +20,12 @@ export type PolicyFiles = ReadonlyMap<string, Buffer>;
 
 export type CheckedPolicies = { files: PolicyFiles; declaresQuotas: boolean };
 
-const schemaFile = 'schema.cedarschema';
-
 const isDeployed = (name: string) => [schemaFile, quotaFile].includes(name) || name.endsWith('.cedar');
-
-/** Follows links, and waits for no pipe. */
-const readOne = (directory: string, name: string): Buffer => {
-  const file = join(directory, name);
-  try {
-    if (!statSync(file).isFile()) throw new Error('it is not a file');
-    return readFileSync(file);
-  } catch (cause) {
-    throw new Error(`${name} cannot be read: ${reasonOf(cause)}`, { cause });
-  }
-};
 
 const readFiles = (directory: string): PolicyFiles => {
   const names = readdirSync(directory).filter(isDeployed).sort();
   if (!names.includes(schemaFile)) throw new Error(`there is no ${schemaFile} in it`);
-  return new Map(names.map((name) => [name, readOne(directory, name)]));
+  return new Map(names.map((name) => [name, readPolicyFile(join(directory, name))]));
 };
 
 /** Loads what was read, as the functions do when they start, from a copy that nobody else writes to. */

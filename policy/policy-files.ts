@@ -1,11 +1,12 @@
 // The policy files of a directory: read, parsed and validated, with the place of whatever is wrong in them.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { maxPolicyBytes } from '../api/limits.ts';
 import { type Cedar, type Engine, openEngine } from './cedar.ts';
 import { depthFault, tooDeepToRead } from './policy-depth.ts';
+import { readPolicyFile, schemaFile } from './policy-directory.ts';
 import { statementsOf } from './policy-statements.ts';
 
 /** One policy, as its file has it. */
@@ -40,14 +41,12 @@ export class PolicyError extends Error {
 export const describeFault = ({ file, line, column, message }: PolicyFault): string =>
   `${file}:${line}:${column}: ${message}`;
 
-export const schemaFile = 'schema.cedarschema';
-
 export const explain = ({ message, help }: cedar.DetailedError): string =>
   help ? `${message} (${help})` : message;
 
 type Source = { file: string; bytes: Buffer };
 
-const readSource = (file: string): Source => ({ file: basename(file), bytes: readFileSync(file) });
+const readSource = (path: string): Source => ({ file: basename(path), bytes: readPolicyFile(path) });
 
 /** Cedar counts bytes of UTF-8; an editor counts characters. */
 const placeOf = ({ file, bytes }: Source, offset: number) => {
@@ -196,7 +195,8 @@ const sizeFault = (schemaBytes: number, sources: readonly Source[]): PolicyFault
 /**
  * Reads the schema and every `*.cedar` file of a directory.
  *
- * @throws PolicyError naming, for each fault, file, line, column and what was expected.
+ * @throws PolicyError naming, for each fault, file, line, column and what was expected; Error naming a file that cannot
+ *   be read.
  */
 export const readPolicyFiles = (
   directory: string,

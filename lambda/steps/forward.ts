@@ -15,6 +15,7 @@ import {
   prepareCompletion,
   refuseAhead,
   refusePart,
+  renoteCompletion,
   takePart,
 } from '../upload/layer-upload.ts';
 import { seal } from '../upload/seal.ts';
@@ -99,10 +100,12 @@ const uploadLayerPart = async (permit: Permit<'UploadLayerPart'>, upstream: Upst
   return { registryId, repositoryName, uploadId, lastByteReceived: partLastByte };
 };
 
-/** The first of the digests that is a layer of the repository. */
-const findLayer = async ({ ecr, named, abortSignal }: LayerUpload, layerDigests: string[]) => {
+/** Those of the digests that are layers of the repository. */
+const findLayers = async ({ ecr, named, abortSignal }: LayerUpload, layerDigests: string[]) => {
   const { layers = [] } = await ecr.BatchCheckLayerAvailability({ ...named, layerDigests }, { abortSignal });
-  return layers.find(({ layerAvailability }) => layerAvailability === 'AVAILABLE')?.layerDigest;
+  return layers.flatMap(({ layerAvailability, layerDigest }) =>
+    layerAvailability === 'AVAILABLE' && layerDigest !== undefined ? [layerDigest] : [],
+  );
 };
 
 /** Short enough for the metadata of an object, however many digests there are. */
@@ -113,16 +116,29 @@ const completionOf = (layerDigests: readonly string[]): string =>
 
 /**
  * What a completion is answered when ECR knows no such upload. ECR forgets an upload when it is complete: if
- * this client was here before with the same digests, only the answer was lost. With others, the layer that is
- * there is not known to be this upload's.
+ * this client was here before with the same digests, only the answer was lost, and the one of them that is a layer is
+ * this upload's. With other digests, or where several are layers, no layer is known to be this upload's.
  */
 const completedBefore = async (upload: LayerUpload, layerDigests: string[], isSame: boolean) => {
-  const layerDigest = await findLayer(upload, layerDigests);
-  if (layerDigest === undefined || isSame) return layerDigest;
+  const found = await findLayers(upload, [...new Set(layerDigests)]);
+  const [layerDigest] = found;
+  if (layerDigest === undefined || (isSame && found.length === 1)) return layerDigest;
   throw new ProxyError(
     'LayerAlreadyExistsException',
     `The layer ${layerDigest} is there already. Whether this upload made it is not known: it was finished, or has expired.`,
   );
+};
+
+/**
+ * Which completion a slot must not name any more after a failure: this one, if ECR has refused it; an earlier one, if
+ * nobody knows which of the two it was.
+ */
+const disprovedBy = (
+  failure: unknown,
+  { completion, noted }: { completion: string; noted: string | undefined },
+): string | undefined => {
+  if (isRefusal(failure)) return completion;
+  return isNamed(failure, 'UploadNotFoundException') || noted === completion ? undefined : noted;
 };
 
 const completeLayerUpload = async (permit: Permit<'CompleteLayerUpload'>, upstream: Upstream) => {
@@ -133,12 +149,21 @@ const completeLayerUpload = async (permit: Permit<'CompleteLayerUpload'>, upstre
   let noted: string | undefined;
   const complete = async () => {
     noted = await prepareCompletion(upload, completion);
-    return ecr.CompleteLayerUpload({ ...upload.named, uploadId: ecrUploadId, layerDigests }, upload);
+    const completed = await ecr.CompleteLayerUpload(
+      { ...upload.named, uploadId: ecrUploadId, layerDigests },
+      upload,
+    );
+    if (noted !== undefined && noted !== completion) await renoteCompletion(upload, noted, completion);
+    return completed;
   };
   const { layerDigest } = await complete().catch(async (failure: unknown) => {
-    if (!isNamed(failure, 'UploadNotFoundException')) throw failure;
-    const isSame = noted === completion || wasRetried(failure);
-    const found = await completedBefore(upload, layerDigests, isSame);
+    const isForgotten = isNamed(failure, 'UploadNotFoundException');
+    const isSame = noted === completion || (noted === undefined && wasRetried(failure));
+    const disproved = disprovedBy(failure, { completion, noted });
+    if (disproved !== undefined && !(isForgotten && isSame)) {
+      await renoteCompletion(upload, disproved, undefined);
+    }
+    const found = isForgotten ? await completedBefore(upload, layerDigests, isSame) : undefined;
     if (found) return { layerDigest: found };
     throw failure;
   });
@@ -164,6 +189,10 @@ const wasRetried = (failure: unknown) =>
   failure.$metadata !== null &&
   'attempts' in failure.$metadata &&
   Number(failure.$metadata.attempts) > 1;
+
+/** ECR has said no: unlike after a failure or a lost answer, it is known that nothing was done. */
+const isRefusal = (failure: unknown) =>
+  failure instanceof Error && '$fault' in failure && failure.$fault === 'client' && !wasRetried(failure);
 
 const isNamed = (failure: unknown, name: string) => failure instanceof Error && failure.name === name;
 

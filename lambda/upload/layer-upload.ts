@@ -187,3 +187,20 @@ export const prepareCompletion = async (
   }
   return noted;
 };
+
+/**
+ * Once ECR has answered a completion: what is noted (`before`) becomes what is known now (`after`). What waits in the
+ * slot, and what somebody else has noted meanwhile, stays.
+ */
+export const renoteCompletion = async (
+  upload: LayerUpload,
+  before: string,
+  after: string | undefined,
+): Promise<void> => {
+  try {
+    const slot = await upload.staging.get(upload);
+    if (slot?.completion === before) await upload.staging.put({ ...slot, completion: after }, slot, upload);
+  } catch (failure) {
+    upload.warn('what an upload was completed with was not staged', failure);
+  }
+};

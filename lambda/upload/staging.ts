@@ -5,7 +5,7 @@ import { ProxyError } from '../../api/errors.ts';
 import type { Measure } from '../telemetry/meter.ts';
 import type { UploadPosition } from './layer-parts.ts';
 
-/** What a slot says; `completion` identifies the digests that the upload was first asked to be completed with. */
+/** What a slot says; `completion` identifies the digests that the upload was, or may have been, completed with. */
 export type SlotContent = {
   readonly receivedBytes: number;
   readonly waiting: Uint8Array;

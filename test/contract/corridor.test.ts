@@ -296,6 +296,18 @@ describe('a staged part that is lost', () => {
     expect((await client.complete(uploadId, digestOf(layer))).status).toBe(201);
   });
 
+  it('takes with it what the upload was completed with: no digest is then said to be its own', async () => {
+    const layer = randomBytes(10);
+    const uploadId = await client.begin();
+    await client.uploadNth(uploadId, layer, 0);
+    expect((await client.complete(uploadId, digestOf(layer))).status).toBe(201);
+    const key = ['ecr', '123456789012', 'team-a/app', uploadId.slice(0, 36)].join('/');
+    expect((await fetch(`${proxy.s3.url}/staging/${key}`, { method: 'DELETE' })).status).toBe(204);
+    for (let time = 0; time < 3; time++) {
+      expect((await client.complete(uploadId, digestOf(layer))).status).toBe(409);
+    }
+  });
+
   it('holds no byte once the layer is complete', async () => {
     const layer = randomBytes(3 * P);
     const uploadId = await client.begin();

@@ -250,6 +250,23 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
           await completes(uploadId, layer);
         });
 
+        it('that was refused before, is told so as well, and its own digest is still its own', async () => {
+          const [layer, other] = [randomBytes(P), randomBytes(10)];
+          const otherId = await client.begin();
+          await sendParts(otherId, other);
+          await completes(otherId, other);
+          const uploadId = await client.begin();
+          await sendParts(uploadId, layer);
+          expect((await client.complete(uploadId, digestOf(other))).status).toBe(422);
+          await completes(uploadId, layer);
+          for (let time = 0; time < 2; time++) {
+            expect(await client.complete(uploadId, digestOf(other))).toMatchObject(
+              problem(409, 'LayerAlreadyExistsException'),
+            );
+            await completes(uploadId, layer);
+          }
+        });
+
         it('that is no layer is told that there is no such upload', async () => {
           const { uploadId } = await completeTwo();
           expect(await client.complete(uploadId, digestOf('another'))).toMatchObject(
@@ -595,6 +612,20 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
         await sendParts(uploadId, layer);
         await proxy.arm({ operation: 'CompleteLayerUpload', fault: 'drop-after', times: 3 });
         expect((await client.complete(uploadId, digestOf(layer))).status).toBe(503);
+        await completes(uploadId, layer);
+      });
+
+      it('never hears of a completion, another that succeeds is the one that may be sent again', async () => {
+        const [layer, other] = [randomBytes(P), randomBytes(10)];
+        const otherId = await client.begin();
+        await sendParts(otherId, other);
+        await completes(otherId, other);
+        const uploadId = await client.begin();
+        await sendParts(uploadId, layer);
+        await proxy.arm({ operation: 'CompleteLayerUpload', fault: 'drop-before', times: 3 });
+        expect((await client.complete(uploadId, digestOf(other))).status).toBe(503);
+        await completes(uploadId, layer);
+        expect((await client.complete(uploadId, digestOf(other))).status).toBe(409);
         await completes(uploadId, layer);
       });
     });

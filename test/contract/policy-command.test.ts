@@ -1,7 +1,7 @@
 // `ecr-upload-proxy policy`, as an operator runs it.
 
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -30,6 +30,22 @@ afterEach(() => rmSync(directory, { recursive: true }));
 const permit = '@id("all") permit (principal, action, resource);\n';
 
 describe('policy check', () => {
+  it.each<[string, (file: string) => void, string]>([
+    ['a folder', (file) => mkdirSync(file), 'it is not a file'],
+    ['a pipe', (file) => execFileSync('mkfifo', [file]), 'it is not a file'],
+    ['a link to nothing', (file) => symlinkSync('nowhere', file), 'ENOENT'],
+    ['in another encoding', (file) => writeFileSync(file, permit.replace('all', 'café'), 'latin1'), 'UTF-8'],
+  ])('says which file is %s, and does not wait for it', async (_, make, reason) => {
+    for (const name of ['a.cedar', 'quotas.yaml']) {
+      make(join(directory, name));
+      const { status, err } = await run('check', directory);
+      expect(status).toBe(1);
+      expect(err).toContain(`${name} cannot be read: `);
+      expect(err).toContain(reason);
+      rmSync(join(directory, name), { recursive: true });
+    }
+  });
+
   it('says how many policies are valid', async () => {
     expect(await run('check', 'policies')).toMatchObject({
       status: 0,

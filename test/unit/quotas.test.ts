@@ -34,6 +34,7 @@ describe('a quota', () => {
   });
 
   it.each([
+    ['in no YAML', 'a: [', /^quotas\.yaml: .*line 1/],
     ['of nobody', '- { name: x, bytesPerDay: 1 }', /0: expected either client or namespace/],
     ['of two', '- { name: x, client: a, namespace: b, bytesPerDay: 1 }', /either client or namespace/],
     ['of nothing', '- { name: x, client: a }', /bytesPerDay, imagesPerDay or both/],
