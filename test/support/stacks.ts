@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs';
 import { App, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { vi } from 'vitest';
 import { z } from 'zod';
 import cdk from '../../cdk.json' with { type: 'json' };
 import { type ConfigurationInput, contextKey, readConfiguration } from '../../lib/configuration.ts';
@@ -91,9 +92,14 @@ export const synthesize = (configuration: object, plugins: (app: App) => Plugin[
  * @returns the directory of its cloud assembly, in the temporary folder
  */
 export const assemble = (configuration: object): string => {
-  const app = new App({ context: cdk.context });
-  new EcrUploadProxyStack(app, 'Test', readConfiguration(configuration));
-  return app.synth().directory;
+  const silenced = vi.spyOn(process.stderr, 'write').mockReturnValue(true); // The CDK names what it bundles.
+  try {
+    const app = new App({ context: cdk.context });
+    new EcrUploadProxyStack(app, 'Test', readConfiguration(configuration));
+    return app.synth().directory;
+  } finally {
+    silenced.mockRestore();
+  }
 };
 
 /** A longer one, such as a dashboard's, keeps a line for each of its parts. */
