@@ -10,6 +10,8 @@ export default defineConfig({
     globalSetup: 'test/support/temporary-folder.ts',
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // What a test prints, its seed among it, is shown when it fails.
+    silent: 'passed-only',
     // .ci/run counts the tests by this file.
     reporters: process.env.CI
       ? ['default', skipped, ['json', { outputFile: '.local/test-results.json' }]]

@@ -1,6 +1,6 @@
 // The metrics of the proxy, as a table: what the functions write, and the dashboard and the alarms read.
 
-import { type OperationName, operationNames } from './operations.ts';
+import type { OperationName } from './operations.ts';
 import type { Registry } from './registries.ts';
 
 export const metricsNamespace = 'EcrUploadProxy';
@@ -32,13 +32,5 @@ export const metrics = {
 
 export type MetricName = keyof typeof metrics;
 
-const stagingCalls = ['s3:HeadObject', 's3:GetObject', 's3:PutObject'] as const;
-
 /** A value of the dimension `upstream`. */
-export type UpstreamCall = `${Registry}:${OperationName}` | (typeof stagingCalls)[number];
-
-/** Every call of the forward step to one registry, and to the staging area. */
-export const upstreamCalls = (registry: Registry): UpstreamCall[] => [
-  ...operationNames.map((name) => `${registry}:${name}` as const),
-  ...stagingCalls,
-];
+export type UpstreamCall = `${Registry}:${OperationName}` | 's3:HeadObject' | 's3:GetObject' | 's3:PutObject';

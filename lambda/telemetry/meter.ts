@@ -76,7 +76,9 @@ export const openMeter = (metrics: Metrics): Meter => {
       }
     },
     publish: () => {
-      metrics.publishStoredMetrics();
+      // Where calls overlap, as with one that was given up, the other's end has written all there was.
+      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+      else metrics.clearDimensions();
     },
   };
 };

@@ -180,12 +180,12 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
         [3, 4, 'a second left out, with bytes in ECR'],
         [3, 6, 'a second and all between left out'],
       ])('is refused with %i parts received at part %i: %s', async (received, next) => {
+        const own = randomBytes(layer.length); // ECR has no layer twice: another for each row.
         const uploadId = await client.begin();
-        await sendParts(uploadId, layer, 0, received);
-        position(received * P - 1)(await client.uploadNth(uploadId, layer, next));
-        await sendParts(uploadId, layer, received);
-        expect((await client.complete(uploadId, digestOf(layer))).status).toBeLessThan(410);
-        await arrived(layer);
+        await sendParts(uploadId, own, 0, received);
+        position(received * P - 1)(await client.uploadNth(uploadId, own, next));
+        await sendParts(uploadId, own, received);
+        await completes(uploadId, own);
       });
 
       it('is refused when it does not begin at a multiple of the part size, before any byte is stored', async () => {

@@ -374,7 +374,7 @@ describe('an image', () => {
 });
 
 describe('a push that is aborted while it waits', () => {
-  const throttled = problem(429, 'ThrottlingException', {}, { 'retry-after': '3' });
+  const throttled = problem(429, 'ThrottlingException', {}, { 'retry-after': '30' });
   const reason = new Error('enough');
   const aborting = () => {
     const controller = new AbortController();
@@ -389,6 +389,6 @@ describe('a push that is aborted while it waits', () => {
     const started = performance.now();
     const push = uploader.pushLayer({ repositoryName, source: once(layer(1).bytes), signal: own });
     await expect(push).rejects.toBe(reason);
-    expect(performance.now() - started).toBeLessThan(1_500);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 });

@@ -35,8 +35,6 @@ type Options = {
   policyDirectory?: string;
   /** Whose registries may be named, besides the own account's. */
   accounts?: Partial<Accounts>;
-  /** What `getRemainingTimeInMillis` begins with. */
-  timeoutMs?: number;
 };
 
 const routeOf = (operation: OperationName) =>
@@ -62,7 +60,7 @@ const bodyOf = ({ body }: RequestInit) => {
 };
 
 const sendTo =
-  (handlers: ReadonlyMap<OperationName, Handler>, timeoutMs: number | undefined): Send =>
+  (handlers: ReadonlyMap<OperationName, Handler>, timeoutMs?: number): Send =>
   async (path, init) => {
     const url = new URL(path, 'http://in-process');
     const route = findRoute(init.method, url.pathname);
@@ -84,7 +82,6 @@ const sendTo =
 
 /** Everything but API Gateway: handlers, stand-ins and a staging area of their own. */
 export const startInProcess = async ({
-  timeoutMs,
   issuers = [],
   policyDirectory = policySource,
   metrics = false,
@@ -129,7 +126,9 @@ export const startInProcess = async ({
     operationNames.map((operation) => [operation, resourceHandler(operation, services)]),
   );
   return {
-    send: sendTo(handlers, timeoutMs),
+    send: sendTo(handlers),
+    /** @param timeoutMs what `getRemainingTimeInMillis` begins with */
+    sendWithin: (timeoutMs: number) => sendTo(handlers, timeoutMs),
     ecrUrl: ecr.url,
     ...faultsOf(ecr.url),
     s3,

@@ -1,4 +1,4 @@
-// Random bytes for tests, made from a seed that is logged so that a failure can be run again: SEED=… npm test.
+// Random bytes for tests, made from a seed that is printed with a failure, which it repeats: SEED=… npm test.
 
 import { createCipheriv, createHash, randomInt } from 'node:crypto';
 

@@ -3,7 +3,8 @@
 import { rmSync } from 'node:fs';
 import { App, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { stringify } from 'yaml';
+import { vi } from 'vitest';
+import { z } from 'zod';
 import cdk from '../../cdk.json' with { type: 'json' };
 import { type ConfigurationInput, contextKey, readConfiguration } from '../../lib/configuration.ts';
 import { EcrUploadProxyStack } from '../../lib/stack.ts';
@@ -91,18 +92,44 @@ export const synthesize = (configuration: object, plugins: (app: App) => Plugin[
  * @returns the directory of its cloud assembly, in the temporary folder
  */
 export const assemble = (configuration: object): string => {
-  const app = new App({ context: cdk.context });
-  new EcrUploadProxyStack(app, 'Test', readConfiguration(configuration));
-  return app.synth().directory;
+  const silenced = vi.spyOn(process.stderr, 'write').mockReturnValue(true); // The CDK names what it bundles.
+  try {
+    const app = new App({ context: cdk.context });
+    new EcrUploadProxyStack(app, 'Test', readConfiguration(configuration));
+    return app.synth().directory;
+  } finally {
+    silenced.mockRestore();
+  }
 };
 
-/** As YAML, without what changes with every line of the functions' code. */
-export const readable = (template: Template): string =>
-  stringify(
+/** A longer one, such as a dashboard's, keeps a line for each of its parts. */
+const maxJoinLength = 300;
+
+const textOfPart = z.union([
+  z.string().transform((text) => text.replaceAll('${', '${!')),
+  z.strictObject({ Ref: z.string() }).transform(({ Ref }) => `\${${Ref}}`),
+  z
+    .strictObject({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) })
+    .transform(({ 'Fn::GetAtt': names }) => `\${${names.join('.')}}`),
+]);
+
+const joinOfText = z
+  .strictObject({ 'Fn::Join': z.tuple([z.literal(''), z.array(textOfPart)]) })
+  .transform(({ 'Fn::Join': [, parts] }) => parts.join(''));
+
+/** `{ "Fn::Join": ["", ["arn:", { "Ref": "AWS::Partition" }]] }` is `{ "Fn::Join": "arn:${AWS::Partition}" }`. */
+const withJoinsAsText = (_key: string, value: unknown): unknown => {
+  const { success, data } = joinOfText.safeParse(value);
+  return success && data.length <= maxJoinLength ? { 'Fn::Join': data } : value;
+};
+
+/** To be read, and without what changes with every line of the functions' code. */
+export const readable = (template: Template): Readonly<Record<string, unknown>> =>
+  z.record(z.string(), z.unknown()).parse(
     JSON.parse(
       JSON.stringify(template.toJSON())
         .replaceAll(/[0-9a-f]{64}/g, 'ASSET-HASH')
         .replaceAll(/(ApiDeployment[0-9A-F]{8})[0-9a-f]{32}/g, '$1HASH'),
+      withJoinsAsText,
     ),
-    { lineWidth: 0 },
   );

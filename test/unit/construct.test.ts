@@ -50,8 +50,14 @@ describe('the construct', () => {
   });
 
   test('takes issuers as an operator writes them', () => {
-    const { functions } = proxyWith({ issuers: [{ issuer: 'https://issuer.example', audience: 'proxy' }] });
-    expect(functions.size).toBe(6);
+    const stack = newStack();
+    proxyWith({ issuers: [{ issuer: 'https://issuer.example', audience: 'proxy' }] }, stack);
+    const functions = Template.fromStack(stack).findResources('AWS::Lambda::Function');
+    const taken = Object.values(functions).map(({ Properties }) => Properties.Environment.Variables.ISSUERS);
+    expect(taken).toHaveLength(6);
+    for (const issuers of taken) {
+      expect(JSON.parse(issuers)).toMatchObject([{ issuer: 'https://issuer.example', audience: ['proxy'] }]);
+    }
   });
 });
 

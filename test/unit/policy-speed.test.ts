@@ -1,4 +1,4 @@
-// How long a decision takes with many policies, warm: measured, logged, and held against a bound.
+// How long a decision takes with many policies, warm: measured, logged where it fails, and held against a bound.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,15 +1,26 @@
-// The templates of the main configurations: snapshots to read changes in, and what matters of each in a sentence.
+// The templates of the main configurations: one as a whole and how the others differ from it, to read changes in,
+// and what matters of each in a sentence.
 
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import { configurationNames, configurations, readable, synthesize } from '../support/stacks.ts';
+import { differenceOf } from '../support/template-difference.ts';
 
-describe.each(configurationNames)('the template of the configuration "%s"', (name) => {
-  test('is as it was reviewed', async () => {
-    const { template } = synthesize(configurations[name]);
-    await expect(readable(template)).toMatchFileSnapshot(`__snapshots__/template.${name}.yaml`);
-  });
+const templateOf = (name: keyof typeof configurations) => readable(synthesize(configurations[name]).template);
+
+test('the template of the configuration "default" is as it was reviewed', async () => {
+  const text = stringify(templateOf('default'), { lineWidth: 0 });
+  await expect(text).toMatchFileSnapshot('__snapshots__/template.default.yaml');
 });
+
+test.each(configurationNames.filter((name) => name !== 'default'))(
+  'the template of the configuration "%s" differs from it as was reviewed',
+  async (name) => {
+    const text = differenceOf(templateOf('default'), templateOf(name));
+    await expect(text).toMatchFileSnapshot(`__snapshots__/template.${name}.diff`);
+  },
+);
 
 describe('a private API', () => {
   const { template } = synthesize(configurations.private);
