@@ -97,7 +97,10 @@ const bodyReaders: Readonly<Record<string, BodyReader>> = {
   [octetStream]: readRawPart,
 };
 
+const readNoBody: BodyReader = () => ({});
+
 const bodyReaderOf = (event: APIGatewayProxyEvent, accepted: readonly string[]): BodyReader => {
+  if (accepted.length === 0) return readNoBody;
   const contentType = event.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
   const reader = accepted.includes(contentType) ? bodyReaders[contentType] : undefined;
   if (!reader) {
