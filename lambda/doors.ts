@@ -1,7 +1,7 @@
 // The two doors: how each finds the operation a request asks for, and how each writes its answers.
 
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { type ErrorCode, type ErrorRow, errors, ProxyError } from '../api/errors.ts';
+import { type ErrorRow, errors, headersOf, ProxyError } from '../api/errors.ts';
 import { maxErrorBytes } from '../api/limits.ts';
 import {
   type Call,
@@ -53,30 +53,6 @@ const outputText = (operation: OperationName, output: object, timeForm: TimeForm
 const errorText = (members: Record<string, unknown>): string =>
   JSON.stringify(bounded(members, maxErrorBytes));
 
-/** Until a time that the error names, or what it or its row says. */
-const retryAfter = (
-  row: ErrorRow,
-  { members, retryAfterSeconds = row.retryAfterSeconds }: ProxyError,
-): Record<string, string> => {
-  const seconds =
-    members.resetsAt === undefined
-      ? retryAfterSeconds
-      : Math.max(1, Math.ceil((Date.parse(members.resetsAt) - Date.now()) / 1_000));
-  return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
-};
-
-type HeaderWriter = (error: ProxyError) => Record<string, string>;
-
-const challenge: HeaderWriter = () => ({ 'WWW-Authenticate': 'Bearer realm="ecr-upload-proxy"' });
-
-/** The headers of single rows at door 1, beside `Retry-After`. */
-const headersOfCode: { readonly [Code in ErrorCode]?: HeaderWriter } = {
-  UnrecognizedClientException: challenge,
-  ExpiredTokenException: challenge,
-  InvalidLayerPartException: ({ members: { lastValidByteReceived: last } }) =>
-    last === undefined ? {} : { Range: `bytes=0-${last}` },
-};
-
 const registryOf = (event: APIGatewayProxyEvent): Registry => {
   const name = event.resource.split('/')[1];
   if (!isRegistry(name)) throw new Error(`a route without a registry: ${event.resource}`);
@@ -102,7 +78,7 @@ export const resourceDoor = (operation: OperationName): Door => ({
       status,
       'application/problem+json',
       errorText({ type, title, status, code, requestId, detail, ...members }),
-      { ...retryAfter(row, error), ...headersOfCode[code]?.(error) },
+      headersOf(error),
     );
   },
 });

@@ -6,7 +6,7 @@ import { type Call, operationNames, operations } from '../operations.ts';
 import { isRegistry, type Registry, registries } from '../registries.ts';
 import { outputJsonSchema } from '../wire.ts';
 import { gatewayRefusal } from './gateway-refusals.ts';
-import { problem, problemOf, type Response, refusalsOf } from './problems.ts';
+import { problemOf, type Response, refusalsOf } from './problems.ts';
 import { jsonBody, parametersOf, requestBodyOf } from './requests.ts';
 
 const calls: readonly Call[] = Object.keys(registries)
@@ -59,7 +59,6 @@ const schemas = {
       outputJsonSchema(operations[operation].output),
     ]),
   ),
-  Problem: problem,
   ...Object.fromEntries(
     errorCodes
       .filter((code) => calls.some((call) => codesOf(call).includes(code)))

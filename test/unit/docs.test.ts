@@ -1,24 +1,47 @@
+// docs/errors.md against the error table: its rows, members and forms, and no others.
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { errorMembers } from '../../api/error-members.ts';
 import { type ErrorRow, errors } from '../../api/errors.ts';
+import { describeSendAgain } from '../../api/send-again.ts';
 
-const rowOf = ([code, { status, title, retryAfterSeconds }]: [string, ErrorRow]) =>
-  `| \`${code}\` | ${status} | ${title} | ${retryAfterSeconds ? `after ${retryAfterSeconds} s` : 'no'} |`;
+const text = readFileSync(join(import.meta.dirname, '../../docs/errors.md'), 'utf8');
+const linesLike = (pattern: RegExp) => text.split('\n').filter((line) => pattern.test(line));
+const rows: [string, ErrorRow][] = Object.entries(errors);
+
+const ociOf = ({ oci }: ErrorRow) => (typeof oci === 'string' ? [oci] : Object.values(oci));
+const quoted = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ');
+
+const rowOf = ([code, row]: [string, ErrorRow]) =>
+  `| \`${code}\` | ${row.status} | ${row.title} | ${describeSendAgain(row.sendAgain)} | ${quoted(ociOf(row))} |`;
 
 describe('docs/errors.md', () => {
   it('lists the rows of the error table, and no others', () => {
-    const text = readFileSync(join(import.meta.dirname, '../../docs/errors.md'), 'utf8');
-    const documented = text.split('\n').filter((line) => /^\| `\w+` \| \d{3} \|/.test(line));
-    expect(documented).toEqual(Object.entries(errors).map(rowOf));
+    expect(linesLike(/^\| `\w+` \| \d{3} \|/)).toEqual(rows.map(rowOf));
   });
 
   it('lists what the AWS door answers otherwise than with 400 under the code’s own name', () => {
-    const text = readFileSync(join(import.meta.dirname, '../../docs/errors.md'), 'utf8');
-    const documented = text.split('\n').filter((line) => /^\| `\w+` \| `\w+` \| \d{3} \|$/.test(line));
-    const rows = Object.entries(errors).flatMap(([code, { aws }]: [string, ErrorRow]) =>
+    const expected = rows.flatMap(([code, { aws }]) =>
       aws ? [`| \`${code}\` | \`${aws.type ?? code}\` | ${aws.status ?? 400} |`] : [],
     );
-    expect(documented).toEqual(rows);
+    expect(linesLike(/^\| `\w+` \| `\w+` \| \d{3} \|$/)).toEqual(expected);
+  });
+
+  it('names each member of an error, with the code that has it', () => {
+    const documented = linesLike(/^\| `[a-z]\w*`(, `[a-z]\w*`)* \| `\w+Exception` \|/).flatMap((line) => {
+      const [, members = '', code = ''] = line.split('|');
+      return [...members.matchAll(/`(\w+)`/g)].map(([, member]) => `${code.trim()} ${member}`);
+    });
+    const expected = rows.flatMap(([code, { members = [] }]) => members.map((name) => `\`${code}\` ${name}`));
+    expect(documented.toSorted()).toEqual(expected.toSorted());
+    const used = rows.flatMap(([, { members = [] }]) => members);
+    expect(Object.keys(errorMembers).toSorted()).toEqual([...used].toSorted());
+  });
+
+  it('says which codes SDKs send again by their status at the AWS door', () => {
+    const again = rows.filter(([, { aws }]) => (aws?.status ?? 400) >= 500).map(([code]) => code);
+    for (const code of again) expect(text.slice(text.indexOf('SDKs send again'))).toContain(`\`${code}\``);
   });
 });
