@@ -1,6 +1,7 @@
 // Writes an operation's members as an HTTP request of door 1, as the operation table says.
 
 import { type Members, type OperationName, operations } from '../api/operations.ts';
+import { writeQuery } from '../api/query.ts';
 import type { Registry } from '../api/registries.ts';
 
 /** A request without its token; `body` is JSON or the raw bytes of a part, and null for a GET. */
@@ -39,10 +40,8 @@ export function requestOf<Name extends OperationName>(
   return { url, method, ...contentOf(url, rest) };
 }
 
-/** A list is a name several times. */
 function setQuery(url: URL, members: Readonly<Record<string, unknown>>): void {
-  for (const [member, value] of Object.entries(members))
-    for (const one of [value].flat()) url.searchParams.append(member, String(one));
+  for (const [name, text] of writeQuery(members)) url.searchParams.append(name, text);
 }
 
 function contentOf(url: URL, rest: Map<string, unknown>): Pick<DoorRequest, 'headers' | 'body'> {

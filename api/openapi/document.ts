@@ -6,8 +6,9 @@ import { type Call, operationNames, operations } from '../operations.ts';
 import { isRegistry, type Registry, registries } from '../registries.ts';
 import { outputJsonSchema } from '../wire.ts';
 import { gatewayRefusal } from './gateway-refusals.ts';
+import { linksOf } from './links.ts';
 import { problemOf, type Response, refusalsOf } from './problems.ts';
-import { jsonBody, parametersOf, requestBodyOf } from './requests.ts';
+import { descriptionOf, hasJsonBody, jsonBody, parametersOf, requestBodyOf } from './requests.ts';
 
 const calls: readonly Call[] = Object.keys(registries)
   .filter(isRegistry)
@@ -31,6 +32,7 @@ const responsesOf = (call: Call): Readonly<Record<string, Response>> => ({
     description: 'As ECR answers.',
     headers: { 'x-amzn-RequestId': requestId },
     content: { 'application/json': { schema: reference(`${call.operation}Response`) } },
+    ...linksOf(call, nameOf),
   },
   ...refusalsOf(codesOf(call)),
 });
@@ -38,9 +40,10 @@ const responsesOf = (call: Call): Readonly<Record<string, Response>> => ({
 const operationOf = (call: Call) => ({
   operationId: nameOf(call),
   summary: operations[call.operation].summary,
+  ...descriptionOf(call),
   tags: [call.registry],
   parameters: parametersOf(call),
-  requestBody: requestBodyOf(call, reference(`${nameOf(call)}Request`)),
+  ...requestBodyOf(call, reference(`${nameOf(call)}Request`)),
   responses: responsesOf(call),
 });
 
@@ -52,7 +55,7 @@ const paths = Object.fromEntries(
 );
 
 const schemas = {
-  ...Object.fromEntries(calls.map((call) => [`${nameOf(call)}Request`, jsonBody(call)])),
+  ...Object.fromEntries(calls.filter(hasJsonBody).map((call) => [`${nameOf(call)}Request`, jsonBody(call)])),
   ...Object.fromEntries(
     operationNames.map((operation) => [
       `${operation}Response`,
