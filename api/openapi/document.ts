@@ -47,11 +47,15 @@ const operationOf = (call: Call) => ({
   responses: responsesOf(call),
 });
 
+const pathOf = ({ operation, registry }: Call) => `/${registry}${operations[operation].path}`;
+const methodOf = ({ operation }: Call) => operations[operation].method.toLowerCase();
+
+/** Operations that differ in their method alone share a path. */
 const paths = Object.fromEntries(
-  calls.map((call) => {
-    const { method, path } = operations[call.operation];
-    return [`/${call.registry}${path}`, { [method.toLowerCase()]: operationOf(call) }];
-  }),
+  [...Map.groupBy(calls, pathOf)].map(([path, sharing]) => [
+    path,
+    Object.fromEntries(sharing.map((call) => [methodOf(call), operationOf(call)])),
+  ]),
 );
 
 const schemas = {

@@ -24,7 +24,9 @@ vi.mock('../../api/operations.ts', async (original) => {
       }),
     output: z.object({ layerDigest: z.string(), pushedAt: z.date() }),
   };
-  const operations = { ...real.operations, [planted.operation]: row };
+  // At a path that another operation has already, with another method.
+  const list = { ...row, path: real.operations.PutImage.path };
+  const operations = { ...real.operations, [planted.operation]: row, ListLayers: list };
   return {
     ...real,
     operations,
@@ -70,6 +72,11 @@ describe('a planted operation', () => {
     expect(openapi.components.schemas).toMatchObject({
       DescribeLayerResponse: { properties: { pushedAt: { type: 'string', format: 'date-time' } } },
     });
+  });
+
+  it('shares its path with another method’s', async () => {
+    const { openapi } = await import('../../api/openapi/document.ts');
+    expect(Object.keys(openapi.paths['/ecr/images'] ?? {})).toEqual(['put', 'get']);
   });
 
   it('is read by validate as the client writes it', async () => {
