@@ -1,8 +1,12 @@
-// The error table: each code with its HTTP status at each door, its public text, and the failures it comes from.
+// The error table: each code with everything that any client is told, and the failures it comes from.
 
+import { challenge, type ErrorHeader, receivedRange } from './error-headers.ts';
+import type { ErrorMemberName, ErrorMembers } from './error-members.ts';
 import { keySetRetryMs } from './limits.ts';
+import type { OciForm } from './oci.ts';
 import type { Call, OperationName } from './operations.ts';
 import type { Registry } from './registries.ts';
+import { retryAfterSecondsOf, type SendAgain } from './send-again.ts';
 
 /** A row: what the client is told, and which failures of AWS's services and of the network mean it. */
 export type ErrorRow = {
@@ -10,13 +14,17 @@ export type ErrorRow = {
   status: number;
   /** At door 2, where it is not HTTP 400 with the code itself as `__type`. */
   aws?: { status?: number; type?: string };
+  /** In the OCI distribution API. */
+  oci: OciForm;
   title: string;
   /** The public detail where the failure's own message must not or need not reach the client. */
   detail?: string;
-  /** The client may send the same request again; seconds to wait are told in `Retry-After`. */
-  retryAfterSeconds?: number;
-  /** Where an answer may name another time than the row: the longest. */
-  maxRetryAfterSeconds?: number;
+  /** Whether and when the same request may be sent again. */
+  sendAgain: SendAgain;
+  /** The members that it may have, beside those of every error. */
+  members?: readonly ErrorMemberName[];
+  /** The headers that it may have at door 1, beside `Retry-After`. */
+  headers?: readonly ErrorHeader[];
   /** The operations that can be answered so, where not every one can. Sources: the API references of ECR. */
   operations?: readonly OperationName[];
   /** The registry whose operations can be answered so, where the other's cannot. */
@@ -32,6 +40,9 @@ export const errors = {
   InvalidParameterException: {
     status: 400,
     title: 'A member of the request is missing or ill-formed',
+    sendAgain: 'never',
+    members: ['invalidMembers'],
+    oci: { blob: 'BLOB_UPLOAD_INVALID', manifest: 'MANIFEST_INVALID' },
     upstream: ['InvalidParameterException'],
   },
   UnrecognizedClientException: {
@@ -39,23 +50,40 @@ export const errors = {
     title: 'No valid token',
     detail:
       'Send a token this proxy knows: Authorization: Bearer TOKEN, or as the password of Authorization: Basic.',
+    sendAgain: 'never',
+    headers: [challenge],
+    oci: 'UNAUTHORIZED',
     upstream: [],
   },
   ExpiredTokenException: {
     status: 401,
     title: 'The token has expired',
     detail: 'Ask the operator of this proxy for a new token.',
+    sendAgain: 'never',
+    headers: [challenge],
+    oci: 'UNAUTHORIZED',
     upstream: [],
   },
-  AccessDeniedException: { status: 403, title: 'The policy does not allow this', upstream: [] },
+  AccessDeniedException: {
+    status: 403,
+    title: 'The policy does not allow this',
+    sendAgain: 'never',
+    members: ['policies', 'claims'],
+    oci: 'DENIED',
+    upstream: [],
+  },
   RepositoryNotFoundException: {
     status: 404,
     title: 'No such repository',
+    sendAgain: 'never',
+    oci: 'NAME_UNKNOWN',
     upstream: ['RepositoryNotFoundException'],
   },
   RegistryNotFoundException: {
     status: 404,
     title: 'No such registry',
+    sendAgain: 'never',
+    oci: 'NAME_UNKNOWN',
     registry: 'ecr-public',
     upstream: ['RegistryNotFoundException'],
   },
@@ -65,34 +93,51 @@ export const errors = {
     detail:
       'This client has no such upload in this repository: it was finished, it has expired, or it never was. ' +
       'Start a new one with InitiateLayerUpload.',
+    sendAgain: 'never',
+    oci: 'BLOB_UPLOAD_UNKNOWN',
     operations: ['UploadLayerPart', 'CompleteLayerUpload'],
     upstream: ['UploadNotFoundException'],
   },
   LayerAlreadyExistsException: {
     status: 409,
     title: 'The layer is there already',
+    sendAgain: 'never',
+    oci: 'BLOB_UPLOAD_INVALID',
     operations: ['CompleteLayerUpload'],
     upstream: ['LayerAlreadyExistsException'],
   },
   ImageAlreadyExistsException: {
     status: 409,
     title: 'The image is there already',
+    sendAgain: 'never',
+    oci: 'MANIFEST_INVALID',
     operations: ['PutImage'],
     upstream: ['ImageAlreadyExistsException'],
   },
   ImageTagAlreadyExistsException: {
     status: 409,
     title: 'The tag is there already and cannot be moved',
+    sendAgain: 'never',
+    oci: 'TAG_INVALID',
     operations: ['PutImage'],
     upstream: ['ImageTagAlreadyExistsException'],
   },
   // Door 2 alone: at door 1 API Gateway knows the routes.
-  UnknownOperationException: { status: 404, title: 'No such operation', operations: [], upstream: [] },
+  UnknownOperationException: {
+    status: 404,
+    title: 'No such operation',
+    sendAgain: 'never',
+    oci: 'UNSUPPORTED',
+    operations: [],
+    upstream: [],
+  },
   RequestEntityTooLargeException: {
     status: 413,
     // ECR's own name for a part of a wrong size.
     aws: { type: 'InvalidLayerPartException' },
     title: 'The body is larger than a part',
+    sendAgain: 'never',
+    oci: 'SIZE_INVALID',
     operations: ['UploadLayerPart'],
     upstream: [],
   },
@@ -100,54 +145,75 @@ export const errors = {
     status: 415,
     aws: { type: 'SerializationException' },
     title: 'Wrong content type',
+    sendAgain: 'never',
+    oci: 'UNSUPPORTED',
     upstream: [],
   },
   InvalidLayerPartException: {
     status: 416,
     title: 'Not the next part',
+    sendAgain: 'never',
+    members: ['registryId', 'repositoryName', 'uploadId', 'lastValidByteReceived'],
+    headers: [receivedRange],
+    oci: 'BLOB_UPLOAD_INVALID',
     operations: ['UploadLayerPart'],
     upstream: ['InvalidLayerPartException'],
   },
   InvalidLayerException: {
     status: 422,
     title: 'The layer has another digest',
+    sendAgain: 'never',
+    oci: 'DIGEST_INVALID',
     operations: ['CompleteLayerUpload'],
     upstream: ['InvalidLayerException'],
   },
   EmptyUploadException: {
     status: 422,
     title: 'The upload has no parts',
+    sendAgain: 'never',
+    oci: 'BLOB_UPLOAD_INVALID',
     operations: ['CompleteLayerUpload'],
     upstream: ['EmptyUploadException'],
   },
   LayerPartTooSmallException: {
     status: 422,
     title: 'A part that is not the last is too small',
+    sendAgain: 'never',
+    oci: 'BLOB_UPLOAD_INVALID',
     operations: ['CompleteLayerUpload'],
     upstream: ['LayerPartTooSmallException'],
   },
   ImageDigestDoesNotMatchException: {
     status: 422,
     title: 'The manifest has another digest',
+    sendAgain: 'never',
+    oci: 'DIGEST_INVALID',
     operations: ['PutImage'],
     upstream: ['ImageDigestDoesNotMatchException'],
   },
   LayersNotFoundException: {
     status: 422,
     title: 'The manifest names layers that are not in the repository',
+    sendAgain: 'never',
+    oci: 'MANIFEST_BLOB_UNKNOWN',
     operations: ['PutImage'],
     upstream: ['LayersNotFoundException'],
   },
   ReferencedImagesNotFoundException: {
     status: 422,
     title: 'The manifest names images that are not in the repository',
+    sendAgain: 'never',
+    oci: 'MANIFEST_BLOB_UNKNOWN',
     operations: ['PutImage'],
     upstream: ['ReferencedImagesNotFoundException'],
   },
   LimitExceededException: {
     status: 429,
     title: 'A limit of the registry is reached',
-    retryAfterSeconds: 60,
+    // Until somebody deletes images, or makes the layer smaller.
+    sendAgain: 'never',
+    // All clients send again after TOOMANYREQUESTS.
+    oci: 'DENIED',
     operations: ['UploadLayerPart', 'PutImage'],
     upstream: ['LimitExceededException'],
   },
@@ -156,9 +222,9 @@ export const errors = {
     // ECR's own name for a limit, which no SDK sends the same request again for.
     aws: { type: 'LimitExceededException' },
     title: 'A quota of this proxy is used up',
-    // Retry-After says how long it is until the day ends.
-    retryAfterSeconds: 86_400,
-    maxRetryAfterSeconds: 86_400,
+    sendAgain: { at: 'resetsAt', atMostSeconds: 86_400 },
+    members: ['quota', 'used', 'limit', 'resetsAt'],
+    oci: 'DENIED',
     operations: ['UploadLayerPart', 'PutImage'],
     upstream: [],
   },
@@ -166,7 +232,8 @@ export const errors = {
     status: 429,
     title: 'Too many requests',
     detail: 'The registry asks for a slower pace. Send the same request again after the time in Retry-After.',
-    retryAfterSeconds: 2,
+    sendAgain: { afterSeconds: 2 },
+    oci: 'TOOMANYREQUESTS',
     upstream: [
       'ThrottlingException',
       'Throttling',
@@ -178,6 +245,8 @@ export const errors = {
   UnsupportedCommandException: {
     status: 501,
     title: 'The registry does not offer this',
+    sendAgain: 'never',
+    oci: 'UNSUPPORTED',
     registry: 'ecr-public',
     upstream: ['UnsupportedCommandException'],
   },
@@ -186,6 +255,9 @@ export const errors = {
     aws: { status: 500 },
     title: 'The registry failed',
     detail: upstreamRefused,
+    sendAgain: { afterSeconds: 1 },
+    // After UNAVAILABLE every client begins the blob anew, which is what helps; after the 400s and 403 none does.
+    oci: 'UNAVAILABLE',
     upstream: [
       'ServerException',
       'UnknownOperationException',
@@ -210,6 +282,9 @@ export const errors = {
     status: 502,
     title: 'The registry could not use its encryption key',
     detail: upstreamRefused,
+    sendAgain: 'never',
+    members: ['kmsError'],
+    oci: 'UNAVAILABLE',
     operations: ['InitiateLayerUpload', 'UploadLayerPart', 'CompleteLayerUpload', 'PutImage'],
     registry: 'ecr',
     upstream: ['KmsException'],
@@ -219,9 +294,8 @@ export const errors = {
     aws: { status: 503 },
     title: 'The registry cannot be reached',
     detail: 'The registry or the staging area cannot be reached. Send the same request again.',
-    retryAfterSeconds: 5,
-    // Until an issuer's keys are fetched again.
-    maxRetryAfterSeconds: keySetRetryMs / 1_000,
+    sendAgain: { afterSeconds: 5, atMostSeconds: keySetRetryMs / 1_000 },
+    oci: 'UNAVAILABLE',
     upstream: [
       'ServiceUnavailable',
       'ServiceUnavailableException',
@@ -246,13 +320,16 @@ export const errors = {
     aws: { status: 504 },
     title: 'The registry did not answer in time',
     detail: 'Send the same request again: what the registry did in the meantime is recognised.',
-    retryAfterSeconds: 1,
+    sendAgain: { afterSeconds: 1 },
+    oci: 'UNAVAILABLE',
     upstream: ['AbortError'],
   },
   InternalFailure: {
     status: 500,
     aws: { status: 500 },
     title: 'A fault in the proxy',
+    sendAgain: 'never',
+    oci: 'UNKNOWN',
     upstream: [],
   },
 } as const satisfies Record<string, ErrorRow>;
@@ -268,25 +345,7 @@ export const codesOf = ({ operation, registry }: Pick<Call, 'operation' | 'regis
     return (row.operations?.includes(operation) ?? true) && (row.registry ?? registry) === registry;
   });
 
-/** Members beside code and detail: those of ECR's exception, and those that tell a client what to mend. */
-export type ErrorMembers = {
-  /** QuotaExceededException: its name, what is used of it, what it allows, and when it begins anew. */
-  quota?: string;
-  used?: number;
-  limit?: number;
-  resetsAt?: string;
-  registryId?: string;
-  repositoryName?: string;
-  uploadId?: string;
-  lastValidByteReceived?: number;
-  kmsError?: string;
-  /** InvalidParameterException: the first members that are wrong, and what was expected of each. */
-  invalidMembers?: readonly { member: string; expected: string }[];
-  /** AccessDeniedException: the policies that decided. */
-  policies?: readonly string[];
-  /** AccessDeniedException: what was received of an OIDC token's claims. */
-  claims?: Readonly<Record<string, string | readonly string[]>>;
-};
+export const isErrorCode = (name: string): name is ErrorCode => Object.hasOwn(errors, name);
 
 /**
  * The only error that the steps throw. `detail` and `members` reach the client; `cause` reaches the log and
@@ -311,6 +370,24 @@ export class ProxyError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
+
+/** Those of an error at door 1: what its row says, and `Retry-After`. */
+export const headersOf = ({
+  code,
+  members = {},
+  retryAfterSeconds,
+}: Pick<ProxyError, 'code'> & Partial<Pick<ProxyError, 'members' | 'retryAfterSeconds'>>): Record<
+  string,
+  string
+> => {
+  const { sendAgain, headers = [] }: ErrorRow = errors[code];
+  const seconds = retryAfterSecondsOf(sendAgain, { members, retryAfterSeconds });
+  const own = headers.flatMap(({ name, value }) => {
+    const text = value(members);
+    return text === undefined ? [] : [[name, text] as const];
+  });
+  return { ...(seconds !== undefined && { 'Retry-After': String(seconds) }), ...Object.fromEntries(own) };
+};
 
 const codeOfUpstreamName = new Map<string, ErrorCode>(
   errorCodes.flatMap((code) => errors[code].upstream.map((name): [string, ErrorCode] => [name, code])),

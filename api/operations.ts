@@ -1,8 +1,7 @@
-// The operation table: each operation's route, input, policy context and permissions. Everything that lists
+// The operation table: each operation's route, input, output, policy context and permissions. Everything that lists
 // operations (handlers, stack, local gateway, client, tests) iterates over it.
 
 import { z } from 'zod';
-import type { Usage } from '../lambda/quota/quota-counts.ts';
 import { maxDigestsBodyBytes, maxEventBytes, maxLoggedDigests, maxSmallBodyBytes } from './limits.ts';
 import { type ManifestMembers, manifestOf } from './manifest.ts';
 import {
@@ -18,6 +17,8 @@ import {
   repositoryMembers,
   uploadId,
 } from './members.ts';
+import { completedLayer, layerAvailability, layerUpload, putImage, takenPart } from './outputs.ts';
+import type { Usage } from './quotas.ts';
 import type { Registry } from './registries.ts';
 import { versionOf } from './version-tag.ts';
 
@@ -70,9 +71,11 @@ const imageUsage = (members: PutImageMembers): readonly Usage[] => {
   ];
 };
 
-type Row<Input> = {
-  /** Door 1: `{method} /{registry}{path}` answers `status` on success. */
-  method: 'POST' | 'PUT';
+type Row<Input, Output> = {
+  /** What it does, in one sentence. */
+  summary: string;
+  /** Door 1: `{method} /{registry}{path}` answers `status` on success. A GET has its members in path and query. */
+  method: 'GET' | 'POST' | 'PUT';
   path: string;
   status: 200 | 201;
   /** The body is a part's raw bytes (`application/octet-stream`) or JSON; other operations take JSON alone. */
@@ -80,7 +83,13 @@ type Row<Input> = {
   /** The largest body it takes, in bytes. */
   maxBodyBytes: number;
   /** The members with what each may hold. Members it does not name are for validate to judge. */
-  input: (registry: Registry) => z.ZodType<Input> & { readonly shape: Readonly<Record<string, unknown>> };
+  input: (
+    registry: Registry,
+  ) => z.ZodType<Input> & { readonly shape: Readonly<Record<string, z.core.$ZodType>> };
+  /** What it answers, times as `z.date()`: `api/wire.ts` writes it in the form of each protocol. */
+  output: z.ZodType<Output>;
+  /** The operations that go on with what it answers. */
+  next: readonly OperationName[];
   /** What the request says, for the policy: `context` of the Cedar action of the operation's name. */
   context: (input: Input) => PolicyContext;
   /** What it uses of the quotas: `bytes` of a layer or a manifest, and `images`. */
@@ -103,12 +112,15 @@ type Row<Input> = {
 
 const table = {
   InitiateLayerUpload: {
+    summary: 'Begins the upload of a layer.',
     method: 'POST',
     path: '/layer-uploads',
     status: 201,
     rawBody: false,
     maxBodyBytes: maxSmallBodyBytes,
     input: (registry: Registry) => z.object(repositoryMembers(registry)),
+    output: layerUpload,
+    next: ['UploadLayerPart', 'CompleteLayerUpload'],
     context: () => ({}),
     logged: () => ({ bytes: 0 }),
     iamActions: ['InitiateLayerUpload'],
@@ -117,6 +129,7 @@ const table = {
     usage: undefined,
   },
   UploadLayerPart: {
+    summary: 'Sends the next part of a layer.',
     method: 'PUT',
     path: '/layer-uploads/{uploadId}/parts',
     status: 200,
@@ -135,6 +148,8 @@ const table = {
           path: ['partLastByte'],
           message: 'partFirstByte plus the number of bytes sent, minus 1',
         }),
+    output: takenPart,
+    next: ['UploadLayerPart', 'CompleteLayerUpload'],
     context: (input: { partFirstByte: number; partLastByte: number }) => ({
       partFirstByte: input.partFirstByte,
       partLastByte: input.partLastByte,
@@ -158,12 +173,15 @@ const table = {
     }),
   },
   CompleteLayerUpload: {
+    summary: 'Ends the upload of a layer, once all its parts are sent.',
     method: 'POST',
     path: '/layer-uploads/{uploadId}/completion',
     status: 201,
     rawBody: false,
     maxBodyBytes: maxDigestsBodyBytes,
     input: (registry: Registry) => z.object({ ...repositoryMembers(registry), uploadId, layerDigests }),
+    output: completedLayer,
+    next: [],
     context: () => ({}),
     logged: (input: { layerDigests: readonly string[] }) => ({
       bytes: 0,
@@ -176,6 +194,7 @@ const table = {
     usage: undefined,
   },
   BatchCheckLayerAvailability: {
+    summary: 'Tells which layers the repository has.',
     method: 'POST',
     path: '/layer-availability',
     status: 200,
@@ -183,6 +202,8 @@ const table = {
     maxBodyBytes: maxDigestsBodyBytes,
     input: (registry: Registry) =>
       z.object({ ...repositoryMembers(registry), layerDigests: batchedLayerDigests }),
+    output: layerAvailability,
+    next: [],
     context: () => ({}),
     logged: () => ({ bytes: 0 }),
     iamActions: ['BatchCheckLayerAvailability'],
@@ -191,6 +212,7 @@ const table = {
     usage: undefined,
   },
   PutImage: {
+    summary: 'Puts the manifest of an image whose layers are in the repository.',
     method: 'PUT',
     path: '/images',
     status: 201,
@@ -204,6 +226,8 @@ const table = {
         imageTag,
         imageDigest,
       }),
+    output: putImage,
+    next: [],
     context: imageContext,
     logged: (input: PutImageMembers, { imageDigest: digest, imageTag: tag }: PolicyContext) => ({
       bytes: Buffer.byteLength(input.imageManifest),
@@ -222,7 +246,10 @@ export type OperationName = keyof typeof table;
 /** An operation's input after validation, in ECR's member names; `layerPartBlob` as bytes. */
 export type Members<Name extends OperationName> = z.output<ReturnType<(typeof table)[Name]['input']>>;
 
-export type OperationRow<Name extends OperationName> = Row<Members<Name>>;
+/** What an operation answers, in ECR's member names. */
+export type Output<Name extends OperationName> = z.output<(typeof table)[Name]['output']>;
+
+export type OperationRow<Name extends OperationName> = Row<Members<Name>, Output<Name>>;
 
 export const operations: { readonly [Name in OperationName]: OperationRow<Name> } = table;
 

@@ -1,13 +1,20 @@
-// The operator's quotas: what may be sent in a day, by whom or into which namespace. Read and matched; pure but for the file.
+// The operator's quotas: what may be sent in a day, by whom or into which namespace. Their form, and that of a usage.
 
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { DecisionRequest } from '../policy/entities.ts';
-import { readPolicyFile } from '../policy/policy-directory.ts';
 
 export type Unit = 'bytes' | 'images';
+
+/** From the position `first` on, up to `end` and without it. */
+export type Range = { readonly first: number; readonly end: number };
+
+/** What a request uses: of an item (an upload, an image) a range of positions, each of which is counted once. */
+export type Usage = Range & {
+  unit: Unit;
+  item: string;
+  /** Counted once a day, and not once and for all. */
+  daily?: boolean;
+};
 
 const expectedName = 'a name of letters, digits and hyphens';
 const count = z.int('a whole number from 1 on').positive('a whole number from 1 on');
@@ -77,32 +84,3 @@ export const parseQuotas = (text: string): Quota[] => {
   );
   throw new Error(`${quotaFile}:\n${lines.join('\n')}`);
 };
-
-/** Those of a policy directory; none where it has no file of them. */
-export const readQuotas = (directory: string): Quota[] =>
-  readdirSync(directory).includes(quotaFile)
-    ? parseQuotas(readPolicyFile(join(directory, quotaFile)).toString())
-    : [];
-
-/** A quota that a request is counted against; `counter` is whose count it is. */
-export type Applied = { name: string; counter: string; limit: number };
-
-type Who = Pick<DecisionRequest, 'principal' | 'resource'>;
-
-const limitOf = ({ bytesPerDay, imagesPerDay }: Quota, unit: Unit) =>
-  ({ bytes: bytesPerDay, images: imagesPerDay })[unit];
-
-/** Whose count it is, or undefined for a quota of somebody else. */
-const counterOf = ({ client, namespace }: Quota, { principal, resource }: Who): string | undefined => {
-  const isClient = client === '*' || (principal.type === 'Client' && principal.id === client);
-  if (isClient) return `${principal.type}::${principal.id}`;
-  const { registry, registryId, namespace: own } = resource.attrs;
-  return namespace === '*' || namespace === own ? `${registry}/${registryId}/${own}` : undefined;
-};
-
-export const quotasOf = (all: readonly Quota[], who: Who, unit: Unit): Applied[] =>
-  all.flatMap((one) => {
-    const limit = limitOf(one, unit);
-    const counter = counterOf(one, who);
-    return limit === undefined || counter === undefined ? [] : [{ name: one.name, counter, limit }];
-  });

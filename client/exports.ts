@@ -1,9 +1,8 @@
 // What other programs import: `import { ProxyClient, Uploader } from 'ecr-upload-proxy/client'`.
 
-export type { Members, OperationName } from '../api/operations.ts';
+export type { Members, OperationName, Output } from '../api/operations.ts';
 export type { Registry } from '../api/registries.ts';
 export { AdaptiveLimiter, type LimiterOptions } from './adaptive-limiter.ts';
-export type { Answer } from './answers.ts';
 export { LayerProblem, type LayerProblemCode } from './layer-problem.ts';
 export type { LayerSource } from './layer-reader.ts';
 export type { Destination } from './layer-upload.ts';

@@ -1,7 +1,6 @@
 // One layer's way through the proxy: begun, sent part after part from the byte the proxy names, completed.
 
-import type { Members, OperationName } from '../api/operations.ts';
-import type { Answer } from './answers.ts';
+import type { Members, OperationName, Output } from '../api/operations.ts';
 import { LayerProblem } from './layer-problem.ts';
 import type { LayerReader, Part } from './layer-reader.ts';
 import { isProblem, type ProxyProblem } from './problem.ts';
@@ -10,7 +9,7 @@ import { isProblem, type ProxyProblem } from './problem.ts';
 export type Send = <Name extends OperationName>(
   operation: Name,
   members: Members<Name>,
-) => Promise<Answer<Name>>;
+) => Promise<Output<Name>>;
 
 export type Destination = { repositoryName: string; registryId?: string | undefined };
 

@@ -1,11 +1,10 @@
 // A typed client of the proxy's resource door: one method, every operation of the table.
 
 import { Agent, EnvHttpProxyAgent, request as sendRequest } from 'undici';
-import type { z } from 'zod';
 import type { ErrorCode } from '../api/errors.ts';
-import { type Members, type OperationName, operations } from '../api/operations.ts';
+import { type Members, type OperationName, type Output, operations } from '../api/operations.ts';
 import type { Registry } from '../api/registries.ts';
-import { type Answer, answers } from './answers.ts';
+import { isoText, readOutput } from '../api/wire.ts';
 import { endpointUrlOf, type ProxyEndpoint } from './endpoint-url.ts';
 import { isLoopback } from './loopback.ts';
 import { ProxyProblem } from './problem.ts';
@@ -74,7 +73,7 @@ export class ProxyClient {
     operation: Name,
     members: Members<Name>,
     { signal }: { signal?: AbortSignal | undefined } = {},
-  ): Promise<Answer<Name>> {
+  ): Promise<Output<Name>> {
     const token = await this.#readToken();
     try {
       return await this.#sendWith(token, operation, members, signal);
@@ -98,12 +97,12 @@ export class ProxyClient {
     operation: Name,
     members: Members<Name>,
     signal: AbortSignal | undefined,
-  ): Promise<Answer<Name>> {
+  ): Promise<Output<Name>> {
     const request = requestOf(this.#endpoint, this.registry, operation, members);
     const signals = [this.signal, signal].filter((one) => one !== undefined);
     const { status, headers, body } = await this.#exchange(request, token, signals);
     if (status !== operations[operation].status) throw problemOf(status, headers, without(token, body));
-    return read(answers[operation], operation, status, body);
+    return read(operation, status, body);
   }
 
   /** Not by `fetch`, which copies each body. */
@@ -146,14 +145,9 @@ const shortestSecret = 12;
 const without = (token: string, text: string): string =>
   token.length < shortestSecret ? text : text.replaceAll(token, '***');
 
-function read<Output>(
-  schema: z.ZodType<Output>,
-  operation: OperationName,
-  status: number,
-  body: string,
-): Output {
+function read<Name extends OperationName>(operation: Name, status: number, body: string): Output<Name> {
   try {
-    return schema.parse(JSON.parse(body));
+    return readOutput(operations[operation].output, body, isoText);
   } catch {
     const detail = `the endpoint answers ${operation} with something other than its members: is it this proxy?`;
     throw new ProxyProblem({ status, code: 'UnexpectedAnswer', detail, retryable: false });

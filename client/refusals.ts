@@ -1,17 +1,10 @@
 // Reads an answer that is not the success hoped for: the proxy's problem document, or API Gateway's own words.
 
 import { z } from 'zod';
-import type { ErrorCode } from '../api/errors.ts';
+import { errorMembers } from '../api/error-members.ts';
+import { type ErrorCode, errors, isErrorCode } from '../api/errors.ts';
+import { isSentAgain } from '../api/send-again.ts';
 import { ProxyProblem } from './problem.ts';
-
-/** After these the same request may be sent again. Source: the error table's rows, and API Gateway's 429 and 5xx. */
-const retryableStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
-
-/** Refusals for good whatever their status: a quota that is used up is no throttling. */
-const finalCodes: ReadonlySet<string> = new Set<ErrorCode>([
-  'LimitExceededException',
-  'QuotaExceededException',
-]);
 
 /** The proxy's own answer, RFC 9457. */
 const problemDocument = z.object({
@@ -19,7 +12,7 @@ const problemDocument = z.object({
   title: z.string().optional(),
   detail: z.string().optional(),
   requestId: z.string().optional(),
-  lastValidByteReceived: z.int().nonnegative().optional(),
+  lastValidByteReceived: errorMembers.lastValidByteReceived.optional(),
 });
 
 /** API Gateway's own answer, where no function was asked; a resource policy's refusal spells it `Message`. */
@@ -46,6 +39,12 @@ const meaningOf: Readonly<Record<string, string>> = {
     'which it says of a path it does not know: is the endpoint whole, with its stage?',
 };
 
+/** What the error table says of a code; of one that it does not know, what it says of the status. */
+const isRetryable = (code: string, status: number): boolean => {
+  const known = isErrorCode(code) ? code : codeOfGatewayStatus[status];
+  return known !== undefined && isSentAgain(errors[known].sendAgain);
+};
+
 const maxDetailCharacters = 2_000;
 
 /** The problem that an answer with this status, these headers and this body stands for. */
@@ -54,7 +53,6 @@ export function problemOf(status: number, headers: Headers, body: string): Proxy
   const shared = {
     status,
     retryAfterSeconds: retryAfterSecondsOf(headers.get('retry-after')),
-    retryable: retryableStatuses.has(status),
   };
   const requestId = headers.get('x-amzn-requestid') ?? undefined;
   const document = problemDocument.safeParse(json).data;
@@ -64,7 +62,7 @@ export function problemOf(status: number, headers: Headers, body: string): Proxy
     return new ProxyProblem({
       ...shared,
       code,
-      retryable: shared.retryable && !finalCodes.has(code),
+      retryable: isRetryable(code, status),
       detail: detail.slice(0, maxDetailCharacters),
       requestId: document.requestId ?? requestId,
       lastValidByteReceived,
@@ -80,7 +78,7 @@ export function problemOf(status: number, headers: Headers, body: string): Proxy
         .filter(Boolean)
         .join(', ')
     : `the endpoint answers ${headers.get('content-type') ?? 'nothing'} instead of a problem document`;
-  return new ProxyProblem({ ...shared, code, detail, requestId });
+  return new ProxyProblem({ ...shared, code, retryable: isRetryable(code, status), detail, requestId });
 }
 
 function jsonOf(body: string): unknown {

@@ -1,19 +1,21 @@
 // Writes an operation's members as an HTTP request of door 1, as the operation table says.
 
 import { type Members, type OperationName, operations } from '../api/operations.ts';
+import { writeQuery } from '../api/query.ts';
 import type { Registry } from '../api/registries.ts';
 
-/** A request without its token; `body` is JSON or the raw bytes of a part. */
+/** A request without its token; `body` is JSON or the raw bytes of a part, and null for a GET. */
 export type DoorRequest = {
   url: URL;
-  method: 'POST' | 'PUT';
+  method: 'GET' | 'POST' | 'PUT';
   headers: Record<string, string>;
-  body: string | Uint8Array;
+  body: string | Uint8Array | null;
 };
 
 /**
  * The request for an operation. Members named in the row's path go there; a part goes as its raw bytes, with
- * `Content-Range` for its positions and the rest in the query; everything else is a JSON body.
+ * `Content-Range` for its positions and the rest in the query; all of a GET goes in the query; everything else is
+ * a JSON body.
  * @param endpoint where the proxy is, a stage's path included
  */
 export function requestOf<Name extends OperationName>(
@@ -31,14 +33,22 @@ export function requestOf<Name extends OperationName>(
   });
   const url = new URL(endpoint);
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/${registry}${filled}`;
+  if (method === 'GET') {
+    setQuery(url, Object.fromEntries(rest));
+    return { url, method, headers: {}, body: null };
+  }
   return { url, method, ...contentOf(url, rest) };
+}
+
+function setQuery(url: URL, members: Readonly<Record<string, unknown>>): void {
+  for (const [name, text] of writeQuery(members)) url.searchParams.append(name, text);
 }
 
 function contentOf(url: URL, rest: Map<string, unknown>): Pick<DoorRequest, 'headers' | 'body'> {
   const { layerPartBlob, partFirstByte, partLastByte, ...others } = Object.fromEntries(rest);
   if (!(layerPartBlob instanceof Uint8Array))
     return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(others) };
-  for (const [member, value] of Object.entries(others)) url.searchParams.set(member, String(value));
+  setQuery(url, others);
   return {
     headers: {
       'content-type': 'application/octet-stream',

@@ -1,7 +1,7 @@
 // The two doors: how each finds the operation a request asks for, and how each writes its answers.
 
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { type ErrorCode, type ErrorRow, errors, ProxyError } from '../api/errors.ts';
+import { type ErrorRow, errors, headersOf, ProxyError } from '../api/errors.ts';
 import { maxErrorBytes } from '../api/limits.ts';
 import {
   type Call,
@@ -11,13 +11,14 @@ import {
   operations,
 } from '../api/operations.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
+import { epochSeconds, isoText, type TimeForm, writeOutput } from '../api/wire.ts';
 import { bounded } from './telemetry/bounded.ts';
 
 /** What a step needs to know of the door. */
 export type Door = {
   /** @throws UnknownOperationException when the request asks for nothing that is offered here. */
   find(event: APIGatewayProxyEvent): Call;
-  /** The content types that an operation's body may have. */
+  /** The content types that an operation's body may have; none where it has no body. */
   contentTypes(operation: OperationName): readonly string[];
   /** Whether a member that the operation does not have is an error, or passed over as AWS does. */
   refusesUnknownMembers: boolean;
@@ -32,37 +33,25 @@ const amzJson = 'application/x-amz-json-1.1';
 const write = (
   statusCode: number,
   contentType: string,
-  body: object,
+  body: string,
   headers: Record<string, string> = {},
 ) => ({
   statusCode,
   headers: { 'Content-Type': contentType, 'Cache-Control': 'no-store', ...headers },
-  body: JSON.stringify(body),
+  body,
 });
 
-/** Until a time that the error names, or what it or its row says. */
-const retryAfter = (
-  row: ErrorRow,
-  { members, retryAfterSeconds = row.retryAfterSeconds }: ProxyError,
-): Record<string, string> => {
-  const seconds =
-    members.resetsAt === undefined
-      ? retryAfterSeconds
-      : Math.max(1, Math.ceil((Date.parse(members.resetsAt) - Date.now()) / 1_000));
-  return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
+/** @throws ServerException when the registry's answer is not what its operation's row says */
+const outputText = (operation: OperationName, output: object, timeForm: TimeForm): string => {
+  try {
+    return writeOutput(operations[operation].output, output, timeForm);
+  } catch (cause) {
+    throw new ProxyError('ServerException', undefined, { cause });
+  }
 };
 
-type HeaderWriter = (error: ProxyError) => Record<string, string>;
-
-const challenge: HeaderWriter = () => ({ 'WWW-Authenticate': 'Bearer realm="ecr-upload-proxy"' });
-
-/** The headers of single rows at door 1, beside `Retry-After`. */
-const headersOfCode: { readonly [Code in ErrorCode]?: HeaderWriter } = {
-  UnrecognizedClientException: challenge,
-  ExpiredTokenException: challenge,
-  InvalidLayerPartException: ({ members: { lastValidByteReceived: last } }) =>
-    last === undefined ? {} : { Range: `bytes=0-${last}` },
-};
+const errorText = (members: Record<string, unknown>): string =>
+  JSON.stringify(bounded(members, maxErrorBytes));
 
 const registryOf = (event: APIGatewayProxyEvent): Registry => {
   const name = event.resource.split('/')[1];
@@ -73,9 +62,13 @@ const registryOf = (event: APIGatewayProxyEvent): Registry => {
 /** Door 1: an operation is a route below `/{registry}`, an error is a problem document (RFC 9457). */
 export const resourceDoor = (operation: OperationName): Door => ({
   find: (event) => ({ operation, registry: registryOf(event) }),
-  contentTypes: (name) => (operations[name].rawBody ? [json, octetStream] : [json]),
+  contentTypes: (name) => {
+    const { method, rawBody } = operations[name];
+    if (method === 'GET') return [];
+    return rawBody ? [json, octetStream] : [json];
+  },
   refusesUnknownMembers: true,
-  writeOutput: (name, output) => write(operations[name].status, json, output),
+  writeOutput: (name, output) => write(operations[name].status, json, outputText(name, output, isoText)),
   writeError: (error, requestId) => {
     const { code, message: detail, members } = error;
     const row: ErrorRow = errors[code];
@@ -84,8 +77,8 @@ export const resourceDoor = (operation: OperationName): Door => ({
     return write(
       status,
       'application/problem+json',
-      bounded({ type, title, status, code, requestId, detail, ...members }, maxErrorBytes),
-      { ...retryAfter(row, error), ...headersOfCode[code]?.(error) },
+      errorText({ type, title, status, code, requestId, detail, ...members }),
+      headersOf(error),
     );
   },
 });
@@ -140,10 +133,10 @@ export const awsDoor = (configured: readonly Registry[]): Door => ({
   },
   contentTypes: () => [amzJson],
   refusesUnknownMembers: false,
-  writeOutput: (_operation, output) => write(200, amzJson, output),
+  writeOutput: (name, output) => write(200, amzJson, outputText(name, output, epochSeconds)),
   writeError: ({ code, message, members }) => {
     const { aws }: ErrorRow = errors[code];
     const { type = code, status = 400 } = aws ?? {};
-    return write(status, amzJson, bounded({ __type: type, message, ...members }, maxErrorBytes));
+    return write(status, amzJson, errorText({ __type: type, message, ...members }));
   },
 });

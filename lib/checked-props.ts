@@ -3,7 +3,7 @@
 import { Token } from 'aws-cdk-lib';
 import { readConfiguration } from './configuration.ts';
 import { checkDeployable } from './deployable.ts';
-import type { EcrUploadProxyProps } from './ecr-upload-proxy.ts';
+import type { EcrUploadProxyProps } from './ecr-upload-proxy-props.ts';
 
 /** A value that only the deployment knows cannot be checked: this one, which passes, stands for it. */
 const known = <T>(value: T, example: T): T => (Token.isUnresolved(value) ? example : value);

@@ -2,7 +2,7 @@
 
 import { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
-import { errors } from '../api/errors.ts';
+import { errors, headersOf } from '../api/errors.ts';
 import { problemOf, slowDown } from './gateway-responses.ts';
 
 /** Requests in a minute; where a limit is missing, nothing is counted. */
@@ -23,7 +23,7 @@ const block = {
       responseCode: errors.ThrottlingException.status,
       customResponseBodyKey: bodyKey,
       responseHeaders: [
-        { name: 'Retry-After', value: String(errors.ThrottlingException.retryAfterSeconds) },
+        ...Object.entries(headersOf(slowDown)).map(([name, value]) => ({ name, value })),
         { name: 'Cache-Control', value: 'no-store' },
       ],
     },

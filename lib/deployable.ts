@@ -1,7 +1,7 @@
 // What AWS would refuse only while it deploys, because it is too much: refused at synth.
 
 import { ConfigurationError } from './configuration.ts';
-import type { EcrUploadProxyProps } from './ecr-upload-proxy.ts';
+import type { EcrUploadProxyProps } from './ecr-upload-proxy-props.ts';
 import { type RepositoryAccess, repositoriesOf, splitIntoPolicies } from './repository-policies.ts';
 
 type Checked = Pick<EcrUploadProxyProps, 'vpcEndpoints' | 'allowedIpRanges'> &

@@ -10,6 +10,7 @@ export {
   readConfiguration,
 } from './configuration.ts';
 export type { Domain } from './custom-domain.ts';
-export { EcrUploadProxy, type EcrUploadProxyProps } from './ecr-upload-proxy.ts';
+export { EcrUploadProxy } from './ecr-upload-proxy.ts';
+export type { EcrUploadProxyProps } from './ecr-upload-proxy-props.ts';
 export { EcrUploadProxyStack } from './stack.ts';
 export type { Throttling } from './upload-api.ts';

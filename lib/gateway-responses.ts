@@ -1,7 +1,7 @@
 // What API Gateway answers by itself, in the form of the proxy's own refusals: problem documents (RFC 9457).
 
 import { type GatewayResponseOptions, ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { type ErrorCode, type ErrorRow, errors } from '../api/errors.ts';
+import { type ErrorCode, type ErrorRow, errors, headersOf } from '../api/errors.ts';
 
 /** A row of api/errors.ts, and a detail of its own where the row's speaks of the registry. */
 type Answer = { readonly code: ErrorCode; readonly detail?: string };
@@ -54,9 +54,6 @@ export const gatewayAnswers = {
   WAF_FILTERED: notFromHere,
 } as const satisfies Record<string, Answer>;
 
-/** Here, other than on its way from a function, `WWW-Authenticate` keeps its name. */
-const challenge = { 'WWW-Authenticate': 'Bearer realm="ecr-upload-proxy"' };
-
 /** A header's value as API Gateway's mappings write a fixed one. */
 const quoted = (headers: Record<string, string>) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, `'${value}'`]));
@@ -74,9 +71,9 @@ export const problemOf = ({ code, detail }: Answer) => {
   };
 };
 
-/** The headers, too, are those of the resource door. */
+/** The headers, too, are those of the resource door; `WWW-Authenticate` keeps its name here. */
 const responseOf = (type: string, answer: Answer): GatewayResponseOptions => {
-  const { status, retryAfterSeconds }: ErrorRow = errors[answer.code];
+  const { status } = errors[answer.code];
   const problem = { ...problemOf(answer), requestId: '$context.requestId' };
   return {
     type: ResponseType.of(type),
@@ -84,8 +81,7 @@ const responseOf = (type: string, answer: Answer): GatewayResponseOptions => {
     responseHeaders: quoted({
       'Content-Type': 'application/problem+json',
       'Cache-Control': 'no-store',
-      ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
-      ...(status === 401 && challenge),
+      ...headersOf(answer),
     }),
     templates: { 'application/json': JSON.stringify(problem) },
   };

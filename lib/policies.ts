@@ -3,9 +3,10 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { quotaFile, readQuotas } from '../api/quotas.ts';
+import { quotaFile } from '../api/quotas.ts';
 import { loadPolicies } from '../policy/policies.ts';
 import { readPolicyFile, schemaFile } from '../policy/policy-directory.ts';
+import { readQuotas } from '../policy/quota-file.ts';
 import { ConfigurationError, reasonOf } from './configuration.ts';
 import { projectRoot } from './project-root.ts';
 

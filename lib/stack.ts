@@ -10,7 +10,8 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { Configuration } from './configuration.ts';
 import type { Domain } from './custom-domain.ts';
-import { EcrUploadProxy, type EcrUploadProxyProps } from './ecr-upload-proxy.ts';
+import { EcrUploadProxy } from './ecr-upload-proxy.ts';
+import type { EcrUploadProxyProps } from './ecr-upload-proxy-props.ts';
 
 export class EcrUploadProxyStack extends Stack {
   readonly proxy: EcrUploadProxy;

@@ -1,14 +1,14 @@
 // Door 1 as an OpenAPI 3.1 document, made of the tables that run it.
 
-import { z } from 'zod';
-import { answers } from '../../client/answers.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { codesOf, errorCodes } from '../errors.ts';
 import { type Call, operationNames, operations } from '../operations.ts';
 import { isRegistry, type Registry, registries } from '../registries.ts';
+import { outputJsonSchema } from '../wire.ts';
 import { gatewayRefusal } from './gateway-refusals.ts';
-import { problem, problemOf, type Response, refusalsOf } from './problems.ts';
-import { jsonBody, parametersOf, requestBodyOf } from './requests.ts';
+import { linksOf } from './links.ts';
+import { problemOf, type Response, refusalsOf } from './problems.ts';
+import { descriptionOf, hasJsonBody, jsonBody, parametersOf, requestBodyOf } from './requests.ts';
 
 const calls: readonly Call[] = Object.keys(registries)
   .filter(isRegistry)
@@ -18,25 +18,7 @@ const calls: readonly Call[] = Object.keys(registries)
 const suffixes = { ecr: '', 'ecr-public': 'Public' } as const satisfies Record<Registry, string>;
 const nameOf = ({ operation, registry }: Call) => `${operation}${suffixes[registry]}`;
 
-const summaries = {
-  InitiateLayerUpload: 'Begins the upload of a layer.',
-  UploadLayerPart: 'Sends the next part of a layer.',
-  CompleteLayerUpload: 'Ends the upload of a layer, once all its parts are sent.',
-  BatchCheckLayerAvailability: 'Tells which layers the repository has.',
-  PutImage: 'Puts the manifest of an image whose layers are in the repository.',
-} as const satisfies Record<Call['operation'], string>;
-
 const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-
-const answerSchema = (operation: Call['operation']) =>
-  z.toJSONSchema(answers[operation], {
-    io: 'output',
-    override: ({ jsonSchema }) => {
-      // ECR may come to answer more.
-      Reflect.deleteProperty(jsonSchema, 'additionalProperties');
-      Reflect.deleteProperty(jsonSchema, '$schema');
-    },
-  });
 
 /** API Gateway adds it to every answer. */
 const requestId = {
@@ -49,31 +31,41 @@ const responsesOf = (call: Call): Readonly<Record<string, Response>> => ({
   [operations[call.operation].status]: {
     description: 'As ECR answers.',
     headers: { 'x-amzn-RequestId': requestId },
-    content: { 'application/json': { schema: reference(`${call.operation}Answer`) } },
+    content: { 'application/json': { schema: reference(`${call.operation}Response`) } },
+    ...linksOf(call, nameOf),
   },
   ...refusalsOf(codesOf(call)),
 });
 
 const operationOf = (call: Call) => ({
   operationId: nameOf(call),
-  summary: summaries[call.operation],
+  summary: operations[call.operation].summary,
+  ...descriptionOf(call),
   tags: [call.registry],
   parameters: parametersOf(call),
-  requestBody: requestBodyOf(call, reference(`${nameOf(call)}Request`)),
+  ...requestBodyOf(call, reference(`${nameOf(call)}Request`)),
   responses: responsesOf(call),
 });
 
+const pathOf = ({ operation, registry }: Call) => `/${registry}${operations[operation].path}`;
+const methodOf = ({ operation }: Call) => operations[operation].method.toLowerCase();
+
+/** Operations that differ in their method alone share a path. */
 const paths = Object.fromEntries(
-  calls.map((call) => {
-    const { method, path } = operations[call.operation];
-    return [`/${call.registry}${path}`, { [method.toLowerCase()]: operationOf(call) }];
-  }),
+  [...Map.groupBy(calls, pathOf)].map(([path, sharing]) => [
+    path,
+    Object.fromEntries(sharing.map((call) => [methodOf(call), operationOf(call)])),
+  ]),
 );
 
 const schemas = {
-  ...Object.fromEntries(calls.map((call) => [`${nameOf(call)}Request`, jsonBody(call)])),
-  ...Object.fromEntries(operationNames.map((operation) => [`${operation}Answer`, answerSchema(operation)])),
-  Problem: problem,
+  ...Object.fromEntries(calls.filter(hasJsonBody).map((call) => [`${nameOf(call)}Request`, jsonBody(call)])),
+  ...Object.fromEntries(
+    operationNames.map((operation) => [
+      `${operation}Response`,
+      outputJsonSchema(operations[operation].output),
+    ]),
+  ),
   ...Object.fromEntries(
     errorCodes
       .filter((code) => calls.some((call) => codesOf(call).includes(code)))

@@ -1,137 +1,85 @@
-// The problem documents of door 1: one schema per row of the error table, and the answers that may hold them.
+// The problem documents of door 1 (RFC 9457): one schema per row of the error table, and the answers that may hold them.
 
+import { z } from 'zod';
+import type { ErrorHeader } from '../error-headers.ts';
+import { errorMembers } from '../error-members.ts';
 import { type ErrorCode, type ErrorRow, errors } from '../errors.ts';
+import { describeSendAgain, retryAfterSchema } from '../send-again.ts';
 import { gatewayCodes, gatewayRefusals } from './gateway-refusals.ts';
 
-const text = { type: 'string' };
-
-/** The members that every problem document has (RFC 9457), and ours. */
-export const problem = {
-  type: 'object',
-  required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
-  properties: {
-    type: { type: 'string', format: 'uri' },
-    title: text,
-    status: { type: 'integer' },
-    detail: { type: 'string', description: 'For people: what is wrong, and what to do.' },
-    code: { type: 'string', description: 'The name of ECR’s exception, or of AWS’s common error.' },
-    requestId: { type: 'string', description: 'Finds the request in the proxy’s log.' },
-  },
-};
-
-const position = {
-  type: 'integer',
-  minimum: 0,
-  description: 'The last byte the proxy has; absent when it has none.',
-};
-
-/** The members of single codes, beside those of every problem. */
-const membersOfCode: { readonly [Code in ErrorCode]?: Readonly<Record<string, object>> } = {
-  InvalidParameterException: {
-    invalidMembers: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['member', 'expected'],
-        properties: { member: text, expected: text },
-      },
-    },
-  },
-  AccessDeniedException: {
-    policies: { type: 'array', items: text, description: 'The ids of the policies that decided.' },
-    claims: {
-      type: 'object',
-      additionalProperties: { anyOf: [text, { type: 'array', items: text }] },
-      description: 'What was received of an OIDC token’s claims.',
-    },
-  },
-  InvalidLayerPartException: {
-    registryId: text,
-    repositoryName: text,
-    uploadId: text,
-    lastValidByteReceived: position,
-  },
-  QuotaExceededException: {
-    quota: { type: 'string', description: 'Its name.' },
-    used: { type: 'integer', minimum: 0, description: 'What is used of it today, in bytes or images.' },
-    limit: { type: 'integer', minimum: 1, description: 'What it allows in a day.' },
-    resetsAt: { type: 'string', format: 'date-time', description: 'When the next day begins, in UTC.' },
-  },
-  KmsException: { kmsError: text },
-};
-
-type Headers = Readonly<Record<string, { description: string; required?: boolean; schema: object }>>;
+/** A header object of OpenAPI. */
+type Header = { description: string; required?: boolean; schema: object };
 
 /** A response object of OpenAPI. */
 export type Response = {
   description: string;
-  headers: Readonly<Record<string, { required?: boolean }>>;
+  headers: Readonly<Record<string, Header>>;
   content: object;
+  links?: object;
 };
 
-const challenge: Headers = {
-  'x-amzn-Remapped-WWW-Authenticate': {
-    description: 'The challenge `WWW-Authenticate`, under the name that API Gateway gives it.',
-    schema: { type: 'string', const: 'Bearer realm="ecr-upload-proxy"' },
-  },
-};
+const rowOf = (code: ErrorCode): ErrorRow => errors[code];
 
-const headersOfCode: { readonly [Code in ErrorCode]?: Headers } = {
-  UnrecognizedClientException: challenge,
-  ExpiredTokenException: challenge,
-  InvalidLayerPartException: {
-    Range: {
-      description: 'As `lastValidByteReceived`; absent when the proxy has no byte.',
-      schema: { type: 'string', pattern: '^bytes=0-\\d+$' },
-    },
-  },
-};
+const membersOf = (code: ErrorCode) =>
+  Object.fromEntries(
+    (rowOf(code).members ?? []).map((name) => {
+      const { $schema, ...schema } = z.toJSONSchema(errorMembers[name], { io: 'input' });
+      return [name, schema];
+    }),
+  );
 
-/** The rows' own times, or any up to the longest where an answer may name another. */
-const secondsOf = (codes: readonly ErrorCode[], told: readonly number[]) => {
-  const longest = codes.flatMap((code) => {
-    const row: ErrorRow = errors[code];
-    return row.maxRetryAfterSeconds ?? [];
-  });
-  return longest.length > 0
-    ? { type: 'integer', minimum: 1, maximum: Math.max(...told, ...longest) }
-    : { type: 'integer', enum: told };
-};
+const constant = (type: 'string' | 'integer', value: string | number) => ({ type, const: value });
 
-const retryAfter = (codes: readonly ErrorCode[]): Headers => {
-  const seconds = codes.map((code): number | undefined => {
-    const row: ErrorRow = errors[code];
-    return row.retryAfterSeconds;
-  });
-  const told = [...new Set(seconds.filter((one) => one !== undefined))];
-  if (told.length === 0) return {};
+/** Whole, and not composed of a base and a rest, which common generators make no type of. */
+export const problemOf = (code: ErrorCode) => {
+  const { status, title, sendAgain } = rowOf(code);
   return {
-    'Retry-After': {
-      description: 'Seconds after which the same request may be sent again.',
-      ...(!seconds.includes(undefined) && { required: true }),
-      schema: secondsOf(codes, told),
+    type: 'object',
+    title: code,
+    description: `${title}. Send the same request again: ${describeSendAgain(sendAgain)}.`,
+    required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
+    properties: {
+      type: constant('string', `urn:ecr-upload-proxy:error:${code}`),
+      title: constant('string', title),
+      status: constant('integer', status),
+      detail: { type: 'string', description: 'For people: what is wrong, and what to do.' },
+      code: constant('string', code),
+      requestId: { type: 'string', description: 'Finds the request in the proxy’s log.' },
+      ...membersOf(code),
     },
   };
 };
 
-export const problemOf = (code: ErrorCode) => {
-  const { status, title } = errors[code];
+type Headers = Readonly<Record<string, Header>>;
+
+const headerOf = ({ description, pattern, value }: ErrorHeader, isShared: boolean): Header => ({
+  description,
+  ...(!isShared && value({}) !== undefined && { required: true }),
+  schema: { type: 'string', pattern: pattern.source },
+});
+
+/** @param codes those that one status may have: a header of some of them is not required */
+const headersOf = (codes: readonly ErrorCode[]): Headers =>
+  Object.fromEntries(
+    codes
+      .flatMap((code) => rowOf(code).headers ?? [])
+      .map((header) => [
+        header.renamed ?? header.name,
+        headerOf(header, !codes.every((code) => rowOf(code).headers?.includes(header))),
+      ]),
+  );
+
+const retryAfterOf = (codes: readonly ErrorCode[]): Headers => {
+  const schemas = codes.map((code) => retryAfterSchema(rowOf(code).sendAgain));
+  const values = [...new Map(schemas.map((one) => [JSON.stringify(one), one])).values()];
+  const present = values.filter((one) => one !== undefined);
+  if (present.length === 0) return {};
   return {
-    title: code,
-    description: title,
-    allOf: [
-      { $ref: '#/components/schemas/Problem' },
-      {
-        type: 'object',
-        properties: {
-          type: { const: `urn:ecr-upload-proxy:error:${code}` },
-          title: { const: title },
-          status: { const: status },
-          code: { const: code },
-          ...membersOfCode[code],
-        },
-      },
-    ],
+    'Retry-After': {
+      description: 'Seconds after which the same request may be sent again.',
+      ...(present.length === values.length && { required: true }),
+      schema: present.length === 1 && present[0] ? present[0] : { anyOf: present },
+    },
   };
 };
 
@@ -139,7 +87,7 @@ const refused = (status: number, codes: readonly ErrorCode[]): Response => {
   const gateway = gatewayRefusals[status];
   const sentences = codes.map((code) => `\`${code}\`: ${errors[code].title}.`);
   const schemas = codes.map((code) => ({ $ref: `#/components/schemas/${code}` }));
-  const headers = Object.assign({}, retryAfter(codes), ...codes.map((code) => headersOfCode[code]));
+  const headers = { ...retryAfterOf(codes), ...headersOf(codes) };
   return {
     description: [...sentences, ...(gateway ? [`Or ${gateway}.`] : [])].join(' '),
     headers,

@@ -2,19 +2,10 @@
 
 import { z } from 'zod';
 import { maxPayloadBytes, partSize } from '../limits.ts';
-import { layerPartBlob } from '../members.ts';
 import { type Call, operations } from '../operations.ts';
 
 type Schema = { [key: string]: unknown };
 type Properties = { readonly [member: string]: Schema };
-
-/** The one member that JSON cannot hold as it is. */
-const blob = {
-  type: 'string',
-  contentEncoding: 'base64',
-  minLength: 4,
-  description: `The bytes of the part, at most ${partSize}.`,
-};
 
 const isObject = (value: unknown): value is Schema => typeof value === 'object' && value !== null;
 
@@ -25,11 +16,6 @@ const membersOf = ({
   const { properties, required } = z.toJSONSchema(operations[operation].input(registry), {
     io: 'input',
     unrepresentable: 'any',
-    override: ({ zodSchema, jsonSchema }) => {
-      if (zodSchema !== layerPartBlob) return;
-      for (const key of Object.keys(jsonSchema)) Reflect.deleteProperty(jsonSchema, key);
-      Object.assign(jsonSchema, blob);
-    },
   });
   const schemas = Object.entries(properties ?? {}).map(([name, schema]): [string, Schema] => [
     name,
@@ -40,66 +26,91 @@ const membersOf = ({
 
 const pathMembers = (path: string) => [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
 
+/** A member of JSON that is null counts as absent. */
+const orNull = (schema: Schema): Schema =>
+  typeof schema.type === 'string' ? { ...schema, type: [schema.type, 'null'] } : schema;
+
+/** Whether the operation's body is in JSON. That of a part may be, but is documented as bytes: see {@link requestBodyOf}. */
+export const hasJsonBody = ({ operation }: Pick<Call, 'operation'>): boolean => {
+  const { method, rawBody } = operations[operation];
+  return method !== 'GET' && !rawBody;
+};
+
 /** The body in JSON: every member but those in the path. Unknown members are refused. */
 export const jsonBody = (call: Call) => {
   const { properties, required } = membersOf(call);
   const inPath = pathMembers(operations[call.operation].path);
-  const isInBody = (name: string) => !inPath.includes(name);
+  const inBody = Object.entries(properties).filter(([name]) => !inPath.includes(name));
   return {
     type: 'object',
-    required: required.filter(isInBody),
-    properties: Object.fromEntries(Object.entries(properties).filter(([name]) => isInBody(name))),
+    required: required.filter((name) => !inPath.includes(name)),
+    properties: Object.fromEntries(
+      inBody.map(([name, schema]) => [name, required.includes(name) ? schema : orNull(schema)]),
+    ),
     additionalProperties: false,
   };
 };
 
-const forOctetStream = 'With application/octet-stream, whose body has no members:';
+/** The members of a part that its bytes and `Content-Range` say. */
+const saidByBytes = ['partFirstByte', 'partLastByte', 'layerPartBlob'];
 
-/** What a raw body cannot say is said in the query and in `Content-Range`. */
-const rawParameters = ({ repositoryName, registryId }: Properties) => [
-  {
-    name: 'repositoryName',
-    in: 'query',
-    description: `${forOctetStream} required.`,
-    schema: repositoryName,
-  },
-  { name: 'registryId', in: 'query', description: `${forOctetStream} as in JSON.`, schema: registryId },
-  {
-    name: 'Content-Range',
-    in: 'header',
-    description: `${forOctetStream} required. The positions of the first and the last byte of the part in its layer, both inclusive, and the layer’s length, which is beyond them, or \`*\`.`,
-    schema: { type: 'string', pattern: '^[Bb][Yy][Tt][Ee][Ss] \\d{1,15}-\\d{1,15}/(\\*|\\d{1,15})$' },
-    example: `bytes 0-${partSize - 1}/*`,
-  },
-];
-
-export const parametersOf = (call: Call) => {
-  const { path, rawBody } = operations[call.operation];
-  const { properties } = membersOf(call);
-  const inPath = pathMembers(path).map((name) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: properties[name],
-  }));
-  return [...inPath, ...(rawBody ? rawParameters(properties) : [])];
+const contentRange = {
+  name: 'Content-Range',
+  in: 'header',
+  required: true,
+  description:
+    'The positions of the first and the last byte of the part in its layer, both inclusive, and the layer’s length, which is beyond them, or `*`.',
+  schema: { type: 'string', pattern: '^[Bb][Yy][Tt][Ee][Ss] \\d{1,15}-\\d{1,15}/(\\*|\\d{1,15})$' },
+  example: `bytes 0-${partSize - 1}/*`,
 };
 
-/** @param body where the schema of the body in JSON is */
-export const requestBodyOf = ({ operation }: Call, body: object) => ({
+/** Where there is no JSON, members that the path does not have are in the query. */
+export const parametersOf = (call: Call) => {
+  const { path, rawBody } = operations[call.operation];
+  const { properties, required } = membersOf(call);
+  const inPath = pathMembers(path);
+  const inQuery = Object.keys(properties).filter(
+    (name) => !hasJsonBody(call) && !inPath.includes(name) && !(rawBody && saidByBytes.includes(name)),
+  );
+  return [
+    ...inPath.map((name) => ({ name, in: 'path', required: true, schema: properties[name] })),
+    ...inQuery.map((name) => ({
+      name,
+      in: 'query',
+      required: required.includes(name),
+      schema: properties[name],
+    })),
+    ...(rawBody ? [contentRange] : []),
+  ];
+};
+
+const partBody = {
   required: true,
   content: {
-    'application/json': { schema: body },
-    ...(operations[operation].rawBody && {
-      'application/octet-stream': {
-        schema: {
-          type: 'string',
-          format: 'binary',
-          minLength: 1,
-          maxLength: partSize,
-          description: `The bytes of the part. API Gateway takes up to ${maxPayloadBytes} bytes of any body.`,
-        },
+    'application/octet-stream': {
+      schema: {
+        type: 'string',
+        format: 'binary',
+        minLength: 1,
+        maxLength: partSize,
+        description: `The bytes of the part. API Gateway takes up to ${maxPayloadBytes} bytes of any body.`,
       },
-    }),
+    },
   },
-});
+};
+
+/** What an operation says of bodies that OpenAPI cannot describe: one operation's bodies cannot differ in their parameters. */
+export const descriptionOf = ({ operation }: Pick<Call, 'operation'>): { description?: string } =>
+  operations[operation].rawBody
+    ? {
+        description:
+          'A part may also be JSON (`application/json`) with ECR’s own members, `repositoryName`, `partFirstByte`, `partLastByte` and, in base64, `layerPartBlob`: then there is neither a query nor `Content-Range`.',
+      }
+    : {};
+
+/** @param body where the schema of the body in JSON is */
+export const requestBodyOf = (call: Call, body: object) => {
+  if (operations[call.operation].method === 'GET') return {};
+  const json = { required: true, content: { 'application/json': { schema: body } } };
+  return { requestBody: operations[call.operation].rawBody ? partBody : json };
+};

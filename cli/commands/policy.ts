@@ -3,9 +3,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { type Quota, readQuotas } from '../../api/quotas.ts';
+import type { Quota } from '../../api/quotas.ts';
 import { openPolicies, type Policies } from '../../policy/policies.ts';
 import { describeFault, PolicyError, type PolicyFiles, readPolicyFiles } from '../../policy/policy-files.ts';
+import { readQuotas } from '../../policy/quota-file.ts';
 import { CommandError } from '../failure.ts';
 import { type PolicyCase, parseCases, readCases } from '../policy/cases.ts';
 import { explainCase } from '../policy/explain.ts';

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { isClientName } from '../../lambda/identity/client-token.ts';
+import { isClientName } from '../../api/secret.ts';
 import { secretCommand, storeOf, type Where } from '../secret-option.ts';
 import { type ClientTokens, create, isLive, nameOf, revoke, rotate } from '../tokens/client-tokens.ts';
 import { parseDurationMs, parseLifetime } from '../tokens/duration.ts';

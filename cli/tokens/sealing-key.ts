@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { secretMaxAgeMs } from '../../api/limits.ts';
-import { opensWith, sealingKeys } from '../../lambda/upload/sealing-keys.ts';
+import { opensWith, sealingKeys } from '../../api/sealing-keys.ts';
 import { CommandError } from '../failure.ts';
 import { parseSecret, writtenSecret } from './secret.ts';
 

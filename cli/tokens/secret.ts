@@ -1,7 +1,7 @@
 // The secret as the commands see it: the members they change, and whatever else is in it, left as it is.
 
 import { z } from 'zod';
-import { clientToken } from '../../lambda/identity/secret.ts';
+import { clientToken } from '../../api/secret.ts';
 import { CommandError } from '../failure.ts';
 import type { ClientTokens } from './client-tokens.ts';
 

@@ -8,13 +8,14 @@ import {
   type FastifyRequest,
   fastify,
 } from 'fastify';
+import type { Subject } from '../../api/oci.ts';
 import { type Registry, registries } from '../../api/registries.ts';
 import { admissionOf, type HostName } from './admission.ts';
 import { BlobUploads } from './blob-uploads.ts';
 import { secretOf } from './credentials.ts';
 import type { Answer, RegistryState, Route } from './exchange.ts';
 import type { Identities } from './identities.ts';
-import { OciError, ociErrorOf, type Subject } from './oci-errors.ts';
+import { OciError, ociErrorOf } from './oci-errors.ts';
 import { Pushed } from './pushed.ts';
 import { routes } from './routes.ts';
 

@@ -1,11 +1,11 @@
 // A request of an OCI client after it was read, and what it is answered.
 
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Subject } from '../../api/oci.ts';
 import type { Registry } from '../../api/registries.ts';
 import type { Destination } from '../layer-upload.ts';
 import type { BlobUploads } from './blob-uploads.ts';
 import type { Identity } from './identities.ts';
-import type { Subject } from './oci-errors.ts';
 import type { Pushed } from './pushed.ts';
 
 /** What the handlers share. */

@@ -1,74 +1,15 @@
-// What an OCI client is told when something goes wrong: OCI's error codes, and which failure of ours becomes which.
+// What an OCI client is told when something goes wrong: which failure becomes which of OCI's error codes.
 
-import type { ErrorCode } from '../../api/errors.ts';
+import { errors, isErrorCode } from '../../api/errors.ts';
+import { type OciCode, type OciForm, ociStatuses, type Subject } from '../../api/oci.ts';
 import { LayerProblem, type LayerProblemCode } from '../layer-problem.ts';
 import { type ClientCode, ProxyProblem } from '../problem.ts';
 import { TokenProblem } from '../token-problem.ts';
 
-/**
- * OCI's codes with the status that each goes with; the last four are distribution's and ECR's own.
- * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#error-codes
- */
-export const ociStatuses = {
-  BLOB_UNKNOWN: 404,
-  BLOB_UPLOAD_INVALID: 400,
-  BLOB_UPLOAD_UNKNOWN: 404,
-  DIGEST_INVALID: 400,
-  MANIFEST_BLOB_UNKNOWN: 400,
-  MANIFEST_INVALID: 400,
-  MANIFEST_UNKNOWN: 404,
-  NAME_INVALID: 400,
-  NAME_UNKNOWN: 404,
-  SIZE_INVALID: 400,
-  UNAUTHORIZED: 401,
-  DENIED: 403,
-  UNSUPPORTED: 405,
-  TOOMANYREQUESTS: 429,
-  RANGE_INVALID: 416,
-  TAG_INVALID: 400,
-  UNAVAILABLE: 503,
-  UNKNOWN: 500,
-} as const;
+type Failure = ClientCode | LayerProblemCode;
 
-export type OciCode = keyof typeof ociStatuses;
-
-/** What a request is about; the same refusal of ECR's is of a blob or of a manifest. */
-export type Subject = 'blob' | 'manifest';
-
-type Failure = ErrorCode | ClientCode | LayerProblemCode;
-
-/** After UNAVAILABLE every client begins the blob anew, which is what helps; after the 400s and 403 none does. */
+/** What has no row in the error table. */
 const table = {
-  InvalidParameterException: { blob: 'BLOB_UPLOAD_INVALID', manifest: 'MANIFEST_INVALID' },
-  UnrecognizedClientException: 'UNAUTHORIZED',
-  ExpiredTokenException: 'UNAUTHORIZED',
-  AccessDeniedException: 'DENIED',
-  RepositoryNotFoundException: 'NAME_UNKNOWN',
-  RegistryNotFoundException: 'NAME_UNKNOWN',
-  UploadNotFoundException: 'BLOB_UPLOAD_UNKNOWN',
-  LayerAlreadyExistsException: 'BLOB_UPLOAD_INVALID',
-  ImageAlreadyExistsException: 'MANIFEST_INVALID',
-  ImageTagAlreadyExistsException: 'TAG_INVALID',
-  UnknownOperationException: 'UNSUPPORTED',
-  RequestEntityTooLargeException: 'SIZE_INVALID',
-  UnsupportedMediaTypeException: 'UNSUPPORTED',
-  InvalidLayerPartException: 'BLOB_UPLOAD_INVALID',
-  InvalidLayerException: 'DIGEST_INVALID',
-  EmptyUploadException: 'BLOB_UPLOAD_INVALID',
-  LayerPartTooSmallException: 'BLOB_UPLOAD_INVALID',
-  ImageDigestDoesNotMatchException: 'DIGEST_INVALID',
-  LayersNotFoundException: 'MANIFEST_BLOB_UNKNOWN',
-  ReferencedImagesNotFoundException: 'MANIFEST_BLOB_UNKNOWN',
-  // A quota that is used up: no client should try again, as all do after TOOMANYREQUESTS.
-  LimitExceededException: 'DENIED',
-  QuotaExceededException: 'DENIED',
-  ThrottlingException: 'TOOMANYREQUESTS',
-  UnsupportedCommandException: 'UNSUPPORTED',
-  ServerException: 'UNAVAILABLE',
-  KmsException: 'UNAVAILABLE',
-  ServiceUnavailableException: 'UNAVAILABLE',
-  GatewayTimeoutException: 'UNAVAILABLE',
-  InternalFailure: 'UNKNOWN',
   NoAnswer: 'UNAVAILABLE',
   RequestTimeout: 'UNAVAILABLE',
   UnexpectedAnswer: 'UNKNOWN',
@@ -77,7 +18,7 @@ const table = {
   UploadLost: 'UNAVAILABLE',
   NoProgress: 'UNAVAILABLE',
   DigestMismatch: 'DIGEST_INVALID',
-} as const satisfies Record<Failure, OciCode | Record<Subject, OciCode>>;
+} as const satisfies Record<Failure, OciCode>;
 
 export type OciErrorMembers = {
   detail?: object;
@@ -110,8 +51,9 @@ export class OciError extends Error {
 const isFailure = (code: string): code is Failure => Object.hasOwn(table, code);
 
 export function ociCodeOf(code: string, subject: Subject): OciCode {
-  const row = isFailure(code) ? table[code] : 'UNKNOWN';
-  return typeof row === 'string' ? row : row[subject];
+  if (isFailure(code)) return table[code];
+  const form: OciForm = isErrorCode(code) ? errors[code].oci : 'UNKNOWN';
+  return typeof form === 'string' ? form : form[subject];
 }
 
 /** The client's error for whatever was thrown; undefined for a fault of ours, of which a client learns nothing. */

@@ -2,16 +2,9 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ProxyError } from '../../api/errors.ts';
+import { type ClientToken, clientNameOf } from '../../api/secret.ts';
 import type { Client } from '../../policy/principal.ts';
-import type { ClientToken, SecretReader } from './secret.ts';
-
-const clientName = '[a-z0-9]+(?:-[a-z0-9]+)*';
-const clientNamePattern = new RegExp(`^${clientName}$`);
-
-/** The client's name is read from the token to find the hashes to compare with. */
-const clientTokenPattern = new RegExp(`^eup_(${clientName})_[A-Za-z0-9]{1,128}$`);
-
-export const isClientName = (text: string): boolean => text.length <= 64 && clientNamePattern.test(text);
+import type { SecretReader } from './secret.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest();
 
@@ -23,7 +16,7 @@ const isExpired = ({ expiresAt }: ClientToken) =>
  *   ExpiredTokenException with one that was valid once.
  */
 export const verifyClientToken = async (token: string, readSecret: SecretReader): Promise<Client> => {
-  const client = clientTokenPattern.exec(token)?.[1];
+  const client = clientNameOf(token);
   if (!client) throw new ProxyError('UnrecognizedClientException');
   const { clients } = await readSecret();
   const hash = sha256(token);

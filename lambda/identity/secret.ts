@@ -1,25 +1,9 @@
-// The proxy's secret in Secrets Manager: the SHA-256 of every client token, and the key that seals upload ids.
+// Reads the proxy's secret from Secrets Manager.
 
 import type { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
-import { z } from 'zod';
 import { ProxyError } from '../../api/errors.ts';
 import { secretMaxAgeMs } from '../../api/limits.ts';
-import { sealingKeys } from '../upload/sealing-keys.ts';
-
-export const clientToken = z.object({
-  /** Of the whole token, in hexadecimal; the token itself is kept nowhere. */
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  createdAt: z.iso.datetime().optional(),
-  expiresAt: z.iso.datetime().optional(),
-});
-
-const schema = z.object({
-  clients: z.record(z.string(), z.array(clientToken)),
-  ...sealingKeys.shape,
-});
-
-export type ClientToken = z.output<typeof clientToken>;
-export type Secret = z.output<typeof schema>;
+import { type Secret, secret } from '../../api/secret.ts';
 
 /** Gives the secret as it was at most `secretMaxAgeMs` ago. */
 export type SecretReader = () => Promise<Secret>;
@@ -30,9 +14,9 @@ const unavailable = (cause: unknown) =>
 /** What is wrong is said without quoting the secret, as the messages of JSON.parse and zod may do. */
 const parse = (text: string): Secret => {
   try {
-    return schema.parse(JSON.parse(text));
+    return secret.parse(JSON.parse(text));
   } catch {
-    throw unavailable(new Error('the secret is not the JSON that lambda/identity/secret.ts describes'));
+    throw unavailable(new Error('the secret is not the JSON that api/secret.ts describes'));
   }
 };
 

@@ -1,7 +1,6 @@
 // Which positions of an upload or an image are counted against the quotas: one range, as parts come in order. Pure.
 
-/** From the position `first` on, up to `end` and without it. */
-export type Range = { readonly first: number; readonly end: number };
+import type { Range } from '../../api/quotas.ts';
 
 const sizeOf = ({ first, end }: Range) => end - first;
 

@@ -3,18 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CancellationReason, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ProxyError } from '../../api/errors.ts';
-import { type Quota, quotasOf, type Unit } from '../../api/quotas.ts';
+import type { Quota, Unit, Usage } from '../../api/quotas.ts';
 import type { DecisionRequest } from '../../policy/entities.ts';
-import { extend, type Range } from './counted-range.ts';
+import { quotasOf } from './applied-quotas.ts';
+import { extend } from './counted-range.ts';
 import { type Addition, countedOf, keyOf, type Move, quotaTable, usedOf } from './quota-items.ts';
-
-/** What a request uses: of an item (an upload, an image) a range of positions, each of which is counted once. */
-export type Usage = Range & {
-  unit: Unit;
-  item: string;
-  /** Counted once a day, and not once and for all. */
-  daily?: boolean;
-};
 
 export type CountOptions = {
   abortSignal?: AbortSignal;

@@ -10,7 +10,7 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { Range } from './counted-range.ts';
+import type { Range } from '../../api/quotas.ts';
 
 type Item = Record<string, AttributeValue> | undefined;
 

@@ -5,6 +5,7 @@ import { maxEchoedCharacters, maxEchoedClaims, maxFaults } from '../../api/limit
 import type { Members, OperationName } from '../../api/operations.ts';
 import { operations } from '../../api/operations.ts';
 import { type Accounts, accountOf, type Registry } from '../../api/registries.ts';
+import { opensWith } from '../../api/sealing-keys.ts';
 import type { Policies, Verdict } from '../../policy/policies.ts';
 import type { Claims, Principal } from '../../policy/principal.ts';
 import type { SecretReader } from '../identity/secret.ts';
@@ -12,7 +13,6 @@ import type { Count, CountOptions } from '../quota/quota-counts.ts';
 import { short } from '../telemetry/bounded.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import { openSeal, type SealBinding } from '../upload/seal.ts';
-import { opensWith } from '../upload/sealing-keys.ts';
 import type { Input } from './validate.ts';
 
 /** What authorize needs to decide. */

@@ -6,6 +6,7 @@ import { partSize } from '../../api/limits.ts';
 import { manifestOf } from '../../api/manifest.ts';
 import type { Members, OperationName } from '../../api/operations.ts';
 import { maxLayerBytes, type Registry } from '../../api/registries.ts';
+import { sealsWith } from '../../api/sealing-keys.ts';
 import type { SecretReader } from '../identity/secret.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { Ecr } from '../upload/ecr.ts';
@@ -19,7 +20,6 @@ import {
   takePart,
 } from '../upload/layer-upload.ts';
 import { seal } from '../upload/seal.ts';
-import { sealsWith } from '../upload/sealing-keys.ts';
 import type { Staging } from '../upload/staging.ts';
 import type { Permit } from './authorize.ts';
 

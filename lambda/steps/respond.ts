@@ -1,7 +1,8 @@
 // Step 5, respond: an Output or an error becomes the door's HTTP response. The only writer of responses.
 
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { type ErrorMembers, type ErrorRow, errorCodeOf, errors, ProxyError } from '../../api/errors.ts';
+import type { ErrorMembers } from '../../api/error-members.ts';
+import { type ErrorRow, errorCodeOf, errors, ProxyError } from '../../api/errors.ts';
 import type { OperationName } from '../../api/operations.ts';
 import type { Door } from '../doors.ts';
 import type { Output } from './forward.ts';

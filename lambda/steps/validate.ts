@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { ProxyError } from '../../api/errors.ts';
 import { maxBodyDepth, maxBodyStructuralCharacters, maxFaults } from '../../api/limits.ts';
 import { type Call, type Members, type OperationName, operations } from '../../api/operations.ts';
+import { queryPairs } from '../../api/query.ts';
 import { JsonFault, parseStrictJson } from '../../api/strict-json.ts';
 import type { Door } from '../doors.ts';
 
@@ -56,8 +57,8 @@ const textOf = ({ body, isBase64Encoded }: APIGatewayProxyEvent): string => {
 const readJson: BodyReader = (event) => {
   try {
     const body = parseStrictJson(textOf(event), maxBodyDepth, maxBodyStructuralCharacters);
-    // A member that is null is absent, as it is to AWS.
-    return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+    // A member that is null is absent, as it is to AWS; but it is still a member that is given.
+    return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, value ?? undefined]));
   } catch (failure) {
     if (!(failure instanceof JsonFault)) throw failure;
     throw invalid([{ member: 'body', expected: failure.message }]);
@@ -97,7 +98,10 @@ const bodyReaders: Readonly<Record<string, BodyReader>> = {
   [octetStream]: readRawPart,
 };
 
+const readNoBody: BodyReader = () => ({});
+
 const bodyReaderOf = (event: APIGatewayProxyEvent, accepted: readonly string[]): BodyReader => {
+  if (accepted.length === 0) return readNoBody;
   const contentType = event.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
   const reader = accepted.includes(contentType) ? bodyReaders[contentType] : undefined;
   if (!reader) {
@@ -113,17 +117,26 @@ const bodyReaderOf = (event: APIGatewayProxyEvent, accepted: readonly string[]):
   return reader;
 };
 
+/** Beside a body in JSON there is no query: AWS passes it over, and door 1 refuses it. */
+const queryBesideJson = ({ multiValueQueryStringParameters }: APIGatewayProxyEvent, door: Door) => {
+  const faults = Object.keys(multiValueQueryStringParameters ?? {}).map((member) => ({
+    member: nameOf(member),
+    expected: 'nothing in the query: the members are in the body',
+  }));
+  if (door.refusesUnknownMembers && faults.length > 0) throw invalid(faults);
+  return [];
+};
+
 /** The members from path, query and body as one; a member given twice must say the same both times. */
-const gather = (event: APIGatewayProxyEvent, body: RawMembers): RawMembers => {
+const gather = (
+  event: APIGatewayProxyEvent,
+  query: readonly [string, unknown][],
+  body: RawMembers,
+): RawMembers => {
   const members = new Map(Object.entries(body));
-  const elsewhere = [
-    ...Object.entries(event.pathParameters ?? {}),
-    ...Object.entries(event.multiValueQueryStringParameters ?? {}).flatMap(([member, values]) =>
-      (values ?? []).map((value): [string, string] => [member, value]),
-    ),
-  ];
+  const elsewhere = [...Object.entries(event.pathParameters ?? {}), ...query];
   for (const [member, value] of elsewhere) {
-    if (members.has(member) && members.get(member) !== value) {
+    if (members.get(member) !== undefined && members.get(member) !== value) {
       throw invalid([{ member: nameOf(member), expected: 'the same value wherever it is given' }]);
     }
     members.set(member, value);
@@ -159,8 +172,12 @@ export const validate = <Name extends OperationName>(
   const readBody = bodyReaderOf(event, door.contentTypes(operation));
   assertSize(event, maxBodyBytes);
   assertWellFormed(event);
-  const members = gather(event, readBody(event));
   const schema = input(registry);
+  const query =
+    readBody === readJson
+      ? queryBesideJson(event, door)
+      : queryPairs(schema.shape, event.multiValueQueryStringParameters ?? {});
+  const members = gather(event, query, readBody(event));
   const { data, error } = schema.safeParse(members);
   const unknown = door.refusesUnknownMembers ? unknownMembers(members, schema.shape) : [];
   const faults = [...faultsOf(error), ...unknown];

@@ -5,8 +5,8 @@ import type { z } from 'zod';
 import { EcrError, invalidParameter } from './errors.ts';
 import type { putImageInput } from './inputs.ts';
 import { type Descriptor, type Manifest, parseManifest } from './manifests.ts';
-import type { Target } from './operations.ts';
 import { type RepositoryState, withEntry } from './repository-state.ts';
+import type { Target } from './target.ts';
 
 type PutImageInput = z.output<ReturnType<typeof putImageInput>>;
 

@@ -2,8 +2,8 @@
 
 import type { z } from 'zod';
 import type { availabilityInput } from './inputs.ts';
-import type { Target } from './operations.ts';
 import type { Repository } from './repository.ts';
+import type { Target } from './target.ts';
 
 type AvailabilityInput = z.output<ReturnType<typeof availabilityInput>>;
 

@@ -5,9 +5,9 @@ import type { z } from 'zod';
 import { EcrError } from './errors.ts';
 import type { completeInput, uploadPartInput } from './inputs.ts';
 import { maxLayerPartBytes, minLayerPartBytes } from './limits.ts';
-import type { Target } from './operations.ts';
 import { registries } from './registries.ts';
 import { type Upload, withEntry, withoutEntry } from './repository-state.ts';
+import type { Target } from './target.ts';
 
 type UploadPartInput = z.output<ReturnType<typeof uploadPartInput>>;
 type CompleteInput = z.output<ReturnType<typeof completeInput>>;

@@ -13,11 +13,8 @@ import {
 import { batchCheckLayerAvailability } from './layer-availability.ts';
 import { completeLayerUpload, initiateLayerUpload, uploadLayerPart } from './layer-uploads.ts';
 import type { OperationName, RegistryName } from './registries.ts';
-import type { Repository } from './repository.ts';
 import type { Store } from './store.ts';
-
-/** What an operation works on. `registryId` is the account's id, as ECR answers it, whatever the input said. */
-export type Target = { readonly repository: Repository; readonly registryId: string };
+import type { Target } from './target.ts';
 
 type Operation = (store: Store, registry: RegistryName, members: Record<string, unknown>) => Promise<object>;
 

@@ -27,9 +27,9 @@ describe('the packed client', () => {
   });
 
   it('has types', async () => {
-    const program = `import { type Answer, ProxyClient, type PushedLayer, Uploader } from 'ecr-upload-proxy/client';
+    const program = `import { type Output, ProxyClient, type PushedLayer, Uploader } from 'ecr-upload-proxy/client';
       const client = new ProxyClient({ endpoint: 'https://x.test', registry: 'ecr-public', token: () => 'x' });
-      export const begun: Answer<'InitiateLayerUpload'> = await client.send('InitiateLayerUpload', { repositoryName: 'a/b' });
+      export const begun: Output<'InitiateLayerUpload'> = await client.send('InitiateLayerUpload', { repositoryName: 'a/b' });
       export const pushed: PushedLayer = await new Uploader(client).pushLayer({ repositoryName: 'a/b', source: async function* () {} });
       // @ts-expect-error: no such member
       await client.send('InitiateLayerUpload', { repository: 'a/b' });`;

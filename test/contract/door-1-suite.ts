@@ -574,12 +574,12 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
 
       it.each<[string, number, string, boolean]>([
         ['throttle', 429, 'ThrottlingException', true],
-        ['limit', 429, 'LimitExceededException', true],
-        ['server-error', 502, 'ServerException', false],
+        ['limit', 429, 'LimitExceededException', false],
+        ['server-error', 502, 'ServerException', true],
         isPrivate
           ? ['kms-error', 502, 'KmsException', false]
           : ['unsupported', 501, 'UnsupportedCommandException', false],
-        ['access-denied', 502, 'ServerException', false],
+        ['access-denied', 502, 'ServerException', true],
         ['drop-before', 503, 'ServiceUnavailableException', true],
         ['drop-after', 200, '', false],
       ])('keeps failing (%s), a part is answered %i %s', async (fault, status, code, retryAfter) => {

@@ -59,7 +59,7 @@ describe('a completion that takes ECR longer than the function has', () => {
     await slow(1);
     const first = await hurried.complete(uploadId, layerDigest);
     expect(first).toMatchObject({ status: 504, body: { code: 'GatewayTimeoutException' } });
-    expect(first.headers.get('retry-after')).toBe(`${errors.GatewayTimeoutException.retryAfterSeconds}`);
+    expect(first.headers.get('retry-after')).toBe(`${errors.GatewayTimeoutException.sendAgain.afterSeconds}`);
     await isStored();
     expect(await client.complete(uploadId, layerDigest)).toMatchObject({
       status: 201,

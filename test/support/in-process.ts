@@ -19,6 +19,7 @@ import { startS3 } from '../../local/s3.ts';
 import { startSecrets } from '../../local/secrets.ts';
 import type { Send } from './door-1.ts';
 import { faultsOf } from './faults.ts';
+import { conform } from './openapi.ts';
 import { lambdaContext, proxyEvent } from './proxy-event.ts';
 
 const secretArn = `arn:aws:secretsmanager:${localAccount.region}:${localAccount.accountId}:secret:test`;
@@ -77,10 +78,17 @@ const sendTo =
       name,
       `${value}`,
     ]);
-    return new Response(result.body, { status: result.statusCode, headers });
+    const { statusCode: status, body } = result;
+    if (status >= 400) {
+      conform(
+        { method: init.method ?? '', path },
+        { status, headers: new Headers(headers), body: JSON.parse(body) },
+      );
+    }
+    return new Response(body, { status, headers });
   };
 
-/** Everything but API Gateway: handlers, stand-ins and a staging area of their own. */
+/** Everything but API Gateway: handlers, stand-ins and a staging area of their own. Each refusal is held against openapi.json. */
 export const startInProcess = async ({
   issuers = [],
   policyDirectory = policySource,

@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import { expect, vi } from 'vitest';
 import { ProxyError } from '../../api/errors.ts';
-import { parseQuotas } from '../../api/quotas.ts';
-import { quotaCounter, type Usage } from '../../lambda/quota/quota-counts.ts';
+import { parseQuotas, type Usage } from '../../api/quotas.ts';
+import { quotaCounter } from '../../lambda/quota/quota-counts.ts';
 import { type Fault, faults, tableInMemory } from './table-in-memory.ts';
 
 /** The last one was under way before there was a quota. */

@@ -6,7 +6,8 @@ import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { InterfaceVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { describe, expect, test } from 'vitest';
-import { EcrUploadProxy, type EcrUploadProxyProps } from '../../lib/ecr-upload-proxy.ts';
+import { EcrUploadProxy } from '../../lib/ecr-upload-proxy.ts';
+import type { EcrUploadProxyProps } from '../../lib/ecr-upload-proxy-props.ts';
 
 const newStack = (stackName = 'Uploads') =>
   new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), stackName);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { extend, type Range } from '../../lambda/quota/counted-range.ts';
+import type { Range } from '../../api/quotas.ts';
+import { extend } from '../../lambda/quota/counted-range.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 
 const part = fc

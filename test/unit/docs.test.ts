@@ -1,57 +1,47 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { type ErrorRow, errors } from '../../api/errors.ts';
+// docs/errors.md against the error table: its rows, members and forms, and no others.
 
-const rowOf = ([code, { status, title, retryAfterSeconds }]: [string, ErrorRow]) =>
-  `| \`${code}\` | ${status} | ${title} | ${retryAfterSeconds ? `after ${retryAfterSeconds} s` : 'no'} |`;
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { errorMembers } from '../../api/error-members.ts';
+import { type ErrorRow, errors } from '../../api/errors.ts';
+import { describeSendAgain } from '../../api/send-again.ts';
+
+const text = readFileSync(join(import.meta.dirname, '../../docs/errors.md'), 'utf8');
+const linesLike = (pattern: RegExp) => text.split('\n').filter((line) => pattern.test(line));
+const rows: [string, ErrorRow][] = Object.entries(errors);
+
+const ociOf = ({ oci }: ErrorRow) => (typeof oci === 'string' ? [oci] : Object.values(oci));
+const quoted = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ');
+
+const rowOf = ([code, row]: [string, ErrorRow]) =>
+  `| \`${code}\` | ${row.status} | ${row.title} | ${describeSendAgain(row.sendAgain)} | ${quoted(ociOf(row))} |`;
 
 describe('docs/errors.md', () => {
   it('lists the rows of the error table, and no others', () => {
-    const text = readFileSync(join(import.meta.dirname, '../../docs/errors.md'), 'utf8');
-    const documented = text.split('\n').filter((line) => /^\| `\w+` \| \d{3} \|/.test(line));
-    expect(documented).toEqual(Object.entries(errors).map(rowOf));
+    expect(linesLike(/^\| `\w+` \| \d{3} \|/)).toEqual(rows.map(rowOf));
   });
 
   it('lists what the AWS door answers otherwise than with 400 under the code’s own name', () => {
-    const text = readFileSync(join(import.meta.dirname, '../../docs/errors.md'), 'utf8');
-    const documented = text.split('\n').filter((line) => /^\| `\w+` \| `\w+` \| \d{3} \|$/.test(line));
-    const rows = Object.entries(errors).flatMap(([code, { aws }]: [string, ErrorRow]) =>
+    const expected = rows.flatMap(([code, { aws }]) =>
       aws ? [`| \`${code}\` | \`${aws.type ?? code}\` | ${aws.status ?? 400} |`] : [],
     );
-    expect(documented).toEqual(rows);
+    expect(linesLike(/^\| `\w+` \| `\w+` \| \d{3} \|$/)).toEqual(expected);
   });
-});
 
-const root = join(import.meta.dirname, '../..');
-const pages = globSync('{*.md,docs/**/*.md,.github/**/*.md}', { cwd: root });
-const textOf = (page: string) => readFileSync(join(root, page), 'utf8');
-
-/** As GitHub makes it of a heading. */
-const anchorOf = (heading: string) =>
-  heading
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-    .replaceAll(' ', '-');
-
-const anchorsOf = (page: string) =>
-  [...textOf(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading));
-
-describe.each(pages)('%s', (page) => {
-  it('links to files and headings that are there', () => {
-    const links = [...textOf(page).matchAll(/\]\((?!https?:)([^)\s]*)\)/g)].map(([, link = '']) => link);
-    const broken = links.filter((link) => {
-      const [path = '', anchor] = link.split('#');
-      const target = path === '' ? page : join(dirname(page), path);
-      if (!existsSync(join(root, target))) return true;
-      return anchor !== undefined && !anchorsOf(target).includes(anchor);
+  it('names each member of an error, with the code that has it', () => {
+    const documented = linesLike(/^\| `[a-z]\w*`(, `[a-z]\w*`)* \| `\w+Exception` \|/).flatMap((line) => {
+      const [, members = '', code = ''] = line.split('|');
+      return [...members.matchAll(/`(\w+)`/g)].map(([, member]) => `${code.trim()} ${member}`);
     });
-    expect(broken).toEqual([]);
+    const expected = rows.flatMap(([code, { members = [] }]) => members.map((name) => `\`${code}\` ${name}`));
+    expect(documented.toSorted()).toEqual(expected.toSorted());
+    const used = rows.flatMap(([, { members = [] }]) => members);
+    expect(Object.keys(errorMembers).toSorted()).toEqual([...used].toSorted());
   });
 
-  it('names no file of the project that is not there', () => {
-    const folders = 'api|bin|cli|client|docs|lambda|lib|local|policies|policy|supply-chain|test';
-    const named = [...textOf(page).matchAll(new RegExp(`\`((?:${folders})/[\\w./-]+)\``, 'g'))];
-    expect(named.map(([, path = '']) => path).filter((path) => !existsSync(resolve(root, path)))).toEqual([]);
+  it('says which codes SDKs send again by their status at the AWS door', () => {
+    const again = rows.filter(([, { aws }]) => (aws?.status ?? 400) >= 500).map(([code]) => code);
+    for (const code of again) expect(text.slice(text.indexOf('SDKs send again'))).toContain(`\`${code}\``);
   });
 });

@@ -9,6 +9,8 @@ import {
   errors,
   ProxyError,
 } from '../../api/errors.ts';
+import { isSentAgain } from '../../api/send-again.ts';
+import { problemOf } from '../../client/refusals.ts';
 import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
 import { proxyErrorOf, respondError } from '../../lambda/steps/respond.ts';
 
@@ -74,11 +76,22 @@ describe('the error table', () => {
     (name, code) => expect(proxyErrorOf(named(name)).code).toBe(code),
   );
 
-  it.each(rows.filter(([, row]) => [429, 503].includes(row.status)))(
-    'says with %s when to come back',
-    (_, row) => {
-      expect(row.retryAfterSeconds).toBeGreaterThan(0);
-    },
+  it.each(errorCodes)('has one word on sending %s again, for Retry-After and for the client', (code) => {
+    const { sendAgain }: ErrorRow = errors[code];
+    const { statusCode, headers, body } = respondError(door1, new ProxyError(code), 'request-1');
+    const retryAfter = headers?.['Retry-After'];
+    expect(retryAfter === undefined).toBe(sendAgain === 'never');
+    const answered = new Headers(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) });
+    expect(problemOf(statusCode, answered, body)).toMatchObject({
+      code,
+      retryable: isSentAgain(sendAgain),
+      retryAfterSeconds: retryAfter === undefined ? undefined : Number(retryAfter),
+    });
+  });
+
+  it.each(rows.filter(([, { status }]) => [502, 503, 504].includes(status)))(
+    'says with %s how soon it may be sent again, unless an operator has to act first',
+    (code, { sendAgain }) => expect(isSentAgain(sendAgain)).toBe(code !== 'KmsException'),
   );
 
   it('finds failures of the network by Node’s code', () => {

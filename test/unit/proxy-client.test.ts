@@ -55,7 +55,7 @@ describe('a request', () => {
       'content-type': 'application/octet-stream',
       'content-range': 'bytes 7-11/*',
     });
-    expect(Buffer.from(request.body).toString()).toBe('bytes');
+    expect(Buffer.from(request.body ?? '').toString()).toBe('bytes');
   });
 
   it('carries a token that is read anew each time, trimmed', async () => {

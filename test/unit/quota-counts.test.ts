@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ProxyError } from '../../api/errors.ts';
-import { parseQuotas } from '../../api/quotas.ts';
-import { type CountOptions, quotaCounter, type Usage } from '../../lambda/quota/quota-counts.ts';
+import { parseQuotas, type Usage } from '../../api/quotas.ts';
+import { type CountOptions, quotaCounter } from '../../lambda/quota/quota-counts.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { raceHolds, races } from '../support/quota-model.ts';
 import { type Fault, tableInMemory } from '../support/table-in-memory.ts';

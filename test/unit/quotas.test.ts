@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseQuotas, quotasOf } from '../../api/quotas.ts';
+import { parseQuotas } from '../../api/quotas.ts';
+import { quotasOf } from '../../lambda/quota/applied-quotas.ts';
 import { type Principal, workload } from '../../policy/principal.ts';
 
 const quotas = parseQuotas(`

@@ -180,9 +180,27 @@ describe('validate', () => {
     ],
     [
       '__proto__ in the query',
-      'InitiateLayerUpload',
-      { ...json({ repositoryName: 'a/b' }), query: { ['__proto__']: ['x'] } },
+      'UploadLayerPart',
+      { ...raw(10, 'bytes 0-9/*'), query: { repositoryName: ['a/b'], ['__proto__']: ['x'] } },
       invalid('(another member)'),
+    ],
+    [
+      'a query beside JSON',
+      'InitiateLayerUpload',
+      { ...json({}), query: { repositoryName: ['a/b'] } },
+      invalid('repositoryName'),
+    ],
+    [
+      'an unknown member that is null',
+      'InitiateLayerUpload',
+      json({ repositoryName: 'a/b', more: null }),
+      invalid('more'),
+    ],
+    [
+      'a required member that is null',
+      'InitiateLayerUpload',
+      json({ repositoryName: null }),
+      invalid('repositoryName'),
     ],
     [
       'a member named constructor',
@@ -283,8 +301,8 @@ describe('validate', () => {
     ],
     [
       'a member given twice in the query',
-      'InitiateLayerUpload',
-      { ...json({}), query: { repositoryName: ['a/b', 'a/c'] } },
+      'UploadLayerPart',
+      { ...raw(10, 'bytes 0-9/*'), query: { repositoryName: ['a/b', 'a/c'] } },
       invalid('repositoryName'),
     ],
     [

@@ -1,0 +1,6 @@
+// What an operation of the stand-in works on.
+
+import type { Repository } from './repository.ts';
+
+/** `registryId` is the account's id, as ECR answers it, whatever the input said. */
+export type Target = { readonly repository: Repository; readonly registryId: string };
