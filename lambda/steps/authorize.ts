@@ -10,7 +10,7 @@ import type { Claims, Principal } from '../../policy/principal.ts';
 import type { SecretReader } from '../identity/secret.ts';
 import type { Count, CountOptions } from '../quota/quota-counts.ts';
 import { short } from '../telemetry/bounded.ts';
-import type { Meter } from '../telemetry/meter.ts';
+import type { CallRecord } from '../telemetry/call-record.ts';
 import { openSeal, type SealBinding } from '../upload/seal.ts';
 import { opensWith } from '../upload/sealing-keys.ts';
 import type { Input } from './validate.ts';
@@ -20,7 +20,6 @@ export type Authority = {
   policies: Policies;
   readSecret: SecretReader;
   accounts: Accounts;
-  meter: Pick<Meter, 'count'>;
   /** Where there are quotas: counts what a request uses, or refuses it. */
   count: Count | undefined;
 };
@@ -136,7 +135,7 @@ const unseal = async (sealedId: string, binding: SealBinding, readSecret: Secret
 };
 
 /**
- * Asks the policy, adds the decision to the request's line of the log (`log`), and opens the seal of the upload id.
+ * Asks the policy, adds the decision to the call's record, and opens the seal of the upload id.
  *
  * @throws AccessDeniedException with the policies that decided and their messages, or for a registry that is not configured;
  *   UploadNotFoundException for an upload id that was not sealed for this principal and repository.
@@ -144,14 +143,14 @@ const unseal = async (sealedId: string, binding: SealBinding, readSecret: Secret
 export const authorize = async <Name extends OperationName>(
   principal: Principal,
   input: Input<Name>,
-  { policies, readSecret, accounts, meter, count }: Authority,
-  log: (members: Readonly<Record<string, unknown>>) => void,
+  { policies, readSecret, accounts, count }: Authority,
+  record: Pick<CallRecord, 'add' | 'count'>,
 ): Promise<Permit<Name>> => {
   const { operation, registry, members } = input;
   const { repositoryName } = members;
   const registryId = accountOf(members.registryId, accounts);
   if (registryId === undefined) {
-    log({ registry, registryId: members.registryId, repositoryName, decision: 'deny', policies: [] });
+    record.add({ registry, registryId: members.registryId, repositoryName, decision: 'deny', policies: [] });
     throw elsewhere(members.registryId);
   }
   const row = operations[operation];
@@ -167,7 +166,7 @@ export const authorize = async <Name extends OperationName>(
     context,
     now: new Date(),
   });
-  log({
+  record.add({
     registry,
     registryId,
     repositoryName,
@@ -176,9 +175,9 @@ export const authorize = async <Name extends OperationName>(
     // What would be decided if the policies in audit mode were enforced, where it is something else.
     ...(decision.audit && { audit: described(decision.audit) }),
   });
-  if (decision.errors.length > 0) meter.count('PolicyErrors');
+  if (decision.errors.length > 0) record.count('PolicyErrors');
   if (decision.audit) {
-    meter.count(decision.audit.allowed ? 'AuditWouldAllow' : 'AuditWouldRefuse');
+    record.count(decision.audit.allowed ? 'AuditWouldAllow' : 'AuditWouldRefuse');
   }
   if (!decision.allowed) throw refusal(decision, principal, operation, repositoryName);
   const uploadId =

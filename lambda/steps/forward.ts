@@ -7,7 +7,8 @@ import { manifestOf } from '../../api/manifest.ts';
 import type { Members, OperationName } from '../../api/operations.ts';
 import { maxLayerBytes, type Registry } from '../../api/registries.ts';
 import type { SecretReader } from '../identity/secret.ts';
-import type { Meter } from '../telemetry/meter.ts';
+import { invalidMembers } from '../invalid-members.ts';
+import type { CallRecord } from '../telemetry/call-record.ts';
 import type { Ecr } from '../upload/ecr.ts';
 import { isAligned, sizeOf } from '../upload/layer-parts.ts';
 import {
@@ -22,16 +23,16 @@ import { sealsWith } from '../upload/sealing-keys.ts';
 import type { Staging } from '../upload/staging.ts';
 import type { Permit } from './authorize.ts';
 
-/** What forward reaches: ECR, the staging area and the key that seals upload ids. */
-export type Upstream = {
+/** What all calls reach: ECR, the staging area and the key that seals upload ids. */
+export type Backend = {
   readonly ecr: Readonly<Record<Registry, Ecr>>;
   /** The staging area under a key. */
   readonly staging: (key: string) => Staging;
   readonly readSecret: SecretReader;
-  readonly abortSignal: AbortSignal;
-  readonly count: Meter['count'];
-  readonly warn: (message: string, failure: unknown) => void;
 };
+
+/** The same for one call. */
+export type Upstream = Backend & Pick<CallRecord, 'count' | 'warn'> & { readonly abortSignal: AbortSignal };
 
 /** What ECR answers, in its own member names, without the SDK's metadata. */
 export type Output = Readonly<Record<string, unknown>>;
@@ -66,7 +67,7 @@ const layerUploadOf = (
 const initiateLayerUpload = async (permit: Permit<'InitiateLayerUpload'>, upstream: Upstream) => {
   const { principal, registry, registryId, members } = permit;
   const { repositoryName } = members;
-  const { uploadId } = await upstream.ecr[registry].InitiateLayerUpload(named(permit), upstream);
+  const { uploadId } = await upstream.ecr[registry].InitiateLayerUpload(named(permit), upstream.abortSignal);
   if (!uploadId) throw new ProxyError('ServerException');
   const key = sealsWith(await upstream.readSecret(), new Date());
   return {
@@ -101,7 +102,7 @@ const uploadLayerPart = async (permit: Permit<'UploadLayerPart'>, upstream: Upst
 
 /** The first of the digests that is a layer of the repository. */
 const findLayer = async ({ ecr, named, abortSignal }: LayerUpload, layerDigests: string[]) => {
-  const { layers = [] } = await ecr.BatchCheckLayerAvailability({ ...named, layerDigests }, { abortSignal });
+  const { layers = [] } = await ecr.BatchCheckLayerAvailability({ ...named, layerDigests }, abortSignal);
   return layers.find(({ layerAvailability }) => layerAvailability === 'AVAILABLE')?.layerDigest;
 };
 
@@ -133,7 +134,10 @@ const completeLayerUpload = async (permit: Permit<'CompleteLayerUpload'>, upstre
   let noted: string | undefined;
   const complete = async () => {
     noted = await prepareCompletion(upload, completion);
-    return ecr.CompleteLayerUpload({ ...upload.named, uploadId: ecrUploadId, layerDigests }, upload);
+    return ecr.CompleteLayerUpload(
+      { ...upload.named, uploadId: ecrUploadId, layerDigests },
+      upload.abortSignal,
+    );
   };
   const { layerDigest } = await complete().catch(async (failure: unknown) => {
     if (!isNamed(failure, 'UploadNotFoundException')) throw failure;
@@ -151,7 +155,7 @@ const batchCheckLayerAvailability = async (
 ) => {
   const { layers = [], failures = [] } = await upstream.ecr[permit.registry].BatchCheckLayerAvailability(
     { ...permit.members, ...named(permit) },
-    upstream,
+    upstream.abortSignal,
   );
   return { layers, failures };
 };
@@ -172,10 +176,7 @@ const assertManifest = (members: Members<'PutImage'>) => {
   const { imageDigest } = members;
   const manifest = manifestOf(members);
   if ('fault' in manifest) {
-    const fault = { member: 'imageManifest', expected: `an image manifest with ${manifest.fault}` };
-    throw new ProxyError('InvalidParameterException', `${fault.member}: expected ${fault.expected}`, {
-      members: { invalidMembers: [fault] },
-    });
+    throw invalidMembers([{ member: 'imageManifest', expected: `an image manifest with ${manifest.fault}` }]);
   }
   if (imageDigest !== undefined && imageDigest !== manifest.digest) {
     throw new ProxyError(
@@ -191,7 +192,7 @@ const putImage = async (permit: Permit<'PutImage'>, upstream: Upstream) => {
   const { repositoryName, imageManifest, imageManifestMediaType, imageTag } = members;
   const imageDigest = assertManifest(members);
   await permit.countUsage({ abortSignal: upstream.abortSignal });
-  const put = upstream.ecr[registry].PutImage({ ...members, ...named(permit) }, upstream);
+  const put = upstream.ecr[registry].PutImage({ ...members, ...named(permit) }, upstream.abortSignal);
   const { image } = await put.catch((failure: unknown) => {
     // Said of a second attempt after a lost answer, ours or the client's, it means that the first has put the image.
     const isSecond = permit.isRepeated || wasRetried(failure);
@@ -212,7 +213,7 @@ const forwarders: {
   PutImage: putImage,
 };
 
-/** @throws ProxyError, or what the SDKs throw; respond finds the row of the error table for either. */
+/** @throws ProxyError, or what the SDKs throw; serve finds the row of the error table for either. */
 export const forward = <Name extends OperationName>(
   permit: Permit<Name>,
   upstream: Upstream,

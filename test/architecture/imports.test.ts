@@ -83,6 +83,21 @@ describe('the rooms', () => {
     );
   });
 
+  it('serve, and all that it walks through, know nothing of API Gateway, Lambda or HTTP', () => {
+    const edge = ['corridor', 'doors', 'event-members'].map((name) => `lambda/${name}.ts`);
+    const isInside = (file: string) =>
+      file.startsWith('lambda/') &&
+      !file.startsWith('lambda/handlers/') &&
+      ![...edge, 'lambda/services.ts'].includes(file);
+    expect(offending(({ from, to }) => !isInside(from) || !edge.includes(to))).toEqual([]);
+    const foreign = files
+      .filter(isInside)
+      .filter((file) =>
+        /from '(?:aws-lambda|@middy\/|node:http)/.test(readFileSync(join(root, file), 'utf8')),
+      );
+    expect(foreign).toEqual([]);
+  });
+
   it('ECR and S3 are reached by forward alone; services only makes the clients', () => {
     const allowed = ['lambda/steps/forward.ts', 'lambda/services.ts'];
     const isUpstream = (file: string) => /^lambda\/upload\/(?:ecr|staging|layer-upload)\.ts$/.test(file);

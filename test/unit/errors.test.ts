@@ -10,7 +10,7 @@ import {
   ProxyError,
 } from '../../api/errors.ts';
 import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
-import { proxyErrorOf, respondError } from '../../lambda/steps/respond.ts';
+import { proxyErrorOf } from '../../lambda/proxy-error.ts';
 
 const door1 = resourceDoor('PutImage');
 
@@ -59,7 +59,7 @@ describe('the error table', () => {
   });
 
   it.each(errorCodes)('answers %s as a problem document with its status', (code) => {
-    const response = respondError(door1, new ProxyError(code), 'request-1');
+    const response = door1.writeError(new ProxyError(code), 'request-1');
     expect(response.statusCode).toBe(errors[code].status);
     expect(response.headers).toMatchObject({ 'Content-Type': 'application/problem+json' });
     expect(JSON.parse(response.body)).toMatchObject({
@@ -88,8 +88,7 @@ describe('the error table', () => {
 
 describe('a problem document', () => {
   it('says of a bug nothing but the request id', () => {
-    const { statusCode, body } = respondError(
-      door1,
+    const { statusCode, body } = door1.writeError(
       proxyErrorOf(new TypeError('secret detail')),
       'request-1',
     );
@@ -112,12 +111,12 @@ describe('a problem document', () => {
     'NoSuchBucket',
   ])('keeps the message of %s from the client', (name) => {
     const failure = named(name);
-    expect(respondError(door1, proxyErrorOf(failure), 'request-1').body).not.toContain(failure.message);
+    expect(door1.writeError(proxyErrorOf(failure), 'request-1').body).not.toContain(failure.message);
   });
 
   it('carries ECR’s kmsError', () => {
     const failure = named('KmsException', { kmsError: 'DISABLED' });
-    expect(JSON.parse(respondError(door1, proxyErrorOf(failure), 'r').body)).toMatchObject({
+    expect(JSON.parse(door1.writeError(proxyErrorOf(failure), 'r').body)).toMatchObject({
       kmsError: 'DISABLED',
     });
   });
@@ -125,7 +124,7 @@ describe('a problem document', () => {
 
 describe('an error at the AWS door', () => {
   const answer = (code: ErrorCode) => {
-    const { statusCode, headers, body } = respondError(awsDoor(['ecr']), new ProxyError(code), 'request-1');
+    const { statusCode, headers, body } = awsDoor(['ecr']).writeError(new ProxyError(code), 'request-1');
     expect(headers).toEqual({ 'Content-Type': 'application/x-amz-json-1.1', 'Cache-Control': 'no-store' });
     return { status: statusCode, ...JSON.parse(body) };
   };
