@@ -2,7 +2,7 @@
 
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { ProxyError } from '../api/errors.ts';
-import { maxBodyDepth, maxBodyStructuralCharacters } from '../api/limits.ts';
+import { maxBodyDepth, maxBodyStructuralCharacters, partSize } from '../api/limits.ts';
 import { JsonFault, parseStrictJson } from '../api/strict-json.ts';
 import type { RawMembers } from './incoming-call.ts';
 import { type Fault, invalidMembers, memberNameOf } from './invalid-members.ts';
@@ -67,7 +67,7 @@ const readRawPart: BodyReader = ({ headers, body }) => {
   if (!positions) {
     faults.push({
       member: 'Content-Range',
-      expected: 'bytes FIRST-LAST/*, such as bytes 0-4194303/*, or with a length beyond LAST',
+      expected: `bytes FIRST-LAST/*, such as bytes 0-${partSize - 1}/*, or with a length beyond LAST`,
     });
   }
   if (faults.length > 0 || !positions) throw invalidMembers(faults);

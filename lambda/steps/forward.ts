@@ -2,7 +2,6 @@
 
 import { createHash } from 'node:crypto';
 import { ProxyError } from '../../api/errors.ts';
-import { partSize } from '../../api/limits.ts';
 import { manifestOf } from '../../api/manifest.ts';
 import type { Members, OperationName } from '../../api/operations.ts';
 import { maxLayerBytes, type Registry } from '../../api/registries.ts';
@@ -47,7 +46,7 @@ const layerUploadOf = (
   permit: Permit<'UploadLayerPart'> | Permit<'CompleteLayerUpload'>,
   upstream: Upstream,
 ): LayerUpload => {
-  const { registry, registryId, uploadId } = permit;
+  const { registry, registryId, uploadId, partSize } = permit;
   const { repositoryName, uploadId: sealedUploadId } = permit.members;
   return {
     registry,
@@ -56,6 +55,7 @@ const layerUploadOf = (
     named: named(permit),
     uploadId,
     sealedUploadId,
+    partSize,
     ecr: upstream.ecr[registry],
     staging: upstream.staging([registry, registryId, repositoryName, uploadId].join('/')),
     abortSignal: upstream.abortSignal,
@@ -65,19 +65,17 @@ const layerUploadOf = (
 };
 
 const initiateLayerUpload = async (permit: Permit<'InitiateLayerUpload'>, upstream: Upstream) => {
-  const { principal, registry, registryId, members } = permit;
+  const { principal, registry, registryId, members, partSize } = permit;
   const { repositoryName } = members;
   const { uploadId } = await upstream.ecr[registry].InitiateLayerUpload(named(permit), upstream.abortSignal);
   if (!uploadId) throw new ProxyError('ServerException');
   const key = sealsWith(await upstream.readSecret(), new Date());
-  return {
-    uploadId: seal(key, uploadId, { principal, registry, registryId, repositoryName }),
-    partSize,
-  };
+  const upload = { uploadId, sending: { pairsOf: partSize } };
+  return { uploadId: seal(key, upload, { principal, registry, registryId, repositoryName }), partSize };
 };
 
 const uploadLayerPart = async (permit: Permit<'UploadLayerPart'>, upstream: Upstream) => {
-  const { registry, registryId, members } = permit;
+  const { registry, registryId, members, partSize } = permit;
   const { repositoryName, uploadId, partLastByte, layerPartBlob } = members;
   if (sizeOf(members) > partSize) {
     throw new ProxyError(
@@ -85,14 +83,15 @@ const uploadLayerPart = async (permit: Permit<'UploadLayerPart'>, upstream: Upst
       `A part has ${partSize} bytes at most, as InitiateLayerUpload answered in partSize; this one has ${sizeOf(members)}.`,
     );
   }
-  if (partLastByte >= maxLayerBytes(registry)) {
+  const maxBytes = maxLayerBytes(registry, partSize);
+  if (partLastByte >= maxBytes) {
     throw new ProxyError(
       'LimitExceededException',
-      `A layer has ${maxLayerBytes(registry)} bytes at most through this proxy. Make it smaller: sending it again will not help.`,
+      `A layer has ${maxBytes} bytes at most through this proxy. Make it smaller: sending it again will not help.`,
     );
   }
   const upload = layerUploadOf(permit, upstream);
-  if (!isAligned(members)) return refusePart(upload, members);
+  if (!isAligned(members, partSize)) return refusePart(upload, members);
   const { abortSignal } = upstream;
   await permit.countUsage({ abortSignal, refuseAhead: () => refuseAhead(upload, members) });
   await takePart(upload, members, layerPartBlob);

@@ -29,6 +29,8 @@ export type LayerUpload = {
   readonly uploadId: string;
   /** As the client knows it. */
   readonly sealedUploadId: string;
+  /** The one that the client was promised, of whose pairs ECR's parts are made. */
+  readonly partSize: number;
   readonly ecr: Ecr;
   readonly staging: Staging;
   readonly abortSignal: AbortSignal;
@@ -77,7 +79,7 @@ const offer = async (upload: LayerUpload, first: number, bytes: Uint8Array): Pro
  * next, so one byte is offered where no part of this proxy can ever be.
  */
 const askEcr = async (upload: LayerUpload): Promise<number> => {
-  const bytesInEcr = await offer(upload, maxLayerBytes(upload.registry), new Uint8Array(1));
+  const bytesInEcr = await offer(upload, maxLayerBytes(upload.registry, upload.partSize), new Uint8Array(1));
   if (bytesInEcr === undefined) throw new ProxyError('ServerException');
   return bytesInEcr;
 };
@@ -85,7 +87,7 @@ const askEcr = async (upload: LayerUpload): Promise<number> => {
 /** The members are those of ECR's exception. */
 const notNext = (upload: LayerUpload, part: LayerPart, received: number) => {
   upload.count('Resumes');
-  return new ProxyError('InvalidLayerPartException', describeExpected(part, received), {
+  return new ProxyError('InvalidLayerPartException', describeExpected(part, received, upload.partSize), {
     members: {
       registryId: upload.registryId,
       repositoryName: upload.repositoryName,
@@ -125,7 +127,9 @@ const stage = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): P
 };
 
 const send = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> => {
-  const slot = isSecondOfPair(part) ? await upload.staging.get(upload.abortSignal) : undefined;
+  const slot = isSecondOfPair(part, upload.partSize)
+    ? await upload.staging.get(upload.abortSignal)
+    : undefined;
   const joined = slot !== undefined && joins(slot, part);
   const bytesInEcr = joined
     ? await offer(upload, slot.receivedBytes, Buffer.concat([slot.waiting, bytes]))
@@ -151,7 +155,7 @@ const send = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Pr
  * @throws InvalidLayerPartException with `lastValidByteReceived` when the part is not the next.
  */
 export const takePart = (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> =>
-  waitsForSecond(part) ? stage(upload, part, bytes) : send(upload, part, bytes);
+  waitsForSecond(part, upload.partSize) ? stage(upload, part, bytes) : send(upload, part, bytes);
 
 /** How many bytes the upload has, in ECR and waiting. */
 const received = async (upload: LayerUpload): Promise<number> => {

@@ -88,10 +88,7 @@ describe('the error table', () => {
 
 describe('a problem document', () => {
   it('says of a bug nothing but the request id', () => {
-    const { statusCode, body } = door1.writeError(
-      proxyErrorOf(new TypeError('secret detail')),
-      'request-1',
-    );
+    const { statusCode, body } = door1.writeError(proxyErrorOf(new TypeError('secret detail')), 'request-1');
     expect(statusCode).toBe(500);
     expect(JSON.parse(body)).toEqual({
       type: 'urn:ecr-upload-proxy:error:InternalFailure',

@@ -11,6 +11,7 @@ import { decide, identify, type ServeServices, serve } from '../../lambda/serve.
 import { type BeginRecord, type CallRecord, callRecords } from '../../lambda/telemetry/call-record.ts';
 import { openMeter } from '../../lambda/telemetry/meter.ts';
 import type { Ecr } from '../../lambda/upload/ecr.ts';
+import { seal } from '../../lambda/upload/seal.ts';
 import { loadPolicies } from '../../policy/policies.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 
@@ -288,6 +289,21 @@ describe('decide', () => {
 });
 
 describe('serve', () => {
+  it('goes on with no upload of a front that sends parts another way', async () => {
+    const { services, answer } = open();
+    const binding = {
+      principal: { type: 'Client', id: nameOf(1) },
+      registry: 'ecr',
+      registryId: '123456789012',
+      repositoryName: repositoryOf(1),
+    } as const;
+    const upload = { uploadId: '11111111-2222-3333-4444-555555555555', sending: 'direct' } as const;
+    const uploadId = seal(secret.sealingKey, upload, binding);
+    const call = callOf(1, 'UploadLayerPart', { uploadId, ...part(5) });
+    await expect(serve(call, services)).rejects.toMatchObject({ code: 'UploadNotFoundException' });
+    expect(answer).not.toHaveBeenCalled();
+  });
+
   it('asks for the members only once it knows who calls', async () => {
     const readMembers = vi.fn();
     const call = callOf(1, 'PutImage', {}, { headers: {}, readMembers });
