@@ -11,7 +11,7 @@ import { awsDoor, type Door, resourceDoor } from './doors.ts';
 import { readEventMembers } from './event-members.ts';
 import { proxyErrorOf } from './proxy-error.ts';
 import { serve } from './serve.ts';
-import { openServices, type Services } from './services.ts';
+import type { Services } from './services.ts';
 import type { BeginRecord, CallRecord } from './telemetry/call-record.ts';
 
 /** What Lambda invokes. */
@@ -54,8 +54,8 @@ const recording = (recordOf: ReturnType<typeof recordsOf>, door: Door) => ({
   },
 });
 
-/** Makes the handler of a door; its services are opened once, in Lambda's init phase. */
-export const corridor = (door: Door, services: Services = openServices()): Handler => {
+/** Makes the handler of a door. */
+export const corridor = (door: Door, services: Services): Handler => {
   const recordOf = recordsOf(services.beginRecord);
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>(early)
     .use(captureLambdaHandler(services.tracer, { captureResponse: false }))
@@ -83,9 +83,8 @@ export const corridor = (door: Door, services: Services = openServices()): Handl
 };
 
 /** The handler of one operation's function, at door 1. */
-export const resourceHandler = (operation: OperationName, services?: Services): Handler =>
+export const resourceHandler = (operation: OperationName, services: Services): Handler =>
   corridor(resourceDoor(operation), services);
 
 /** The handler of the AWS door's function, for every operation. */
-export const awsHandler = (services = openServices()): Handler =>
-  corridor(awsDoor(services.registries), services);
+export const awsHandler = (services: Services): Handler => corridor(awsDoor(services.registries), services);

@@ -1,4 +1,4 @@
-// What the corridor reaches beyond its own code, made once per function instance in Lambda's init phase.
+// What the corridor reaches beyond its own code, made once per process, and a client of AWS when it is first used.
 
 import { Logger } from '@aws-lambda-powertools/logger';
 import { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
@@ -34,6 +34,15 @@ const client = { maxAttempts: 3, requestHandler: { connectionTimeout: 2_000 } };
 /** ECR Public's API is in us-east-1 (and us-west-2) only. Source: ECR Public endpoints and quotas. */
 const ecrPublicRegion = 'us-east-1';
 
+/** Each function has the code of all, and opens only what its own operations ask for. */
+const once = <Service>(open: () => Service): (() => Service) => {
+  let opened: { readonly service: Service } | undefined;
+  return () => {
+    opened ??= { service: open() };
+    return opened.service;
+  };
+};
+
 export const openServices = (environment: Environment = readEnvironment(process.env)): Services => {
   const tracer = new Tracer();
   const traced = tracer.captureAWSv3Client.bind(tracer);
@@ -41,26 +50,36 @@ export const openServices = (environment: Environment = readEnvironment(process.
   const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
   const readSecret = secretReader(secrets, secretId);
   const meter = openMeter();
+  const { measure } = meter;
+  const ecr = once(() => privateEcr(traced(new ECRClient(client)), measure));
+  const ecrPublic = once(() =>
+    publicEcr(traced(new ECRPUBLICClient({ ...client, region: ecrPublicRegion })), measure),
+  );
+  const staging = once(() => s3Staging(traced(new S3Client(client)), stagingBucket, measure));
   const quotas = readQuotas(policyDirectory);
-  const count =
-    quotaTable === undefined
-      ? undefined
-      : quotaCounter(traced(new DynamoDBClient(client)), quotaTable, quotas);
+  const counter =
+    quotaTable && once(() => quotaCounter(traced(new DynamoDBClient(client)), quotaTable, quotas));
   return {
     beginRecord: callRecords(new Logger(), meter),
     tracer,
     registries,
     tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers) },
-    authority: { policies: loadPolicies(policyDirectory), readSecret, accounts, count },
+    authority: {
+      policies: loadPolicies(policyDirectory),
+      readSecret,
+      accounts,
+      count: counter ? (...usage) => counter()(...usage) : undefined,
+    },
     upstream: {
       ecr: {
-        ecr: privateEcr(traced(new ECRClient(client)), meter.measure),
-        'ecr-public': publicEcr(
-          traced(new ECRPUBLICClient({ ...client, region: ecrPublicRegion })),
-          meter.measure,
-        ),
+        get ecr() {
+          return ecr();
+        },
+        get 'ecr-public'() {
+          return ecrPublic();
+        },
       },
-      staging: s3Staging(traced(new S3Client(client)), stagingBucket, meter.measure),
+      staging: (key) => staging()(key),
       readSecret,
     },
   };
