@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { ProxyError } from '../../api/errors.ts';
+import { partSize } from '../../api/limits.ts';
 import { type OperationName, operations } from '../../api/operations.ts';
 import { resourceDoor } from '../../lambda/doors.ts';
 import { readEventMembers } from '../../lambda/event-members.ts';
@@ -63,7 +64,7 @@ describe('validate', () => {
   });
 
   it('takes a blob of a whole part in base64 without overflowing the stack', async () => {
-    const bytes = Buffer.alloc(4_194_304, 0xab);
+    const bytes = Buffer.alloc(partSize, 0xab);
     const { members } = await call('UploadLayerPart', {
       ...json({
         repositoryName: 'team-a/app',
