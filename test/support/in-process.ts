@@ -130,6 +130,8 @@ export const startInProcess = async ({
   );
   return {
     send: sendTo(handlers, timeoutMs),
+    /** With another `timeoutMs`. */
+    sendWithin: (otherMs: number) => sendTo(handlers, otherMs),
     ecrUrl: ecr.url,
     ...faultsOf(ecr.url),
     s3,
