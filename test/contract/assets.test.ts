@@ -29,7 +29,7 @@ const oddName = `it's "a" $(touch ran) \`touch ran\` $HOME * [b] #c?d %20\n; tou
 /** Another checkout: its own sources, and the packages that are installed here. */
 const checkoutIn = (directory: string): string => {
   mkdirSync(directory, { recursive: true });
-  for (const name of ['bin', 'lib', 'lambda', 'policies', 'package.json', 'cdk.json']) {
+  for (const name of ['bin', 'api', 'lib', 'lambda', 'policies', 'policy', 'package.json', 'cdk.json']) {
     cpSync(join(projectRoot, name), join(directory, name), { recursive: true });
   }
   symlinkSync(join(projectRoot, 'node_modules'), join(directory, 'node_modules'));
@@ -108,7 +108,7 @@ describe('the assets', () => {
   });
 
   test('have the policies of the directory that was named, and no shell has read its name', () => {
-    expect(open.filter(({ path }) => path.endsWith('policies/own.cedar'))).toHaveLength(6);
+    expect(open.filter(({ path }) => path.endsWith('policies/own.cedar'))).toHaveLength(1);
     const made = readdirSync(above, { recursive: true, encoding: 'utf8' });
     expect(made.filter((path) => path.endsWith('/ran') || path === 'ran')).toEqual([]);
   });
