@@ -3,14 +3,12 @@
 const MiB = 1_048_576;
 
 /**
- * The `partSize` that InitiateLayerUpload answers, and the only size a part that is not the last may have.
+ * The `partSize` that InitiateLayerUpload answers, and the only size a part that is not the last may have. Two of them
+ * are joined: over ECR's smallest part (5 MiB), under its largest. An upload keeps to the one that it began with.
  * In base64 it is 5,592,408 characters: under {@link maxEventBytes} with room for the envelope and for
  * clients whose JSON writes `/` as `\/`. Decision 0001.
  */
 export const partSize = 4 * MiB;
-
-/** Two parts joined: over ECR's smallest part (5 MiB), under its largest. */
-export const joinedPartSize = 2 * partSize;
 
 /** ECR's largest layer part. Source: Amazon ECR service quotas, "Maximum layer part size". */
 export const maxEcrPartBytes = 10 * MiB;

@@ -1,7 +1,5 @@
 // The two ECR services a request can name, as one table: what differs between private and public ECR.
 
-import { joinedPartSize } from './limits.ts';
-
 export type Registry = keyof typeof registries;
 
 /** What one ECR service asks of its inputs. Sources: the API references of Amazon ECR and Amazon ECR Public. */
@@ -10,7 +8,7 @@ export type RegistryRow = {
   targetPrefix: string;
   repositoryName: { pattern: RegExp; minLength: number; maxLength: number };
   registryId: { pattern: RegExp; expected: string };
-  /** The parts one layer may have, of up to {@link joinedPartSize} bytes each. */
+  /** The parts one layer may have, each of two parts of the client's joined. */
   maxParts: number;
 };
 
@@ -63,5 +61,6 @@ export const accountOf = (
 export const isRegistry = (name: string | undefined): name is Registry =>
   name !== undefined && Object.hasOwn(registries, name);
 
-/** The largest layer that fits into a registry's parts when they are joined pairs, in bytes. */
-export const maxLayerBytes = (registry: Registry): number => registries[registry].maxParts * joinedPartSize;
+/** The largest layer that fits into a registry's parts when they are joined pairs of `partSize` bytes, in bytes. */
+export const maxLayerBytes = (registry: Registry, partSize: number): number =>
+  registries[registry].maxParts * 2 * partSize;

@@ -1,4 +1,4 @@
-// The corridor: every request takes the same five steps, in this order, inside Middy's edge.
+// Middy's edge around the corridor: a Lambda event becomes a call, and what comes of it the door's answer.
 
 import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
 import middy, { type MiddyfiedHandler } from '@middy/core';
@@ -8,17 +8,16 @@ import { ProxyError } from '../api/errors.ts';
 import { answerReserveMs } from '../api/limits.ts';
 import type { OperationName } from '../api/operations.ts';
 import { awsDoor, type Door, resourceDoor } from './doors.ts';
-import { openServices, type Services } from './services.ts';
-import { authenticate } from './steps/authenticate.ts';
-import { authorize } from './steps/authorize.ts';
-import { forward } from './steps/forward.ts';
-import { proxyErrorOf, respond, respondError } from './steps/respond.ts';
-import { validate } from './steps/validate.ts';
-import { AuditLine } from './telemetry/audit-line.ts';
-import { describeFailure } from './telemetry/failures.ts';
+import { readEventMembers, requestRules } from './event-members.ts';
+import { proxyErrorOf } from './proxy-error.ts';
+import { serve } from './serve.ts';
+import type { Services } from './services.ts';
+import type { BeginRecord, CallRecord } from './telemetry/call-record.ts';
 
 /** What Lambda invokes. */
 export type Handler = MiddyfiedHandler<APIGatewayProxyEvent, APIGatewayProxyResult>;
+
+type Request = middy.Request<APIGatewayProxyEvent, APIGatewayProxyResult>;
 
 /** Ends an invocation that is about to outlast its time, so that the client gets our 504. */
 const early = {
@@ -28,69 +27,59 @@ const early = {
   },
 };
 
-/**
- * By Lambda's context: an invocation that was given up may go on amid the next, and must not write into its line.
- */
-const lines = new WeakMap<object, AuditLine>();
-
-/** The error exit: whatever is thrown in the corridor leaves through here, in the door's form. */
-const errorExit = ({ meter }: Services, door: Door) => ({
-  onError: (request: middy.Request<APIGatewayProxyEvent, APIGatewayProxyResult>) => {
-    const error = proxyErrorOf(request.error);
-    const { code, message: detail, cause } = error;
-    lines.get(request.context)?.add({ code, detail, ...(cause ? { cause: describeFailure(cause) } : {}) });
-    meter.refused(code);
-    request.response = respondError(door, error, request.event.requestContext.requestId);
-  },
-});
-
-/** One line for each request, at its end, and the metrics beside it. */
-const audit = ({ logger, meter }: Services) => {
-  // Returns nothing: Middy takes what a hook returns for the response.
-  const end = ({ response, context }: middy.Request<APIGatewayProxyEvent, APIGatewayProxyResult>) => {
-    lines.get(context)?.write(logger, response?.statusCode);
-    meter.publish();
-  };
-  return {
-    before: ({ event, context }: middy.Request<APIGatewayProxyEvent>) => {
-      lines.set(context, new AuditLine(event));
-      logger.resetKeys();
-      // For what is warned of meanwhile.
-      logger.appendKeys({ requestId: event.requestContext.requestId });
-      meter.begin();
-    },
-    after: end,
-    onError: end,
+/** By Lambda's context, which each invocation has of its own, where Middy hands nothing else to its handler. */
+const recordsOf = (beginRecord: BeginRecord) => {
+  const records = new WeakMap<object, CallRecord>();
+  return ({ event, context }: Pick<Request, 'event' | 'context'>): CallRecord => {
+    const { requestId, identity } = event.requestContext;
+    const record = records.get(context) ?? beginRecord({ requestId, sourceIp: identity.sourceIp });
+    records.set(context, record);
+    return record;
   };
 };
 
-/** Makes the handler of a door; its services are opened once, in Lambda's init phase. */
-export const corridor = (door: Door, services: Services = openServices()): Handler =>
-  middy<APIGatewayProxyEvent, APIGatewayProxyResult>(early)
+/** Begins and ends the record of a call. Whatever is thrown leaves through `onError`, in the door's form. */
+const recording = (recordOf: ReturnType<typeof recordsOf>, door: Door) => ({
+  // They return nothing: Middy takes what a hook returns for the response.
+  before: (request: Request) => {
+    recordOf(request);
+  },
+  after: (request: Request) => {
+    recordOf(request).end(request.response?.statusCode);
+  },
+  onError: (request: Request) => {
+    const error = proxyErrorOf(request.error);
+    request.response = door.writeError(error, request.event.requestContext.requestId);
+    recordOf(request).end(request.response.statusCode, error);
+  },
+});
+
+/** Makes the handler of a door. */
+export const corridor = (door: Door, services: Services): Handler => {
+  const recordOf = recordsOf(services.beginRecord);
+  return middy<APIGatewayProxyEvent, APIGatewayProxyResult>(early)
     .use(captureLambdaHandler(services.tracer, { captureResponse: false }))
-    .use(audit(services))
-    .use(errorExit(services, door))
+    .use(recording(recordOf, door))
     .use(headerNormalizer())
-    .handler(async (event, context, { signal }) => {
-      const line = lines.get(context) ?? new AuditLine(event);
+    .handler(async (event, context, { signal: abortSignal }) => {
+      const record = recordOf({ event, context });
       const call = door.find(event);
-      services.meter.serves(call.operation);
-      line.add({ operation: call.operation });
-      const principal = await authenticate(event.headers, services.tokens);
-      // An invocation that was given up ends here, and not in the midst of the next.
-      signal.throwIfAborted();
-      line.add({ principal: `${principal.type}::${principal.id}` });
-      const input = validate(event, door, call);
-      const permit = await authorize(principal, input, services.authority, line.add);
-      signal.throwIfAborted();
-      const output = await forward(permit, { ...services.upstream, abortSignal: signal });
-      return respond(door, call.operation, output);
+      record.serves(call.operation);
+      const incoming = {
+        ...call,
+        headers: event.headers,
+        readMembers: () => readEventMembers(event, requestRules(call, door)),
+        refusesUnknownMembers: door.refusesUnknownMembers,
+        abortSignal,
+        record,
+      };
+      return door.writeOutput(call.operation, await serve(incoming, services));
     });
+};
 
 /** The handler of one operation's function, at door 1. */
-export const resourceHandler = (operation: OperationName, services?: Services): Handler =>
+export const resourceHandler = (operation: OperationName, services: Services): Handler =>
   corridor(resourceDoor(operation), services);
 
 /** The handler of the AWS door's function, for every operation. */
-export const awsHandler = (services = openServices()): Handler =>
-  corridor(awsDoor(services.registries), services);
+export const awsHandler = (services: Services): Handler => corridor(awsDoor(services.registries), services);

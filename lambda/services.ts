@@ -1,7 +1,6 @@
-// What the corridor reaches beyond its own code, made once per function instance in Lambda's init phase.
+// What the corridor reaches beyond its own code, made once per process, and a client of AWS when it is first used.
 
 import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics } from '@aws-lambda-powertools/metrics';
 import { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
 import { Tracer } from '@aws-lambda-powertools/tracer';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -16,23 +15,17 @@ import { type Environment, readEnvironment } from './environment.ts';
 import { tokenVerifier } from './identity/oidc-token.ts';
 import { secretReader } from './identity/secret.ts';
 import { quotaCounter } from './quota/quota-counts.ts';
-import type { TokenCheckers } from './steps/authenticate.ts';
-import type { Authority } from './steps/authorize.ts';
-import type { Upstream } from './steps/forward.ts';
-import { describeFailure } from './telemetry/failures.ts';
-import { type Meter, openMeter } from './telemetry/meter.ts';
+import type { ServeServices } from './serve.ts';
+import { type BeginRecord, callRecords } from './telemetry/call-record.ts';
+import { openMeter } from './telemetry/meter.ts';
 import { privateEcr, publicEcr } from './upload/ecr.ts';
 import { s3Staging } from './upload/staging.ts';
 
-export type Services = {
-  logger: Logger;
-  meter: Meter;
+export type Services = ServeServices & {
+  beginRecord: BeginRecord;
   tracer: Tracer;
   /** The ECR services that the stack is configured for. */
   registries: readonly Registry[];
-  tokens: TokenCheckers;
-  authority: Authority;
-  upstream: Omit<Upstream, 'abortSignal'>;
 };
 
 /** A call is tried three times in all; a connection that is not there within 2 s counts as failed. */
@@ -41,38 +34,53 @@ const client = { maxAttempts: 3, requestHandler: { connectionTimeout: 2_000 } };
 /** ECR Public's API is in us-east-1 (and us-west-2) only. Source: ECR Public endpoints and quotas. */
 const ecrPublicRegion = 'us-east-1';
 
+/** Each function has the code of all, and opens only what its own operations ask for. */
+const once = <Service>(open: () => Service): (() => Service) => {
+  let opened: { readonly service: Service } | undefined;
+  return () => {
+    opened ??= { service: open() };
+    return opened.service;
+  };
+};
+
 export const openServices = (environment: Environment = readEnvironment(process.env)): Services => {
-  const logger = new Logger();
   const tracer = new Tracer();
   const traced = tracer.captureAWSv3Client.bind(tracer);
   const { accounts, registries, secretId, stagingBucket, policyDirectory, issuers, quotaTable } = environment;
   const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
   const readSecret = secretReader(secrets, secretId);
-  const meter = openMeter(new Metrics());
+  const meter = openMeter();
+  const { measure } = meter;
+  const ecr = once(() => privateEcr(traced(new ECRClient(client)), measure));
+  const ecrPublic = once(() =>
+    publicEcr(traced(new ECRPUBLICClient({ ...client, region: ecrPublicRegion })), measure),
+  );
+  const staging = once(() => s3Staging(traced(new S3Client(client)), stagingBucket, measure));
   const quotas = readQuotas(policyDirectory);
-  const count =
-    quotaTable === undefined
-      ? undefined
-      : quotaCounter(traced(new DynamoDBClient(client)), quotaTable, quotas);
+  const counter =
+    quotaTable && once(() => quotaCounter(traced(new DynamoDBClient(client)), quotaTable, quotas));
   return {
-    logger,
-    meter,
+    beginRecord: callRecords(new Logger(), meter),
     tracer,
     registries,
     tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers) },
-    authority: { policies: loadPolicies(policyDirectory), readSecret, accounts, meter, count },
+    authority: {
+      policies: loadPolicies(policyDirectory),
+      readSecret,
+      accounts,
+      count: counter ? (...usage) => counter()(...usage) : undefined,
+    },
     upstream: {
       ecr: {
-        ecr: privateEcr(traced(new ECRClient(client)), meter.measure),
-        'ecr-public': publicEcr(
-          traced(new ECRPUBLICClient({ ...client, region: ecrPublicRegion })),
-          meter.measure,
-        ),
+        get ecr() {
+          return ecr();
+        },
+        get 'ecr-public'() {
+          return ecrPublic();
+        },
       },
-      staging: s3Staging(traced(new S3Client(client)), stagingBucket, meter.measure),
+      staging: (key) => staging()(key),
       readSecret,
-      count: meter.count,
-      warn: (message, failure) => logger.warn(message, { failure: describeFailure(failure) }),
     },
   };
 };

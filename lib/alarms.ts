@@ -13,6 +13,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { ErrorCode } from '../api/errors.ts';
+import { partSize } from '../api/limits.ts';
 import { type ProxyMetrics, sumOf } from './proxy-metrics.ts';
 
 type AlarmRow = {
@@ -68,7 +69,8 @@ export const throttles = (metrics: ProxyMetrics): MathExpression[] => [
   sumOf('ECR', [metrics.own('Refusals', 'ThrottlingException')]),
 ];
 
-const gibibyte = 1_073_741_824;
+const maxStagedBytes = 10 * 1_073_741_824;
+const waitingParts = (maxStagedBytes / partSize).toLocaleString('en-US');
 
 export const alarms = {
   ServerErrors: {
@@ -98,10 +100,9 @@ export const alarms = {
     datapoints: [2, 3],
   },
   StagingGrowth: {
-    description:
-      'The staging bucket holds 10 GiB or more: 2,560 waiting parts, which live for two days at most.',
+    description: `The staging bucket holds 10 GiB or more: ${waitingParts} waiting parts, which live for two days at most.`,
     metric: (metrics) => metrics.stagedBytes,
-    threshold: 10 * gibibyte,
+    threshold: maxStagedBytes,
     datapoints: [1, 1],
   },
 } as const satisfies Record<string, AlarmRow>;

@@ -1,8 +1,8 @@
-// How the handlers become the code that Lambda runs: one ESM file each, with Cedar and the policies beside it.
+// How the handlers become the code that Lambda runs: one ESM file for all, with Cedar and the policies beside it.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join, posix } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { type BuildOptions, buildSync } from 'esbuild';
 import { z } from 'zod';
 import { type PolicyFiles, policyDirectoryName } from './policies.ts';
@@ -26,13 +26,11 @@ const commonJsGlobals =
   'const __filename = import.meta.filename;' +
   'const __dirname = import.meta.dirname;';
 
-const handlers = readdirSync(join(projectRoot, 'lambda/handlers')).map((file) => basename(file, '.ts'));
-
-/** How esbuild makes all functions' code at once. It writes nothing: what it made is in its answer. */
+/** How esbuild makes the code of all functions. It writes nothing: what it made is in its answer. */
 export const handlerBuild = {
   absWorkingDir: projectRoot,
   // Relative: in an entry point that is absolute a `*` of the project's own path would be a pattern.
-  entryPoints: handlers.map((name) => ({ in: `./lambda/handlers/${name}.ts`, out: `${name}/index` })),
+  entryPoints: [{ in: './lambda/handlers.ts', out: 'index' }],
   outdir: '.',
   outExtension: { '.js': '.mjs' },
   write: false,
@@ -64,46 +62,36 @@ export const sourceName = (path: string, root: string): string => {
   return inside.startsWith('../') ? file.slice(Math.max(file.indexOf(modules), 0)) : inside;
 };
 
-/** @param handler whose directory the map's paths begin at, as esbuild writes it */
-const withoutPlaces = (map: string, handler: string): string => {
+const withoutPlaces = (map: string): string => {
   const { sources, ...rest } = sourceMap.parse(JSON.parse(map));
-  const names = sources.map((source) => sourceName(posix.join(handler, source), projectRoot));
-  return JSON.stringify({ ...rest, sources: names });
+  return JSON.stringify({ ...rest, sources: sources.map((source) => sourceName(source, projectRoot)) });
 };
 
 /**
  * By esbuild's own interface, which takes paths as they are: what the CDK has for it writes them into a command
  * for a shell. Therefore esbuild is a dependency of the package and no peer.
  */
-const compileHandlers = (): ReadonlyMap<string, Bundle> => {
+const compileHandlers = (): Bundle => {
   const { outputFiles } = buildSync(handlerBuild);
-  const textOf = (handler: string, file: string): string => {
-    const path = join(projectRoot, handler, file);
-    const output = outputFiles.find((one) => one.path === path);
-    if (!output) throw new Error(`esbuild wrote no ${file} for ${handler}`);
+  const textOf = (file: string): string => {
+    const output = outputFiles.find(({ path }) => path === join(projectRoot, file));
+    if (!output) throw new Error(`esbuild wrote no ${file}`);
     return output.text;
   };
-  return new Map(
-    handlers.map((handler) => [
-      handler,
-      new Map([
-        ['index.mjs', Buffer.from(textOf(handler, 'index.mjs'))],
-        ['index.mjs.map', Buffer.from(withoutPlaces(textOf(handler, 'index.mjs.map'), handler))],
-      ]),
-    ]),
-  );
+  return new Map([
+    ['index.mjs', Buffer.from(textOf('index.mjs'))],
+    ['index.mjs.map', Buffer.from(withoutPlaces(textOf('index.mjs.map')))],
+  ]);
 };
 
-/** All at once and once in a process, since they share nearly everything that takes time. */
-let compiled: ReadonlyMap<string, Bundle> | undefined;
+/** Once in a process, however many proxies and functions there are. */
+let compiled: Bundle | undefined;
 
-/** @param handler a file in lambda/handlers/, without its ending */
-export const bundle = (handler: string, policies: PolicyFiles): Bundle => {
+/** What every function is given; which export it runs is its own. */
+export const bundle = (policies: PolicyFiles): Bundle => {
   compiled ??= compileHandlers();
-  const code = compiled.get(handler);
-  if (!code) throw new Error(`lambda/handlers/ has no ${handler}.ts`);
   return new Map([
-    ...code,
+    ...compiled,
     ...cedarBeside(),
     ...[...policies].map(([name, bytes]) => [`${policyDirectoryName}/${name}`, bytes] as const),
   ]);

@@ -27,9 +27,8 @@ import { stageName, type Throttling, UploadApi } from './upload-api.ts';
 
 type FunctionName = OperationName | 'AwsDoor';
 
-/** InitiateLayerUpload lives in lambda/handlers/initiate-layer-upload.ts. */
-const handlerOf = (operation: OperationName): string =>
-  operation.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase();
+/** InitiateLayerUpload is the export `initiateLayerUpload` of lambda/handlers.ts. */
+const handlerOf = (name: FunctionName): string => name.charAt(0).toLowerCase() + name.slice(1);
 
 /** What a day of refused requests can cost follows from it: docs/operations.md. */
 export const defaultThrottling: Throttling = { requestsPerSecond: 100, burst: 500 };
@@ -90,17 +89,15 @@ export class EcrUploadProxy extends Construct {
       serviceName,
     };
     const { reservedConcurrentExecutions: reserved } = props;
-    const functionOf = (name: FunctionName, handler: string, served: readonly OperationName[]) =>
+    const functionOf = (name: FunctionName, served: readonly OperationName[]) =>
       new ProxyFunction(this, name, {
         ...shared,
-        handler,
+        handler: handlerOf(name),
         operations: served,
         reservedConcurrentExecutions: typeof reserved === 'object' ? reserved[name] : reserved,
       });
-    const operationFunctions = new Map(
-      operationNames.map((name) => [name, functionOf(name, handlerOf(name), [name])]),
-    );
-    const awsDoorFunction = functionOf('AwsDoor', 'aws-door', operationNames);
+    const operationFunctions = new Map(operationNames.map((name) => [name, functionOf(name, [name])]));
+    const awsDoorFunction = functionOf('AwsDoor', operationNames);
     this.functions = new Map([...operationFunctions, ['AwsDoor' as const, awsDoorFunction] as const]);
 
     const api = new UploadApi(this, 'Api', {

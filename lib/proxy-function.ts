@@ -37,7 +37,7 @@ export type SharedFunctionProps = Pick<Configuration, 'repositories' | 'issuers'
 };
 
 export type ProxyFunctionProps = SharedFunctionProps & {
-  /** The file in lambda/handlers/, without its ending. */
+  /** The export of lambda/handlers.ts. */
   handler: string;
   /** What the function serves, and may therefore do. */
   operations: readonly OperationName[];
@@ -60,11 +60,11 @@ export class ProxyFunction extends Construct {
       ...(encryptionKey && { encryptionKey }),
     });
 
-    const { code, assertStaged } = functionCode(this, () => bundle(props.handler, props.policies));
+    const { code, assertStaged } = functionCode(this, () => bundle(props.policies));
     this.lambda = new LambdaFunction(this, 'Function', {
       description: `ecr-upload-proxy: ${id}`,
       code,
-      handler: 'index.handler',
+      handler: `index.${props.handler}`,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: props.memorySize,

@@ -82,7 +82,7 @@ const startPool = (
   return { fn, instances };
 };
 
-/** `index.handler` is the export `handler` of index.mjs, index.js or index.cjs, as the Node.js runtimes look. */
+/** `index.putImage` is the export `putImage` of index.mjs, index.js or index.cjs, as the Node.js runtimes look. */
 const instanceData = (fn: LambdaFunction, account: Account, logFile: string): InstanceData => {
   const [file = '', exportName = ''] = fn.handler.split('.');
   const candidates = ['mjs', 'js', 'cjs'].map((extension) => join(fn.directory, `${file}.${extension}`));

@@ -6,9 +6,7 @@ import type { Principal } from '../../policy/principal.ts';
 import { verifyClientToken } from '../identity/client-token.ts';
 import type { TokenVerifier } from '../identity/oidc-token.ts';
 import type { SecretReader } from '../identity/secret.ts';
-
-/** Request headers by lower-case name. */
-export type Headers = Readonly<Record<string, string | undefined>>;
+import type { Headers } from '../incoming-call.ts';
 
 /** What tokens are checked against: the secret's hashes, and the configured issuers. */
 export type TokenCheckers = { readonly readSecret: SecretReader; readonly verifyOidcToken: TokenVerifier };

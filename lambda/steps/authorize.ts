@@ -1,7 +1,7 @@
 // Step 3, authorize: Cedar decides about a Principal and an Input. The only maker of a Permit.
 
 import { ProxyError } from '../../api/errors.ts';
-import { maxEchoedCharacters, maxEchoedClaims, maxFaults } from '../../api/limits.ts';
+import { maxEchoedCharacters, maxEchoedClaims, maxFaults, partSize } from '../../api/limits.ts';
 import type { Members, OperationName } from '../../api/operations.ts';
 import { operations } from '../../api/operations.ts';
 import { type Accounts, accountOf, type Registry } from '../../api/registries.ts';
@@ -11,7 +11,7 @@ import type { Claims, Principal } from '../../policy/principal.ts';
 import type { SecretReader } from '../identity/secret.ts';
 import type { Count, CountOptions } from '../quota/quota-counts.ts';
 import { short } from '../telemetry/bounded.ts';
-import type { Meter } from '../telemetry/meter.ts';
+import type { CallRecord } from '../telemetry/call-record.ts';
 import { openSeal, type SealBinding } from '../upload/seal.ts';
 import type { Input } from './validate.ts';
 
@@ -20,7 +20,6 @@ export type Authority = {
   policies: Policies;
   readSecret: SecretReader;
   accounts: Accounts;
-  meter: Pick<Meter, 'count'>;
   /** Where there are quotas: counts what a request uses, or refuses it. */
   count: Count | undefined;
 };
@@ -37,6 +36,8 @@ class GrantedPermit<Name extends OperationName> {
   readonly isRepeated: boolean;
   /** ECR's own upload id where the operation names an upload; its seal was found to be this client's. */
   readonly uploadId: string;
+  /** What the client was promised when the upload began, or is promised now. */
+  readonly partSize: number;
   /**
    * Counts what is about to be sent to ECR against the quotas.
    *
@@ -48,7 +49,7 @@ class GrantedPermit<Name extends OperationName> {
     input: Input<Name>,
     principal: Principal,
     registryId: string,
-    uploadId: string,
+    { uploadId, partSize }: OpenUpload,
     countUsage: GrantedPermit<Name>['countUsage'],
   ) {
     this.operation = input.operation;
@@ -58,6 +59,7 @@ class GrantedPermit<Name extends OperationName> {
     this.registryId = registryId;
     this.principal = principal;
     this.uploadId = uploadId;
+    this.partSize = partSize;
     this.countUsage = countUsage;
     void this.#granted;
   }
@@ -128,30 +130,44 @@ const described = ({ allowed, policies, errors }: Verdict) => ({
   ...(errors.length > 0 && { policyErrors: errors.slice(0, maxFaults).map(echoed) }),
 });
 
-const unseal = async (sealedId: string, binding: SealBinding, readSecret: SecretReader): Promise<string> => {
+/** What an operation of an upload goes on with. */
+type OpenUpload = { readonly uploadId: string; readonly partSize: number };
+
+const unseal = async (
+  sealedId: string,
+  binding: SealBinding,
+  readSecret: SecretReader,
+): Promise<OpenUpload> => {
   const keys = opensWith(await readSecret(), new Date());
-  const uploadId = openSeal(keys, sealedId, binding);
-  if (uploadId === undefined) throw new ProxyError('UploadNotFoundException');
-  return uploadId;
+  const { uploadId, sending } = openSeal(keys, sealedId, binding) ?? {};
+  // One whose parts are sent another way is another front's: it may have bytes that are not known here.
+  if (uploadId === undefined || sending === undefined || sending === 'direct') {
+    throw new ProxyError('UploadNotFoundException');
+  }
+  return { uploadId, partSize: sending.pairsOf };
 };
 
+/** Of an operation that begins an upload, or has none. */
+const noUpload: OpenUpload = { uploadId: '', partSize };
+
 /**
- * Asks the policy, adds the decision to the request's line of the log (`log`), and opens the seal of the upload id.
+ * Asks the policy, adds the decision to the call's record, and opens the seal of the upload id.
  *
  * @throws AccessDeniedException with the policies that decided and their messages, or for a registry that is not configured;
- *   UploadNotFoundException for an upload id that was not sealed for this principal and repository.
+ *   UploadNotFoundException for an upload id that was not sealed for this principal and repository, or by a front that
+ *   sends parts in another way.
  */
 export const authorize = async <Name extends OperationName>(
   principal: Principal,
   input: Input<Name>,
-  { policies, readSecret, accounts, meter, count }: Authority,
-  log: (members: Readonly<Record<string, unknown>>) => void,
+  { policies, readSecret, accounts, count }: Authority,
+  record: Pick<CallRecord, 'add' | 'count'>,
 ): Promise<Permit<Name>> => {
   const { operation, registry, members } = input;
   const { repositoryName } = members;
   const registryId = accountOf(members.registryId, accounts);
   if (registryId === undefined) {
-    log({ registry, registryId: members.registryId, repositoryName, decision: 'deny', policies: [] });
+    record.add({ registry, registryId: members.registryId, repositoryName, decision: 'deny', policies: [] });
     throw elsewhere(members.registryId);
   }
   const row = operations[operation];
@@ -167,7 +183,7 @@ export const authorize = async <Name extends OperationName>(
     context,
     now: new Date(),
   });
-  log({
+  record.add({
     registry,
     registryId,
     repositoryName,
@@ -176,16 +192,16 @@ export const authorize = async <Name extends OperationName>(
     // What would be decided if the policies in audit mode were enforced, where it is something else.
     ...(decision.audit && { audit: described(decision.audit) }),
   });
-  if (decision.errors.length > 0) meter.count('PolicyErrors');
+  if (decision.errors.length > 0) record.count('PolicyErrors');
   if (decision.audit) {
-    meter.count(decision.audit.allowed ? 'AuditWouldAllow' : 'AuditWouldRefuse');
+    record.count(decision.audit.allowed ? 'AuditWouldAllow' : 'AuditWouldRefuse');
   }
   if (!decision.allowed) throw refusal(decision, principal, operation, repositoryName);
-  const uploadId =
+  const upload =
     'uploadId' in members
       ? await unseal(members.uploadId, { principal, registry, registryId, repositoryName }, readSecret)
-      : '';
-  return new GrantedPermit(input, principal, registryId, uploadId, async (options) => {
+      : noUpload;
+  return new GrantedPermit(input, principal, registryId, upload, async (options) => {
     if (count && row.usage) await count({ principal, resource }, row.usage(members), options);
   });
 };

@@ -2,13 +2,13 @@
 
 import { createHash } from 'node:crypto';
 import { ProxyError } from '../../api/errors.ts';
-import { partSize } from '../../api/limits.ts';
 import { manifestOf } from '../../api/manifest.ts';
 import type { Members, OperationName } from '../../api/operations.ts';
 import { maxLayerBytes, type Registry } from '../../api/registries.ts';
 import { sealsWith } from '../../api/sealing-keys.ts';
 import type { SecretReader } from '../identity/secret.ts';
-import type { Meter } from '../telemetry/meter.ts';
+import { invalidMembers } from '../invalid-members.ts';
+import type { CallRecord } from '../telemetry/call-record.ts';
 import type { Ecr } from '../upload/ecr.ts';
 import { isAligned, sizeOf } from '../upload/layer-parts.ts';
 import {
@@ -23,16 +23,16 @@ import { seal } from '../upload/seal.ts';
 import type { Staging } from '../upload/staging.ts';
 import type { Permit } from './authorize.ts';
 
-/** What forward reaches: ECR, the staging area and the key that seals upload ids. */
-export type Upstream = {
+/** What all calls reach: ECR, the staging area and the key that seals upload ids. */
+export type Backend = {
   readonly ecr: Readonly<Record<Registry, Ecr>>;
   /** The staging area under a key. */
   readonly staging: (key: string) => Staging;
   readonly readSecret: SecretReader;
-  readonly abortSignal: AbortSignal;
-  readonly count: Meter['count'];
-  readonly warn: (message: string, failure: unknown) => void;
 };
+
+/** The same for one call. */
+export type Upstream = Backend & Pick<CallRecord, 'count' | 'warn'> & { readonly abortSignal: AbortSignal };
 
 /** What ECR answers, in its own member names, without the SDK's metadata. */
 export type Output = Readonly<Record<string, unknown>>;
@@ -47,7 +47,7 @@ const layerUploadOf = (
   permit: Permit<'UploadLayerPart'> | Permit<'CompleteLayerUpload'>,
   upstream: Upstream,
 ): LayerUpload => {
-  const { registry, registryId, uploadId } = permit;
+  const { registry, registryId, uploadId, partSize } = permit;
   const { repositoryName, uploadId: sealedUploadId } = permit.members;
   return {
     registry,
@@ -56,6 +56,7 @@ const layerUploadOf = (
     named: named(permit),
     uploadId,
     sealedUploadId,
+    partSize,
     ecr: upstream.ecr[registry],
     staging: upstream.staging([registry, registryId, repositoryName, uploadId].join('/')),
     abortSignal: upstream.abortSignal,
@@ -65,19 +66,17 @@ const layerUploadOf = (
 };
 
 const initiateLayerUpload = async (permit: Permit<'InitiateLayerUpload'>, upstream: Upstream) => {
-  const { principal, registry, registryId, members } = permit;
+  const { principal, registry, registryId, members, partSize } = permit;
   const { repositoryName } = members;
-  const { uploadId } = await upstream.ecr[registry].InitiateLayerUpload(named(permit), upstream);
+  const { uploadId } = await upstream.ecr[registry].InitiateLayerUpload(named(permit), upstream.abortSignal);
   if (!uploadId) throw new ProxyError('ServerException');
   const key = sealsWith(await upstream.readSecret(), new Date());
-  return {
-    uploadId: seal(key, uploadId, { principal, registry, registryId, repositoryName }),
-    partSize,
-  };
+  const upload = { uploadId, sending: { pairsOf: partSize } };
+  return { uploadId: seal(key, upload, { principal, registry, registryId, repositoryName }), partSize };
 };
 
 const uploadLayerPart = async (permit: Permit<'UploadLayerPart'>, upstream: Upstream) => {
-  const { registry, registryId, members } = permit;
+  const { registry, registryId, members, partSize } = permit;
   const { repositoryName, uploadId, partLastByte, layerPartBlob } = members;
   if (sizeOf(members) > partSize) {
     throw new ProxyError(
@@ -85,14 +84,15 @@ const uploadLayerPart = async (permit: Permit<'UploadLayerPart'>, upstream: Upst
       `A part has ${partSize} bytes at most, as InitiateLayerUpload answered in partSize; this one has ${sizeOf(members)}.`,
     );
   }
-  if (partLastByte >= maxLayerBytes(registry)) {
+  const maxBytes = maxLayerBytes(registry, partSize);
+  if (partLastByte >= maxBytes) {
     throw new ProxyError(
       'LimitExceededException',
-      `A layer has ${maxLayerBytes(registry)} bytes at most through this proxy. Make it smaller: sending it again will not help.`,
+      `A layer has ${maxBytes} bytes at most through this proxy. Make it smaller: sending it again will not help.`,
     );
   }
   const upload = layerUploadOf(permit, upstream);
-  if (!isAligned(members)) return refusePart(upload, members);
+  if (!isAligned(members, partSize)) return refusePart(upload, members);
   const { abortSignal } = upstream;
   await permit.countUsage({ abortSignal, refuseAhead: () => refuseAhead(upload, members) });
   await takePart(upload, members, layerPartBlob);
@@ -102,7 +102,7 @@ const uploadLayerPart = async (permit: Permit<'UploadLayerPart'>, upstream: Upst
 
 /** Those of the digests that are layers of the repository. */
 const findLayers = async ({ ecr, named, abortSignal }: LayerUpload, layerDigests: string[]) => {
-  const { layers = [] } = await ecr.BatchCheckLayerAvailability({ ...named, layerDigests }, { abortSignal });
+  const { layers = [] } = await ecr.BatchCheckLayerAvailability({ ...named, layerDigests }, abortSignal);
   return layers.flatMap(({ layerAvailability, layerDigest }) =>
     layerAvailability === 'AVAILABLE' && layerDigest !== undefined ? [layerDigest] : [],
   );
@@ -151,7 +151,7 @@ const completeLayerUpload = async (permit: Permit<'CompleteLayerUpload'>, upstre
     noted = await prepareCompletion(upload, completion);
     const completed = await ecr.CompleteLayerUpload(
       { ...upload.named, uploadId: ecrUploadId, layerDigests },
-      upload,
+      upload.abortSignal,
     );
     if (noted !== undefined && noted !== completion) await renoteCompletion(upload, noted, completion);
     return completed;
@@ -176,7 +176,7 @@ const batchCheckLayerAvailability = async (
 ) => {
   const { layers = [], failures = [] } = await upstream.ecr[permit.registry].BatchCheckLayerAvailability(
     { ...permit.members, ...named(permit) },
-    upstream,
+    upstream.abortSignal,
   );
   return { layers, failures };
 };
@@ -201,10 +201,7 @@ const assertManifest = (members: Members<'PutImage'>) => {
   const { imageDigest } = members;
   const manifest = manifestOf(members);
   if ('fault' in manifest) {
-    const fault = { member: 'imageManifest', expected: `an image manifest with ${manifest.fault}` };
-    throw new ProxyError('InvalidParameterException', `${fault.member}: expected ${fault.expected}`, {
-      members: { invalidMembers: [fault] },
-    });
+    throw invalidMembers([{ member: 'imageManifest', expected: `an image manifest with ${manifest.fault}` }]);
   }
   if (imageDigest !== undefined && imageDigest !== manifest.digest) {
     throw new ProxyError(
@@ -220,7 +217,7 @@ const putImage = async (permit: Permit<'PutImage'>, upstream: Upstream) => {
   const { repositoryName, imageManifest, imageManifestMediaType, imageTag } = members;
   const imageDigest = assertManifest(members);
   await permit.countUsage({ abortSignal: upstream.abortSignal });
-  const put = upstream.ecr[registry].PutImage({ ...members, ...named(permit) }, upstream);
+  const put = upstream.ecr[registry].PutImage({ ...members, ...named(permit) }, upstream.abortSignal);
   const { image } = await put.catch((failure: unknown) => {
     // Said of a second attempt after a lost answer, ours or the client's, it means that the first has put the image.
     const isSecond = permit.isRepeated || wasRetried(failure);
@@ -241,7 +238,7 @@ const forwarders: {
   PutImage: putImage,
 };
 
-/** @throws ProxyError, or what the SDKs throw; respond finds the row of the error table for either. */
+/** @throws ProxyError, or what the SDKs throw; serve finds the row of the error table for either. */
 export const forward = <Name extends OperationName>(
   permit: Permit<Name>,
   upstream: Upstream,

@@ -1,6 +1,6 @@
 // Writes the metrics of api/metrics.ts as CloudWatch's embedded metric format, by Powertools.
 
-import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { z } from 'zod';
 import { type ErrorCode, errorCodeOf, errors } from '../../api/errors.ts';
 import { type MetricName, metrics as table, type UpstreamCall } from '../../api/metrics.ts';
@@ -13,16 +13,20 @@ type PerRequest = {
 /** Makes a call to AWS and measures it. */
 export type Measure = <T>(upstream: UpstreamCall, call: () => Promise<T>) => Promise<T>;
 
-export type Meter = {
-  /** Counts for the request that is under way; `value` is 1 where it is left out. */
+/** Counts for one call, and writes it with `publish`. */
+export type CallMeter = {
+  /** `value` is 1 where it is left out. */
   count(name: PerRequest, value?: number): void;
-  /** Every request begins so, and ends with `publish`. */
-  begin(): void;
-  /** Once the request's operation is known. */
+  /** Once the call's operation is known. */
   serves(operation: OperationName): void;
   refused(reason: ErrorCode): void;
-  measure: Measure;
   publish(): void;
+};
+
+export type Meter = {
+  begin(): CallMeter;
+  /** Of every call to AWS alike: no call of a client's is named in it. */
+  measure: Measure;
 };
 
 /** What S3 answers where a slot is not there, or not as it was read: no fault of anybody's. */
@@ -40,30 +44,38 @@ const isFault = (failure: unknown): boolean => {
   return code === undefined || code === 'ThrottlingException' || errors[code].status >= 500;
 };
 
-/** @param metrics with the dimension `service` as its default */
-export const openMeter = (metrics: Metrics): Meter => {
+export const openMeter = (): Meter => {
+  /** With the dimension `service` as its default. */
+  const shared = new Metrics();
+
   /** Written at once, with dimensions of its own. */
   const write = (name: MetricName, dimension: string, value: number) => {
     const { by, unit } = table[name];
-    const single = metrics.singleMetric();
+    const single = shared.singleMetric();
     single.addDimensions({}).addDimensions({ [by]: dimension });
     single.addMetric(name, MetricUnit[unit], value);
   };
 
-  const count: Meter['count'] = (name, value = 1) => {
-    metrics.addMetric(name, MetricUnit[table[name].unit], value);
-  };
-
   return {
-    count,
     begin: () => {
+      // One for each call: what is counted lies in it together with its dimensions until it is published.
+      const metrics = new Metrics();
+      const count: CallMeter['count'] = (name, value = 1) => {
+        metrics.addMetric(name, MetricUnit[table[name].unit], value);
+      };
       metrics.addDimensions({});
       count('Requests');
+      return {
+        count,
+        serves: (operation) => {
+          metrics.addDimensions({ operation });
+        },
+        refused: (reason) => write('Refusals', reason, 1),
+        publish: () => {
+          metrics.publishStoredMetrics();
+        },
+      };
     },
-    serves: (operation) => {
-      metrics.addDimensions({ operation });
-    },
-    refused: (reason) => write('Refusals', reason, 1),
     measure: async (upstream, call) => {
       const started = performance.now();
       try {
@@ -74,11 +86,6 @@ export const openMeter = (metrics: Metrics): Meter => {
       } finally {
         write('UpstreamLatency', upstream, performance.now() - started);
       }
-    },
-    publish: () => {
-      // Where calls overlap, as with one that was given up, the other's end has written all there was.
-      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
-      else metrics.clearDimensions();
     },
   };
 };

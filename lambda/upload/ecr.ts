@@ -29,42 +29,46 @@ type EcrOutputs = {
 export type Ecr = {
   readonly [Name in OperationName]: (
     input: Members<Name>,
-    options: { abortSignal: AbortSignal },
+    abortSignal: AbortSignal,
   ) => Promise<EcrOutputs[Name]>;
 };
 
 export const privateEcr = (client: ECRClient, measure: Measure): Ecr => ({
-  InitiateLayerUpload: (input, options) =>
-    measure('ecr:InitiateLayerUpload', () => client.send(new InitiateLayerUploadCommand(input), options)),
-  UploadLayerPart: (input, options) =>
-    measure('ecr:UploadLayerPart', () => client.send(new UploadLayerPartCommand(input), options)),
-  CompleteLayerUpload: (input, options) =>
-    measure('ecr:CompleteLayerUpload', () => client.send(new CompleteLayerUploadCommand(input), options)),
-  BatchCheckLayerAvailability: (input, options) =>
-    measure('ecr:BatchCheckLayerAvailability', () =>
-      client.send(new BatchCheckLayerAvailabilityCommand(input), options),
+  InitiateLayerUpload: (input, abortSignal) =>
+    measure('ecr:InitiateLayerUpload', () =>
+      client.send(new InitiateLayerUploadCommand(input), { abortSignal }),
     ),
-  PutImage: (input, options) =>
-    measure('ecr:PutImage', () => client.send(new PutImageCommand(input), options)),
+  UploadLayerPart: (input, abortSignal) =>
+    measure('ecr:UploadLayerPart', () => client.send(new UploadLayerPartCommand(input), { abortSignal })),
+  CompleteLayerUpload: (input, abortSignal) =>
+    measure('ecr:CompleteLayerUpload', () =>
+      client.send(new CompleteLayerUploadCommand(input), { abortSignal }),
+    ),
+  BatchCheckLayerAvailability: (input, abortSignal) =>
+    measure('ecr:BatchCheckLayerAvailability', () =>
+      client.send(new BatchCheckLayerAvailabilityCommand(input), { abortSignal }),
+    ),
+  PutImage: (input, abortSignal) =>
+    measure('ecr:PutImage', () => client.send(new PutImageCommand(input), { abortSignal })),
 });
 
 export const publicEcr = (client: ecrPublic.ECRPUBLICClient, measure: Measure): Ecr => ({
-  InitiateLayerUpload: (input, options) =>
+  InitiateLayerUpload: (input, abortSignal) =>
     measure('ecr-public:InitiateLayerUpload', () =>
-      client.send(new ecrPublic.InitiateLayerUploadCommand(input), options),
+      client.send(new ecrPublic.InitiateLayerUploadCommand(input), { abortSignal }),
     ),
-  UploadLayerPart: (input, options) =>
+  UploadLayerPart: (input, abortSignal) =>
     measure('ecr-public:UploadLayerPart', () =>
-      client.send(new ecrPublic.UploadLayerPartCommand(input), options),
+      client.send(new ecrPublic.UploadLayerPartCommand(input), { abortSignal }),
     ),
-  CompleteLayerUpload: (input, options) =>
+  CompleteLayerUpload: (input, abortSignal) =>
     measure('ecr-public:CompleteLayerUpload', () =>
-      client.send(new ecrPublic.CompleteLayerUploadCommand(input), options),
+      client.send(new ecrPublic.CompleteLayerUploadCommand(input), { abortSignal }),
     ),
-  BatchCheckLayerAvailability: (input, options) =>
+  BatchCheckLayerAvailability: (input, abortSignal) =>
     measure('ecr-public:BatchCheckLayerAvailability', () =>
-      client.send(new ecrPublic.BatchCheckLayerAvailabilityCommand(input), options),
+      client.send(new ecrPublic.BatchCheckLayerAvailabilityCommand(input), { abortSignal }),
     ),
-  PutImage: (input, options) =>
-    measure('ecr-public:PutImage', () => client.send(new ecrPublic.PutImageCommand(input), options)),
+  PutImage: (input, abortSignal) =>
+    measure('ecr-public:PutImage', () => client.send(new ecrPublic.PutImageCommand(input), { abortSignal })),
 });

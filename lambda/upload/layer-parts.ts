@@ -1,7 +1,5 @@
 // Pairing, pure: which bytes of a layer wait, which go to ECR, and where a client goes on. Decision 0001.
 
-import { partSize } from '../../api/limits.ts';
-
 /** A part of a layer by its positions in bytes, the last one inclusive, as ECR counts. */
 export type LayerPart = { readonly partFirstByte: number; readonly partLastByte: number };
 
@@ -14,16 +12,19 @@ export type UploadPosition = { readonly receivedBytes: number; readonly waitingB
 export const sizeOf = ({ partFirstByte, partLastByte }: LayerPart): number =>
   partLastByte - partFirstByte + 1;
 
-/** Parts begin at whole multiples of the part size. */
-export const isAligned = ({ partFirstByte }: LayerPart): boolean => partFirstByte % partSize === 0;
+/** Parts begin at whole multiples of the part size, which is the one that the upload's client was promised. */
+export const isAligned = ({ partFirstByte }: LayerPart, partSize: number): boolean =>
+  partFirstByte % partSize === 0;
 
-const isFirstOfPair = ({ partFirstByte }: LayerPart) => (partFirstByte / partSize) % 2 === 0;
+const isFirstOfPair = ({ partFirstByte }: LayerPart, partSize: number) =>
+  (partFirstByte / partSize) % 2 === 0;
 
 /** The second of a pair has a partner that waits for it. */
-export const isSecondOfPair = (part: LayerPart): boolean => !isFirstOfPair(part);
+export const isSecondOfPair = (part: LayerPart, partSize: number): boolean => !isFirstOfPair(part, partSize);
 
 /** The first of a pair waits for the second, unless it is shorter than a part and thereby the last. */
-export const waitsForSecond = (part: LayerPart): boolean => isFirstOfPair(part) && sizeOf(part) === partSize;
+export const waitsForSecond = (part: LayerPart, partSize: number): boolean =>
+  isFirstOfPair(part, partSize) && sizeOf(part) === partSize;
 
 /** Whether the bytes that wait are those right before the part, so that both go to ECR as one. */
 export const joins = (position: UploadPosition, part: LayerPart): boolean =>
@@ -42,7 +43,7 @@ export const receivedBytes = (bytesInEcr: number, position: UploadPosition | und
   position?.receivedBytes === bytesInEcr ? bytesInEcr + position.waitingBytes : bytesInEcr;
 
 /** What a client that sent another part is told: ECR's sentence, and what to do. */
-export const describeExpected = ({ partFirstByte }: LayerPart, received: number): string =>
+export const describeExpected = ({ partFirstByte }: LayerPart, received: number, partSize: number): string =>
   [
     `First byte of the layer part is ${partFirstByte} instead of ${received}.`,
     received % partSize === 0

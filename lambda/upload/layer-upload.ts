@@ -4,7 +4,7 @@ import { InvalidLayerPartException as PrivateInvalidLayerPart } from '@aws-sdk/c
 import { InvalidLayerPartException as PublicInvalidLayerPart } from '@aws-sdk/client-ecr-public';
 import { ProxyError } from '../../api/errors.ts';
 import { maxLayerBytes, type Registry } from '../../api/registries.ts';
-import type { Meter } from '../telemetry/meter.ts';
+import type { CallRecord } from '../telemetry/call-record.ts';
 import type { Ecr } from './ecr.ts';
 import {
   countOf,
@@ -29,12 +29,14 @@ export type LayerUpload = {
   readonly uploadId: string;
   /** As the client knows it. */
   readonly sealedUploadId: string;
+  /** The one that the client was promised, of whose pairs ECR's parts are made. */
+  readonly partSize: number;
   readonly ecr: Ecr;
   readonly staging: Staging;
   readonly abortSignal: AbortSignal;
-  readonly count: Meter['count'];
+  readonly count: CallRecord['count'];
   /** Told of what could not be written down but does no harm. */
-  readonly warn: (message: string, failure: unknown) => void;
+  readonly warn: CallRecord['warn'];
 };
 
 const noBytes = new Uint8Array();
@@ -54,7 +56,7 @@ const sendToEcr = (upload: LayerUpload, partFirstByte: number, layerPartBlob: Ui
       partLastByte: partFirstByte + layerPartBlob.length - 1,
       layerPartBlob,
     },
-    upload,
+    upload.abortSignal,
   );
 
 /**
@@ -77,7 +79,7 @@ const offer = async (upload: LayerUpload, first: number, bytes: Uint8Array): Pro
  * next, so one byte is offered where no part of this proxy can ever be.
  */
 const askEcr = async (upload: LayerUpload): Promise<number> => {
-  const bytesInEcr = await offer(upload, maxLayerBytes(upload.registry), new Uint8Array(1));
+  const bytesInEcr = await offer(upload, maxLayerBytes(upload.registry, upload.partSize), new Uint8Array(1));
   if (bytesInEcr === undefined) throw new ProxyError('ServerException');
   return bytesInEcr;
 };
@@ -85,7 +87,7 @@ const askEcr = async (upload: LayerUpload): Promise<number> => {
 /** The members are those of ECR's exception. */
 const notNext = (upload: LayerUpload, part: LayerPart, received: number) => {
   upload.count('Resumes');
-  return new ProxyError('InvalidLayerPartException', describeExpected(part, received), {
+  return new ProxyError('InvalidLayerPartException', describeExpected(part, received, upload.partSize), {
     members: {
       registryId: upload.registryId,
       repositoryName: upload.repositoryName,
@@ -100,7 +102,7 @@ const notNext = (upload: LayerUpload, part: LayerPart, received: number) => {
 /** Writes down how far an upload has come. A hint: when it is lost, ECR is asked. */
 const note = async (upload: LayerUpload, content: SlotContent, previous: Slot | undefined) => {
   try {
-    await upload.staging.put(content, previous, upload);
+    await upload.staging.put(content, previous, upload.abortSignal);
   } catch (failure) {
     upload.warn('the state of an upload was not staged', failure);
   }
@@ -108,7 +110,7 @@ const note = async (upload: LayerUpload, content: SlotContent, previous: Slot | 
 
 const stage = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> => {
   for (let attempt = 0; attempt < maxSlotAttempts; attempt++) {
-    const slot = await upload.staging.head(upload);
+    const slot = await upload.staging.head(upload.abortSignal);
     if (!isNext(slot, part)) {
       const bytesInEcr = await askEcr(upload);
       if (bytesInEcr > part.partLastByte) return upload.count('Resumes');
@@ -116,7 +118,7 @@ const stage = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): P
     }
     const { completion } = slot ?? {};
     const written = { receivedBytes: part.partFirstByte, waiting: bytes, completion };
-    if (await upload.staging.put(written, slot, upload)) return;
+    if (await upload.staging.put(written, slot, upload.abortSignal)) return;
   }
   throw new ProxyError(
     'ServiceUnavailableException',
@@ -125,7 +127,9 @@ const stage = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): P
 };
 
 const send = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> => {
-  const slot = isSecondOfPair(part) ? await upload.staging.get(upload) : undefined;
+  const slot = isSecondOfPair(part, upload.partSize)
+    ? await upload.staging.get(upload.abortSignal)
+    : undefined;
   const joined = slot !== undefined && joins(slot, part);
   const bytesInEcr = joined
     ? await offer(upload, slot.receivedBytes, Buffer.concat([slot.waiting, bytes]))
@@ -136,7 +140,11 @@ const send = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Pr
   } else if (bytesInEcr > part.partLastByte) {
     upload.count('Resumes');
   } else {
-    throw notNext(upload, part, receivedBytes(bytesInEcr, slot ?? (await upload.staging.head(upload))));
+    throw notNext(
+      upload,
+      part,
+      receivedBytes(bytesInEcr, slot ?? (await upload.staging.head(upload.abortSignal))),
+    );
   }
 };
 
@@ -147,11 +155,11 @@ const send = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Pr
  * @throws InvalidLayerPartException with `lastValidByteReceived` when the part is not the next.
  */
 export const takePart = (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> =>
-  waitsForSecond(part) ? stage(upload, part, bytes) : send(upload, part, bytes);
+  waitsForSecond(part, upload.partSize) ? stage(upload, part, bytes) : send(upload, part, bytes);
 
 /** How many bytes the upload has, in ECR and waiting. */
 const received = async (upload: LayerUpload): Promise<number> => {
-  const [bytesInEcr, slot] = await Promise.all([askEcr(upload), upload.staging.head(upload)]);
+  const [bytesInEcr, slot] = await Promise.all([askEcr(upload), upload.staging.head(upload.abortSignal)]);
   return receivedBytes(bytesInEcr, slot);
 };
 
@@ -177,7 +185,7 @@ export const prepareCompletion = async (
   upload: LayerUpload,
   completion: string,
 ): Promise<string | undefined> => {
-  const slot = await upload.staging.get(upload);
+  const slot = await upload.staging.get(upload.abortSignal);
   const isWaiting = slot !== undefined && slot.waitingBytes > 0;
   const bytesInEcr = isWaiting ? await offer(upload, slot.receivedBytes, slot.waiting) : slot?.receivedBytes;
   const receivedBytes = bytesInEcr ?? (slot ? slot.receivedBytes + slot.waitingBytes : 0);
@@ -198,8 +206,9 @@ export const renoteCompletion = async (
   after: string | undefined,
 ): Promise<void> => {
   try {
-    const slot = await upload.staging.get(upload);
-    if (slot?.completion === before) await upload.staging.put({ ...slot, completion: after }, slot, upload);
+    const slot = await upload.staging.get(upload.abortSignal);
+    if (slot?.completion !== before) return;
+    await upload.staging.put({ ...slot, completion: after }, slot, upload.abortSignal);
   } catch (failure) {
     upload.warn('what an upload was completed with was not staged', failure);
   }

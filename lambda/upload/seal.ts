@@ -1,4 +1,4 @@
-// Sealed upload ids: ECR's upload id, bound by an HMAC to one principal, registry and repository.
+// Sealed upload ids: ECR's upload id and how the parts are sent, bound by an HMAC to principal, registry and repository.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Registry } from '../../api/registries.ts';
@@ -12,34 +12,66 @@ export type SealBinding = {
   repositoryName: string;
 };
 
+/**
+ * How the parts of an upload reach ECR, for as long as it lasts: in pairs of the part size that its client was
+ * promised, or each as it comes, by a front that streams.
+ */
+export type PartSending = { readonly pairsOf: number } | 'direct';
+
+/** What an upload id says. */
+export type SealedUpload = { readonly uploadId: string; readonly sending: PartSending };
+
+/**
+ * What ids without a mark say: all that were sealed before there were marks. It stays as it is when `partSize` of
+ * api/limits.ts changes.
+ */
+const unmarkedPartSize = 4_194_304;
+
+/** Hexadecimal, and not so long as to be taken for the end of a UUID. */
+const markOf = (sending: PartSending): string | undefined => {
+  if (sending === 'direct') return '0';
+  return sending.pairsOf === unmarkedPartSize ? undefined : sending.pairsOf.toString(16);
+};
+
+const sendingOf = (mark: string): PartSending => {
+  const pairsOf = Number.parseInt(mark, 16);
+  return pairsOf === 0 ? 'direct' : { pairsOf };
+};
+
 /** 128 of HMAC-SHA-256's bits, as RFC 2104 (section 5) allows, in hexadecimal. */
 const tagCharacters = 32;
 
-const tagOf = (
-  key: string,
-  uploadId: string,
-  { principal, registry, registryId, repositoryName }: SealBinding,
-) =>
-  createHmac('sha256', key)
-    .update(JSON.stringify([principal.type, principal.id, registry, registryId, repositoryName, uploadId]))
-    .digest('hex')
-    .slice(0, tagCharacters);
+/** The upload id that a client sees: ECR's own, the mark if any, and the seal; hexadecimal like ECR's. */
+export const seal = (key: string, { uploadId, sending }: SealedUpload, binding: SealBinding): string => {
+  const { principal, registry, registryId, repositoryName } = binding;
+  const marks = [markOf(sending)].filter((mark) => mark !== undefined);
+  const bound = [principal.type, principal.id, registry, registryId, repositoryName, uploadId, ...marks];
+  const tag = createHmac('sha256', key).update(JSON.stringify(bound)).digest('hex').slice(0, tagCharacters);
+  return [uploadId, ...marks, tag].join('-');
+};
 
-/** The upload id that a client sees: ECR's own, a hyphen and the seal; hexadecimal like ECR's. */
-export const seal = (key: string, uploadId: string, binding: SealBinding): string =>
-  `${uploadId}-${tagOf(key, uploadId, binding)}`;
+const markPattern = /^(.+)-([0-9a-f]{1,8})$/;
 
-/** ECR's upload id, or undefined when the id was not sealed with any of these keys for this binding. */
+/** What an id may say: its seal tells which of it is true. */
+const readingsOf = (sealedId: string): readonly SealedUpload[] => {
+  const text = sealedId.slice(0, -(tagCharacters + 1));
+  const [, uploadId, mark] = markPattern.exec(text) ?? [];
+  const unmarked: SealedUpload = { uploadId: text, sending: { pairsOf: unmarkedPartSize } };
+  return uploadId === undefined || mark === undefined
+    ? [unmarked]
+    : [unmarked, { uploadId, sending: sendingOf(mark) }];
+};
+
+/** What the id says, or undefined when it was not sealed with any of these keys for this binding. */
 export const openSeal = (
   keys: readonly string[],
   sealedId: string,
   binding: SealBinding,
-): string | undefined => {
-  const uploadId = sealedId.slice(0, -(tagCharacters + 1));
+): SealedUpload | undefined => {
   const given = Buffer.from(sealedId);
-  const isSealedWith = (key: string) => {
-    const expected = Buffer.from(seal(key, uploadId, binding));
+  const isSealedWith = (key: string, upload: SealedUpload) => {
+    const expected = Buffer.from(seal(key, upload, binding));
     return given.length === expected.length && timingSafeEqual(given, expected);
   };
-  return keys.some(isSealedWith) ? uploadId : undefined;
+  return readingsOf(sealedId).find((upload) => keys.some((key) => isSealedWith(key, upload)));
 };

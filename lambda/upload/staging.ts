@@ -19,18 +19,16 @@ export type Slot = UploadPosition & {
 };
 export type FullSlot = Slot & { readonly waiting: Uint8Array };
 
-type Options = { abortSignal: AbortSignal };
-
 /** The staging area of one upload. */
 export type Staging = {
   /** Reads all but the bytes; undefined when there is no slot. */
-  head(options: Options): Promise<Slot | undefined>;
-  get(options: Options): Promise<FullSlot | undefined>;
+  head(abortSignal: AbortSignal): Promise<Slot | undefined>;
+  get(abortSignal: AbortSignal): Promise<FullSlot | undefined>;
   /**
    * Writes the slot if it still is as it was read (`previous`), or absent as it was.
    * @returns false when another invocation has written since.
    */
-  put(slot: SlotContent, previous: Slot | undefined, options: Options): Promise<boolean>;
+  put(slot: SlotContent, previous: Slot | undefined, abortSignal: AbortSignal): Promise<boolean>;
 };
 
 /** S3's names for "not there", and for "not as you read it" (a 412, or a 409 while another write is under way). */
@@ -63,9 +61,9 @@ export const s3Staging =
   (key: string): Staging => {
     const object = { Bucket: bucket, Key: key };
     return {
-      head: async (options) => {
+      head: async (abortSignal) => {
         const found = await measure('s3:HeadObject', () =>
-          client.send(new HeadObjectCommand(object), options),
+          client.send(new HeadObjectCommand(object), { abortSignal }),
         ).catch(undefinedIf(absent));
         return (
           found && {
@@ -75,9 +73,9 @@ export const s3Staging =
           }
         );
       },
-      get: async (options) => {
+      get: async (abortSignal) => {
         const found = await measure('s3:GetObject', () =>
-          client.send(new GetObjectCommand(object), options),
+          client.send(new GetObjectCommand(object), { abortSignal }),
         ).catch(undefinedIf(absent));
         if (!found) return undefined;
         const waiting = (await found.Body?.transformToByteArray()) ?? new Uint8Array();
@@ -88,7 +86,7 @@ export const s3Staging =
           waiting,
         };
       },
-      put: async (content, previous, options) => {
+      put: async (content, previous, abortSignal) => {
         const condition = previous?.version ? { IfMatch: previous.version } : { IfNoneMatch: '*' };
         const command = new PutObjectCommand({
           ...object,
@@ -97,7 +95,7 @@ export const s3Staging =
           ContentLength: content.waiting.length,
           Metadata: metadataOf(content),
         });
-        const written = await measure('s3:PutObject', () => client.send(command, options)).catch(
+        const written = await measure('s3:PutObject', () => client.send(command, { abortSignal })).catch(
           undefinedIf(overtaken),
         );
         return written !== undefined;

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { type Pack, pack } from 'tar-stream';
+import { partSize } from '../../api/limits.ts';
 import { gzip } from './gzip.ts';
 import { seededBytes } from './seeded-bytes.ts';
 
@@ -30,12 +31,12 @@ const exactly = (name: string, file: string, exactBytes: number): LayerPlan => (
   exactBytes,
 });
 
-/** Lengths that a proxy which joins parts of 4 MiB in pairs can get wrong: under one, whole ones, a big one. */
+/** Lengths that a proxy which joins parts in pairs can get wrong: under one, whole ones, a big one. */
 export const layerPlans: readonly LayerPlan[] = [
   { name: 'base', file: 'usr/lib/base.bin', fileBytes: 1_500_000 },
   { name: 'model', file: 'opt/model/weights.bin', fileBytes: 64 * MiB + 1_234_567 },
-  exactly('exactly 8 MiB', 'opt/data/eight.bin', 8 * MiB),
-  exactly('exactly 12 MiB', 'opt/data/twelve.bin', 12 * MiB),
+  exactly('exactly 2 parts', 'opt/data/two-parts.bin', 2 * partSize),
+  exactly('exactly 3 parts', 'opt/data/three-parts.bin', 3 * partSize),
 ];
 
 const mediaTypes = {

@@ -103,10 +103,9 @@ describe('the rooms', () => {
     ).toEqual([]);
   });
 
-  it('handlers know the corridor and nothing else', () => {
-    expect(
-      offending(({ from, to }) => !from.startsWith('lambda/handlers/') || to === 'lambda/corridor.ts'),
-    ).toEqual([]);
+  it('handlers know the corridor and its services, and nothing else', () => {
+    const known = ['lambda/corridor.ts', 'lambda/services.ts'];
+    expect(offending(({ from, to }) => from !== 'lambda/handlers.ts' || known.includes(to))).toEqual([]);
   });
 
   it('steps take no code from each other, only the types that they hand on', () => {
@@ -114,6 +113,19 @@ describe('the rooms', () => {
     expect(offending(({ from, to, typeOnly }) => !(step.test(from) && step.test(to)) || typeOnly)).toEqual(
       [],
     );
+  });
+
+  it('serve, and all that it walks through, know nothing of API Gateway, Lambda or HTTP', () => {
+    const edge = ['handlers', 'corridor', 'doors', 'event-members'].map((name) => `lambda/${name}.ts`);
+    const isInside = (file: string) =>
+      file.startsWith('lambda/') && ![...edge, 'lambda/services.ts'].includes(file);
+    expect(offending(({ from, to }) => !isInside(from) || !edge.includes(to))).toEqual([]);
+    const foreign = files
+      .filter(isInside)
+      .filter((file) =>
+        /from '(?:aws-lambda|@middy\/|node:http)/.test(readFileSync(join(root, file), 'utf8')),
+      );
+    expect(foreign).toEqual([]);
   });
 
   it('ECR and S3 are reached by forward alone; services only makes the clients', () => {
@@ -124,20 +136,18 @@ describe('the rooms', () => {
     ).toEqual([]);
   });
 
-  it('have one handler of two lines per operation, and one for the AWS door', async () => {
+  it('have one handler for each operation, and one for the AWS door', async () => {
     const { operationNames } = await import('../../api/operations.ts');
-    const handlers = files.filter((file) => file.startsWith('lambda/handlers/'));
-    expect(handlers).toHaveLength(operationNames.length + 1);
-    for (const file of handlers) {
-      const lines = readFileSync(join(root, file), 'utf8').split('\n').filter(Boolean);
-      expect(lines).toHaveLength(2);
+    const text = readFileSync(join(root, 'lambda/handlers.ts'), 'utf8');
+    const exported = [...text.matchAll(/^export const (\w+) = \w+\((?:'(\w+)', )?services\);$/gm)];
+    expect(exported.map(([, , operation]) => operation)).toEqual([...operationNames, undefined]);
+    for (const [, name = '', operation = 'AwsDoor'] of exported) {
+      expect(name).toBe(operation.charAt(0).toLowerCase() + operation.slice(1));
     }
   });
 
   it('open each file with one sentence that says what room it is', () => {
-    const silent = files
-      .filter((file) => !file.startsWith('lambda/handlers/'))
-      .filter((file) => !/^(#!.*\n)?\/\/ \S/.test(readFileSync(join(root, file), 'utf8')));
+    const silent = files.filter((file) => !/^(#!.*\n)?\/\/ \S/.test(readFileSync(join(root, file), 'utf8')));
     expect(silent).toEqual([]);
   });
 });

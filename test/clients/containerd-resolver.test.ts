@@ -3,6 +3,7 @@
 // pulls and is not offered: the last test tells what it is answered.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { partSize } from '../../api/limits.ts';
 import { type AwsClient, clientEnvironment, type Members } from '../support/aws-client.ts';
 import { tokens } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
@@ -62,7 +63,7 @@ withClient(go, () => {
 
     it('pushes an index of an image whose layers have several pairs of parts', async () => {
       const config = randomBytes(700);
-      const layers = [randomBytes(5 * 4_194_304 + 1), randomBytes(9_000)];
+      const layers = [randomBytes(5 * partSize + 1), randomBytes(9_000)];
       for (const blob of [config, ...layers]) expect(await pushBlob(blob)).toBe(true);
       const manifest = manifestOf(config, layers);
       await pushManifest(manifest, ociManifest);

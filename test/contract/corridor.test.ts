@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { partSize as P } from '../../api/limits.ts';
 import { operationNames } from '../../api/operations.ts';
 import { awsHandler, resourceHandler } from '../../lambda/corridor.ts';
+import { seal } from '../../lambda/upload/seal.ts';
 import { type Door1, door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { manifestOf } from '../support/manifests.ts';
@@ -347,6 +348,30 @@ describe('a layer under the part size', () => {
     expect(proxy.s3.requests).toEqual({ GET: 1, PUT: 1 });
     const requests: unknown = await (await fetch(`${proxy.ecrUrl}/_requests`)).json();
     expect(requests).toMatchObject({ total: 3 });
+  });
+});
+
+describe('an upload that began when the part size was another', () => {
+  it('goes on with the size that its client was promised, up to its end', async () => {
+    await open();
+    const size = 3 * 1_048_576;
+    const { authority, upstream } = proxy.services;
+    const registryId = authority.accounts.own;
+    const repository = { registryId, repositoryName: 'team-a/app' };
+    const { signal } = new AbortController();
+    const { uploadId: ecrUploadId = '' } = await upstream.ecr.ecr.InitiateLayerUpload(repository, signal);
+    const { sealingKey } = await authority.readSecret();
+    const principal = { type: 'Client', id: 'team-a-ci' } as const;
+    const upload = { uploadId: ecrUploadId, sending: { pairsOf: size } };
+    const uploadId = seal(sealingKey, upload, { principal, registry: 'ecr', ...repository });
+
+    const layer = randomBytes(4 * size + 5);
+    const send = (first: number) => client.uploadPart(uploadId, first, layer.subarray(first, first + size));
+    expect((await client.uploadPart(uploadId, 0, layer.subarray(0, P))).status).toBe(413);
+    for (let first = 0; first < layer.length; first += size) expect((await send(first)).status).toBe(200);
+    const requests: unknown = await (await fetch(`${proxy.ecrUrl}/_requests`)).json();
+    expect(requests).toMatchObject({ operations: { 'ecr:UploadLayerPart': 3 } });
+    expect((await client.complete(uploadId, digestOf(layer))).status).toBe(201);
   });
 });
 

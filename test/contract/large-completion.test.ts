@@ -16,6 +16,7 @@ const ecrTakesMs = 5_000;
 
 let proxy: InProcess;
 let client: Door1;
+/** The same client, where the functions have little time: only what is tested is given up. */
 let hurried: Door1;
 beforeEach(async () => {
   proxy = await startInProcess();

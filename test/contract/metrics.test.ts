@@ -82,6 +82,7 @@ describe('the metrics', () => {
     expect(sum('PartJoins')).toBe(1);
     expect(sum('Resumes')).toBe(0);
     expect(samples('ecr:UploadLayerPart')).toBe(2);
+    // The waiting part, what became of it, and what the layer is completed with.
     expect(samples('s3:PutObject')).toBe(3);
     expect(sum('UpstreamErrors')).toBe(0);
     expect(sum('Refusals')).toBe(0);

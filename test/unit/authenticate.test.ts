@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { authenticate, type Headers } from '../../lambda/steps/authenticate.ts';
+import type { Headers } from '../../lambda/incoming-call.ts';
+import { authenticate } from '../../lambda/steps/authenticate.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const token = 'eup_team-a-ci_current';

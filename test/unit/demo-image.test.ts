@@ -9,6 +9,7 @@ import { gunzip } from 'node:zlib';
 import fc from 'fast-check';
 import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { partSize } from '../../api/limits.ts';
 import { gzip } from '../../local/demo/gzip.ts';
 import { buildImage, type Image, layerPlans } from '../../local/demo/image.ts';
 
@@ -55,12 +56,12 @@ describe("the demo's image", () => {
   });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
-  it('has a big layer that does not compress, one under 4 MiB, one of 8 MiB and one of 12 MiB', () => {
+  it('has a big layer that does not compress, one under the part size, one of two parts and one of three', () => {
     expect(layerPlans.some(({ fileBytes }) => fileBytes >= big)).toBe(true);
     const sizes = image.layers.map(({ size }) => size);
-    expect(sizes.some((size) => size < 4_194_304)).toBe(true);
-    expect(sizes).toContain(8_388_608);
-    expect(sizes).toContain(12_582_912);
+    expect(sizes.some((size) => size < partSize)).toBe(true);
+    expect(sizes).toContain(2 * partSize);
+    expect(sizes).toContain(3 * partSize);
   });
 
   it('has layers whose digests, sizes and diff ids are those of their bytes, with the files in them', async () => {

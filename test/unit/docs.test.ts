@@ -1,10 +1,11 @@
-// docs/errors.md against the error table: its rows, members and forms, and no others.
+// docs/errors.md against the error table, and what the pages say of the size of a part.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { errorMembers } from '../../api/error-members.ts';
 import { type ErrorRow, errors } from '../../api/errors.ts';
+import { maxEcrPartBytes, partSize } from '../../api/limits.ts';
 import { describeSendAgain } from '../../api/send-again.ts';
 
 const text = readFileSync(join(import.meta.dirname, '../../docs/errors.md'), 'utf8');
@@ -43,5 +44,30 @@ describe('docs/errors.md', () => {
   it('says which codes SDKs send again by their status at the AWS door', () => {
     const again = rows.filter(([, { aws }]) => (aws?.status ?? 400) >= 500).map(([code]) => code);
     for (const code of again) expect(text.slice(text.indexOf('SDKs send again'))).toContain(`\`${code}\``);
+  });
+});
+
+describe('the docs', () => {
+  const root = join(import.meta.dirname, '../..');
+  const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))].filter(
+    (page) => page.endsWith('.md'),
+  );
+  const MiB = 1_048_576;
+
+  it.each(pages)('speak of parts of the size that there is: %s', (page) => {
+    const text = readFileSync(join(root, page), 'utf8');
+    const all = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, digits]) => Number(digits));
+    const sizes = [partSize, 2 * partSize, maxEcrPartBytes].map((bytes) => bytes / MiB);
+    for (const size of all(/\bparts? (?:of|have) (\d+) MiB/gi)) expect(sizes).toContain(size);
+    for (const bytes of all(/\bsplit -b (\d+)/g)) expect(bytes).toBe(partSize);
+    for (const last of all(/\bbytes 0-(\d+)\//g)) expect(last).toBe(partSize - 1);
+    for (const last of all(/--part-first-byte 0 --part-last-byte (\d+)/g)) expect(last).toBe(partSize - 1);
+  });
+
+  it('reckon a GiB in as many parts as it has', () => {
+    const text = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+    const parts = (1_024 * MiB) / partSize;
+    expect(text).toContain(`| API Gateway, requests | ${parts} |`);
+    expect(text).toContain(`| ECR, UploadLayerPart | ${parts / 2} |`);
   });
 });

@@ -81,6 +81,7 @@ describe('a planted operation', () => {
 
   it('is read by validate as the client writes it', async () => {
     const { requestOf } = await import('../../client/request.ts');
+    const { readEventMembers, requestRules } = await import('../../lambda/event-members.ts');
     const { validate } = await import('../../lambda/steps/validate.ts');
     const { resourceDoor } = await import('../../lambda/doors.ts');
     const { proxyEvent } = await import('../support/proxy-event.ts');
@@ -100,9 +101,12 @@ describe('a planted operation', () => {
       path: { layerDigest: 'sha256:0' },
       query: Object.fromEntries(names.map((name) => [name, url.searchParams.getAll(name)])),
     });
-    const input = validate({ ...event, headers: {} }, resourceDoor(operation), {
-      operation,
-      registry: 'ecr',
+    const call = { operation, registry: 'ecr' } as const;
+    const door = resourceDoor(operation);
+    const input = await validate({
+      ...call,
+      readMembers: () => readEventMembers({ ...event, headers: {} }, requestRules(call, door)),
+      refusesUnknownMembers: door.refusesUnknownMembers,
     });
     expect(input.members).toEqual(members);
   });

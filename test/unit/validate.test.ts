@@ -1,8 +1,10 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { ProxyError } from '../../api/errors.ts';
+import { partSize } from '../../api/limits.ts';
 import type { OperationName } from '../../api/operations.ts';
 import { resourceDoor } from '../../lambda/doors.ts';
+import { readEventMembers, requestRules } from '../../lambda/event-members.ts';
 import { validate } from '../../lambda/steps/validate.ts';
 import { proxyEvent } from '../support/proxy-event.ts';
 
@@ -11,11 +13,16 @@ const uploadId = '11111111-2222-3333-4444-555555555555-0000000000000000000000000
 
 type Request = Parameters<typeof proxyEvent>[1];
 
+/** A call at door 1 that has come as far as validate. */
+const validateEvent = async <Name extends OperationName>(event: APIGatewayProxyEvent, operation: Name) => {
+  const door = resourceDoor(operation);
+  const call = { operation, registry: 'ecr' } as const;
+  const readMembers = () => readEventMembers(event, requestRules(call, door));
+  return validate<Name>({ ...call, readMembers, refusesUnknownMembers: door.refusesUnknownMembers });
+};
+
 const call = async <Name extends OperationName>(operation: Name, request: Request) =>
-  validate(proxyEvent(operation, request), resourceDoor(operation), {
-    operation,
-    registry: 'ecr',
-  });
+  validateEvent(proxyEvent(operation, request), operation);
 
 const faultsOf = async (operation: OperationName, request: Request): Promise<unknown> => {
   const failure: unknown = await call(operation, request).catch((error: unknown) => error);
@@ -57,7 +64,7 @@ describe('validate', () => {
   });
 
   it('takes a blob of a whole part in base64 without overflowing the stack', async () => {
-    const bytes = Buffer.alloc(4_194_304, 0xab);
+    const bytes = Buffer.alloc(partSize, 0xab);
     const { members } = await call('UploadLayerPart', {
       ...json({
         repositoryName: 'team-a/app',
@@ -353,26 +360,44 @@ describe('validate, of what no HTTP request but an event can hold,', () => {
     ],
   ])('refuses %s', async (_, members, member) => {
     const event = { ...proxyEvent('InitiateLayerUpload', whole), ...members };
-    const refused = async () =>
-      validate(event, resourceDoor('InitiateLayerUpload'), {
-        operation: 'InitiateLayerUpload',
-        registry: 'ecr',
-      });
-    await expect(refused()).rejects.toMatchObject({
+    await expect(validateEvent(event, 'InitiateLayerUpload')).rejects.toMatchObject({
       code: 'InvalidParameterException',
       members: { invalidMembers: [{ member }] },
     });
   });
 
-  it('reads a body in base64 as the UTF-8 that it is', () => {
+  it('reads a body in base64 as the UTF-8 that it is', async () => {
     const event = {
       ...proxyEvent('InitiateLayerUpload', whole),
       body: Buffer.from(whole.text).toString('base64'),
       isBase64Encoded: true,
     };
-    const call = { operation: 'InitiateLayerUpload', registry: 'ecr' } as const;
-    expect(validate(event, resourceDoor('InitiateLayerUpload'), call).members).toEqual({
-      repositoryName: 'a/b',
+    const { members } = await validateEvent(event, 'InitiateLayerUpload');
+    expect(members).toEqual({ repositoryName: 'a/b' });
+  });
+});
+
+describe('validate, of members that a front in this process has found,', () => {
+  const part = { repositoryName: 'a/b', uploadId, partFirstByte: 0, partLastByte: 2 };
+  const given = (members: Readonly<Record<string, unknown>>) =>
+    validate({
+      operation: 'UploadLayerPart',
+      registry: 'ecr',
+      readMembers: async () => members,
+      refusesUnknownMembers: true,
     });
+
+  it('takes the bytes of a part as they are', async () => {
+    const layerPartBlob = new Uint8Array(3);
+    expect((await given({ ...part, layerPartBlob })).members.layerPartBlob).toBe(layerPartBlob);
+  });
+
+  it.each<[string, object, string]>([
+    ['half a character', { uploadId: '\ud800' }, 'uploadId'],
+    ['another number of bytes than the positions say', { partLastByte: 3 }, 'partLastByte'],
+    ['a member that the operation does not have', { imageTag: '1.0' }, 'imageTag'],
+  ])('refuses %s', async (_, other, member) => {
+    const members = { ...part, layerPartBlob: new Uint8Array(3), ...other };
+    await expect(given(members)).rejects.toMatchObject({ members: { invalidMembers: [{ member }] } });
   });
 });

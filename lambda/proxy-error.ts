@@ -1,14 +1,7 @@
-// Step 5, respond: an Output or an error becomes the door's HTTP response. The only writer of responses.
+// Whatever a step throws, or what it calls, becomes an error of the table.
 
-import type { APIGatewayProxyResult } from 'aws-lambda';
-import type { ErrorMembers } from '../../api/error-members.ts';
-import { type ErrorRow, errorCodeOf, errors, ProxyError } from '../../api/errors.ts';
-import type { OperationName } from '../../api/operations.ts';
-import type { Door } from '../doors.ts';
-import type { Output } from './forward.ts';
-
-export const respond = (door: Door, operation: OperationName, output: Output): APIGatewayProxyResult =>
-  door.writeOutput(operation, output);
+import type { ErrorMembers } from '../api/error-members.ts';
+import { type ErrorRow, errorCodeOf, errors, ProxyError } from '../api/errors.ts';
 
 /** ECR says these itself better than a fixed text could; of all others only the table's text goes out. */
 const upstreamDetail = (failure: Error, row: ErrorRow): string =>
@@ -32,6 +25,3 @@ export const proxyErrorOf = (failure: unknown): ProxyError => {
     cause: failure,
   });
 };
-
-export const respondError = (door: Door, error: ProxyError, requestId: string): APIGatewayProxyResult =>
-  door.writeError(error, requestId);

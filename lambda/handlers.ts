@@ -1,0 +1,16 @@
+// What Lambda invokes: the code is one for all functions, and each is given an export of it.
+
+import { awsHandler, resourceHandler } from './corridor.ts';
+import { openServices } from './services.ts';
+
+/** Once per function instance, in Lambda's init phase. */
+const services = openServices();
+
+export const initiateLayerUpload = resourceHandler('InitiateLayerUpload', services);
+export const uploadLayerPart = resourceHandler('UploadLayerPart', services);
+export const completeLayerUpload = resourceHandler('CompleteLayerUpload', services);
+export const batchCheckLayerAvailability = resourceHandler('BatchCheckLayerAvailability', services);
+export const putImage = resourceHandler('PutImage', services);
+
+/** For every operation, as AWS SDKs ask for them. */
+export const awsDoor = awsHandler(services);

@@ -1,3 +1,0 @@
-import { awsHandler } from '../corridor.ts';
-
-export const handler = awsHandler();

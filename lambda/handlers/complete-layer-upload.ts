@@ -1,3 +1,0 @@
-import { resourceHandler } from '../corridor.ts';
-
-export const handler = resourceHandler('CompleteLayerUpload');

@@ -1,0 +1,22 @@
+// The refusal of members that are wrong: which they are, and what was expected of each.
+
+import { ProxyError } from '../api/errors.ts';
+import { maxFaults } from '../api/limits.ts';
+
+export type Fault = { readonly member: string; readonly expected: string };
+
+/** What is named like a member of ECR's. Any other name may be anything, and faults are logged: a token, say. */
+const memberName = /^[A-Za-z]{1,40}$/;
+
+export const memberNameOf = (member: string): string =>
+  memberName.test(member) ? member : '(another member)';
+
+/** Names the first of them. */
+export const invalidMembers = (faults: readonly Fault[]): ProxyError => {
+  const named = faults.slice(0, maxFaults);
+  const sentences = named.map(({ member, expected }) => `${member}: expected ${expected}`);
+  if (faults.length > maxFaults) sentences.push(`and ${faults.length - maxFaults} more`);
+  return new ProxyError('InvalidParameterException', sentences.join('; '), {
+    members: { invalidMembers: named },
+  });
+};

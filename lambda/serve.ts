@@ -1,0 +1,71 @@
+// The corridor: every call takes the same steps in this order, at whichever front it came in. Decision 0018.
+
+import type { OperationName } from '../api/operations.ts';
+import type { Principal } from '../policy/principal.ts';
+import type { IncomingCall } from './incoming-call.ts';
+import { proxyErrorOf } from './proxy-error.ts';
+import { authenticate, type TokenCheckers } from './steps/authenticate.ts';
+import { type Authority, authorize, type Permit } from './steps/authorize.ts';
+import { type Backend, forward, type Output } from './steps/forward.ts';
+import { validate } from './steps/validate.ts';
+
+/** What the steps reach beyond their own code; the same for all calls of a process. */
+export type ServeServices = {
+  readonly tokens: TokenCheckers;
+  readonly authority: Authority;
+  readonly upstream: Backend;
+};
+
+type Caller = Pick<IncomingCall, 'headers' | 'abortSignal' | 'record'>;
+
+const principalOf = async ({ headers, abortSignal, record }: Caller, { tokens }: ServeServices) => {
+  const principal = await authenticate(headers, tokens);
+  // A call that was given up ends here, and does not go on beside the next.
+  abortSignal.throwIfAborted();
+  record.add({ principal: `${principal.type}::${principal.id}` });
+  return principal;
+};
+
+const permitOf = async <Name extends OperationName>(
+  call: IncomingCall<Name>,
+  services: ServeServices,
+): Promise<Permit<Name>> => {
+  const principal = await principalOf(call, services);
+  const input = await validate(call);
+  call.abortSignal.throwIfAborted();
+  const permit = await authorize(principal, input, services.authority, call.record);
+  call.abortSignal.throwIfAborted();
+  return permit;
+};
+
+const outputOf = async (call: IncomingCall, services: ServeServices): Promise<Output> => {
+  const { abortSignal, record } = call;
+  const permit = await permitOf(call, services);
+  return forward(permit, { ...services.upstream, abortSignal, count: record.count, warn: record.warn });
+};
+
+/** Whatever is thrown leaves as a row of the error table. */
+const orProxyError = <Result>(result: Promise<Result>): Promise<Result> =>
+  result.catch((failure: unknown) => {
+    throw proxyErrorOf(failure);
+  });
+
+/**
+ * Says who calls, and does nothing else: a login.
+ *
+ * @throws ProxyError and nothing else, as all of these
+ */
+export const identify = (caller: Caller, services: ServeServices): Promise<Principal> =>
+  orProxyError(principalOf(caller, services));
+
+/**
+ * Decides about a call and forwards nothing; no quota is charged. A front that wants to know before it takes the
+ * bytes of a part asks about one byte at the position in question.
+ */
+export const decide = async (call: IncomingCall, services: ServeServices): Promise<void> => {
+  await orProxyError(permitOf(call, services));
+};
+
+/** Does what a call asks for. */
+export const serve = (call: IncomingCall, services: ServeServices): Promise<Output> =>
+  orProxyError(outputOf(call, services));
