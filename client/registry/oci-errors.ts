@@ -77,6 +77,7 @@ const table = {
   UploadLost: 'UNAVAILABLE',
   NoProgress: 'UNAVAILABLE',
   DigestMismatch: 'DIGEST_INVALID',
+  SizeMismatch: 'SIZE_INVALID',
 } as const satisfies Record<Failure, OciCode | Record<Subject, OciCode>>;
 
 export type OciErrorMembers = {
