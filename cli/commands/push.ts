@@ -149,6 +149,8 @@ function originOf({ names, platform, index, subject }: PushedManifest): string {
 
 export const push = new Command('push')
   .description('Push an image, an index of several or an artifact through the proxy.')
+  // commander's own is 1 for what is called wrongly; it has printed why.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : exitStatuses.usage))
   .argument(
     '<source>',
     'an OCI layout (directory or tar), a docker save archive, or - for an archive on stdin',

@@ -8,41 +8,40 @@ const maxListed = 20;
 /** A name may come from anybody: one is offered only where a shell makes nothing of it. */
 const typed = /^\w[\w./:@+-]{0,199}$/;
 
+type Choice = { digest: string; refName: string | undefined; platforms: string[] };
+
 /** `choose one by --image app:1.0 (linux/amd64) or --platform linux/arm64` */
 export async function listOfChoices(candidates: readonly Candidate[], contents: Contents): Promise<string> {
   const distinct = [...new Map(candidates.map((one) => [`${one.digest} ${one.root.refName}`, one])).values()];
-  const choices = await Promise.all(
-    distinct.map(async ({ digest, root: { refName, platform } }) => {
-      const leaves = (await contents.leavesOf(digest, platform)).filter((leaf) =>
-        contents.isWhole(leaf.digest),
-      );
-      return { digest, refName, platforms: [...new Set(leaves.flatMap((leaf) => leaf.platform ?? []))] };
-    }),
-  );
-  return `choose one by ${inWords(choices.map((choice) => wordsFor(choice, choices)))}`;
-}
-
-type Choice = { digest: string; refName: string | undefined; platforms: string[] };
-
-function wordsFor({ digest, refName, platforms }: Choice, all: readonly Choice[]): string {
-  const [platform] = platforms;
-  const isOnlyOne = (isIt: (other: Choice) => boolean) =>
-    all.filter(isIt).every((other) => other.digest === digest);
-  const shownPlatforms = platform === undefined ? '' : ` (${inWords(platforms, ', ')})`;
-  if (refName !== undefined && typed.test(refName) && isOnlyOne((other) => other.refName === refName))
-    return `--image ${refName}${shownPlatforms}`;
-  if (
-    platform !== undefined &&
-    platforms.length === 1 &&
-    isOnlyOne((other) => other.platforms.includes(platform))
-  )
-    return `--platform ${platform}`;
-  return `--image ${digest}${shownPlatforms}`;
+  const choices: Choice[] = [];
+  for (const { digest, root } of distinct.slice(0, maxListed)) {
+    const leaves = await contents.leavesOf(digest, root.platform);
+    const platforms = leaves
+      .filter((leaf) => contents.isWhole(leaf.digest))
+      .flatMap(({ platform }) => platform ?? []);
+    choices.push({ digest, refName: root.refName, platforms: [...new Set(platforms)] });
+  }
+  const isOthersName = ({ digest, refName }: Choice): boolean =>
+    distinct.some((other) => other.root.refName === refName && other.digest !== digest);
+  const isOthersPlatform = (choice: Choice, platform: string): boolean =>
+    distinct.length > choices.length ||
+    choices.some((other) => other.digest !== choice.digest && other.platforms.includes(platform));
+  const wordsFor = (choice: Choice): string => {
+    const { digest, refName, platforms } = choice;
+    const [platform, ...others] = platforms;
+    const inBrackets = platform === undefined ? '' : ` (${inWords(platforms, ', ')})`;
+    if (refName !== undefined && typed.test(refName) && !isOthersName(choice))
+      return `--image ${refName}${inBrackets}`;
+    if (platform !== undefined && others.length === 0 && !isOthersPlatform(choice, platform))
+      return `--platform ${platform}`;
+    return `--image ${digest}${inBrackets}`;
+  };
+  return `choose one by ${inWords(choices.map(wordsFor), ' or ', distinct.length)}`;
 }
 
 /** At most so many; the rest is counted. */
-export function inWords(words: readonly string[], last = ' or '): string {
+export function inWords(words: readonly string[], last: string, count = words.length): string {
   const listed = words.slice(0, maxListed);
-  if (words.length > maxListed) return `${listed.join(', ')} and ${words.length - maxListed} more`;
+  if (count > maxListed) return `${listed.join(', ')} and ${count - maxListed} more`;
   return [listed.slice(0, -1).join(', '), ...listed.slice(-1)].filter(Boolean).join(last);
 }

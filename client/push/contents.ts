@@ -28,6 +28,7 @@ export class Contents {
   readonly #manifests: ReadonlyMap<string, Manifest>;
   readonly #members = new Map<string, ManifestMembers>();
   readonly #platforms = new Map<string, string | undefined>();
+  readonly #isWhole = new Map<string, boolean>();
 
   constructor({ blobs, manifests }: Images) {
     this.#blobs = new Map(blobs.map((blob) => [blob.digest, blob]));
@@ -36,14 +37,6 @@ export class Contents {
 
   manifest(digest: string): Manifest | undefined {
     return this.#manifests.get(digest);
-  }
-
-  blob(digest: string): Blob | undefined {
-    return this.#blobs.get(digest);
-  }
-
-  get digests(): string[] {
-    return [...this.#manifests.keys()];
   }
 
   /** Its reader has held it to this form. */
@@ -82,8 +75,22 @@ export class Contents {
     return closure;
   }
 
+  /** All that a manifest names and a registry has to hold: its blobs, or its children. */
+  namedBy(digest: string): Descriptor[] {
+    const manifest = this.manifest(digest);
+    return manifest ? [...this.blobsOf(manifest), ...this.childrenOf(digest)] : [];
+  }
+
   isWhole(digest: string): boolean {
-    return this.closureOf([digest]).missing.size === 0;
+    const known = this.#isWhole.get(digest);
+    if (known !== undefined) return known;
+    const manifest = this.manifest(digest);
+    const isWhole =
+      manifest !== undefined &&
+      this.blobsOf(manifest).every((blob) => this.#blobs.has(blob.digest)) &&
+      this.childrenOf(digest).every((child) => this.isWhole(child.digest));
+    this.#isWhole.set(digest, isWhole);
+    return isWhole;
   }
 
   /**

@@ -67,6 +67,7 @@ export async function readOciLayout(files: Files): Promise<Images> {
 
   const addBlob = async (blob: Descriptor): Promise<void> => {
     const { digest, size, mediaType } = blob;
+    refuseSha512(digest);
     const known = blobs.get(digest);
     const file = known ? undefined : await files.find(nameOf(digest));
     const inline = known || file ? undefined : inlineOf(blob);
@@ -82,6 +83,7 @@ export async function readOciLayout(files: Files): Promise<Images> {
     { digest, mediaType, size }: Descriptor,
     depth: number,
   ): Promise<Manifest | undefined> => {
+    refuseSha512(digest);
     const known = manifests.get(digest);
     if (known) return known;
     if (!(await files.find(nameOf(digest)))) return undefined;
@@ -118,6 +120,13 @@ export async function readOciLayout(files: Files): Promise<Images> {
   }
   if (roots.length === 0) throw new SourceProblem(nothingIn(passedOver));
   return { blobs: [...blobs.values()], manifests: [...manifests.values()], roots, passedOver };
+}
+
+function refuseSha512(digest: string): void {
+  if (digest.startsWith('sha512:'))
+    throw new SourceProblem(
+      `the source names ${digest}, and ECR stores nothing under another digest than sha256`,
+    );
 }
 
 /** containerd's name is the whole one, OCI's is the tag. */

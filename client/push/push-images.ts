@@ -5,8 +5,9 @@ import { LayerProblem } from '../layer-problem.ts';
 import type { Destination } from '../layer-upload.ts';
 import { shown } from '../printable.ts';
 import type { Uploader } from '../uploader.ts';
-import type { Chosen, Origin } from './choice.ts';
+import type { Chosen } from './choice.ts';
 import type { Blob, Manifest } from './image.ts';
+import type { Origin } from './origins.ts';
 import type { Progress } from './progress.ts';
 import { SourceProblem } from './source-problem.ts';
 

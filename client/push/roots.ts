@@ -39,21 +39,28 @@ export function sortRoots({ roots }: Images, contents: Contents): SortedRoots {
     cosignSuffixOf(root) !== undefined ||
     fallbackSubjectOf(root, contents) !== undefined;
   const others = roots.filter((root) => !isCompanion(root));
-  const images = others.filter((root) => !isChildOfAnother(root, others, contents));
+  const children = childrenOf(others, contents);
+  const images = others.filter((root) => !children.has(root));
   const companions = roots.filter(isCompanion).flatMap((root) => companionsOf(root, images, contents));
   if (images.length > 0) return { images, companions };
   const alone = roots.filter((root) => fallbackSubjectOf(root, contents) === undefined);
   return { images: alone.length > 0 ? alone : roots, companions: [] };
 }
 
-function isChildOfAnother(root: Root, roots: readonly Root[], contents: Contents): boolean {
-  const own = ownTagOf(root);
-  return roots.some(
-    (other) =>
-      other.digest !== root.digest &&
-      (root.refName === undefined || (own !== undefined && own === ownTagOf(other))) &&
-      contents.childrenOf(other.digest).length > 0 &&
-      contents.closureOf([other.digest]).manifests.has(root.digest),
+/** Those that an index among them has in it, and that have no name, or the index's own tag. */
+function childrenOf(roots: readonly Root[], contents: Contents): Set<Root> {
+  const indexes = roots.filter(({ digest }) => contents.childrenOf(digest).length > 0);
+  const listed = indexes.flatMap((root) =>
+    contents.childrenOf(root.digest).map(({ digest }) => ({ digest, tag: ownTagOf(root) })),
+  );
+  const within = contents.closureOf(listed.map(({ digest }) => digest)).manifests;
+  const underTags = new Set(listed.map(({ digest, tag }) => `${tag} ${digest}`));
+  return new Set(
+    roots.filter((root) =>
+      root.refName === undefined
+        ? within.has(root.digest)
+        : underTags.has(`${ownTagOf(root)} ${root.digest}`),
+    ),
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { listOfChoices } from './choices.ts';
 import type { Contents } from './contents.ts';
-import { type Candidate, type Companion, ownTagOf } from './roots.ts';
+import { type Candidate, type Companion, candidateOf, ownTagOf } from './roots.ts';
 import { SourceProblem } from './source-problem.ts';
 
 /**
@@ -24,18 +24,22 @@ export async function assignTags(
     );
   const given = [
     ...candidates.map(({ digest, root }) => ({ digest, root, tag: asked ?? ownTagOf(root) })),
-    ...along.map(({ digest, tag }) => ({ digest, root: { digest }, tag })),
+    ...along.map(({ digest, tag }) => ({ ...candidateOf({ digest }), tag })),
   ];
+  const digestOf = new Map<string, string>();
   const tags = new Map<string, string[]>();
   for (const { digest, tag } of given) {
     if (tag === undefined) continue;
-    const rivals = given.filter((other) => other.tag === tag);
-    if (rivals.some((other) => other.digest !== digest))
+    const holder = digestOf.get(tag);
+    if (holder === digest) continue;
+    if (holder !== undefined) {
+      const rivals = given.filter((other) => other.tag === tag);
       throw new SourceProblem(
         `the source has several images for the tag ${tag}: ${await listOfChoices(rivals, contents)}`,
       );
-    const known = tags.get(digest) ?? [];
-    if (!known.includes(tag)) tags.set(digest, [...known, tag]);
+    }
+    digestOf.set(tag, digest);
+    tags.set(digest, [...(tags.get(digest) ?? []), tag]);
   }
   return tags;
 }
