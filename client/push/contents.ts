@@ -6,6 +6,7 @@ import type { Blob, Images, Manifest } from './image.ts';
 import { blobsNamedIn, type Descriptor, type ManifestMembers, manifestMembers } from './manifest-members.ts';
 import { isForeignType, isIndexType } from './media-types.ts';
 import { isNoPlatform, platformOf } from './platform.ts';
+import { SourceProblem } from './source-problem.ts';
 
 /** All that is to be pushed for some manifests, by digest. */
 export type Closure = {
@@ -21,6 +22,9 @@ export type Leaf = { digest: string; platform: string | undefined };
 /** A config is larger where somebody has put a book into its labels. */
 const maxConfigBytes = 1_048_576;
 
+/** Of one index's images after another's: thousands of indexes may share thousands of images. */
+const maxVisits = 250_000;
+
 const config = z.object({ os: z.unknown(), architecture: z.unknown(), variant: z.unknown() }).partial();
 
 export class Contents {
@@ -29,6 +33,7 @@ export class Contents {
   readonly #members = new Map<string, ManifestMembers>();
   readonly #platforms = new Map<string, string | undefined>();
   readonly #isWhole = new Map<string, boolean>();
+  #visits = 0;
 
   constructor({ blobs, manifests }: Images) {
     this.#blobs = new Map(blobs.map((blob) => [blob.digest, blob]));
@@ -96,6 +101,7 @@ export class Contents {
   /**
    * The images of an index, also of those in it, without attestations; an image is its own.
    * @param platform what is said beside its digest
+   * @throws SourceProblem when it has been asked for too many
    */
   async leavesOf(digest: string, platform?: string): Promise<Leaf[]> {
     const leaves = new Map<string, Leaf>();
@@ -103,6 +109,9 @@ export class Contents {
     const visit = async (one: string, said: string | undefined): Promise<void> => {
       if (visited.has(one)) return;
       visited.add(one);
+      this.#visits += 1;
+      if (this.#visits > maxVisits)
+        throw new SourceProblem('the indexes of the source list each other too often');
       const manifest = this.manifest(one);
       if (!manifest || !isIndexType(manifest.mediaType)) {
         const its = said ?? (await this.platformOf(one));
