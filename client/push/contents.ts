@@ -19,10 +19,10 @@ export type Closure = {
 /** One image that can be chosen; an index has several. */
 export type Leaf = { digest: string; platform: string | undefined };
 
-/** A config is larger where somebody has put a book into its labels. */
+/** A config that is larger is not searched for its platform. */
 const maxConfigBytes = 1_048_576;
 
-/** Of one index's images after another's: thousands of indexes may share thousands of images. */
+/** Thousands of indexes may share thousands of images, and each would be looked at for each. */
 const maxVisits = 250_000;
 
 const config = z.object({ os: z.unknown(), architecture: z.unknown(), variant: z.unknown() }).partial();
@@ -111,7 +111,7 @@ export class Contents {
       visited.add(one);
       this.#visits += 1;
       if (this.#visits > maxVisits)
-        throw new SourceProblem('the indexes of the source list each other too often');
+        throw new SourceProblem('the indexes of the source list more images than are looked at');
       const manifest = this.manifest(one);
       if (!manifest || !isIndexType(manifest.mediaType)) {
         const its = said ?? (await this.platformOf(one));

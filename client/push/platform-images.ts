@@ -2,7 +2,7 @@
 
 import { shown } from '../printable.ts';
 import { inWords, listOfChoices } from './choices.ts';
-import type { Contents, Leaf } from './contents.ts';
+import type { Contents } from './contents.ts';
 import { isIndexType } from './media-types.ts';
 import { isOfPlatform, isSamePlatform } from './platform.ts';
 import { type Candidate, candidateOf } from './roots.ts';
@@ -63,14 +63,28 @@ export async function wholeImages(
   notes: string[],
 ): Promise<Candidate[]> {
   const images: Candidate[] = [];
-  for (const candidate of candidates) {
-    const manifest = contents.manifest(candidate.digest);
-    const isIndex = manifest !== undefined && isIndexType(manifest.mediaType);
-    if (isIndex) refuseForeignChildren(manifest, contents);
-    if (!isIndex || contents.isWhole(candidate.digest)) images.push(candidate);
-    else images.push(...(await inPlaceOf(candidate, contents, all, notes)));
+  for (const group of groupsOf(candidates)) {
+    const [first] = group;
+    if (group.every(({ digest }) => contents.isWhole(digest))) images.push(...group);
+    else if (group.length > 1) {
+      const there = await thereOf(group, 'index.json', contents, all, notes);
+      images.push(...(there.length > 0 ? there : group));
+    } else if (first) images.push(...(await inPlaceOf(first, contents, all, notes)));
   }
   return images;
+}
+
+/** What index.json lists under one name, each for a platform, is an index in all but form. */
+function groupsOf(candidates: readonly Candidate[]): Candidate[][] {
+  const groups = new Map<string, Candidate[]>();
+  for (const [at, candidate] of candidates.entries()) {
+    const { refName, platform } = candidate.root;
+    const key = platform === undefined ? String(at) : `of platforms: ${refName}`;
+    const group = groups.get(key);
+    if (group) group.push(candidate);
+    else groups.set(key, [candidate]);
+  }
+  return [...groups.values()];
 }
 
 async function inPlaceOf(
@@ -80,27 +94,42 @@ async function inPlaceOf(
   notes: string[],
 ): Promise<Candidate[]> {
   const { digest, root } = candidate;
-  const leaves = await contents.leavesOf(digest);
-  const there = leaves.filter((leaf) => contents.isWhole(leaf.digest));
-  const absent = leaves.filter((leaf) => !there.includes(leaf)).map(titleOf);
-  const lacked = absent.length > 0 ? inWords(absent, ' and ') : 'what is listed beside its images';
-  const lacks = `${shown(root.refName ?? digest)} is an index of which the source lacks ${lacked}`;
-  const [only, ...others] = there;
-  // What is missing is told when all is looked for.
-  if (!only) return [candidate];
-  if (others.length === 0) {
-    notes.push(`${lacks}: only ${titleOf(only)} is pushed, and what tag there is goes to it`);
-    return [{ digest: only.digest, root }];
-  }
-  if (all) {
-    notes.push(`${lacks}: what is there of it is pushed without a tag`);
-    return there.map((leaf) => alone(leaf.digest));
-  }
-  const choices = await listOfChoices(
-    there.map((leaf) => ({ digest: leaf.digest, root })),
-    contents,
-  );
-  throw new SourceProblem(`${lacks}: ${choices}, or push without a tag what is there by --all`);
+  const manifest = contents.manifest(digest);
+  // What is missing of an image is told when all is looked for.
+  if (!manifest || !isIndexType(manifest.mediaType)) return [candidate];
+  refuseForeignChildren(manifest, contents);
+  const leaves = (await contents.leavesOf(digest)).map((leaf) => ({
+    digest: leaf.digest,
+    root: { ...root, platform: leaf.platform },
+  }));
+  const there = await thereOf(leaves, digest, contents, all, notes);
+  return there.length > 0 ? there : [candidate];
 }
 
-const titleOf = ({ platform, digest }: Leaf): string => platform ?? digest;
+/** @param title for the message, where the images have no name */
+async function thereOf(
+  leaves: readonly Candidate[],
+  title: string,
+  contents: Contents,
+  all: boolean,
+  notes: string[],
+): Promise<Candidate[]> {
+  const there = leaves.filter(({ digest }) => contents.isWhole(digest));
+  const [only, ...others] = there;
+  if (!only) return [];
+  const absent = leaves.filter((leaf) => !there.includes(leaf)).map(titleOf);
+  const lacked = absent.length > 0 ? inWords(absent, ' and ') : 'what is listed beside its images';
+  const lacks = `${shown(only.root.refName ?? title)} is an index of which the source lacks ${lacked}`;
+  if (others.length === 0) {
+    notes.push(`${lacks}: only ${titleOf(only)} is pushed, and what tag there is goes to it`);
+    return [only];
+  }
+  if (!all)
+    throw new SourceProblem(
+      `${lacks}: ${await listOfChoices(there, contents)}, or push without a tag what is there by --all`,
+    );
+  notes.push(`${lacks}: what is there of it is pushed without a tag`);
+  return there.map(({ digest }) => alone(digest));
+}
+
+const titleOf = ({ digest, root }: Candidate): string => root.platform ?? digest;

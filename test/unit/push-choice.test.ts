@@ -285,6 +285,25 @@ describe('an index', () => {
     expect(await refusal(files, { all: true, tag: 'x' })).toMatch(/^the source holds several images/);
   });
 
+  it('is also what index.json lists under one name, or under none, each for a platform', async () => {
+    for (const name of [undefined, '1.0']) {
+      const { source, amd64, arm64 } = two();
+      const s390x = onPlatform(source.image('linux/s390x'), 'linux/s390x');
+      const roots = [amd64, arm64, s390x].map((one) => (name === undefined ? one : named(one, name)));
+      const one = await chosen(source.files(roots, [arm64, s390x]), { tag: 'x' });
+      expect([one.digests, one.tags]).toEqual([[amd64.digest], { [amd64.digest]: ['x'] }]);
+      expect(one.notes).toEqual([
+        `${name ?? 'index.json'} is an index of which the source lacks linux/arm64 and linux/s390x: only linux/amd64 is pushed, and what tag there is goes to it`,
+      ]);
+      expect(await refusal(source.files(roots, [s390x]))).toMatch(
+        /lacks linux\/s390x: choose one by --platform linux\/amd64 or --platform linux\/arm64, or push without/,
+      );
+      expect(await refusal(source.files(roots, [amd64, arm64, s390x]), { image: amd64.digest })).toMatch(
+        /^the source has no blobs\/sha256\//,
+      );
+    }
+  });
+
   it('counts a platform as there only with all its layers', async () => {
     const { source, amd64, index } = two();
     const arm64Layer = source.blob('layer 2', mediaTypes.layer);
