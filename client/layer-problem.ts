@@ -10,7 +10,9 @@ export type LayerProblemCode =
   /** The proxy names byte after byte to go on from, and takes none. */
   | 'NoProgress'
   /** The bytes read have another digest than the caller said. */
-  | 'DigestMismatch';
+  | 'DigestMismatch'
+  /** ECR has a layer of this digest, and of another size than the caller said. */
+  | 'SizeMismatch';
 
 /** A layer that cannot be pushed; the message says why and what to do. `cause` is what led there. */
 export class LayerProblem extends Error {

@@ -3,6 +3,7 @@
 import type { Members } from '../api/operations.ts';
 import { AdaptiveLimiter } from './adaptive-limiter.ts';
 import { sha256Of } from './digest.ts';
+import { LayerProblem } from './layer-problem.ts';
 import { LayerReader, type LayerSource } from './layer-reader.ts';
 import { type Destination, type Send, type UploadedLayer, uploadLayer } from './layer-upload.ts';
 import { PartBuffers } from './part-buffers.ts';
@@ -14,6 +15,8 @@ export type LayerPush = Destination & {
   source: LayerSource;
   /** Where it is known beforehand: a layer that is there is not sent, and one that differs is not completed. */
   layerDigest?: string | undefined;
+  /** Its size in bytes, where that is known beforehand too: a layer that is there with another is not taken for it. */
+  layerSize?: number | undefined;
   /**
    * Asked once the source has ended, for a digest that is known only then. A layer that has another is not
    * completed. By default `layerDigest`.
@@ -61,6 +64,7 @@ export class Uploader {
   async pushLayer({
     source,
     layerDigest,
+    layerSize,
     expectedDigest = () => layerDigest,
     onBegun = () => {},
     onProgress = () => {},
@@ -68,8 +72,11 @@ export class Uploader {
     ...destination
   }: LayerPush): Promise<PushedLayer> {
     const { send, requests, pause } = this.#sender(signal);
-    if (layerDigest !== undefined && (await findLayer(send, destination, layerDigest)))
-      return { layerDigest, bytes: 0, outcome: 'alreadyThere', requests: requests() };
+    const found = layerDigest === undefined ? undefined : await findLayer(send, destination, layerDigest);
+    if (found) {
+      refuseOtherSize(found, layerSize);
+      return { layerDigest: found.layerDigest, bytes: 0, outcome: 'alreadyThere', requests: requests() };
+    }
     const reader = new LayerReader(source, this.#buffers);
     try {
       const uploaded = await uploadLayer({
@@ -143,4 +150,12 @@ async function findLayer(send: Send, destination: Destination, layerDigest: stri
   const members = { ...destination, layerDigests: [layerDigest] };
   const { layers } = await send('BatchCheckLayerAvailability', members);
   return layers.find((layer) => layer.layerDigest === layerDigest && layer.layerAvailability === 'AVAILABLE');
+}
+
+function refuseOtherSize(
+  { layerDigest, layerSize }: { layerDigest: string; layerSize?: number | undefined },
+  expected: number | undefined,
+): void {
+  if (expected === undefined || layerSize === undefined || layerSize === expected) return;
+  throw new LayerProblem('SizeMismatch', `ECR has ${layerDigest} with ${layerSize} bytes, not ${expected}`);
 }

@@ -1,10 +1,15 @@
-// Pushes a source's images: what is missing of their blobs side by side, then their manifests, children first.
+// Pushes what was chosen of a source: what is missing of its blobs side by side, then the manifests, children first.
 
 import pLimit from 'p-limit';
+import { LayerProblem } from '../layer-problem.ts';
 import type { Destination } from '../layer-upload.ts';
+import { shown } from '../printable.ts';
 import type { Uploader } from '../uploader.ts';
-import type { Blob, Images, Manifest } from './image.ts';
+import type { Chosen } from './choice.ts';
+import type { Blob, Manifest } from './image.ts';
+import type { Origin } from './origins.ts';
 import type { Progress } from './progress.ts';
+import { SourceProblem } from './source-problem.ts';
 
 export type PushedBlob = {
   digest: string;
@@ -13,7 +18,12 @@ export type PushedBlob = {
   requests: number;
   seconds: number;
 };
-export type PushedManifest = { digest: string; mediaType: string; tag?: string; outcome: Outcome };
+export type PushedManifest = Origin & {
+  digest: string;
+  mediaType: string;
+  tags: string[];
+  outcome: Outcome;
+};
 export type PushReport = { layers: PushedBlob[]; images: PushedManifest[] };
 type Outcome = 'pushed' | 'alreadyThere';
 
@@ -22,23 +32,21 @@ export type PushImagesOptions = {
   destination: Destination;
   /** How many blobs are under way at once. */
   jobs: number;
-  /** Tags by the digest of the manifest that gets them. */
-  tags: ReadonlyMap<string, readonly string[]>;
   progress: Progress;
   signal: AbortSignal;
 };
 
 /**
  * A second run sends only what is missing. Broken off, it leaves blobs that nothing names, which are found again.
- * @throws LayerProblem, ProxyProblem or the signal's reason; then no blob is under way any more
+ * @throws SourceProblem, LayerProblem, ProxyProblem or the signal's reason; then no blob is under way any more
  */
-export async function pushImages(images: Images, options: PushImagesOptions): Promise<PushReport> {
+export async function pushImages(chosen: Chosen, options: PushImagesOptions): Promise<PushReport> {
   const { jobs, signal, progress } = options;
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   const limit = pLimit(jobs);
   try {
-    const pushes = images.blobs.map((blob) =>
+    const pushes = chosen.blobs.map((blob) =>
       limit(async () => {
         either.throwIfAborted();
         return pushBlob(blob, options, either);
@@ -48,9 +56,9 @@ export async function pushImages(images: Images, options: PushImagesOptions): Pr
     const settled = await Promise.allSettled(pushes);
     either.throwIfAborted();
     const layers = settled.flatMap((push) => (push.status === 'fulfilled' ? [push.value] : []));
-    const put: PushedManifest[] = [];
-    for (const manifest of images.manifests) put.push(...(await putManifest(manifest, options)));
-    return { layers, images: put };
+    const images: PushedManifest[] = [];
+    for (const manifest of chosen.manifests) images.push(await putManifest(manifest, chosen, options));
+    return { layers, images };
   } finally {
     progress.end();
   }
@@ -61,31 +69,44 @@ async function pushBlob(blob: Blob, options: PushImagesOptions, signal: AbortSig
   const { digest, size, source } = blob;
   const onProgress = progress.begin(digest.slice(7, 19), size);
   const startedMs = performance.now();
-  const { outcome, requests } = await uploader.pushLayer({
+  const pushing = uploader.pushLayer({
     ...destination,
     source,
     layerDigest: digest,
+    layerSize: size,
     onProgress,
     signal,
+  });
+  const { outcome, requests } = await pushing.catch((failure: unknown) => {
+    throw damageOf(blob, failure) ?? failure;
   });
   if (outcome === 'alreadyThere') onProgress(size);
   return { digest, size, outcome, requests, seconds: (performance.now() - startedMs) / 1_000 };
 }
 
+/** What is wrong with the source, and will be the next time: no other failure of a layer is its fault. */
+function damageOf({ digest, file }: Blob, failure: unknown): SourceProblem | undefined {
+  if (!(failure instanceof LayerProblem)) return undefined;
+  if (failure.code !== 'DigestMismatch' && failure.code !== 'SizeMismatch') return undefined;
+  return new SourceProblem(`${shown(file ?? digest)} in the source is damaged: ${failure.message}`, failure);
+}
+
 /** Once by its digest alone, or once for each of its tags. */
-async function putManifest(manifest: Manifest, options: PushImagesOptions): Promise<PushedManifest[]> {
-  const { uploader, destination, tags, signal } = options;
-  const { digest, mediaType, text } = manifest;
+async function putManifest(
+  { digest, mediaType, text }: Manifest,
+  { tags: tagsOf, origins }: Chosen,
+  { uploader, destination, signal }: PushImagesOptions,
+): Promise<PushedManifest> {
   const members = {
     ...destination,
     imageManifest: text,
     imageManifestMediaType: mediaType,
     imageDigest: digest,
   };
-  const put: PushedManifest[] = [];
-  for (const imageTag of tags.get(digest) ?? [undefined]) {
-    const { outcome } = await uploader.putImage({ ...members, imageTag }, signal);
-    put.push({ digest, mediaType, ...(imageTag !== undefined && { tag: imageTag }), outcome });
-  }
-  return put;
+  const tags = [...(tagsOf.get(digest) ?? [])];
+  const outcomes: Outcome[] = [];
+  for (const imageTag of tags.length > 0 ? tags : [undefined])
+    outcomes.push((await uploader.putImage({ ...members, imageTag }, signal)).outcome);
+  const outcome = outcomes.includes('pushed') ? 'pushed' : 'alreadyThere';
+  return { ...(origins.get(digest) ?? { names: [] }), digest, mediaType, tags, outcome };
 }

@@ -18,6 +18,7 @@ const table = {
   UploadLost: 'UNAVAILABLE',
   NoProgress: 'UNAVAILABLE',
   DigestMismatch: 'DIGEST_INVALID',
+  SizeMismatch: 'SIZE_INVALID',
 } as const satisfies Record<Failure, OciCode>;
 
 export type OciErrorMembers = {

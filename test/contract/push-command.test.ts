@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokens } from '../support/door-1.ts';
+import { type Member, writeMembers } from '../support/hostile-archives.ts';
+import { fullyNamed, LayoutMembers, onPlatform } from '../support/layout-members.ts';
 import { buildLayouts, type Layouts } from '../support/oci-layout.ts';
 import { pull } from '../support/pulled.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
@@ -23,7 +25,7 @@ let proxy: RegistryProxy;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'push-'));
   layouts = await buildLayouts(join(directory, 'layouts'), 9_000_001);
-  const repositories = ['directory', 'tar', 'stdin', 'docker', 'all', 'broken', 'again', 'interrupted'];
+  const repositories = ['directory', 'tar', 'stdin', 'docker', 'broken', 'chosen', 'interrupted'];
   proxy = await startProxy(
     join(directory, 'data'),
     repositories.map((name) => `team-a/${name}`),
@@ -136,6 +138,78 @@ describe('push takes', () => {
   });
 });
 
+describe('push of one of several', () => {
+  const made = () => {
+    const source = new LayoutMembers();
+    const [amd64, arm64] = ['linux/amd64', 'linux/arm64'].map((platform) =>
+      onPlatform(source.image(platform), platform),
+    );
+    if (!amd64 || !arm64) expect.fail();
+    const index = fullyNamed(source.index([amd64, arm64]), 'docker.io/library/app:1.0', '1.0');
+    return { source, amd64, arm64, index };
+  };
+  const writeTo = (name: string, members: Member[]) => writeMembers(join(directory, name), members);
+
+  it('gives the tag to the platform, and reports where it came from', async () => {
+    const { source, arm64, index } = made();
+    const path = await writeTo('platforms', source.files([index]));
+    const args = [path, 'team-a/chosen:arm64', '--platform', 'linux/arm64'];
+    const { status, out } = await push([...args, '--json']);
+    const report: unknown = JSON.parse(out);
+    expect(status).toBe(0);
+    expect(report).toEqual({
+      source: path,
+      repositoryName: 'team-a/chosen',
+      notes: [],
+      layers: [
+        expect.objectContaining({ outcome: 'pushed' }),
+        expect.objectContaining({ outcome: 'pushed' }),
+      ],
+      images: [
+        {
+          names: [],
+          platform: 'linux/arm64',
+          digest: arm64.digest,
+          mediaType: arm64.mediaType,
+          tags: ['arm64'],
+          tag: 'arm64',
+          outcome: 'pushed',
+        },
+      ],
+    });
+    expect((await pull(proxy.ecrUrl, 'team-a/chosen', 'arm64')).digest).toBe(arm64.digest);
+    expect((await push(args)).out).toContain(`\nteam-a/chosen:arm64@${arm64.digest} (linux/arm64)\n`);
+  });
+
+  it('gives the tag to the only platform that is there, and says which is not', async () => {
+    const { source, amd64, arm64, index } = made();
+    const path = await writeTo('partial', source.files([index], [arm64]));
+    const { status, err } = await push([path, 'team-a/chosen:partial']);
+    expect([status, err]).toEqual([
+      0,
+      expect.stringMatching(
+        /^Note: docker\.io\/library\/app:1\.0 is an index of which the source lacks linux\/arm64: /,
+      ),
+    ]);
+    expect((await pull(proxy.ecrUrl, 'team-a/chosen', 'partial')).digest).toBe(amd64.digest);
+  });
+
+  it('ends with 2 where it is not chosen, and pushes nothing', async () => {
+    const source = new LayoutMembers();
+    const roots = ['app:1.0', 'web:2.0'].map((name) => fullyNamed(source.image(), name));
+    const path = await writeTo('several', source.files(roots));
+    const { status, out, err } = await push([path, 'team-a/chosen:one']);
+    expect([status, out]).toEqual([2, '']);
+    expect(err).toContain('choose one by --image app:1.0 (linux/amd64) or --image web:2.0 (linux/amd64), or');
+    expect((await fetch(`${proxy.ecrUrl}/v2/team-a/chosen/manifests/one`)).status).toBe(404);
+    const chosen = await push([path, 'team-a/chosen:one', '--image', 'web']);
+    expect([chosen.status, chosen.out]).toEqual([
+      0,
+      expect.stringContaining(' (linux/amd64; from web:2.0)\n'),
+    ]);
+  });
+});
+
 describe('push ends with', () => {
   const rows: [string, number, string[], { token?: string }, RegExp][] = [
     [
@@ -146,6 +220,27 @@ describe('push ends with', () => {
       /nowhere cannot be read \(ENOENT\)/,
     ],
     ['2 for a destination that is none', 2, ['nowhere', 'team-a/broken:'], {}, /no DESTINATION/],
+    [
+      '2 for a destination with a digest',
+      2,
+      ['nowhere', `team-a/broken@sha256:${'0'.repeat(64)}`],
+      {},
+      /no DESTINATION/,
+    ],
+    [
+      '2 for a platform that is none',
+      2,
+      ['nowhere', 'team-a/broken', '--platform', 'arm64'],
+      {},
+      /arm64 is no platform/,
+    ],
+    [
+      '2 for one and all',
+      2,
+      ['nowhere', 'team-a/broken', '--all', '--image', 'x'],
+      {},
+      /cannot be used with option/,
+    ],
     [
       '2 without a token',
       2,
@@ -186,6 +281,21 @@ describe('push ends with', () => {
       2,
       expect.stringMatching(/the source has no blobs\/sha256\//),
     ]);
+  });
+
+  it('2 for a layer that is not what its digest says, by its file, and without a word of another try', async () => {
+    const source = new LayoutMembers();
+    const members = source
+      .files([source.image()])
+      .map((member) => (member.bytes === 'layer 1' ? { ...member, bytes: 'layer X' } : member));
+    const ended = await push([await writeMembers(join(directory, 'damaged'), members), 'team-a/broken:x']);
+    expect([ended.status, ended.err]).toEqual([
+      2,
+      expect.stringMatching(
+        /: blobs\/sha256\/[0-9a-f]{64} in the source is damaged: the layer read is sha256:/,
+      ),
+    ]);
+    expect(ended.err).not.toContain('again');
   });
 
   it('130 after Ctrl-C, and the next run makes it whole', async () => {

@@ -331,6 +331,17 @@ describe('a source that is not what it should be', () => {
     await expect(differs).rejects.toMatchObject({ code: 'DigestMismatch' });
   });
 
+  it('of another size than the layer of its digest that ECR has is refused, and nothing is sent', async () => {
+    const { bytes, digest } = layer(2);
+    const scenes = [availability(digest, 'AVAILABLE', 2)];
+    const options = { source: once(bytes), layerDigest: digest };
+    expect(await play(scenes, { ...options, layerSize: 2 })).toMatchObject({ outcome: 'alreadyThere' });
+    await expect(play(scenes, { ...options, layerSize: 3 })).rejects.toMatchObject({
+      code: 'SizeMismatch',
+      message: `ECR has ${digest} with 2 bytes, not 3`,
+    });
+  });
+
   it('that fails ends the push with its own error', async () => {
     const broken = (async function* () {
       yield randomBytes(P + 1);

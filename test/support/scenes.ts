@@ -31,10 +31,11 @@ export const completion = (layerDigest: string, reply?: Reply, uploadId = 'u1'):
 export const availability = (
   layerDigest: string,
   layerAvailability: 'AVAILABLE' | 'UNAVAILABLE' | 'ARCHIVED',
+  layerSize?: number,
 ): Scene => ({
   request: 'POST /ecr/layer-availability',
   json: { repositoryName, layerDigests: [layerDigest] },
-  reply: { status: 200, body: { layers: [{ layerDigest, layerAvailability }], failures: [] } },
+  reply: { status: 200, body: { layers: [{ layerDigest, layerAvailability, layerSize }], failures: [] } },
 });
 
 export const problem = (

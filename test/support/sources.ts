@@ -3,10 +3,10 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { expect } from 'vitest';
+import { chooseImages } from '../../client/push/choice.ts';
 import type { Blob, Root } from '../../client/push/image.ts';
 import { type OpenOptions, openSource } from '../../client/push/source.ts';
 import { SourceProblem } from '../../client/push/source-problem.ts';
-import { tagsOf } from '../../client/push/tags.ts';
 import { sha256Of } from './hostile-archives.ts';
 
 const maxCpuMs = 5_000;
@@ -26,7 +26,7 @@ export async function readSource(source: string, options: Partial<OpenOptions> =
   try {
     const opened = await openSource(source, { input: Readable.from([]), ...options });
     try {
-      tagsOf(opened, undefined);
+      await chooseImages(opened, {});
       const blobs = new Map<string, Buffer>();
       for (const blob of opened.blobs) blobs.set(blob.digest, await bytesOf(blob));
       return { roots: opened.roots, blobs };

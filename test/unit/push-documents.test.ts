@@ -19,13 +19,17 @@ async function readArchive(bytes: Uint8Array): Promise<Read> {
   return readSource(path);
 }
 
+const manifestType = 'application/vnd.oci.image.manifest.v1+json';
+
 describe('a document is refused, by its name,', () => {
   const listed = (members: object) =>
     savedImage({
       manifest: [{ Config: 'config.json', RepoTags: null, Layers: ['one/layer.tar'], ...members }],
     });
   const index = (root: object, more: object = {}) =>
-    layout({ index: { manifests: [{ mediaType: 'x', digest: sha256Of('x'), size: 1, ...root }], ...more } });
+    layout({
+      index: { manifests: [{ mediaType: manifestType, digest: sha256Of('x'), size: 1, ...root }], ...more },
+    });
   const rows: [string, Member[], RegExp][] = [
     ['that is not JSON', savedImage({ manifest: '[{' }), /^manifest\.json in the source is not JSON$/],
     ['that is empty', savedImage({ config: Buffer.alloc(0) }), /^config\.json in the source is not JSON$/],

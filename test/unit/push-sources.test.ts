@@ -13,8 +13,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { directoryFiles } from '../../client/push/directory-files.ts';
 import { openSource } from '../../client/push/source.ts';
-import { tagsOf } from '../../client/push/tags.ts';
-import { layout, savedImage, sha256Of, tarOf, writeMembers } from '../support/hostile-archives.ts';
+import { layout, savedImage, tarOf, writeMembers } from '../support/hostile-archives.ts';
 import { bytesOf, expectImage, readSource, secret } from '../support/sources.ts';
 
 const run = promisify(execFile);
@@ -201,13 +200,4 @@ describe('a stream', () => {
     setTimeout(() => interruption.abort(reason), 50);
     await expect(reading).rejects.toBe(reason);
   });
-});
-
-it('a choice of many names is told in a few', () => {
-  const roots = Array.from({ length: 1_000 }, (_, at) => ({
-    digest: sha256Of(`${at}`),
-    refName: 'x'.repeat(4_000),
-  }));
-  const choice = () => tagsOf({ blobs: [], manifests: [], roots }, '1.0');
-  expect(choice).toThrow(/^the source holds several images \((x{200}…, ){20}980 more\): leave out the tag/);
 });
