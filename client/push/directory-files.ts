@@ -78,5 +78,7 @@ async function openWithin(root: string, name: string): Promise<Opened | undefine
 function refuseOutside(root: string, path: string, name: string): void {
   const way = relative(root, path);
   if (way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way))
-    throw new SourceProblem(`${shown(name)} in the source leads out of it`);
+    throw new SourceProblem(
+      `${shown(name)} in the source leads out of it: if you trust its links, copy it with cp -rL and push the copy`,
+    );
 }

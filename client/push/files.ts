@@ -40,5 +40,3 @@ export async function fileOf(files: Files, name: string): Promise<SourceFile> {
   if (!file) throw new SourceProblem(`the source has no ${shown(name)}`);
   return file;
 }
-
-export const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b;

@@ -1,17 +1,19 @@
-// Opens what is to be pushed: an OCI layout as a directory or an archive, a docker archive, a stream of either.
+// Opens what is to be pushed: a folder, an archive, or a stream of one, plain or compressed.
 
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
+import { compressionOf, headBytes, unpacked } from './compression.ts';
 import { directoryFiles } from './directory-files.ts';
-import { isDockerArchive, readDockerArchive } from './docker-archive.ts';
-import { type Files, isGzip } from './files.ts';
+import type { Files } from './files.ts';
+import { imagesOf } from './forms.ts';
 import type { Images } from './image.ts';
-import { isOciLayout, readOciLayout } from './oci-layout.ts';
 import { bytesOf, readAt, unreadable } from './open-file.ts';
+import { openPipe } from './pipe.ts';
 import { SourceProblem } from './source-problem.ts';
-import { type SpoolOptions, spool, spoolGunzipped } from './spool.ts';
+import { type SpoolOptions, spool } from './spool.ts';
 import type { Archive } from './tar-entries.ts';
 import { tarFiles } from './tar-files.ts';
+import { maxUnpackedOf } from './unpacked-bytes.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
 
@@ -24,37 +26,40 @@ export type OpenOptions = Omit<SpoolOptions, 'title'> & {
 export type OpenedSource = Images & { close(): Promise<void> };
 
 /**
- * @param source a path, or `-` for the input, which is spooled into a temporary file
+ * @param source a path, or `-` for the input; what is no file or folder is spooled into a temporary file
  * @throws SourceProblem when it holds no image, or cannot be read; the signal's reason
  */
 export async function openSource(source: string, options: OpenOptions): Promise<OpenedSource> {
   const files = await filesOf(source, options);
+  const kept: Archive[] = [];
+  const close = async (): Promise<void> => {
+    for (const one of [...kept, files]) await one.close();
+  };
   try {
-    return { ...(await imagesOf(files)), close: files.close };
+    const images = await imagesOf(files, { ...options, keep: (archive) => kept.push(archive) });
+    return { ...images, close };
   } catch (failure) {
-    await files.close();
+    await close();
     throw failure;
   }
 }
 
-/** What `docker save` writes today is both; its OCI layout says more. */
-async function imagesOf(files: Files): Promise<Images> {
-  if (await isOciLayout(files)) return readOciLayout(files);
-  if (await isDockerArchive(files)) return readDockerArchive(files);
-  throw new SourceProblem('the source is neither an OCI layout nor a docker archive');
-}
+/** Names of this process's own input. */
+const inputs: ReadonlySet<string> = new Set(['-', '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0']);
 
 async function filesOf(source: string, { input, ...options }: OpenOptions): Promise<Files> {
-  if (source === '-') {
-    const title = 'standard input';
-    return archiveFiles(await spool(input, { ...options, title }), { ...options, title });
-  }
-  const found = await stat(source).catch((failure: unknown) => {
-    throw unreadable(source, failure);
-  });
-  if (found.isDirectory()) return directoryFiles(source, options.signal);
-  return archiveFiles(await openArchive(source), { ...options, title: source });
+  const found = source === '-' ? undefined : await statOf(source);
+  if (found?.isDirectory()) return directoryFiles(source, options.signal);
+  if (found?.isFile()) return archiveFiles(await openArchive(source), { ...options, title: source });
+  const title = inputs.has(source) ? 'standard input' : source;
+  const bytes = inputs.has(source) ? input : openPipe(source);
+  return archiveFiles(await spool(bytes, { ...options, title }), { ...options, title });
 }
+
+const statOf = (path: string) =>
+  stat(path).catch((failure: unknown) => {
+    throw unreadable(path, failure);
+  });
 
 /** Whatever it has become meanwhile, nothing is waited for. */
 async function openArchive(path: string): Promise<Archive> {
@@ -64,15 +69,15 @@ async function openArchive(path: string): Promise<Archive> {
   const stats = await file.stat();
   if (stats.isFile()) return { file, size: stats.size, title: path, close: () => file.close() };
   await file.close();
-  throw new SourceProblem(`${path} is neither a directory nor a file: give - and pipe it in`);
+  throw new SourceProblem(`${path} has become something else while it was opened`);
 }
 
 async function archiveFiles(archive: Archive, options: SpoolOptions): Promise<Files> {
-  const unpacked = await unpackedOf(archive, options);
+  const unpackedArchive = await unpackedOf(archive, options);
   try {
-    return await tarFiles(unpacked, options.signal);
+    return await tarFiles(unpackedArchive, options);
   } catch (failure) {
-    await unpacked.close();
+    await unpackedArchive.close();
     throw failure;
   }
 }
@@ -82,10 +87,11 @@ async function unpackedOf(archive: Archive, options: SpoolOptions): Promise<Arch
   const { file, size, title, close } = archive;
   let isItself = false;
   try {
-    isItself = !isGzip(await readAt(file, title, 0, 2));
-    return isItself
-      ? archive
-      : await spoolGunzipped(bytesOf(file, title, 0, size, options.signal), size, options);
+    const compression = compressionOf(await readAt(file, title, 0, headBytes));
+    isItself = compression === undefined;
+    if (compression === undefined) return archive;
+    const bytes = unpacked(compression, bytesOf(file, title, 0, size, options.signal), title);
+    return await spool(bytes, options, maxUnpackedOf(size));
   } finally {
     if (!isItself) await close();
   }

@@ -3,67 +3,45 @@
 import { mkdtemp, open, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, type Transform } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import { codeOf, unreadable } from './open-file.ts';
 import { SourceProblem } from './source-problem.ts';
 import type { Archive } from './tar-entries.ts';
+import { maxSpooledBytes, trusted } from './unpacked-bytes.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
 
 export type SpoolOptions = {
   /** What messages call the stream. */
   title: string;
-  /** The user's own bound, instead of those below. */
+  /** The user's own bound, instead of the default. */
   maxUnpackedBytes?: number | undefined;
   signal?: AbortSignal | undefined;
 };
 
-const MiB = 1_048_576;
-const maxSpooledBytes = 16 * 1_024 * MiB;
-/** What every compressed archive may grow to, and how much larger ones may: images grow three to five times. */
-const alwaysUnpackedBytes = 256 * MiB;
-const maxRatio = 200;
 /** Of what is free in the temporary folder; the rest is for others. */
 const usableShare = 0.9;
-/** Of the bytes that gzip gives at once. */
-const chunkBytes = 65_536;
 
 /**
  * An archive's manifest comes last in what `docker save` writes, and its layers may come in any order: which
- * bytes are a layer, and whether ECR has it, is known only at the end. On the disk, not in memory, they are kept
- * until then; and from there each can be read again after a failure.
- * @throws SourceProblem when it is longer than it may be; the signal's reason
+ * bytes are a layer, and whether ECR has it, is known only at the end; and in compressed data nothing can be looked
+ * up. On the disk, not in memory, they are kept until then; and from there each can be read again after a failure.
+ * @param defaultBytes how many it may have where the user has given no bound; never more than 16 GiB
+ * @throws SourceProblem when it is longer than it may be; the signal's reason; what `bytes` throws
  */
-export const spool = (bytes: Bytes, options: SpoolOptions): Promise<Archive> =>
-  spoolWithin(maxSpooledBytes, bytes, new PassThrough(), options);
-
-/** The same for a compressed archive, in which nothing can be looked up. */
-export const spoolGunzipped = (
+export async function spool(
   bytes: Bytes,
-  compressedBytes: number,
-  options: SpoolOptions,
-): Promise<Archive> =>
-  spoolWithin(
-    Math.min(maxSpooledBytes, Math.max(alwaysUnpackedBytes, maxRatio * compressedBytes)),
-    bytes,
-    createGunzip({ chunkSize: chunkBytes }),
-    options,
-  );
-
-async function spoolWithin(
-  defaultBytes: number,
-  bytes: Bytes,
-  unpack: Transform,
-  { title, maxUnpackedBytes = defaultBytes, signal }: SpoolOptions,
+  { title, maxUnpackedBytes, signal }: SpoolOptions,
+  defaultBytes = maxSpooledBytes,
 ): Promise<Archive> {
+  const boundBytes = maxUnpackedBytes ?? Math.min(maxSpooledBytes, defaultBytes);
   const { file, close } = await openTemporary();
   try {
     const { bavail, bsize } = await statfs(tmpdir()).catch(refuseTemporary);
     const usableBytes = Math.floor(bavail * bsize * usableShare);
-    const isDiskSmaller = usableBytes < maxUnpackedBytes;
-    const maxBytes = isDiskSmaller ? usableBytes : maxUnpackedBytes;
+    const isDiskSmaller = usableBytes < boundBytes;
+    const maxBytes = isDiskSmaller ? usableBytes : boundBytes;
     let size = 0;
     const write = async (chunks: Bytes): Promise<void> => {
       for await (const chunk of chunks) {
@@ -73,21 +51,18 @@ async function spoolWithin(
             `${title} takes more than ${maxBytes} bytes unpacked: ${
               isDiskSmaller
                 ? `there is no more room in ${tmpdir()}, so set TMPDIR to a folder that has it`
-                : 'if you trust it, give a larger --max-unpacked-size'
+                : trusted
             }`,
           );
         await file.writeFile(chunk).catch(refuseTemporary);
       }
     };
-    await pipeline(bytes, unpack, write, { ...(signal && { signal }) });
+    await pipeline(bytes, new PassThrough(), write, { ...(signal && { signal }) });
     return { file, size, title, close };
   } catch (failure) {
     await close();
     signal?.throwIfAborted();
-    const code = codeOf(failure);
-    if (code?.startsWith('Z_'))
-      throw new SourceProblem(`${title} cannot be unpacked: its gzip data is damaged or cut off`, failure);
-    throw code === undefined ? failure : unreadable(title, failure);
+    throw codeOf(failure) === undefined ? failure : unreadable(title, failure);
   }
 }
 

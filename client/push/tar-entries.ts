@@ -10,18 +10,23 @@ import {
   type Extension,
   hasItsChecksum,
   isEnd,
-  isSparse,
   linkOf,
   longNameOf,
   nameOf,
+  nameOfByteText,
   paxExtensionOf,
   sizeOf,
   TarFault,
   typeOf,
 } from './tar-header.ts';
+import { type Extent, extentsOf, oldGnuSparseOf, paxSparseOf, type Sparse } from './tar-sparse.ts';
+import { maxUnpackedOf, trusted } from './unpacked-bytes.ts';
 
-/** A file at `offset`, or a link to another name. */
-export type TarEntry = { offset: number; size: number } | { link: string | undefined };
+/** All between the extents is zeros. `place` is where it lay first: hard links have the same. */
+export type TarFile = { place: string; size: number; extents: Extent[] };
+
+/** A symbolic link has the path that is written in it; a hard link comes before what it names only in odd archives. */
+export type TarEntry = TarFile | { symbolicLink: string } | { hardLink: string };
 
 /** An archive that is open; `title` is what messages call it. */
 export type Archive = { file: FileHandle; size: number; title: string; close(): Promise<void> };
@@ -31,22 +36,34 @@ const maxExtensionBytes = 1_048_576;
 /** With the headers of their extensions; images have some hundreds. */
 const maxHeaders = 200_000;
 const maxNameCharactersInAll = 16 * 1_048_576;
+/** Of all sparse files. */
+const maxExtents = 1_000_000;
 /** Small files lie side by side: their headers are read together. */
 const windowBytes = 65_536;
 
-const isFile = (type: string): boolean => type === '0' || type === '7';
 const isLink = (type: string): boolean => type === '1' || type === '2';
 /** Links, devices, directories, FIFOs: whatever size their headers have, no bytes are behind them. */
 const isHeaderOnly = (type: string): boolean => '123456'.includes(type);
 const isExtension = (type: string): boolean => 'LKxXg'.includes(type);
+/** GNU tar's lists of a directory, parts of a file in another volume, long names of old, labels of a volume. */
+const isNoFile = (type: string): boolean => 'DMNV'.includes(type);
+
+export type TarOptions = {
+  /** How many bytes sparse files may have that are not in the archive. */
+  maxUnpackedBytes?: number | undefined;
+  signal?: AbortSignal | undefined;
+};
 
 /**
- * The files and links by their names; the last one of a name counts, as when it is unpacked. Every turn goes on in
- * the archive, so that the walk ends whatever the headers say.
+ * The files and links by their names, which have a character for each byte; the last one of a name counts, as when
+ * it is unpacked. Every turn goes on in the archive, so that the walk ends whatever the headers say.
  * @throws SourceProblem when it is no tar archive, or a damaged one
  */
-export async function tarEntriesOf(archive: Archive, signal?: AbortSignal): Promise<Map<string, TarEntry>> {
-  const walk = new Walk(archive);
+export async function tarEntriesOf(
+  archive: Archive,
+  { maxUnpackedBytes = maxUnpackedOf(archive.size), signal }: TarOptions = {},
+): Promise<Map<string, TarEntry>> {
+  const walk = new Walk(archive, maxUnpackedBytes);
   const readHeader = windowOn(archive);
   for (let at = 0; at < archive.size; ) {
     signal?.throwIfAborted();
@@ -60,14 +77,18 @@ export async function tarEntriesOf(archive: Archive, signal?: AbortSignal): Prom
 class Walk {
   readonly entries = new Map<string, TarEntry>();
   readonly #archive: Archive;
+  readonly #maxHoleBytes: number;
   /** What GNU tar's long names, and what a pax header, say about the entry that comes next. */
   #long: Extension = {};
   #pax: Extension = {};
   #passed = 0;
   #nameCharacters = 0;
+  #holeBytes = 0;
+  #extents = 0;
 
-  constructor(archive: Archive) {
+  constructor(archive: Archive, maxHoleBytes: number) {
     this.#archive = archive;
+    this.#maxHoleBytes = maxHoleBytes;
   }
 
   /** The position of the next header. */
@@ -82,24 +103,37 @@ class Walk {
     try {
       const type = typeOf(header);
       const offset = at + blockBytes;
-      const size = this.#sizeWithin(header, type, offset);
+      const size = this.#sizeOf(header, type);
+      const sparse = await this.#sparseOf(header, type, offset, size);
+      const { dataOffset, dataBytes } = sparse ?? { dataOffset: offset, dataBytes: size };
+      if (dataBytes < 0 || dataOffset + dataBytes > this.#archive.size)
+        throw new TarFault(`its ${dataBytes} bytes end after the archive's own end`);
       if (isExtension(type)) await this.#extend(type, offset, size);
-      else this.#add(header, type, { offset, size });
-      return offset + Math.ceil(size / blockBytes) * blockBytes;
+      else this.#add(header, type, sparse ?? { size, map: [0, size], dataOffset, dataBytes });
+      return dataOffset + Math.ceil(dataBytes / blockBytes) * blockBytes;
     } catch (failure) {
       if (!(failure instanceof TarFault)) throw failure;
       const name =
         this.#pax.path ?? this.#long.path ?? header.toString('latin1', 0, 100).replace(/\0.*$/s, '');
-      throw new SourceProblem(`${title} is damaged: ${shown(name)}, at byte ${at}: ${failure.message}`);
+      throw new SourceProblem(
+        `${title} is damaged: ${shown(nameOfByteText(name))}, at byte ${at}: ${failure.message}`,
+      );
     }
   }
 
-  #sizeWithin(header: Buffer, type: string, offset: number): number {
+  #sizeOf(header: Buffer, type: string): number {
     if (isHeaderOnly(type)) return 0;
-    const size = isExtension(type) ? sizeOf(header) : (this.#pax.size ?? sizeOf(header));
-    if (offset + size > this.#archive.size)
-      throw new TarFault(`its ${size} bytes end after the archive's own end`);
-    return size;
+    return isExtension(type) ? sizeOf(header) : (this.#pax.size ?? sizeOf(header));
+  }
+
+  async #sparseOf(header: Buffer, type: string, offset: number, size: number): Promise<Sparse | undefined> {
+    const { file, title } = this.#archive;
+    const read = (at: number, length: number) => readAt(file, title, at, length);
+    if (type === 'S') return oldGnuSparseOf(header, offset, size, read);
+    const { sparse } = this.#pax;
+    return sparse && !isExtension(type) && !isHeaderOnly(type)
+      ? paxSparseOf(sparse, offset, size, read)
+      : undefined;
   }
 
   async #extend(type: string, offset: number, size: number): Promise<void> {
@@ -112,16 +146,35 @@ class Walk {
       throw new TarFault('it gives all entries one name or size');
   }
 
-  #add(header: Buffer, type: string, entry: TarEntry): void {
-    if (type === 'S') throw new TarFault(isSparse);
+  #add(header: Buffer, type: string, content: Sparse): void {
     const name = this.#pax.path ?? this.#long.path ?? nameOf(header);
     const link = isLink(type) ? (this.#pax.linkpath ?? this.#long.linkpath ?? linkOf(header)) : '';
     [this.#long, this.#pax] = [{}, {}];
     this.#count(name.length + link.length);
     const place = placeOf(name);
-    if (place === undefined) return;
-    if (isLink(type)) this.entries.set(place, { link: targetOf(place, link, type === '1') });
-    else if (isFile(type)) this.entries.set(place, entry);
+    if (place === undefined || isNoFile(type)) return;
+    if (type === '2') this.entries.set(place, { symbolicLink: link });
+    else if (type === '1') this.#link(place, placeOf(link));
+    else if (!isHeaderOnly(type)) this.entries.set(place, this.#fileOf(place, content));
+  }
+
+  /** What is linked stays what it was when another file takes its name. */
+  #link(place: string, target: string | undefined): void {
+    const linked = target === undefined ? undefined : this.entries.get(target);
+    this.entries.set(place, linked ?? { hardLink: target ?? '' });
+  }
+
+  #fileOf(place: string, content: Sparse): TarFile {
+    const { size, dataBytes } = content;
+    const extents = extentsOf(content);
+    this.#holeBytes += size - dataBytes;
+    this.#extents += extents.length;
+    if (this.#extents > maxExtents) throw tooMany(this.#archive, 'pieces of sparse files');
+    if (this.#holeBytes > this.#maxHoleBytes)
+      throw new SourceProblem(
+        `the sparse files of ${this.#archive.title} take more than ${this.#maxHoleBytes} bytes: ${trusted}`,
+      );
+    return { place, size, extents };
   }
 
   #count(nameCharacters: number): void {
@@ -134,15 +187,9 @@ const tooMany = ({ title }: Archive, what: string): SourceProblem =>
   new SourceProblem(`${title} has more ${what} than are read: it is no archive of images`);
 
 /** Undefined for a directory, and for a name that leaves the archive: nobody unpacks one such. */
-function placeOf(name: string): string | undefined {
+export function placeOf(name: string): string | undefined {
   if (name.endsWith('/') || name.split('/').includes('..')) return undefined;
   return posix.normalize(`/${name}`).slice(1);
-}
-
-/** A hard link names an entry, a symbolic one a path from where it lies; one that leaves the archive leads nowhere. */
-function targetOf(place: string, link: string, isHard: boolean): string | undefined {
-  if (isHard) return placeOf(link);
-  return posix.isAbsolute(link) ? undefined : placeOf(posix.join(posix.dirname(place), link));
 }
 
 /** Reads the block at a position, most often from what was read for the one before. */

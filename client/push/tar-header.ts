@@ -7,14 +7,14 @@ export type Extension = {
   path?: string | undefined;
   linkpath?: string | undefined;
   size?: number | undefined;
+  /** Of a sparse file: its own size, and where its bytes belong in it; without a map, that is in front of its data. */
+  sparse?: { size: number; map?: number[] | undefined } | undefined;
 };
 
 /** What is wrong with a header, for a message that says where it is. */
 export class TarFault extends Error {
   override readonly name = 'TarFault';
 }
-
-export const isSparse = 'it is sparse, which is not read: write the archive without --sparse';
 
 const fields = {
   name: [0, 100],
@@ -24,20 +24,20 @@ const fields = {
   link: [157, 100],
   magic: [257, 6],
   prefix: [345, 155],
+  starPrefix: [345, 131],
 } as const;
 
 type Field = readonly [at: number, length: number];
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/**
+ * A name in an archive, a character for each byte: names have the encoding of whoever wrote them, and most are UTF-8.
+ * What separates the steps of a path is one byte in all of them.
+ */
+const byteText = (bytes: Buffer): string => bytes.toString('latin1');
 
-/** @throws TarFault for bytes that are not UTF-8: no document of an image could name them */
-function textOf(bytes: Uint8Array): string {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    throw new TarFault('its name is not UTF-8');
-  }
-}
+export const byteTextOf = (name: string): string => byteText(Buffer.from(name));
+
+export const nameOfByteText = (text: string): string => Buffer.from(text, 'latin1').toString();
 
 const untilNul = (bytes: Buffer): Buffer => {
   const end = bytes.indexOf(0);
@@ -63,16 +63,19 @@ function octalOf(field: Buffer): number | undefined {
   return /^[0-7]*$/.test(digits) ? Number.parseInt(digits || '0', 8) : undefined;
 }
 
+/** @throws TarFault */
+export const sizeOf = (header: Buffer): number => numberAt(header, fields.size);
+
 /**
  * Octal, or from 8 GiB on base-256 behind a set bit, as GNU tar and star write it.
  * @throws TarFault
  */
-export function sizeOf(header: Buffer): number {
-  const [at, length] = fields.size;
+export function numberAt(header: Buffer, field: Field): number {
+  const [at, length] = field;
   const first = header[at] ?? 0;
   const size =
     first < 128
-      ? octalOf(fieldOf(header, fields.size))
+      ? octalOf(fieldOf(header, field))
       : header.subarray(at + 1, at + length).reduce((value, byte) => value * 256 + byte, first & 0x7f);
   // A negative number in base-256 begins with bits that are set, and is too large here.
   if (size === undefined || !Number.isSafeInteger(size)) throw new TarFault('its size is no number of bytes');
@@ -84,19 +87,22 @@ export const isEnd = (header: Buffer): boolean => header.every((byte) => byte ==
 /** A zero byte is what tars before POSIX wrote for a file. */
 export const typeOf = (header: Buffer): string => String.fromCharCode(header[fields.type[0]] || 0x30);
 
-/** @throws TarFault */
+/** As a {@link byteText}, as all names here. star has times behind its shorter prefix. */
 export function nameOf(header: Buffer): string {
   const isPosix = fieldOf(header, fields.magic).equals(Buffer.from('ustar'));
-  const prefix = isPosix ? textOf(fieldOf(header, fields.prefix)) : '';
-  return [prefix, textOf(fieldOf(header, fields.name))].filter(Boolean).join('/');
+  const isStar = header.toString('latin1', 508, 512) === 'tar\0';
+  const prefix = isPosix ? fieldOf(header, isStar ? fields.starPrefix : fields.prefix) : Buffer.alloc(0);
+  return [prefix, fieldOf(header, fields.name)]
+    .filter(({ length }) => length > 0)
+    .map(byteText)
+    .join('/');
 }
 
-/** @throws TarFault */
-export const linkOf = (header: Buffer): string => textOf(fieldOf(header, fields.link));
+export const linkOf = (header: Buffer): string => byteText(fieldOf(header, fields.link));
 
 /** GNU tar writes a long name (`L`), or a long link (`K`), as an entry of its own before. */
 export const longNameOf = (type: string, bytes: Buffer): Extension => {
-  const name = textOf(untilNul(bytes));
+  const name = byteText(untilNul(bytes));
   return type === 'L' ? { path: name } : { linkpath: name };
 };
 
@@ -107,6 +113,7 @@ export const longNameOf = (type: string, bytes: Buffer): Extension => {
  */
 export function paxExtensionOf(bytes: Buffer): Extension {
   const records = new Map<string, Buffer>();
+  const pairs: number[] = [];
   for (let at = 0; at < bytes.length; ) {
     const [digits = ''] = /^\d{1,9}(?= )/.exec(bytes.toString('latin1', at, at + 10)) ?? [];
     const end = at + Number(digits);
@@ -114,14 +121,38 @@ export function paxExtensionOf(bytes: Buffer): Extension {
     const equals = record.indexOf(0x3d);
     if (digits === '' || end > bytes.length || bytes[end - 1] !== 0x0a || equals < 1)
       throw new TarFault('its extended header is damaged');
-    records.set(record.toString('latin1', 0, equals), record.subarray(equals + 1));
+    const [key, value] = [record.toString('latin1', 0, equals), record.subarray(equals + 1)];
+    if (/^GNU\.sparse\.(offset|numbytes)$/.test(key)) pairs.push(numberOf(value) ?? Number.NaN);
+    else records.set(key, value);
     at = end;
   }
-  if ([...records.keys()].some((key) => key.startsWith('GNU.sparse.'))) throw new TarFault(isSparse);
+  const sparse = sparseOf(records, pairs);
   return {
-    path: pathOf(records.get('path')),
+    path: (sparse && pathOf(records.get('GNU.sparse.name'))) ?? pathOf(records.get('path')),
     linkpath: pathOf(records.get('linkpath')),
     size: numberOf(records.get('size')),
+    sparse,
+  };
+}
+
+/**
+ * GNU tar's sparse files in three versions: pairs of records (0.0), a list in one (0.1), both without saying which
+ * version it is; and a map in front of the data (1.0).
+ * @see https://www.gnu.org/software/tar/manual/html_node/PAX-0.html
+ */
+function sparseOf(records: ReadonlyMap<string, Buffer>, pairs: number[]): Extension['sparse'] {
+  const textOf = (key: string): string | undefined => records.get(`GNU.sparse.${key}`)?.toString('latin1');
+  const isSparse = pairs.length > 0 || [...records.keys()].some((key) => key.startsWith('GNU.sparse.'));
+  if (!isSparse) return undefined;
+  const version = [textOf('major') ?? '0', textOf('minor') ?? '0'].join('.');
+  const size = numberOf(records.get('GNU.sparse.realsize') ?? records.get('GNU.sparse.size'));
+  if (size === undefined || !['0.0', '0.1', '1.0'].includes(version))
+    throw new TarFault('it is sparse in an unknown form');
+  if (version === '1.0') return { size };
+  const list = textOf('map');
+  return {
+    size,
+    map: list ? list.split(',').map((digits) => numberOf(Buffer.from(digits)) ?? Number.NaN) : pairs,
   };
 }
 
@@ -129,7 +160,7 @@ export function paxExtensionOf(bytes: Buffer): Extension {
 function pathOf(value: Buffer | undefined): string | undefined {
   if (!value?.length) return undefined;
   if (value.includes(0)) throw new TarFault('its name holds a zero byte');
-  return textOf(value);
+  return byteText(value);
 }
 
 function numberOf(value: Buffer | undefined): number | undefined {

@@ -136,7 +136,7 @@ describe.skipIf(process.platform !== 'linux')('push ends at once', () => {
   });
 
   it('while it reads a layer of 32 GiB', async () => {
-    const path = await writeMembers(join(directory, 'large'), savedImage({ layer: gzipSync('layer') }));
+    const path = await writeMembers(join(directory, 'large'), savedImage());
     await truncate(join(path, 'one/layer.tar'), 32 * 1_024 * 1_048_576);
     const child = start([path, 'team-a/app:x']);
     const ending = ended(child);

@@ -1,81 +1,117 @@
-// Archives that GNU tar wrote: where their files lie is read as GNU tar lists it, and their bytes are the files'.
+// Archives that GNU tar wrote, sparse files among them: every name leads to the bytes that GNU tar unpacks there.
 
 import { execFile } from 'node:child_process';
-import { link, mkdir, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, open, readdir, readFile, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, posix, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tarEntriesOf } from '../../client/push/tar-entries.ts';
+import { tarFiles } from '../../client/push/tar-files.ts';
 import { fuzzed } from '../support/fuzzing.ts';
-import { gnuTarFormats, isGnuTar, type Listed, listedByGnuTar } from '../support/gnu-tar.ts';
+import { gnuTarFormats, isGnuTar } from '../support/gnu-tar.ts';
+import { sha256Of } from '../support/hostile-archives.ts';
 
 const run = promisify(execFile);
 
 let directory: string;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'gnu-tar-'));
+  directory = await realpath(await mkdtemp(join(tmpdir(), 'gnu-tar-')));
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-type Entry = { path: string; bytes: Uint8Array; kind: string };
+type Entry = { path: string; bytes: Uint8Array; holes: readonly number[]; kind: string };
+
+/** File systems keep holes in blocks of this size. */
+const holeBytes = 4_096;
 
 /** What the file system takes of `entries`: a name that is a folder already is no file. */
 async function grow(folder: string, entries: readonly Entry[]): Promise<void> {
-  let file: string | undefined;
-  for (const { path, bytes, kind } of entries) {
+  const before: string[] = [];
+  for (const { path, bytes, holes, kind } of entries) {
     const at = join(folder, path);
+    const earlier = before.at(-1);
     try {
       await mkdir(dirname(at), { recursive: true });
-      if (file === undefined || kind === 'file') await writeFile(at, bytes, { flag: 'wx' });
-      else if (kind === 'hard') await link(file, at);
-      else await symlink(relative(dirname(at), file), at);
-      if (kind === 'file') file ??= at;
+      if (earlier === undefined || kind === 'file') await writeSparse(at, bytes, holes);
+      else if (kind === 'hard') await link(earlier, at);
+      else await symlink(relative(dirname(at), kind === 'folder' ? dirname(earlier) : earlier), at);
+      before.push(at);
     } catch {}
   }
 }
 
-/** Files with their sizes, links with the place they lead to. */
-type Places = Record<string, number | string | undefined>;
-
-const placeOf = (name: string): string => posix.normalize(`/${name}`).slice(1);
-
-const placesOf = (listed: readonly Listed[]): Places =>
-  Object.fromEntries(
-    listed
-      .filter(({ type }) => '-hl'.includes(type))
-      .map(({ type, name, size, link = '' }) => {
-        const target = type === 'l' ? posix.join(posix.dirname(`/${name}`), link) : link;
-        return [placeOf(name), type === '-' ? size : placeOf(target)];
-      }),
-  );
-
-/** The same as this project reads it; the bytes of each file are compared with those in `folder`. */
-async function readPlaces(archive: string, folder: string): Promise<Places> {
-  const file = await open(archive);
+/** The bytes, again after each hole. */
+async function writeSparse(path: string, bytes: Uint8Array, holes: readonly number[]): Promise<void> {
+  const file = await open(path, 'wx');
   try {
-    const { size } = await file.stat();
-    const entries = await tarEntriesOf({ file, size, title: archive, close: () => file.close() });
-    for (const [place, entry] of entries) {
-      if ('link' in entry) continue;
-      const { buffer } = await file.read(Buffer.alloc(entry.size), 0, entry.size, entry.offset);
-      expect(buffer.equals(await readFile(join(folder, place)))).toBe(true);
+    let at = 0;
+    for (const hole of [0, ...holes]) {
+      at += hole * holeBytes;
+      await file.write(bytes, 0, bytes.length, at);
+      at += bytes.length;
     }
-    return Object.fromEntries(
-      [...entries].map(([place, entry]) => [place, 'size' in entry ? entry.size : entry.link]),
-    );
+    await file.truncate(at + (holes[0] ?? 0) * holeBytes);
   } finally {
     await file.close();
   }
 }
 
-describe.skipIf(!isGnuTar)('what GNU tar wrote is read as GNU tar lists it', () => {
+/** Every name of a folder, also those over links. */
+async function namesIn(folder: string): Promise<string[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  const own = found.map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+  const links = found
+    .filter((entry) => entry.isSymbolicLink())
+    .map((entry) => join(entry.parentPath, entry.name));
+  const over = await Promise.all(
+    links.map(async (one) =>
+      (await readdir(one).catch(() => [])).map((name) => relative(folder, join(one, name))),
+    ),
+  );
+  return [...own, ...over.flat()];
+}
+
+/** Digests by name; undefined for what is no file, or lies elsewhere. */
+type Contents = Record<string, string | undefined>;
+
+async function unpackedContents(folder: string, names: readonly string[]): Promise<Contents> {
+  const contents: Contents = {};
+  for (const name of names) {
+    const path = await realpath(join(folder, name)).catch(() => '');
+    contents[name] = path.startsWith(`${folder}/`)
+      ? await readFile(path).then(sha256Of, () => undefined)
+      : undefined;
+  }
+  return contents;
+}
+
+/** The same as `push` reads it. */
+async function archivedContents(archive: string, names: readonly string[]): Promise<Contents> {
+  const file = await open(archive);
+  try {
+    const { size } = await file.stat();
+    const files = await tarFiles({ file, size, title: archive, close: async () => {} });
+    const contents: Contents = {};
+    for (const name of names) {
+      const found = await files.find(name);
+      contents[name] = found && sha256Of(await buffer(Readable.from(found.open(0))));
+    }
+    return contents;
+  } finally {
+    await file.close();
+  }
+}
+
+describe.skipIf(!isGnuTar)('what GNU tar wrote is read as GNU tar unpacks it', () => {
   const segment = fc
     .oneof(
-      fc.stringMatching(/^[a-zA-Z0-9._#?:%@+=-]{1,20}$/),
+      fc.stringMatching(/^[a-zA-Z0-9._#?:%@+= -]{1,20}$/),
       fc.stringMatching(/^[a-z][a-z äéß日本]{0,12}[a-z]$/),
       fc.constant('x'.repeat(120)),
+      fc.constantFrom('a', 'b'),
     )
     .filter((text) => text !== '.' && text !== '..');
   const path = fc.array(segment, { minLength: 1, maxLength: 6 }).map((segments) => segments.join('/'));
@@ -83,33 +119,63 @@ describe.skipIf(!isGnuTar)('what GNU tar wrote is read as GNU tar lists it', () 
     fc.record({
       path,
       bytes: fc.uint8Array({ maxLength: 1_500, size: 'max' }),
-      kind: fc.constantFrom('file', 'file', 'file', 'hard', 'symbolic'),
+      holes: fc.array(fc.nat({ max: 4 }), { maxLength: 40, size: 'max' }),
+      kind: fc.constantFrom('file', 'file', 'file', 'hard', 'symbolic', 'folder'),
     }),
     { minLength: 1, maxLength: 12, selector: (entry) => entry.path },
+  );
+  const options = fc.constantFrom(
+    ...gnuTarFormats.map((format) => [`--format=${format}`]),
+    ['--format=gnu', '--sparse'],
+    ['--format=oldgnu', '--sparse'],
+    ...['0.0', '0.1', '1.0'].map((version) => ['--format=pax', '--sparse', `--sparse-version=${version}`]),
   );
   let count = 0;
 
   it('in every format', async () => {
     await fc.assert(
-      fc.asyncProperty(
-        tree,
-        fc.constantFrom(...gnuTarFormats),
-        fc.boolean(),
-        async (entries, format, isDotted) => {
-          const folder = join(directory, `tree-${count++}`);
-          const archive = `${folder}.tar`;
-          await mkdir(folder);
-          await grow(folder, entries);
-          const names = isDotted ? ['.'] : await readdir(folder);
-          // v7 and ustar pass over what does not fit, and say so; what they wrote is compared all the same.
-          const options = ['-cf', archive, `--format=${format}`, '-C', folder, '--', ...names];
-          await run('tar', options).catch((failure: { code?: number }) => expect(failure.code).toBe(2));
-          expect(await readPlaces(archive, folder)).toEqual(placesOf(await listedByGnuTar(archive)));
-          await rm(folder, { recursive: true });
-          await rm(archive);
-        },
-      ),
+      fc.asyncProperty(tree, options, fc.boolean(), async (entries, how, isDotted) => {
+        const folder = join(directory, `tree-${count++}`);
+        const archive = `${folder}.tar`;
+        await mkdir(folder);
+        await grow(folder, entries);
+        const names = isDotted ? ['.'] : await readdir(folder);
+        // v7 and ustar pass over what does not fit, and say so; what they wrote is compared all the same.
+        const failing = (failure: { code?: number }) => expect(failure.code).toBe(2);
+        await run('tar', ['-cf', archive, ...how, '-C', folder, '--', ...names]).catch(failing);
+        const unpacked = `${folder}-unpacked`;
+        await mkdir(unpacked);
+        await run('tar', ['-xf', archive, '-C', unpacked]).catch(failing);
+        const all = await namesIn(unpacked);
+        expect(await archivedContents(archive, all)).toEqual(await unpackedContents(unpacked, all));
+        for (const one of [folder, unpacked, archive]) await rm(one, { recursive: true });
+      }),
       fuzzed(120),
+    );
+  });
+
+  it('of files that were put in again', async () => {
+    await fc.assert(
+      fc.asyncProperty(tree, tree, options, async (first, second, how) => {
+        const folder = join(directory, `twice-${count++}`);
+        const archive = `${folder}.tar`;
+        const unpacked = `${folder}-unpacked`;
+        await mkdir(unpacked);
+        for (const [at, entries] of [first, second].entries()) {
+          await mkdir(folder);
+          await grow(
+            folder,
+            entries.map((entry) => ({ ...entry, path: entry.path.replace(/\/.*/, '') })),
+          );
+          await run('tar', [at === 0 ? '-cf' : '-rf', archive, ...how, '-C', folder, '.']).catch(() => {});
+          await rm(folder, { recursive: true });
+        }
+        await run('tar', ['-xf', archive, '-C', unpacked]).catch(() => {});
+        const all = (await readdir(unpacked)).filter((name) => name.length < 100);
+        expect(await archivedContents(archive, all)).toEqual(await unpackedContents(unpacked, all));
+        for (const one of [unpacked, archive]) await rm(one, { recursive: true });
+      }),
+      fuzzed(60),
     );
   });
 });

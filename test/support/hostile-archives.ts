@@ -47,11 +47,17 @@ const padded = (bytes: Uint8Array | string): Buffer => {
 export const tarOf = (members: readonly Member[], end = Buffer.alloc(2 * blockBytes)): Buffer =>
   Buffer.concat([...members.flatMap((member) => [headerOf(member), padded(member.bytes ?? '')]), end]);
 
-/** A member before another, whose name, size or link it says. */
-export const paxMember = (records: Record<string, string | Uint8Array>): Member => ({
+/** A member before another, whose name, size or link it says; records of one key may be several. */
+export const paxMember = (
+  records: Record<string, string | Uint8Array> | [key: string, value: string][],
+): Member => ({
   name: 'PaxHeaders/0',
   type: 'x',
-  bytes: Buffer.concat(Object.entries(records).map(([key, value]) => paxRecord(key, Buffer.from(value)))),
+  bytes: Buffer.concat(
+    (Array.isArray(records) ? records : Object.entries(records)).map(([key, value]) =>
+      paxRecord(key, Buffer.from(value)),
+    ),
+  ),
 });
 
 function paxRecord(key: string, value: Buffer): Buffer {
