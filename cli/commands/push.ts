@@ -153,7 +153,7 @@ export const push = new Command('push')
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : exitStatuses.usage))
   .argument(
     '<source>',
-    'an OCI layout (directory or tar), a docker save archive, or - for an archive on stdin',
+    'an OCI layout, or what docker, podman, skopeo or buildx saved: a directory, an archive, or - for an archive on stdin',
   )
   .argument('<destination[:tag]>', "a repository, and a tag; without one, the source's own")
   .addOption(endpointOption())

@@ -129,9 +129,10 @@ const spooledFile = (
   open: (fromByte) => bytesOf(file, title, fromByte, size, signal),
 });
 
-export const blobOf = ({ size, open }: SourceFile, digest: string, mediaType: string): Blob => ({
+export const blobOf = ({ name, size, open }: SourceFile, digest: string, mediaType: string): Blob => ({
   digest,
   size,
   mediaType,
+  file: name,
   source: open,
 });
