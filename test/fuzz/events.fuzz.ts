@@ -104,6 +104,10 @@ const name = fc.oneof(
   { weight: 1, arbitrary: text },
 );
 
+/** A value may have a `toString` that is no function. */
+const textOf = (changed: unknown): string =>
+  typeof changed === 'string' ? changed : (JSON.stringify(changed) ?? 'undefined');
+
 type Request = {
   members: Members;
   headers: Record<string, string>;
@@ -136,16 +140,16 @@ const mutations = {
     delete request.members[member];
   },
   'another header': ({ headers }, header, changed) => {
-    headers[header.toLowerCase()] = String(changed);
+    headers[header.toLowerCase()] = textOf(changed);
   },
   'no header': ({ headers }, header) => {
     delete headers[header];
   },
   'a query member': ({ query }, member, changed) => {
-    query.set(member, [...(query.get(member) ?? []), String(changed)]);
+    query.set(member, [...(query.get(member) ?? []), textOf(changed)]);
   },
   'another path member': (request, _, changed) => {
-    request.path = String(changed);
+    request.path = textOf(changed);
   },
   'another member of the manifest': ({ members }, member, changed) => {
     if ('imageManifest' in members) {
@@ -153,7 +157,7 @@ const mutations = {
     }
   },
   'another body': (request, _, changed) => {
-    request.body = typeof changed === 'string' ? changed : JSON.stringify(changed);
+    request.body = textOf(changed);
   },
   'a body cut off': (request, member) => {
     request.cut = member.length * 7;
