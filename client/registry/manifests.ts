@@ -8,13 +8,24 @@ import { digestOf } from './digests.ts';
 import { type Exchange, type Handler, scopeOf } from './exchange.ts';
 import { OciError } from './oci-errors.ts';
 
+/** To registries written in Go a member that is null is absent, and an annotation that is null is an empty text. */
+const annotations = z
+  .record(
+    z.string(),
+    z
+      .string()
+      .nullable()
+      .transform((text) => text ?? ''),
+  )
+  .nullish();
+
 /** What concerns a registry of a manifest; ECR judges the rest. */
 const manifestMembers = z.object({
-  mediaType: z.string().optional(),
-  artifactType: z.string().optional(),
-  annotations: z.record(z.string(), z.string()).optional(),
-  config: z.object({ mediaType: z.string() }).optional(),
-  subject: z.object({ digest: z.string() }).optional(),
+  mediaType: z.string().nullish(),
+  artifactType: z.string().nullish(),
+  annotations,
+  config: z.object({ mediaType: z.string() }).nullish(),
+  subject: z.object({ digest: z.string() }).nullish(),
 });
 
 /** `PUT …/manifests/<tag or digest>` */
@@ -25,7 +36,7 @@ export const putManifest: Handler = async (exchange) => {
   const members = membersOf(imageManifest);
   const digest = sha256Of(bytes);
   const place = placeOf(reference, digest);
-  const mediaType = headers['content-type'] ?? members.mediaType;
+  const mediaType = headers['content-type'] ?? members.mediaType ?? undefined;
   await identity.uploader.putImage({
     ...destination,
     ...place,
@@ -40,7 +51,7 @@ export const putManifest: Handler = async (exchange) => {
   if (subject !== undefined) {
     const artifactType = members.artifactType ?? members.config?.mediaType;
     const referrer = { mediaType: mediaType ?? '', digest, size: bytes.length, artifactType };
-    pushed.refer(scope, subject, { ...referrer, annotations: members.annotations });
+    pushed.refer(scope, subject, { ...referrer, annotations: members.annotations ?? undefined });
   }
   return {
     status: 201,

@@ -207,6 +207,20 @@ describe('a manifest', () => {
     expect(await listed.json()).toEqual({ name, tags: ['1.0'] });
   });
 
+  it.each([
+    { annotations: null },
+    { annotations: { a: null } },
+    { subject: null },
+    { artifactType: null },
+    { manifests: null },
+  ])('is passed on with %j, which is absent to registries written in Go', async (members) => {
+    const manifest = manifestOf(config, [layer], members);
+    const put = await send('PUT', `/v2/${name}/manifests/${digestOf(manifest)}`, manifest, {
+      'content-type': ociManifest,
+    });
+    expect([put.status, put.headers.get('docker-content-digest')]).toEqual([201, digestOf(manifest)]);
+  });
+
   it('with a subject says so, and is listed with it', async () => {
     const subject = { mediaType: ociManifest, digest: digestOf(manifestOf(config, [layer])), size: 1 };
     const artifact = manifestOf(config, [layer], { subject, artifactType: 'application/vnd.example.sbom' });
