@@ -23,7 +23,7 @@ describe('docs/errors.md', () => {
     expect(linesLike(/^\| `\w+` \| \d{3} \|/)).toEqual(rows.map(rowOf));
   });
 
-  it('lists what the AWS door answers otherwise than with 400 under the code’s own name', () => {
+  it('lists what the AWS API answers otherwise than with 400 under the code’s own name', () => {
     const expected = rows.flatMap(([code, { aws }]) =>
       aws ? [`| \`${code}\` | \`${aws.type ?? code}\` | ${aws.status ?? 400} |`] : [],
     );
@@ -41,7 +41,7 @@ describe('docs/errors.md', () => {
     expect(Object.keys(errorMembers).toSorted()).toEqual([...used].toSorted());
   });
 
-  it('says which codes SDKs send again by their status at the AWS door', () => {
+  it('says which codes SDKs send again by their status at the AWS API', () => {
     const again = rows.filter(([, { aws }]) => (aws?.status ?? 400) >= 500).map(([code]) => code);
     for (const code of again) expect(text.slice(text.indexOf('SDKs send again'))).toContain(`\`${code}\``);
   });
