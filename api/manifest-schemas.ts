@@ -75,16 +75,16 @@ const annotations = z
   );
 
 const absent = z.undefined().optional();
-const any = z.unknown();
+const unread = z.unknown();
 
 /** Each kind names the members of all kinds: another reader may take it for another kind. */
 const common = {
   schemaVersion: z.literal(2).optional(),
-  mediaType: any,
+  mediaType: unread,
   artifactType: z.string().max(maxMediaTypeCharacters).optional(),
   // Read by nobody here, and by others under these names.
   subject: members(
-    Object.fromEntries(Object.keys(descriptorShape).map((name): [string, typeof any] => [name, any])),
+    Object.fromEntries(Object.keys(descriptorShape).map((name): [string, typeof unread] => [name, unread])),
   ).optional(),
   annotations,
 };
@@ -94,19 +94,19 @@ export const image = members({
   config: descriptor,
   layers: listOf(descriptor),
   manifests: absent,
-  blobs: any,
+  blobs: unread,
 });
 export const index = members({
   ...common,
   manifests: listOf(child),
   config: absent,
   layers: absent,
-  blobs: any,
+  blobs: unread,
 });
 export const artifact = members({
   ...common,
   blobs: listOf(descriptor),
-  config: any,
+  config: unread,
   layers: absent,
   manifests: absent,
 });
