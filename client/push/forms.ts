@@ -6,6 +6,7 @@ import { layoutOfDockerDir } from './docker-dir.ts';
 import { Documents, listOf, object, parseAs, text } from './documents.ts';
 import type { Files } from './files.ts';
 import type { Images, Manifest } from './image.ts';
+import { isForeignType } from './media-types.ts';
 import { readOciLayout } from './oci-layout.ts';
 import type { LayerOptions } from './saved-layers.ts';
 import { SourceProblem } from './source-problem.ts';
@@ -60,16 +61,13 @@ const attempt = (reading: Promise<Images>): Promise<Images | SourceProblem> =>
 const named = object({ digest: text, mediaType: text });
 const members = object({ config: named.nullish(), layers: listOf(named).nullish() });
 
-/** Layers that registries need not hold, and that no source has to. */
-const isForeign = (mediaType: string): boolean => /\.(foreign|nondistributable)\./.test(mediaType);
-
 /** Whether all blobs of at least one image are there. */
 function hasWholeImage({ blobs, manifests }: Images): boolean {
   const held = new Set(blobs.map(({ digest }) => digest));
   const isWhole = (manifest: Manifest): boolean => {
     const { config, layers } = members.parse(JSON.parse(manifest.text));
     const isThere = ({ digest, mediaType }: z.output<typeof named>) =>
-      held.has(digest) || isForeign(mediaType);
+      held.has(digest) || isForeignType(mediaType);
     return config ? [config, ...(layers ?? [])].every(isThere) : false;
   };
   return manifests.some(isWhole);

@@ -52,9 +52,6 @@ const maxManifests = 10_000;
 
 const nameOf = (digest: string): string => `blobs/${digest.replace(':', '/')}`;
 
-export const isOciLayout = async (files: Files): Promise<boolean> =>
-  (await files.find('index.json')) !== undefined && (await files.find('oci-layout')) !== undefined;
-
 /**
  * What is named and not there is left out: an archive of one platform names the others too.
  * @throws SourceProblem when something is not what its digest says

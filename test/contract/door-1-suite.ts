@@ -234,9 +234,7 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
           const uploadId = await client.begin();
           await sendParts(uploadId, layer);
           await completes(uploadId, layer);
-          const otherId = await client.begin();
-          await sendParts(otherId, other);
-          await completes(otherId, other);
+          await pushLayer(other);
           return { uploadId, layer, other };
         };
 
@@ -252,9 +250,7 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
 
         it('that was refused before, is told so as well, and its own digest is still its own', async () => {
           const [layer, other] = [randomBytes(P), randomBytes(10)];
-          const otherId = await client.begin();
-          await sendParts(otherId, other);
-          await completes(otherId, other);
+          await pushLayer(other);
           const uploadId = await client.begin();
           await sendParts(uploadId, layer);
           expect((await client.complete(uploadId, digestOf(other))).status).toBe(422);
@@ -617,9 +613,7 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
 
       it('never hears of a completion, another that succeeds is the one that may be sent again', async () => {
         const [layer, other] = [randomBytes(P), randomBytes(10)];
-        const otherId = await client.begin();
-        await sendParts(otherId, other);
-        await completes(otherId, other);
+        await pushLayer(other);
         const uploadId = await client.begin();
         await sendParts(uploadId, layer);
         await proxy.arm({ operation: 'CompleteLayerUpload', fault: 'drop-before', times: 3 });
