@@ -372,14 +372,14 @@ export class ProxyError extends Error {
 }
 
 /** Those of an error at door 1: what its row says, and `Retry-After`. */
-export const headersOf = ({
+export function headersOf({
   code,
   members = {},
   retryAfterSeconds,
 }: Pick<ProxyError, 'code'> & Partial<Pick<ProxyError, 'members' | 'retryAfterSeconds'>>): Record<
   string,
   string
-> => {
+> {
   const { sendAgain, headers = [] }: ErrorRow = errors[code];
   const seconds = retryAfterSecondsOf(sendAgain, { members, retryAfterSeconds });
   const own = headers.flatMap(({ name, value }) => {
@@ -387,15 +387,17 @@ export const headersOf = ({
     return text === undefined ? [] : [[name, text] as const];
   });
   return { ...(seconds !== undefined && { 'Retry-After': String(seconds) }), ...Object.fromEntries(own) };
-};
+}
 
 const codeOfUpstreamName = new Map<string, ErrorCode>(
   errorCodes.flatMap((code) => errors[code].upstream.map((name): [string, ErrorCode] => [name, code])),
 );
 
 /** The row that a failure of ECR, S3, Secrets Manager or the network belongs to, by its name or Node.js code. */
-export const errorCodeOf = (failure: unknown): ErrorCode | undefined => {
-  if (!(failure instanceof Error)) return undefined;
+export function errorCodeOf(failure: unknown): ErrorCode | undefined {
+  if (!(failure instanceof Error)) {
+    return undefined;
+  }
   const code = 'code' in failure && typeof failure.code === 'string' ? failure.code : '';
   return codeOfUpstreamName.get(failure.name) ?? codeOfUpstreamName.get(code);
-};
+}

@@ -6,17 +6,17 @@ const isLoopback = ({ protocol, hostname }: URL) =>
   protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
 
 /** Whether a URL is http on this machine, which only tests and the local stack have a use for. */
-export const isLoopbackUrl = (url: string): boolean => {
+export function isLoopbackUrl(url: string): boolean {
   const parsed = URL.parse(url);
   return parsed !== null && isLoopback(parsed);
-};
+}
 
-const isTrustworthy = (text: string): boolean => {
+function isTrustworthy(text: string): boolean {
   const url = URL.parse(text);
   return (
     url !== null && (url.protocol === 'https:' || isLoopback(url)) && !url.username && !/[#\s]/.test(text)
   );
-};
+}
 
 const https = (expected: string) => z.string(expected).max(2_048, expected).refine(isTrustworthy, expected);
 

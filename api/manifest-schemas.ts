@@ -13,11 +13,13 @@ export class ManifestFault extends Error {}
  * schema in case alone is therefore refused. With the flags `iu` an expression folds as Go does, by Unicode's
  * simple folding. Source: encoding/json of Go, foldName.
  */
-const members = <Shape extends z.ZodRawShape>(shape: Shape) => {
+function members<Shape extends z.ZodRawShape>(shape: Shape) {
   const names = Object.keys(shape);
   const folded = new RegExp(`^(?:${names.join('|')})$`, 'iu');
   const known = (value: unknown) => {
-    if (!isJsonObject(value)) return value;
+    if (!isJsonObject(value)) {
+      return value;
+    }
     for (const name of Object.keys(value)) {
       if (!names.includes(name) && folded.test(name)) {
         throw new ManifestFault(`names written as in ${names.join(', ')}, and none in another case`);
@@ -26,7 +28,7 @@ const members = <Shape extends z.ZodRawShape>(shape: Shape) => {
     return Object.fromEntries(names.map((name) => [name, value[name] ?? undefined]));
   };
   return z.preprocess(known, z.object(shape));
-};
+}
 
 const mediaType = z.string().min(1).max(maxMediaTypeCharacters);
 const descriptorShape = {
@@ -54,9 +56,12 @@ const listOf = <Item>(item: z.ZodType<Item>) =>
       const read: Item[] = [];
       for (const [index, one] of list.entries()) {
         const { data, error } = item.safeParse(one);
-        for (const { path } of error?.issues ?? [])
+        for (const { path } of error?.issues ?? []) {
           context.addIssue({ code: 'custom', path: [index, ...path] });
-        if (data === undefined) return z.NEVER;
+        }
+        if (data === undefined) {
+          return z.NEVER;
+        }
         read.push(data);
       }
       return read;

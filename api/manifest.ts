@@ -56,7 +56,7 @@ const imageConfigs = new Set([
 /** What is no index lists none. */
 const noManifests = { manifestCount: 0, manifestMediaTypes: [], platformCount: 0 };
 
-const imageFacts = (json: unknown): Facts => {
+function imageFacts(json: unknown): Facts {
   const { config, layers, artifactType, annotations } = image.parse(json);
   return {
     artifactType: artifactType || (imageConfigs.has(config.mediaType) ? undefined : config.mediaType),
@@ -67,13 +67,13 @@ const imageFacts = (json: unknown): Facts => {
     ...noManifests,
     annotations,
   };
-};
+}
 
 /** Build tools list attestations under the platform unknown/unknown. */
 const isPlatform = ({ os, architecture }: z.output<typeof platform> = {}) =>
   os !== 'unknown' && Boolean(os || architecture);
 
-const indexFacts = (json: unknown): Facts => {
+function indexFacts(json: unknown): Facts {
   const { manifests, artifactType, annotations } = index.parse(json);
   return {
     artifactType: artifactType || undefined,
@@ -86,9 +86,9 @@ const indexFacts = (json: unknown): Facts => {
     platformCount: manifests.filter((one) => isPlatform(one.platform)).length,
     annotations,
   };
-};
+}
 
-const artifactFacts = (json: unknown): Facts => {
+function artifactFacts(json: unknown): Facts {
   const { blobs, artifactType, annotations } = artifact.parse(json);
   return {
     artifactType: artifactType || undefined,
@@ -99,7 +99,7 @@ const artifactFacts = (json: unknown): Facts => {
     ...noManifests,
     annotations,
   };
-};
+}
 
 const readers: Readonly<Record<string, (json: unknown) => Facts>> = {
   'application/vnd.oci.image.manifest.v1+json': imageFacts,
@@ -109,38 +109,41 @@ const readers: Readonly<Record<string, (json: unknown) => Facts>> = {
   'application/vnd.docker.distribution.manifest.list.v2+json': indexFacts,
 };
 
-const parse = (text: string) => {
+function parse(text: string) {
   try {
     return parseStrictJson(text, maxManifestDepth, maxManifestStructuralCharacters);
-  } catch (failure) {
-    throw failure instanceof JsonFault ? new ManifestFault(failure.message) : failure;
+  } catch (error) {
+    throw error instanceof JsonFault ? new ManifestFault(error.message) : error;
   }
-};
+}
 
 /** Source: API reference of PutImage, imageManifestMediaType. */
-const mediaTypeOf = (own: unknown, declared: string | undefined): string => {
+function mediaTypeOf(own: unknown, declared: string | undefined): string {
   // To Go an empty text is an absent one.
   const mediaType = own === undefined || own === null || own === '' ? declared : own;
-  if (typeof mediaType !== 'string')
+  if (typeof mediaType !== 'string') {
     throw new ManifestFault('a mediaType, or the request an imageManifestMediaType');
+  }
   if (declared !== undefined && declared !== mediaType) {
     throw new ManifestFault('the mediaType that imageManifestMediaType says');
   }
   return mediaType;
-};
+}
 
 /** How many of its characters Cedar does not take as they are. */
-const escapesIn = (text: string): number => {
+function escapesIn(text: string): number {
   let escapes = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) escapes++;
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) {
+      escapes++;
+    }
   }
   return escapes;
-};
+}
 
 /** The policy decides about these texts: there are as many as it can read within a request's time. */
-const assertReadable = (facts: Facts) => {
+function assertReadable(facts: Facts) {
   const { artifactType = '', configMediaType = '', layerMediaTypes, manifestMediaTypes, annotations } = facts;
   const texts = [
     ...[artifactType, configMediaType, ...layerMediaTypes, ...manifestMediaTypes],
@@ -156,41 +159,45 @@ const assertReadable = (facts: Facts) => {
       `annotations of ${maxPolicyEscapes} quotes, backslashes and characters beyond ASCII at most`,
     );
   }
-};
+}
 
-const read = (text: string, declared: string | undefined): ManifestFacts => {
+function read(text: string, declared: string | undefined): ManifestFacts {
   const json = parse(text);
   const mediaType = mediaTypeOf(json.mediaType, declared);
   const reader = Object.hasOwn(readers, mediaType) ? readers[mediaType] : undefined;
-  if (!reader) throw new ManifestFault(`a mediaType that is one of ${Object.keys(readers).join(', ')}`);
+  if (!reader) {
+    throw new ManifestFault(`a mediaType that is one of ${Object.keys(readers).join(', ')}`);
+  }
   const facts = reader(json);
   assertReadable(facts);
   return { mediaType, ...facts };
-};
+}
 
 const placesOf = ({ issues }: z.ZodError) =>
   [...new Set(issues.map(({ path }) => path.join('.')))].slice(0, 5);
 
-const faultOf = (failure: unknown): string => {
-  if (failure instanceof ManifestFault) return failure.message;
+function faultOf(failure: unknown): string {
+  if (failure instanceof ManifestFault) {
+    return failure.message;
+  }
   if (failure instanceof z.ZodError) {
     return `what its media type demands at ${placesOf(failure).join(', ')}`;
   }
   throw failure;
-};
+}
 
 /** As registries compute it: the SHA-256 of the text as it is. */
 export const digestOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
 /** @param declared the request's imageManifestMediaType */
-export const readManifest = (text: string, declared: string | undefined): Manifest => {
+export function readManifest(text: string, declared: string | undefined): Manifest {
   const digest = digestOf(text);
   try {
     return { digest, facts: read(text, declared) };
-  } catch (failure) {
-    return { digest, fault: faultOf(failure) };
+  } catch (error) {
+    return { digest, fault: faultOf(error) };
   }
-};
+}
 
 /** The members of PutImage that say what is put. */
 export type ManifestMembers = { imageManifest: string; imageManifestMediaType?: string | undefined };
@@ -198,10 +205,12 @@ export type ManifestMembers = { imageManifest: string; imageManifestMediaType?: 
 const manifests = new WeakMap<ManifestMembers, Manifest>();
 
 /** The manifest of a request, which is read once: for the policy, for the quotas and before it is forwarded. */
-export const manifestOf = (members: ManifestMembers): Manifest => {
+export function manifestOf(members: ManifestMembers): Manifest {
   const known = manifests.get(members);
-  if (known) return known;
+  if (known) {
+    return known;
+  }
   const manifest = readManifest(members.imageManifest, members.imageManifestMediaType);
   manifests.set(members, manifest);
   return manifest;
-};
+}

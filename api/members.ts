@@ -17,7 +17,7 @@ const text = (expected: string, minLength: number, maxLength: number) =>
     .max(maxLength, { error: expected, abort: true });
 
 /** The members every operation has. Sources: the API references of Amazon ECR and Amazon ECR Public. */
-export const repositoryMembers = (registry: Registry) => {
+export function repositoryMembers(registry: Registry) {
   const { repositoryName, registryId }: RegistryRow = registries[registry];
   const { minLength, maxLength, pattern } = repositoryName;
   const expected = `a repository name of ${minLength} to ${maxLength} characters, such as team-a/app`;
@@ -25,7 +25,7 @@ export const repositoryMembers = (registry: Registry) => {
     registryId: text(registryId.expected, 2, 50).regex(registryId.pattern, registryId.expected).optional(),
     repositoryName: text(expected, minLength, maxLength).regex(pattern, expected),
   };
-};
+}
 
 /** An upload id as this proxy answered it: ECR's, sealed. Its seal is opened by authorize, not here. */
 export const uploadId = text('the uploadId that InitiateLayerUpload answered', 1, 256);
@@ -43,7 +43,9 @@ const expectedBlob = 'the bytes of the part, in base64';
 export const layerPartBlob = z
   .union([z.instanceof(Uint8Array), z.string()], expectedBlob)
   .transform((blob, context): Uint8Array => {
-    if (typeof blob !== 'string') return blob;
+    if (typeof blob !== 'string') {
+      return blob;
+    }
     const bytes = Buffer.from(blob, 'base64');
     if (bytes.length === 0 || blob.length % 4 !== 0 || /[^A-Za-z0-9+/=]|=[^=]/.test(blob)) {
       context.addIssue({ code: 'custom', message: expectedBlob });

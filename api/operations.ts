@@ -46,7 +46,7 @@ const noFacts = {
  * The manifest's facts. One that cannot be read has none: the policy decides about it all the same, so that a
  * client that may not push learns nothing more, and forward refuses it for those that may.
  */
-const imageContext = (members: PutImageMembers) => {
+function imageContext(members: PutImageMembers) {
   const { imageTag: tag } = members;
   const manifest = manifestOf(members);
   const { mediaType, ...facts } = 'facts' in manifest ? manifest.facts : noFacts;
@@ -57,19 +57,19 @@ const imageContext = (members: PutImageMembers) => {
     imageManifestMediaType: mediaType,
     ...facts,
   };
-};
+}
 
 type Positions = { partFirstByte: number; partLastByte: number };
 
 /** The same image under the same tag is one image a day, and its manifest is sent once, however often it is put. */
-const imageUsage = (members: PutImageMembers): readonly Usage[] => {
+function imageUsage(members: PutImageMembers): readonly Usage[] {
   const { imageManifest, imageTag: tag } = members;
   const image = { item: JSON.stringify([manifestOf(members).digest, tag]), daily: true, first: 0 };
   return [
     { ...image, unit: 'images', end: 1 },
     { ...image, unit: 'bytes', end: Buffer.byteLength(imageManifest) },
   ];
-};
+}
 
 type Row<Input, Output> = {
   /** What it does, in one sentence. */

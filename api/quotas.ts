@@ -45,12 +45,16 @@ const quota = z
 const maxAtOnce = 49;
 
 /** How many of these names are one request's at most: those of everybody, and of whoever has the most. */
-const mostOf = (names: readonly (string | undefined)[]): number => {
+function mostOf(names: readonly (string | undefined)[]): number {
   const numbers = new Map<string, number>();
-  for (const name of names) if (name !== undefined) numbers.set(name, (numbers.get(name) ?? 0) + 1);
+  for (const name of names) {
+    if (name !== undefined) {
+      numbers.set(name, (numbers.get(name) ?? 0) + 1);
+    }
+  }
   const { '*': everybody = 0, ...others } = Object.fromEntries(numbers);
   return everybody + Math.max(0, ...Object.values(others));
-};
+}
 
 const quotas = z
   .array(quota, 'a list of quotas')
@@ -65,22 +69,24 @@ export type Quota = z.output<typeof quota>;
 
 export const quotaFile = 'quotas.yaml';
 
-const parseYaml = (text: string): unknown => {
+function parseYaml(text: string): unknown {
   try {
     return parse(text);
-  } catch (cause) {
-    throw new Error(`${quotaFile}: ${cause instanceof Error ? cause.message : 'no YAML'}`, { cause });
+  } catch (error) {
+    throw new Error(`${quotaFile}: ${error instanceof Error ? error.message : 'no YAML'}`, { cause: error });
   }
-};
+}
 
 /** @throws Error naming every member that is wrong and what was expected of it */
-export const parseQuotas = (text: string): Quota[] => {
+export function parseQuotas(text: string): Quota[] {
   const { data, error } = quotas.safeParse(parseYaml(text) ?? []);
-  if (data) return data;
+  if (data) {
+    return data;
+  }
   const lines = error.issues.map((issue) =>
     issue.code === 'unrecognized_keys'
       ? `${[...issue.path, issue.keys.join(', ')].join('.')}: not a member`
       : `${issue.path.join('.') || 'the file'}: expected ${issue.message}`,
   );
   throw new Error(`${quotaFile}:\n${lines.join('\n')}`);
-};
+}

@@ -7,9 +7,9 @@ const pattern =
 export type Version = { major: number; minor: number; patch: number; prerelease: string };
 
 /** `1.2.3`, `v1.2.3` or `1.2.3-rc.1`; undefined for any other tag. */
-export const versionOf = (tag: string | undefined): Version | undefined => {
+export function versionOf(tag: string | undefined): Version | undefined {
   const [, major, minor, patch, prerelease = ''] = pattern.exec(tag ?? '') ?? [];
   return major === undefined
     ? undefined
     : { major: Number(major), minor: Number(minor), patch: Number(patch), prerelease };
-};
+}

@@ -28,13 +28,17 @@ const mapValues = (value: unknown, change: (name: string, member: unknown) => un
 const leaves = [z.ZodString, z.ZodNumber, z.ZodBoolean, z.ZodEnum, z.ZodLiteral] as const;
 
 /** The value with every time that the schema has changed. @throws Error at a kind of schema that no output has yet */
-const mapTimes = (
+function mapTimes(
   schema: z.core.$ZodType | undefined,
   value: unknown,
   change: (time: unknown) => unknown,
-): unknown => {
-  if (schema === undefined || value === undefined || value === null) return value;
-  if (schema instanceof z.ZodDate) return change(value);
+): unknown {
+  if (schema === undefined || value === undefined || value === null) {
+    return value;
+  }
+  if (schema instanceof z.ZodDate) {
+    return change(value);
+  }
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault) {
     return mapTimes(schema.unwrap(), value, change);
   }
@@ -48,11 +52,13 @@ const mapTimes = (
   if (schema instanceof z.ZodRecord) {
     return mapValues(value, (_, member) => mapTimes(schema.valueType, member, change));
   }
-  if (leaves.some((leaf) => schema instanceof leaf)) return value;
+  if (leaves.some((leaf) => schema instanceof leaf)) {
+    return value;
+  }
   throw new Error(
     `an output cannot have a ${schema._zod.def.type}: api/wire.ts does not know where its times are`,
   );
-};
+}
 
 /**
  * An output as a protocol writes it. Members that the schema does not have are left out.
@@ -75,6 +81,8 @@ export const outputJsonSchema = (schema: z.ZodType) =>
     override: ({ zodSchema, jsonSchema }) => {
       Reflect.deleteProperty(jsonSchema, 'additionalProperties');
       Reflect.deleteProperty(jsonSchema, '$schema');
-      if (zodSchema instanceof z.ZodDate) Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
+      if (zodSchema instanceof z.ZodDate) {
+        Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
+      }
     },
   });

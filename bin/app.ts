@@ -10,7 +10,9 @@ try {
   const configuration = await loadConfiguration(app.node.tryGetContext(contextKey));
   new EcrUploadProxyStack(app, configuration.stackName, configuration);
 } catch (error) {
-  if (!(error instanceof ConfigurationError)) throw error;
+  if (!(error instanceof ConfigurationError)) {
+    throw error;
+  }
   console.error(error.message);
   process.exit(1);
 }

@@ -24,16 +24,20 @@ export const allowCleartextOption = () =>
 export function proxyEndpointOf({ endpoint, allowCleartext }: EndpointFlags): ProxyEndpoint {
   try {
     return { endpoint: endpointUrlOf({ endpoint, allowCleartext }), allowCleartext };
-  } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause;
-    throw new CommandError(`--endpoint: ${cause.message}.`, { exitStatus: 2, cause });
+  } catch (error) {
+    if (!(error instanceof TypeError)) {
+      throw error;
+    }
+    throw new CommandError(`--endpoint: ${error.message}.`, { exitStatus: 2, cause: error });
   }
 }
 
-const readRegistry = (name: string): Registry => {
-  if (isRegistry(name)) return name;
+function readRegistry(name: string): Registry {
+  if (isRegistry(name)) {
+    return name;
+  }
   throw new InvalidArgumentError('It is ecr or ecr-public.');
-};
+}
 
 export const registryOption = () =>
   new Option('--registry <registry>', 'ecr or ecr-public').default('ecr', 'ecr').argParser(readRegistry);

@@ -21,7 +21,7 @@ export const exitStatusOf = (failure: unknown): number =>
  * Never a stack, which helps nobody at a terminal; never a cause, which may quote what was sent. What a message
  * quotes of an archive or an answer does nothing to the terminal.
  */
-export const report = (failure: unknown): void => {
+export function report(failure: unknown): void {
   const message = failure instanceof Error ? failure.message : String(failure);
   console.error(`ecr-upload-proxy: ${message.split('\n').map(printable).join('\n')}`);
-};
+}

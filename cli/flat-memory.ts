@@ -11,11 +11,11 @@ const maxGrowthBytes = 8 * MiB;
 type CollectYoung = (options: { type: 'minor' }) => void;
 
 /** V8's own collector, which a program has only when it asks for it. */
-const collector = (): CollectYoung => {
+function collector(): CollectYoung {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
   return z.custom<CollectYoung>((value) => typeof value === 'function').parse(collect);
-};
+}
 
 /**
  * Each 64 KiB that arrive are one small object of V8's young generation, and bytes beside it. V8 collects that
@@ -31,6 +31,8 @@ export function keepMemoryFlat(): void {
     if (arrayBuffers - floorBytes > maxGrowthBytes) {
       collectYoung({ type: 'minor' });
       floorBytes = process.memoryUsage().arrayBuffers;
-    } else floorBytes = Math.min(floorBytes, arrayBuffers);
+    } else {
+      floorBytes = Math.min(floorBytes, arrayBuffers);
+    }
   }, lookEveryMs).unref();
 }

@@ -22,9 +22,11 @@ const program = new Command('ecr-upload-proxy')
 
 try {
   const called = commands.get(process.argv[2] ?? '');
-  for (const load of called ? [called] : commands.values()) program.addCommand(await load());
+  for (const load of called ? [called] : commands.values()) {
+    program.addCommand(await load());
+  }
   await program.parseAsync();
-} catch (failure) {
-  report(failure);
-  process.exitCode = exitStatusOf(failure);
+} catch (error) {
+  report(error);
+  process.exitCode = exitStatusOf(error);
 }

@@ -10,14 +10,18 @@ const localSecret = '.local/secret.json';
 
 export type Where = { secretId?: string; local?: string | true };
 
-export const storeOf = ({ secretId, local }: Where): SecretStore => {
-  if (local !== undefined) return fileStore(local === true ? localSecret : local);
-  if (secretId !== undefined) return secretsManagerStore(new SecretsManagerClient(), secretId);
+export function storeOf({ secretId, local }: Where): SecretStore {
+  if (local !== undefined) {
+    return fileStore(local === true ? localSecret : local);
+  }
+  if (secretId !== undefined) {
+    return secretsManagerStore(new SecretsManagerClient(), secretId);
+  }
   throw new CommandError(
     `Where is the secret? Give --secret-id (the stack’s output SecretArn), set ${secretVariable}, or use --local.`,
     { exitStatus: 2 },
   );
-};
+}
 
 /** A command with that option. */
 export const secretCommand = (name: string, description: string) =>

@@ -12,19 +12,21 @@ export const tokenVariable = 'ECR_UPLOAD_PROXY_TOKEN';
  *
  * @throws CommandError saying where a token can be given
  */
-export const readToken = async (tokenFile: string | undefined): Promise<string> => {
+export async function readToken(tokenFile: string | undefined): Promise<string> {
   const token = (
     tokenFile === undefined ? process.env[tokenVariable] : await readTokenFile(tokenFile)
   )?.trim();
-  if (token) return token;
+  if (token) {
+    return token;
+  }
   throw new CommandError(`No token: set ${tokenVariable}, or name a file with --token-file.`, {
     exitStatus: 2,
   });
-};
+}
 
 const readTokenFile = (file: string): Promise<string> =>
-  readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new CommandError(`The token file ${file} cannot be read (${cause.code}).`, { cause });
+  readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(`The token file ${file} cannot be read (${error.code}).`, { cause: error });
   });
 
 export type TokenOptions = { tokenFile?: string; tokenCommand?: string };
@@ -38,10 +40,15 @@ export const tokenCommandFlag = '--token-command <command>';
  * @returns undefined where no token is given
  * @throws CommandError when both a file and a command are
  */
-export const tokenSource = ({ tokenFile, tokenCommand }: TokenOptions): TokenSource | undefined => {
-  if (tokenFile !== undefined && tokenCommand !== undefined)
+export function tokenSource({ tokenFile, tokenCommand }: TokenOptions): TokenSource | undefined {
+  if (tokenFile !== undefined && tokenCommand !== undefined) {
     throw new CommandError('Give --token-file or --token-command, not both.', { exitStatus: 2 });
-  if (tokenFile !== undefined) return tokenOfFile(tokenFile);
-  if (tokenCommand !== undefined) return tokenOfCommand(tokenCommand);
+  }
+  if (tokenFile !== undefined) {
+    return tokenOfFile(tokenFile);
+  }
+  if (tokenCommand !== undefined) {
+    return tokenOfCommand(tokenCommand);
+  }
   return process.env[tokenVariable]?.trim() || undefined;
-};
+}

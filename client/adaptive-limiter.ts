@@ -46,10 +46,11 @@ export class AdaptiveLimiter {
         const answer = await request();
         this.#grow();
         return answer;
-      } catch (thrown) {
-        if (thrown instanceof ProxyProblem && thrown.retryable && slowingStatuses.has(thrown.status))
-          this.#slowDown(begunAtMs, thrown.retryAfterSeconds ?? 0);
-        throw thrown;
+      } catch (error) {
+        if (error instanceof ProxyProblem && error.retryable && slowingStatuses.has(error.status)) {
+          this.#slowDown(begunAtMs, error.retryAfterSeconds ?? 0);
+        }
+        throw error;
       }
     });
   }
@@ -57,7 +58,9 @@ export class AdaptiveLimiter {
   /** One more for each round of answers. */
   #grow(): void {
     this.#answersSinceGrowth += 1;
-    if (this.#answersSinceGrowth < this.concurrency || this.concurrency >= this.#maxConcurrency) return;
+    if (this.#answersSinceGrowth < this.concurrency || this.concurrency >= this.#maxConcurrency) {
+      return;
+    }
     this.#answersSinceGrowth = 0;
     this.#limit.concurrency += 1;
   }
@@ -67,7 +70,9 @@ export class AdaptiveLimiter {
     const now = performance.now();
     const pauseMs = Math.min(retryAfterSeconds * 1_000, longestPauseMs);
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, now + pauseMs);
-    if (begunAtMs < this.#slowedAtMs) return;
+    if (begunAtMs < this.#slowedAtMs) {
+      return;
+    }
     this.#slowedAtMs = now;
     this.#answersSinceGrowth = 0;
     this.#limit.concurrency = Math.max(1, Math.floor(this.concurrency / 2));
@@ -77,6 +82,8 @@ export class AdaptiveLimiter {
     signal?.throwIfAborted();
     const leftMs = this.#pausedUntilMs - performance.now();
     // Not all at the same moment.
-    if (leftMs > 0) await pauseFor(leftMs * (1 + Math.random() / 4), signal);
+    if (leftMs > 0) {
+      await pauseFor(leftMs * (1 + Math.random() / 4), signal);
+    }
   }
 }

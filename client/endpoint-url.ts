@@ -19,13 +19,16 @@ export type ProxyEndpoint = {
  */
 export function endpointUrlOf({ endpoint, allowCleartext = false }: ProxyEndpoint): URL {
   const url = URL.canParse(String(endpoint)) ? new URL(endpoint) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol))
+  if (!url || !/^https?:$/.test(url.protocol)) {
     throw new TypeError('the endpoint must be an http or https URL');
-  if (url.username || url.password || url.search || url.hash)
+  }
+  if (url.username || url.password || url.search || url.hash) {
     throw new TypeError('the endpoint must have no user, password, query or fragment');
-  if (url.protocol === 'http:' && !isLoopback(url.hostname) && !allowCleartext)
+  }
+  if (url.protocol === 'http:' && !isLoopback(url.hostname) && !allowCleartext) {
     throw new TypeError(
       `the endpoint is plain http at ${url.hostname}, so whoever is on the way there could read the token: give its https URL, or allow clear text (--allow-cleartext; allowCleartext in a program)`,
     );
+  }
   return url;
 }

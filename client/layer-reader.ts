@@ -54,7 +54,9 @@ export class LayerReader {
   /** The next part: `partSize` bytes, or fewer at the layer's end; undefined after it. */
   async next(partSize: number): Promise<Part | undefined> {
     const first = await this.#nextChunk();
-    if (!first) return undefined;
+    if (!first) {
+      return undefined;
+    }
     this.#kept.splice(0, this.#kept.length - keptParts + 1);
     this.#release(first);
     const bytes = this.#buffers.take(partSize);
@@ -64,7 +66,9 @@ export class LayerReader {
       const taken = chunk.subarray(0, partSize - length);
       bytes.set(taken, length);
       length += taken.length;
-      if (taken.length < chunk.length) this.#ahead.unshift(chunk.subarray(taken.length));
+      if (taken.length < chunk.length) {
+        this.#ahead.unshift(chunk.subarray(taken.length));
+      }
       chunk = length < partSize ? await this.#nextChunk() : undefined;
     }
     const part = { firstByte: this.#position, bytes: bytes.subarray(0, length) };
@@ -79,12 +83,19 @@ export class LayerReader {
    * @throws LayerProblem `BytesGone` when neither is possible, or bytes before it were never read
    */
   async seek(byte: number): Promise<void> {
-    if (byte === this.#position) return;
+    if (byte === this.#position) {
+      return;
+    }
     const start = this.#kept[0]?.firstByte ?? this.#position;
-    if (byte >= start && byte < this.#position) this.#giveBackFrom(byte);
-    else if (byte <= this.#hashedBytes && this.#reopen) await this.close();
-    else if (byte <= this.#hashedBytes && byte > this.#position) await this.#skipTo(byte);
-    else throw new LayerProblem('BytesGone', `the layer cannot be read again from byte ${byte}`);
+    if (byte >= start && byte < this.#position) {
+      this.#giveBackFrom(byte);
+    } else if (byte <= this.#hashedBytes && this.#reopen) {
+      await this.close();
+    } else if (byte <= this.#hashedBytes && byte > this.#position) {
+      await this.#skipTo(byte);
+    } else {
+      throw new LayerProblem('BytesGone', `the layer cannot be read again from byte ${byte}`);
+    }
     this.#position = byte;
   }
 
@@ -102,7 +113,9 @@ export class LayerReader {
   #release(chunk?: Uint8Array): void {
     const views = [...this.#kept.map(({ bytes }) => bytes), ...this.#ahead, ...(chunk ? [chunk] : [])];
     const inUse = new Set(views.map(({ buffer }) => buffer));
-    for (const buffer of this.#held.filter((held) => !inUse.has(held.buffer))) this.#buffers.giveBack(buffer);
+    for (const buffer of this.#held.filter((held) => !inUse.has(held.buffer))) {
+      this.#buffers.giveBack(buffer);
+    }
     this.#held = this.#held.filter((held) => inUse.has(held.buffer));
   }
 
@@ -117,13 +130,19 @@ export class LayerReader {
 
   /** Passes over bytes that were given back. */
   async #skipTo(byte: number): Promise<void> {
-    while (this.#position < byte) if (!(await this.next(byte - this.#position))) return;
+    while (this.#position < byte) {
+      if (!(await this.next(byte - this.#position))) {
+        return;
+      }
+    }
   }
 
   async #nextChunk(): Promise<Uint8Array | undefined> {
     for (;;) {
       const chunk = this.#ahead.shift() ?? (await this.#nextOfSource());
-      if (chunk === undefined || chunk.length > 0) return chunk;
+      if (chunk === undefined || chunk.length > 0) {
+        return chunk;
+      }
     }
   }
 

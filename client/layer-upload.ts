@@ -41,11 +41,14 @@ export async function uploadLayer(options: LayerUploadOptions): Promise<Uploaded
   for (let uploads = 1; ; uploads += 1) {
     try {
       return await uploadOnce(options);
-    } catch (thrown) {
-      if (!isProblem(thrown, 'UploadNotFoundException')) throw thrown;
-      if (uploads === maxUploads)
-        throw new LayerProblem('UploadLost', `the proxy lost this upload ${uploads} times`, thrown);
-      await returnToStart(options, thrown);
+    } catch (error) {
+      if (!isProblem(error, 'UploadNotFoundException')) {
+        throw error;
+      }
+      if (uploads === maxUploads) {
+        throw new LayerProblem('UploadLost', `the proxy lost this upload ${uploads} times`, error);
+      }
+      await returnToStart(options, error);
     }
   }
 }
@@ -68,21 +71,28 @@ async function uploadOnce(options: LayerUploadOptions): Promise<UploadedLayer> {
   for (let resumptions = 0; ; ) {
     const part = await reader.next(partSize);
     try {
-      if (!part) return await complete(options, uploadId);
+      if (!part) {
+        return await complete(options, uploadId);
+      }
       const next = await sendPart(options, uploadId, part);
-      if (next > furthest) resumptions = 0;
+      if (next > furthest) {
+        resumptions = 0;
+      }
       furthest = Math.max(furthest, next);
       await goOnFrom(reader, next);
       onProgress(next);
-    } catch (thrown) {
-      if (!isProblem(thrown, 'InvalidLayerPartException')) throw thrown;
+    } catch (error) {
+      if (!isProblem(error, 'InvalidLayerPartException')) {
+        throw error;
+      }
       resumptions += 1;
-      if (resumptions > maxResumptions)
-        throw new LayerProblem('NoProgress', `the proxy takes no part after byte ${furthest}`, thrown);
-      const next = nextByteAfter(thrown);
-      await goOnFrom(reader, next, thrown);
+      if (resumptions > maxResumptions) {
+        throw new LayerProblem('NoProgress', `the proxy takes no part after byte ${furthest}`, error);
+      }
+      const next = nextByteAfter(error);
+      await goOnFrom(reader, next, error);
       onProgress(next);
-      await beforeResuming(thrown, resumptions);
+      await beforeResuming(error, resumptions);
     }
   }
 }
@@ -118,17 +128,21 @@ async function complete(options: LayerUploadOptions, uploadId: string): Promise<
   const { send, reader, destination } = options;
   const digest = reader.digest();
   const expected = options.expectedDigest();
-  if (expected !== undefined && expected !== digest)
+  if (expected !== undefined && expected !== digest) {
     throw new LayerProblem('DigestMismatch', `the layer read is ${digest}, not ${expected}`);
+  }
   const bytes = reader.position;
-  if (bytes === 0)
+  if (bytes === 0) {
     throw new LayerProblem('EmptyLayer', 'the layer has no bytes, and ECR takes no layer without any');
+  }
   try {
     const members = { ...destination, uploadId, layerDigests: [digest] };
     const { layerDigest } = await send('CompleteLayerUpload', members);
     return { layerDigest, bytes, outcome: 'pushed' };
-  } catch (thrown) {
-    if (!isProblem(thrown, 'LayerAlreadyExistsException')) throw thrown;
+  } catch (error) {
+    if (!isProblem(error, 'LayerAlreadyExistsException')) {
+      throw error;
+    }
     return { layerDigest: digest, bytes, outcome: 'alreadyThere' };
   }
 }
@@ -142,7 +156,7 @@ async function orElse(
 ): Promise<void> {
   try {
     await seeking;
-  } catch (thrown) {
-    throw thrown instanceof LayerProblem ? new LayerProblem(code, message, cause ?? thrown) : thrown;
+  } catch (error) {
+    throw error instanceof LayerProblem ? new LayerProblem(code, message, cause ?? error) : error;
   }
 }

@@ -16,6 +16,8 @@ export class PartBuffers {
 
   /** Nobody may read `buffer` any more. */
   giveBack(buffer: Buffer<ArrayBuffer>): void {
-    if (this.#idle.length < maxIdle) this.#idle.push(buffer);
+    if (this.#idle.length < maxIdle) {
+      this.#idle.push(buffer);
+    }
   }
 }

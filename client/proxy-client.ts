@@ -77,18 +77,23 @@ export class ProxyClient {
     const token = await this.#readToken();
     try {
       return await this.#sendWith(token, operation, members, signal);
-    } catch (thrown) {
-      if (!(thrown instanceof ProxyProblem && tokenRefusals.has(thrown.code))) throw thrown;
+    } catch (error) {
+      if (!(error instanceof ProxyProblem && tokenRefusals.has(error.code))) {
+        throw error;
+      }
       const another = await this.#readToken(token);
-      if (sameSecret(another, token)) throw thrown;
+      if (sameSecret(another, token)) {
+        throw error;
+      }
       return await this.#sendWith(another, operation, members, signal);
     }
   }
 
   async #readToken(refused?: string): Promise<string> {
     const token = (typeof this.#token === 'string' ? this.#token : await this.#token(refused)).trim();
-    if (!/^[\x21-\x7e]+$/.test(token))
+    if (!/^[\x21-\x7e]+$/.test(token)) {
       throw new TokenProblem('the token is empty or no line of visible ASCII');
+    }
     return token;
   }
 
@@ -101,7 +106,9 @@ export class ProxyClient {
     const request = requestOf(this.#endpoint, this.registry, operation, members);
     const signals = [this.signal, signal].filter((one) => one !== undefined);
     const { status, headers, body } = await this.#exchange(request, token, signals);
-    if (status !== operations[operation].status) throw problemOf(status, headers, without(token, body));
+    if (status !== operations[operation].status) {
+      throw problemOf(status, headers, without(token, body));
+    }
     return read(operation, status, body);
   }
 
@@ -122,10 +129,14 @@ export class ProxyClient {
         headers: headersOf(answer.headers),
         body: await answer.body.text(),
       };
-    } catch (thrown) {
-      for (const signal of signals) signal.throwIfAborted();
-      if (timeout.signal.aborted) throw timeoutProblem(url.host, this.#timeoutMs);
-      throw noAnswerProblem(thrown, url.host);
+    } catch (error) {
+      for (const signal of signals) {
+        signal.throwIfAborted();
+      }
+      if (timeout.signal.aborted) {
+        throw timeoutProblem(url.host, this.#timeoutMs);
+      }
+      throw noAnswerProblem(error, url.host);
     } finally {
       clearTimeout(timer);
     }

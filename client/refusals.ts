@@ -40,10 +40,10 @@ const meaningOf: Readonly<Record<string, string>> = {
 };
 
 /** What the error table says of a code; of one that it does not know, what it says of the status. */
-const isRetryable = (code: string, status: number): boolean => {
+function isRetryable(code: string, status: number): boolean {
   const known = isErrorCode(code) ? code : codeOfGatewayStatus[status];
   return known !== undefined && isSentAgain(errors[known].sendAgain);
-};
+}
 
 const maxDetailCharacters = 2_000;
 
@@ -97,8 +97,12 @@ function lastByteOf(status: number, range: string | null): number | undefined {
 
 /** Seconds or a date. Source: RFC 9110, 10.2.3. */
 function retryAfterSecondsOf(header: string | null): number | undefined {
-  if (header === null) return undefined;
-  if (/^\d+$/.test(header)) return Number(header);
+  if (header === null) {
+    return undefined;
+  }
+  if (/^\d+$/.test(header)) {
+    return Number(header);
+  }
   const date = Date.parse(header);
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1_000));
 }

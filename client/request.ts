@@ -41,13 +41,16 @@ export function requestOf<Name extends OperationName>(
 }
 
 function setQuery(url: URL, members: Readonly<Record<string, unknown>>): void {
-  for (const [name, text] of writeQuery(members)) url.searchParams.append(name, text);
+  for (const [name, text] of writeQuery(members)) {
+    url.searchParams.append(name, text);
+  }
 }
 
 function contentOf(url: URL, rest: Map<string, unknown>): Pick<DoorRequest, 'headers' | 'body'> {
   const { layerPartBlob, partFirstByte, partLastByte, ...others } = Object.fromEntries(rest);
-  if (!(layerPartBlob instanceof Uint8Array))
+  if (!(layerPartBlob instanceof Uint8Array)) {
     return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(others) };
+  }
   setQuery(url, others);
   return {
     headers: {

@@ -49,10 +49,14 @@ export async function retrying<Answer>(
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await request();
-    } catch (thrown) {
-      if (!(thrown instanceof ProxyProblem && thrown.retryable) || attempt >= policy.attempts) throw thrown;
-      const waitMs = waitMsAfter(thrown, attempt, policy);
-      if (performance.now() + waitMs > deadline) throw thrown;
+    } catch (error) {
+      if (!(error instanceof ProxyProblem && error.retryable) || attempt >= policy.attempts) {
+        throw error;
+      }
+      const waitMs = waitMsAfter(error, attempt, policy);
+      if (performance.now() + waitMs > deadline) {
+        throw error;
+      }
       await pauseFor(waitMs, signal);
     }
   }
@@ -62,8 +66,8 @@ export async function retrying<Answer>(
 export async function pauseFor(waitMs: number, signal: AbortSignal | undefined): Promise<void> {
   try {
     await sleep(waitMs, undefined, { signal });
-  } catch (interrupted) {
+  } catch (error) {
     signal?.throwIfAborted();
-    throw interrupted;
+    throw error;
   }
 }

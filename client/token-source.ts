@@ -18,8 +18,8 @@ const commandTimeoutMs = 60_000;
 /** The first line of a file, such as the one that a Kubernetes volume keeps fresh. */
 export const tokenOfFile = (file: string): RenewingToken =>
   renewing(async () => {
-    const text = await readFile(file, 'utf8').catch((failure: NodeJS.ErrnoException) => {
-      throw new TokenProblem(`the token file ${file} cannot be read (${failure.code})`);
+    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw new TokenProblem(`the token file ${file} cannot be read (${error.code})`);
     });
     return lineOf(text, `the token file ${file} is empty`);
   });
@@ -29,15 +29,17 @@ export const tokenOfCommand = (command: string): RenewingToken =>
   renewing(async () => {
     const run = promisify(execFile)('/bin/sh', ['-c', command], { timeout: commandTimeoutMs });
     run.child.stderr?.pipe(process.stderr);
-    const { stdout } = await run.catch((failure: { code?: unknown }) => {
-      throw new TokenProblem(`the token command failed (${failure.code ?? 'it was ended'}): ${command}`);
+    const { stdout } = await run.catch((error: { code?: unknown }) => {
+      throw new TokenProblem(`the token command failed (${error.code ?? 'it was ended'}): ${command}`);
     });
     return lineOf(stdout, `the token command printed nothing: ${command}`);
   });
 
 function lineOf(text: string, problem: string): string {
   const line = text.trim().split(/\r?\n/)[0];
-  if (!line) throw new TokenProblem(problem);
+  if (!line) {
+    throw new TokenProblem(problem);
+  }
   return line;
 }
 
@@ -47,7 +49,9 @@ function renewing(read: () => Promise<string>): RenewingToken {
   let readAtMs = 0;
   const isStale = async (refused: string | undefined): Promise<boolean> => {
     const token = await reading?.catch(() => undefined);
-    if (token === undefined || (refused !== undefined && sameSecret(token, refused))) return true;
+    if (token === undefined || (refused !== undefined && sameSecret(token, refused))) {
+      return true;
+    }
     return expiresAtMsOf(token) - reserveMs < Date.now() && Date.now() - readAtMs > shortestReadingMs;
   };
   return async (refused) => {
@@ -64,7 +68,9 @@ function renewing(read: () => Promise<string>): RenewingToken {
 /** The `exp` of a JSON Web Token; a token of another kind says nothing of its end. */
 function expiresAtMsOf(token: string): number {
   const [, claims = '', ...rest] = token.split('.');
-  if (rest.length !== 1) return Number.POSITIVE_INFINITY;
+  if (rest.length !== 1) {
+    return Number.POSITIVE_INFINITY;
+  }
   try {
     const { exp }: { exp?: unknown } = JSON.parse(Buffer.from(claims, 'base64url').toString());
     return typeof exp === 'number' ? exp * 1_000 : Number.POSITIVE_INFINITY;

@@ -42,7 +42,9 @@ export const timeoutProblem = (host: string, timeoutMs: number): ProxyProblem =>
 /** `fetch` hides the reason in `cause`; only its code and message are taken. */
 function reasonOf(thrown: unknown): { code: string | undefined; message: string | undefined } {
   const innermost = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
-  if (!(innermost instanceof Error)) return { code: undefined, message: 'the connection failed' };
+  if (!(innermost instanceof Error)) {
+    return { code: undefined, message: 'the connection failed' };
+  }
   const code = 'code' in innermost && typeof innermost.code === 'string' ? innermost.code : undefined;
   return { code, message: innermost.message };
 }

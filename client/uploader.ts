@@ -121,8 +121,10 @@ export class Uploader {
         outcome: 'pushed',
         requests: requests(),
       };
-    } catch (thrown) {
-      if (!isProblem(thrown, 'ImageAlreadyExistsException')) throw thrown;
+    } catch (error) {
+      if (!isProblem(error, 'ImageAlreadyExistsException')) {
+        throw error;
+      }
       return { imageDigest, outcome: 'alreadyThere', requests: requests() };
     }
   }
@@ -156,6 +158,8 @@ function refuseOtherSize(
   { layerDigest, layerSize }: { layerDigest: string; layerSize?: number | undefined },
   expected: number | undefined,
 ): void {
-  if (expected === undefined || layerSize === undefined || layerSize === expected) return;
+  if (expected === undefined || layerSize === undefined || layerSize === expected) {
+    return;
+  }
   throw new LayerProblem('SizeMismatch', `ECR has ${layerDigest} with ${layerSize} bytes, not ${expected}`);
 }

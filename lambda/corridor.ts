@@ -28,7 +28,7 @@ const early = {
 };
 
 /** By Lambda's context, which each invocation has of its own, where Middy hands nothing else to its handler. */
-const recordsOf = (beginRecord: BeginRecord) => {
+function recordsOf(beginRecord: BeginRecord) {
   const records = new WeakMap<object, CallRecord>();
   return ({ event, context }: Pick<Request, 'event' | 'context'>): CallRecord => {
     const { requestId, identity } = event.requestContext;
@@ -36,7 +36,7 @@ const recordsOf = (beginRecord: BeginRecord) => {
     records.set(context, record);
     return record;
   };
-};
+}
 
 /** Begins and ends the record of a call. Whatever is thrown leaves through `onError`, in the door's form. */
 const recording = (recordOf: ReturnType<typeof recordsOf>, door: Door) => ({
@@ -55,7 +55,7 @@ const recording = (recordOf: ReturnType<typeof recordsOf>, door: Door) => ({
 });
 
 /** Makes the handler of a door. */
-export const corridor = (door: Door, services: Services): Handler => {
+export function corridor(door: Door, services: Services): Handler {
   const recordOf = recordsOf(services.beginRecord);
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>(early)
     .use(captureLambdaHandler(services.tracer, { captureResponse: false }))
@@ -75,7 +75,7 @@ export const corridor = (door: Door, services: Services): Handler => {
       };
       return door.writeOutput(call.operation, await serve(incoming, services));
     });
-};
+}
 
 /** The handler of one operation's function, at door 1. */
 export const resourceHandler = (operation: OperationName, services: Services): Handler =>

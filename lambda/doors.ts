@@ -42,29 +42,33 @@ const write = (
 });
 
 /** @throws ServerException when the registry's answer is not what its operation's row says */
-const outputText = (operation: OperationName, output: object, timeForm: TimeForm): string => {
+function outputText(operation: OperationName, output: object, timeForm: TimeForm): string {
   try {
     return writeOutput(operations[operation].output, output, timeForm);
-  } catch (cause) {
-    throw new ProxyError('ServerException', undefined, { cause });
+  } catch (error) {
+    throw new ProxyError('ServerException', undefined, { cause: error });
   }
-};
+}
 
 const errorText = (members: Record<string, unknown>): string =>
   JSON.stringify(bounded(members, maxErrorBytes));
 
-const registryOf = (event: APIGatewayProxyEvent): Registry => {
+function registryOf(event: APIGatewayProxyEvent): Registry {
   const name = event.resource.split('/')[1];
-  if (!isRegistry(name)) throw new Error(`a route without a registry: ${event.resource}`);
+  if (!isRegistry(name)) {
+    throw new Error(`a route without a registry: ${event.resource}`);
+  }
   return name;
-};
+}
 
 /** Door 1: an operation is a route below `/{registry}`, an error is a problem document (RFC 9457). */
 export const resourceDoor = (operation: OperationName): Door => ({
   find: (event) => ({ operation, registry: registryOf(event) }),
   contentTypes: (name) => {
     const { method, rawBody } = operations[name];
-    if (method === 'GET') return [];
+    if (method === 'GET') {
+      return [];
+    }
     return rawBody ? [json, octetStream] : [json];
   },
   refusesUnknownMembers: true,
@@ -103,17 +107,17 @@ const registryOfTargetPrefix = new Map<string, Registry>(
 /** All AWS SDKs count their attempts: `attempt=2; max=3`. Source: AWS SDKs and Tools, "Retry behavior". */
 const repeated = /\battempt=(?!1\b)\d/;
 
-const unknownOperation = (
+function unknownOperation(
   registry: Registry | undefined,
   operation: string,
   configured: readonly Registry[],
-) => {
+) {
   const reason =
     registry && !configured.includes(registry)
       ? `This proxy serves ${configured.join(' and ')}, and is not configured for ${registry}.`
       : (insteadOf.get(operation) ?? 'X-Amz-Target names no operation of this proxy.');
   return new ProxyError('UnknownOperationException', `${reason} ${offered}`);
-};
+}
 
 /**
  * Door 2: ECR's own wire, AWS JSON 1.1 at `POST /`, for unmodified AWS SDKs. API Gateway adds

@@ -15,13 +15,13 @@ const json = z.string().transform((text, context): unknown => {
 });
 
 /** Names separated by commas, as the stack writes them. */
-const registriesOf = (names: string, context: z.RefinementCtx): readonly Registry[] => {
+function registriesOf(names: string, context: z.RefinementCtx): readonly Registry[] {
   const found = names.split(',').filter(isRegistry);
   if (found.length < names.split(',').length) {
     context.addIssue({ code: 'custom', message: `expected some of ${Object.keys(registries).join(',')}` });
   }
   return found;
-};
+}
 
 const accountId = /^[0-9]{12}$/;
 

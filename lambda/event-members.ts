@@ -13,40 +13,48 @@ import { type Fault, invalidMembers, memberNameOf } from './invalid-members.ts';
 type BodyReader = (event: APIGatewayProxyEvent) => RawMembers;
 
 /** All text beside the body, whose own is seen to where it is parsed. */
-const assertWellFormed = (event: APIGatewayProxyEvent) => {
+function assertWellFormed(event: APIGatewayProxyEvent) {
   const { headers, pathParameters, multiValueQueryStringParameters } = event;
   for (const texts of [headers, pathParameters, multiValueQueryStringParameters]) {
     for (const [name, value] of Object.entries(texts ?? {})) {
-      if ([name, value].flat().every((text) => text?.isWellFormed() ?? true)) continue;
+      if ([name, value].flat().every((text) => text?.isWellFormed() ?? true)) {
+        continue;
+      }
       throw invalidMembers([{ member: memberNameOf(name), expected: 'well-formed Unicode' }]);
     }
   }
-};
+}
 
-const assertSize = ({ body, isBase64Encoded }: APIGatewayProxyEvent, maxBytes: number) => {
+function assertSize({ body, isBase64Encoded }: APIGatewayProxyEvent, maxBytes: number) {
   const bytes = Buffer.byteLength(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes > maxBytes) throw invalidMembers([{ member: 'body', expected: `${maxBytes} bytes at most` }]);
-};
+  if (bytes > maxBytes) {
+    throw invalidMembers([{ member: 'body', expected: `${maxBytes} bytes at most` }]);
+  }
+}
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-const textOf = ({ body, isBase64Encoded }: APIGatewayProxyEvent): string => {
-  if (!isBase64Encoded) return body ?? '';
+function textOf({ body, isBase64Encoded }: APIGatewayProxyEvent): string {
+  if (!isBase64Encoded) {
+    return body ?? '';
+  }
   try {
     return utf8.decode(Buffer.from(body ?? '', 'base64'));
   } catch {
     throw new JsonFault('UTF-8');
   }
-};
+}
 
 const readJson: BodyReader = (event) => {
   try {
     const body = parseStrictJson(textOf(event), maxBodyDepth, maxBodyStructuralCharacters);
     // A member that is null is absent, as it is to AWS; but it is still a member that is given.
     return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, value ?? undefined]));
-  } catch (failure) {
-    if (!(failure instanceof JsonFault)) throw failure;
-    throw invalidMembers([{ member: 'body', expected: failure.message }]);
+  } catch (error) {
+    if (!(error instanceof JsonFault)) {
+      throw error;
+    }
+    throw invalidMembers([{ member: 'body', expected: error.message }]);
   }
 };
 
@@ -54,11 +62,13 @@ const readJson: BodyReader = (event) => {
 const contentRangePattern = /^bytes (\d{1,15})-(\d{1,15})\/(?:\*|(\d{1,15}))$/i;
 
 /** A complete length may be left open, but must not lie before the last byte. */
-const positionsOf = (contentRange = ''): { first: number; last: number } | undefined => {
+function positionsOf(contentRange = ''): { first: number; last: number } | undefined {
   const [, first, last, length] = contentRangePattern.exec(contentRange) ?? [];
-  if (length !== undefined && Number(length) <= Number(last)) return undefined;
+  if (length !== undefined && Number(length) <= Number(last)) {
+    return undefined;
+  }
   return last === undefined ? undefined : { first: Number(first), last: Number(last) };
-};
+}
 
 const octetStream = 'application/octet-stream';
 
@@ -66,14 +76,18 @@ const readRawPart: BodyReader = ({ headers, body }) => {
   const layerPartBlob = Buffer.from(body ?? '', 'base64');
   const positions = positionsOf(headers['content-range']);
   const faults: Fault[] = [];
-  if (layerPartBlob.length === 0) faults.push({ member: 'body', expected: 'the bytes of the part' });
+  if (layerPartBlob.length === 0) {
+    faults.push({ member: 'body', expected: 'the bytes of the part' });
+  }
   if (!positions) {
     faults.push({
       member: 'Content-Range',
       expected: `bytes FIRST-LAST/*, such as bytes 0-${partSize - 1}/*, or with a length beyond LAST`,
     });
   }
-  if (faults.length > 0 || !positions) throw invalidMembers(faults);
+  if (faults.length > 0 || !positions) {
+    throw invalidMembers(faults);
+  }
   return { partFirstByte: positions.first, partLastByte: positions.last, layerPartBlob };
 };
 
@@ -85,8 +99,10 @@ const bodyReaders: Readonly<Record<string, BodyReader>> = {
 
 const readNoBody: BodyReader = () => ({});
 
-const bodyReaderOf = (event: APIGatewayProxyEvent, accepted: readonly string[]): BodyReader => {
-  if (accepted.length === 0) return readNoBody;
+function bodyReaderOf(event: APIGatewayProxyEvent, accepted: readonly string[]): BodyReader {
+  if (accepted.length === 0) {
+    return readNoBody;
+  }
   const contentType = event.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
   const reader = accepted.includes(contentType) ? bodyReaders[contentType] : undefined;
   if (!reader) {
@@ -100,7 +116,7 @@ const bodyReaderOf = (event: APIGatewayProxyEvent, accepted: readonly string[]):
     );
   }
   return reader;
-};
+}
 
 /** What an operation takes of a request, and what the front makes of more. */
 export type RequestRules = {
@@ -120,17 +136,19 @@ export const requestRules = ({ operation, registry }: Call, door: Door): Request
 });
 
 /** Beside a body in JSON there is no query: AWS passes it over, and door 1 refuses it. */
-const queryBesideJson = (query: object, { refusesUnknownMembers }: RequestRules) => {
+function queryBesideJson(query: object, { refusesUnknownMembers }: RequestRules) {
   const faults = Object.keys(query).map((member) => ({
     member: memberNameOf(member),
     expected: 'nothing in the query: the members are in the body',
   }));
-  if (refusesUnknownMembers && faults.length > 0) throw invalidMembers(faults);
+  if (refusesUnknownMembers && faults.length > 0) {
+    throw invalidMembers(faults);
+  }
   return [];
-};
+}
 
 /** The members from path, query and body as one; a member given twice must say the same both times. */
-const gather = (body: RawMembers, elsewhere: readonly (readonly [string, unknown])[]): RawMembers => {
+function gather(body: RawMembers, elsewhere: readonly (readonly [string, unknown])[]): RawMembers {
   const members = new Map(Object.entries(body));
   for (const [member, value] of elsewhere) {
     if (members.get(member) !== undefined && members.get(member) !== value) {
@@ -142,7 +160,7 @@ const gather = (body: RawMembers, elsewhere: readonly (readonly [string, unknown
   }
   // Unlike an assignment, this makes a member of its own of `__proto__` too.
   return Object.fromEntries(members);
-};
+}
 
 /**
  * Sizes and counts are seen to before anything is parsed. Decision 0007.
@@ -150,11 +168,11 @@ const gather = (body: RawMembers, elsewhere: readonly (readonly [string, unknown
  * @throws UnsupportedMediaTypeException for a content type that the operation does not take;
  *   InvalidParameterException for what cannot be read, or says two things of one member.
  */
-export const readEventMembers = (event: APIGatewayProxyEvent, rules: RequestRules): RawMembers => {
+export function readEventMembers(event: APIGatewayProxyEvent, rules: RequestRules): RawMembers {
   const readBody = bodyReaderOf(event, rules.contentTypes);
   assertSize(event, rules.maxBytes);
   assertWellFormed(event);
   const query = event.multiValueQueryStringParameters ?? {};
   const inQuery = readBody === readJson ? queryBesideJson(query, rules) : queryPairs(rules.shape, query);
   return gather(readBody(event), [...Object.entries(event.pathParameters ?? {}), ...inQuery]);
-};
+}

@@ -12,11 +12,13 @@ export const memberNameOf = (member: string): string =>
   memberName.test(member) ? member : '(another member)';
 
 /** Names the first of them. */
-export const invalidMembers = (faults: readonly Fault[]): ProxyError => {
+export function invalidMembers(faults: readonly Fault[]): ProxyError {
   const named = faults.slice(0, maxFaults);
   const sentences = named.map(({ member, expected }) => `${member}: expected ${expected}`);
-  if (faults.length > maxFaults) sentences.push(`and ${faults.length - maxFaults} more`);
+  if (faults.length > maxFaults) {
+    sentences.push(`and ${faults.length - maxFaults} more`);
+  }
   return new ProxyError('InvalidParameterException', sentences.join('; '), {
     members: { invalidMembers: named },
   });
-};
+}

@@ -14,8 +14,10 @@ const upstreamMembers = (failure: Error): ErrorMembers =>
  * Finds the row of the error table for whatever was thrown. What is not in the table is a bug, of which the
  * client learns nothing but the request id.
  */
-export const proxyErrorOf = (failure: unknown): ProxyError => {
-  if (failure instanceof ProxyError) return failure;
+export function proxyErrorOf(failure: unknown): ProxyError {
+  if (failure instanceof ProxyError) {
+    return failure;
+  }
   const code = errorCodeOf(failure);
   if (code === undefined || !(failure instanceof Error)) {
     return new ProxyError('InternalFailure', undefined, { cause: failure });
@@ -24,4 +26,4 @@ export const proxyErrorOf = (failure: unknown): ProxyError => {
     members: upstreamMembers(failure),
     cause: failure,
   });
-};
+}

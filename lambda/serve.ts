@@ -18,36 +18,36 @@ export type ServeServices = {
 
 type Caller = Pick<IncomingCall, 'headers' | 'abortSignal' | 'record'>;
 
-const principalOf = async ({ headers, abortSignal, record }: Caller, { tokens }: ServeServices) => {
+async function principalOf({ headers, abortSignal, record }: Caller, { tokens }: ServeServices) {
   const principal = await authenticate(headers, tokens);
   // A call that was given up ends here, and does not go on beside the next.
   abortSignal.throwIfAborted();
   record.add({ principal: `${principal.type}::${principal.id}` });
   return principal;
-};
+}
 
-const permitOf = async <Name extends OperationName>(
+async function permitOf<Name extends OperationName>(
   call: IncomingCall<Name>,
   services: ServeServices,
-): Promise<Permit<Name>> => {
+): Promise<Permit<Name>> {
   const principal = await principalOf(call, services);
   const input = await validate(call);
   call.abortSignal.throwIfAborted();
   const permit = await authorize(principal, input, services.authority, call.record);
   call.abortSignal.throwIfAborted();
   return permit;
-};
+}
 
-const outputOf = async (call: IncomingCall, services: ServeServices): Promise<Output> => {
+async function outputOf(call: IncomingCall, services: ServeServices): Promise<Output> {
   const { abortSignal, record } = call;
   const permit = await permitOf(call, services);
   return forward(permit, { ...services.upstream, abortSignal, count: record.count, warn: record.warn });
-};
+}
 
 /** Whatever is thrown leaves as a row of the error table. */
 const orProxyError = <Result>(result: Promise<Result>): Promise<Result> =>
-  result.catch((failure: unknown) => {
-    throw proxyErrorOf(failure);
+  result.catch((error: unknown) => {
+    throw proxyErrorOf(error);
   });
 
 /**
@@ -62,9 +62,9 @@ export const identify = (caller: Caller, services: ServeServices): Promise<Princ
  * Decides about a call and forwards nothing; no quota is charged. A front that wants to know before it takes the
  * bytes of a part asks about one byte at the position in question.
  */
-export const decide = async (call: IncomingCall, services: ServeServices): Promise<void> => {
+export async function decide(call: IncomingCall, services: ServeServices): Promise<void> {
   await orProxyError(permitOf(call, services));
-};
+}
 
 /** Does what a call asks for. */
 export const serve = (call: IncomingCall, services: ServeServices): Promise<Output> =>

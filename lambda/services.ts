@@ -35,15 +35,15 @@ const client = { maxAttempts: 3, requestHandler: { connectionTimeout: 2_000 } };
 const ecrPublicRegion = 'us-east-1';
 
 /** Each function has the code of all, and opens only what its own operations ask for. */
-const once = <Service>(open: () => Service): (() => Service) => {
+function once<Service>(open: () => Service): () => Service {
   let opened: { readonly service: Service } | undefined;
   return () => {
     opened ??= { service: open() };
     return opened.service;
   };
-};
+}
 
-export const openServices = (environment: Environment = readEnvironment(process.env)): Services => {
+export function openServices(environment: Environment = readEnvironment(process.env)): Services {
   const tracer = new Tracer();
   const traced = tracer.captureAWSv3Client.bind(tracer);
   const { accounts, registries, secretId, stagingBucket, policyDirectory, issuers, quotaTable } = environment;
@@ -83,4 +83,4 @@ export const openServices = (environment: Environment = readEnvironment(process.
       readSecret,
     },
   };
-};
+}

@@ -9,27 +9,27 @@ const attribute = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) });
 const reference = z.object({ Ref: z.string() });
 
 /** A resolved value as cdk-nag writes it: references in angle brackets. */
-const written = (value: unknown): string => {
-  if (typeof value === 'string') return value;
+function written(value: unknown): string {
+  if (typeof value === 'string') {
+    return value;
+  }
   const parts = join.safeParse(value).data?.['Fn::Join'][1];
-  if (parts) return parts.map(written).join('');
+  if (parts) {
+    return parts.map(written).join('');
+  }
   const path = attribute.safeParse(value).data?.['Fn::GetAtt'] ?? [reference.parse(value).Ref];
   return `<${path.join('.')}>`;
-};
+}
 
 /** cdk-nag wants each wildcard of a role named: those of the resources that hold a wildcard, and no others. */
-export const acknowledgeWildcards = (
-  scope: IConstruct,
-  resources: readonly string[],
-  reason: string,
-): void => {
+export function acknowledgeWildcards(scope: IConstruct, resources: readonly string[], reason: string): void {
   const named = resources.map((resource) => written(Stack.of(scope).resolve(resource)));
   for (const resource of named.filter((name) => name.includes('*'))) {
     Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason });
   }
-};
+}
 
 /** The CDK writes DependsOn beside a reference to the same resource, of which cfn-lint needs but one. */
-export const acknowledgeDependencies = (resource: CfnResource): void => {
+export function acknowledgeDependencies(resource: CfnResource): void {
   resource.addMetadata('cfn-lint', { config: { ignore_checks: ['W3005'] } });
-};
+}

@@ -55,44 +55,46 @@ const sourceMap = z.looseObject({ sources: z.array(z.string()) });
  *
  * @param path from `root`, to which packages may be linked, or beside which they may be installed
  */
-export const sourceName = (path: string, root: string): string => {
+export function sourceName(path: string, root: string): string {
   const modules = 'node_modules/';
   const file = posix.resolve(root, path);
   const inside = posix.relative(root, file);
   return inside.startsWith('../') ? file.slice(Math.max(file.indexOf(modules), 0)) : inside;
-};
+}
 
-const withoutPlaces = (map: string): string => {
+function withoutPlaces(map: string): string {
   const { sources, ...rest } = sourceMap.parse(JSON.parse(map));
   return JSON.stringify({ ...rest, sources: sources.map((source) => sourceName(source, projectRoot)) });
-};
+}
 
 /**
  * By esbuild's own interface, which takes paths as they are: what the CDK has for it writes them into a command
  * for a shell. Therefore esbuild is a dependency of the package and no peer.
  */
-const compileHandlers = (): Bundle => {
+function compileHandlers(): Bundle {
   const { outputFiles } = buildSync(handlerBuild);
   const textOf = (file: string): string => {
     const output = outputFiles.find(({ path }) => path === join(projectRoot, file));
-    if (!output) throw new Error(`esbuild wrote no ${file}`);
+    if (!output) {
+      throw new Error(`esbuild wrote no ${file}`);
+    }
     return output.text;
   };
   return new Map([
     ['index.mjs', Buffer.from(textOf('index.mjs'))],
     ['index.mjs.map', Buffer.from(withoutPlaces(textOf('index.mjs.map')))],
   ]);
-};
+}
 
 /** Once in a process, however many proxies and functions there are. */
 let compiled: Bundle | undefined;
 
 /** What every function is given; which export it runs is its own. */
-export const bundle = (policies: PolicyFiles): Bundle => {
+export function bundle(policies: PolicyFiles): Bundle {
   compiled ??= compileHandlers();
   return new Map([
     ...compiled,
     ...cedarBeside(),
     ...[...policies].map(([name, bytes]) => [`${policyDirectoryName}/${name}`, bytes] as const),
   ]);
-};
+}

@@ -17,7 +17,7 @@ const exampleWebAclArn = 'arn:aws:wafv2:us-east-1:000000000000:regional/webacl/e
  * @returns those that have another form, or a default, in the construct
  * @throws ConfigurationError that says, for every wrong member, what was expected
  */
-export const checkedProps = (props: EcrUploadProxyProps) => {
+export function checkedProps(props: EcrUploadProxyProps) {
   const { repositories, registryIds, registryAliases, allowedIpRanges, vpcEndpoints, domain, webAclArn } =
     props;
   const names = (list: readonly string[] | undefined) => list?.map((name) => known(name, 'a/b'));
@@ -45,4 +45,4 @@ export const checkedProps = (props: EcrUploadProxyProps) => {
   const checked = { registryIds: registryIds ?? [], registryAliases: registryAliases ?? [], issuers };
   checkDeployable({ ...props, ...checked });
   return checked;
-};
+}

@@ -12,20 +12,22 @@ import {
 } from './configuration.ts';
 import { projectRoot } from './project-root.ts';
 
-const read = async (path: string): Promise<unknown> => {
+async function read(path: string): Promise<unknown> {
   const file = resolve(projectRoot, path);
-  if (file.endsWith('.json')) return JSON.parse(await readFile(file, 'utf8'));
+  if (file.endsWith('.json')) {
+    return JSON.parse(await readFile(file, 'utf8'));
+  }
   const module: { default?: unknown } = await import(pathToFileURL(file).href);
   return module.default;
-};
+}
 
-const parse = (json: string): unknown => {
+function parse(json: string): unknown {
   try {
     return JSON.parse(json);
-  } catch (cause) {
-    throw new ConfigurationError(`--context ${contextKey} is no JSON: ${reasonOf(cause)}`, { cause });
+  } catch (error) {
+    throw new ConfigurationError(`--context ${contextKey} is no JSON: ${reasonOf(error)}`, { cause: error });
   }
-};
+}
 
 /**
  * @param value what the context holds under {@link contextKey}: the configuration, its JSON as
@@ -34,19 +36,23 @@ const parse = (json: string): unknown => {
  * @returns the configuration as it was written, and where
  * @throws ConfigurationError for a file that cannot be read, or no JSON
  */
-export const findConfiguration = async (value: unknown): Promise<{ members: unknown; source: string }> => {
+export async function findConfiguration(value: unknown): Promise<{ members: unknown; source: string }> {
   const source = `cdk.json, context "${contextKey}"`;
-  if (typeof value !== 'string') return { members: value, source };
-  if (value.trimStart().startsWith('{')) return { members: parse(value), source: '--context' };
-  const members = await read(value).catch((cause: unknown) => {
+  if (typeof value !== 'string') {
+    return { members: value, source };
+  }
+  if (value.trimStart().startsWith('{')) {
+    return { members: parse(value), source: '--context' };
+  }
+  const members = await read(value).catch((error: unknown) => {
     const what = `context "${contextKey}" names a file that cannot be read: ${value}`;
-    throw new ConfigurationError(`${what}: ${reasonOf(cause)}`, { cause });
+    throw new ConfigurationError(`${what}: ${reasonOf(error)}`, { cause: error });
   });
   return { members, source: value };
-};
+}
 
 /** @throws ConfigurationError for a file that cannot be read, or a configuration that is wrong */
-export const loadConfiguration = async (value: unknown): Promise<Configuration> => {
+export async function loadConfiguration(value: unknown): Promise<Configuration> {
   const { members, source } = await findConfiguration(value);
   return readConfiguration(members, source);
-};
+}

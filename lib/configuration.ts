@@ -12,7 +12,7 @@ export const contextKey = 'ecr-upload-proxy';
 const names = 'a list of repository names, or patterns such as team-a/*';
 
 /** Repository names as in IAM's ARNs, where `*` stands for any characters, `/` among them. */
-const repositoryNames = (registry: Registry) => {
+function repositoryNames(registry: Registry) {
   const { pattern, maxLength } = registries[registry].repositoryName;
   const expected = `a repository name, or a pattern such as team-a/*, of up to ${maxLength} characters`;
   return z.array(
@@ -22,7 +22,7 @@ const repositoryNames = (registry: Registry) => {
       .refine((name) => pattern.test(name.replaceAll('*', 'aa')), expected),
     names,
   );
-};
+}
 
 const text = (pattern: RegExp, expected: string) => z.string(expected).regex(pattern, expected);
 const account = 'an AWS account id of 12 digits';
@@ -36,10 +36,10 @@ const arn = (service: string, resource: string, expected: string) =>
 const wholeNumber = (min: number, max: number, expected: string) =>
   z.int(expected).min(min, expected).max(max, expected);
 /** Of at least one: no member is left out by leaving its list empty. */
-const listOf = <T extends z.ZodType>(item: T, what: string) => {
+function listOf<T extends z.ZodType>(item: T, what: string) {
   const expected = `a list, in which each is ${what}, and which is not empty`;
   return z.array(item, expected).min(1, expected);
-};
+}
 
 const retentionDays: readonly unknown[] = Object.values(RetentionDays).filter(Number.isInteger);
 const logRetention = 'a number of days that CloudWatch Logs knows, such as 7, 30, 90 or 365';
@@ -222,7 +222,9 @@ const conflicts = (configuration: Members): Conflict[] => [
 ];
 
 const schema = shape.superRefine((configuration, context) => {
-  for (const conflict of conflicts(configuration)) context.addIssue({ code: 'custom', ...conflict });
+  for (const conflict of conflicts(configuration)) {
+    context.addIssue({ code: 'custom', ...conflict });
+  }
 });
 
 export type Configuration = z.output<typeof schema>;
@@ -254,11 +256,13 @@ const describe = (issue: z.core.$ZodIssue): string =>
  * @param source where the value is from, for the message
  * @throws ConfigurationError that says, for every wrong member, what was expected
  */
-export const readConfiguration = (
+export function readConfiguration(
   value: unknown,
   source = `cdk.json, context "${contextKey}"`,
-): Configuration => {
+): Configuration {
   const result = schema.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) {
+    return result.data;
+  }
   throw new ConfigurationError(`${source}:\n${result.error.issues.map(describe).join('\n')}`);
-};
+}

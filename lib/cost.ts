@@ -12,7 +12,7 @@ const tebibyte = 1_099_511_627_776;
 const decimal = (price: number) => price.toFixed(10);
 
 /** What each service takes: a graph of these adds up to the whole. */
-export const costs = (metrics: ProxyMetrics, memorySizeMegabytes: number): MathExpression[] => {
+export function costs(metrics: ProxyMetrics, memorySizeMegabytes: number): MathExpression[] {
   const gigabytes = memorySizeMegabytes / 1_024;
   const calls = (upstream: string) => metrics.own('UpstreamLatency', upstream, 'SampleCount');
   return [
@@ -41,7 +41,7 @@ export const costs = (metrics: ProxyMetrics, memorySizeMegabytes: number): MathE
       period,
     }),
   ];
-};
+}
 
 /** A GiB costs less than a cent, which CloudWatch would show as a power of ten. */
 export const costPerTebibyte = (metrics: ProxyMetrics, memorySizeMegabytes: number): MathExpression =>
@@ -67,7 +67,7 @@ const tracedShare = 0.05;
 const secondsPerDay = 86_400;
 
 /** USD of a day of refused requests without a break; what the stage's throttling refuses costs nothing. */
-export const costOfRefusals = (requestsPerSecond: number, memorySizeMegabytes: number): number => {
+export function costOfRefusals(requestsPerSecond: number, memorySizeMegabytes: number): number {
   const perRequest =
     prices.apiRequest +
     prices.lambdaRequest +
@@ -75,4 +75,4 @@ export const costOfRefusals = (requestsPerSecond: number, memorySizeMegabytes: n
     (refusal.logBytes / 1e9) * prices.logGigabyte +
     tracedShare * prices.trace;
   return perRequest * requestsPerSecond * secondsPerDay;
-};
+}

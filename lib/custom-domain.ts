@@ -39,7 +39,9 @@ export class CustomDomain extends DomainName {
       ...(mutualTls && { mtls: mutualTls }),
     });
     const definition = this.node.defaultChild;
-    if (!(definition instanceof CfnDomainName)) throw new Error('the domain has no definition');
+    if (!(definition instanceof CfnDomainName)) {
+      throw new Error('the domain has no definition');
+    }
     if (ownershipVerificationCertificate) {
       definition.ownershipVerificationCertificateArn = ownershipVerificationCertificate.certificateArn;
     }

@@ -80,7 +80,7 @@ const table = (title: string, width: number, logs: readonly LogGroup[], queryLin
     queryLines: [...queryLines, 'limit 20'],
   });
 
-const atAGlance = ({ metrics, memorySizeMegabytes }: ProxyDashboardProps): IMetric[] => {
+function atAGlance({ metrics, memorySizeMegabytes }: ProxyDashboardProps): IMetric[] {
   const requests = metrics.api('Count', 'Sum', 'Requests');
   const faults = metrics.api('5XXError', 'Sum', '5xx');
   return [
@@ -99,9 +99,9 @@ const atAGlance = ({ metrics, memorySizeMegabytes }: ProxyDashboardProps): IMetr
     }),
     totalCost(metrics, memorySizeMegabytes),
   ];
-};
+}
 
-const isItWorking = (props: ProxyDashboardProps): IWidget[][] => {
+function isItWorking(props: ProxyDashboardProps): IWidget[][] {
   const { metrics, functionLogs } = props;
   return [
     [heading('Is it working?')],
@@ -145,7 +145,7 @@ const isItWorking = (props: ProxyDashboardProps): IWidget[][] => {
       ]),
     ],
   ];
-};
+}
 
 const whoIsPushing = ({ metrics, functionLogs }: ProxyDashboardProps): IWidget[][] => [
   [heading('Who is pushing?')],

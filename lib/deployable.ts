@@ -42,7 +42,9 @@ const faults: readonly { readonly when: (props: Checked) => boolean; readonly me
 ];
 
 /** @throws ConfigurationError with everything that stands in the way */
-export const checkDeployable = (props: Checked): void => {
+export function checkDeployable(props: Checked): void {
   const found = faults.filter(({ when }) => when(props)).map(({ message }) => `  ${message}`);
-  if (found.length > 0) throw new ConfigurationError(`EcrUploadProxy:\n${found.join('\n')}`);
-};
+  if (found.length > 0) {
+    throw new ConfigurationError(`EcrUploadProxy:\n${found.join('\n')}`);
+  }
+}

@@ -66,7 +66,9 @@ export class EcrUploadProxy extends Construct {
       removalPolicy,
       logRetention: props.logRetention ?? RetentionDays.ONE_MONTH,
     };
-    if (encryptionKey) allowCloudWatchLogs(encryptionKey);
+    if (encryptionKey) {
+      allowCloudWatchLogs(encryptionKey);
+    }
 
     this.stagingBucket = new StagingBucket(this, 'StagingBucket', { encryptionKey });
     this.secret = new ProxySecret(this, 'Secret', { encryptionKey, removalPolicy, serviceName });
@@ -139,6 +141,8 @@ export class EcrUploadProxy extends Construct {
       memorySizeMegabytes: memorySize,
     });
 
-    if (props.permissionsBoundary) PermissionsBoundary.of(this).apply(props.permissionsBoundary);
+    if (props.permissionsBoundary) {
+      PermissionsBoundary.of(this).apply(props.permissionsBoundary);
+    }
   }
 }

@@ -15,7 +15,7 @@ const directoryMode = 0o755;
 const modeBits = 0o777;
 
 /** Set after writing, for the umask takes from what is asked for when a file is made. */
-export const writeBundle = (directory: string, bundle: Bundle): void => {
+export function writeBundle(directory: string, bundle: Bundle): void {
   for (const [path, bytes] of bundle) {
     const file = join(directory, path);
     mkdirSync(dirname(file), { recursive: true });
@@ -23,16 +23,16 @@ export const writeBundle = (directory: string, bundle: Bundle): void => {
     writeFileSync(file, bytes);
     chmodSync(file, fileMode);
   }
-};
+}
 
 /** Of everything that Lambda gets. The CDK's own leaves out modes, and takes CRLF and LF for the same. */
-export const hashOf = (bundle: Bundle): string => {
+export function hashOf(bundle: Bundle): string {
   const hash = createHash('sha256').update(fileMode.toString(8));
   for (const [path, bytes] of [...bundle].sort(([a], [b]) => (a < b ? -1 : 1))) {
     hash.update(`\0${path}\0${bytes.length}\0`).update(bytes);
   }
   return hash.digest('hex');
-};
+}
 
 const filesIn = (directory: string): string[] =>
   readdirSync(directory, { recursive: true, withFileTypes: true })
@@ -40,16 +40,20 @@ const filesIn = (directory: string): string[] =>
     .map((entry) => relative(directory, join(entry.parentPath, entry.name)).replaceAll(sep, '/'));
 
 /** What is wrong with a file of the asset; Windows knows no modes. */
-const faultOf = (directory: string, bundle: Bundle, path: string): string | undefined => {
+function faultOf(directory: string, bundle: Bundle, path: string): string | undefined {
   const expected = bundle.get(path);
   const file = join(directory, path);
-  if (!expected) return `${path} does not belong there`;
-  if (!readFileSync(file).equals(expected)) return `${path} has other bytes`;
+  if (!expected) {
+    return `${path} does not belong there`;
+  }
+  if (!readFileSync(file).equals(expected)) {
+    return `${path} has other bytes`;
+  }
   const mode = statSync(file).mode & modeBits;
   return process.platform === 'win32' || mode === fileMode
     ? undefined
     : `${path} has the mode ${mode.toString(8)}`;
-};
+}
 
 /**
  * An asset that is in the output already is taken as it is by the CDK. It may have been copied there under another
@@ -57,7 +61,7 @@ const faultOf = (directory: string, bundle: Bundle, path: string): string | unde
  *
  * @throws Error with what differs
  */
-export const assertWritten = (directory: string, bundle: Bundle): void => {
+export function assertWritten(directory: string, bundle: Bundle): void {
   const found = filesIn(directory);
   const faults = [
     ...found.map((path) => faultOf(directory, bundle, path)),
@@ -67,7 +71,7 @@ export const assertWritten = (directory: string, bundle: Bundle): void => {
     const what = `${directory} is not what was bundled: ${faults.join(', ')}`;
     throw new Error(`${what}. Delete it, and synthesize again.`);
   }
-};
+}
 
 /** Never asked: what would run in it is done here. */
 const noImage = DockerImage.fromRegistry('none');
@@ -76,7 +80,7 @@ const noImage = DockerImage.fromRegistry('none');
 export type FunctionCode = { code: AssetCode; assertStaged: (owner: IConstruct) => void };
 
 /** @param bundle asked only where the stack is synthesized as a whole, and not for `cdk list` or `cdk destroy` */
-export const functionCode = (scope: Construct, bundle: () => Bundle): FunctionCode => {
+export function functionCode(scope: Construct, bundle: () => Bundle): FunctionCode {
   const files = Stack.of(scope).bundlingRequired ? bundle() : undefined;
   const tryBundle = (directory: string): boolean => {
     if (files) {
@@ -92,7 +96,11 @@ export const functionCode = (scope: Construct, bundle: () => Bundle): FunctionCo
   });
   const assertStaged = (owner: IConstruct) => {
     const staged = owner.node.findAll().filter((child) => child instanceof AssetStaging);
-    if (files) for (const { absoluteStagedPath } of staged) assertWritten(absoluteStagedPath, files);
+    if (files) {
+      for (const { absoluteStagedPath } of staged) {
+        assertWritten(absoluteStagedPath, files);
+      }
+    }
   };
   return { code, assertStaged };
-};
+}

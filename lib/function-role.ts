@@ -56,8 +56,11 @@ export class FunctionRole extends Role {
     const repositories = repositoriesOf(props);
     for (const [index, list] of splitIntoPolicies(repositories).entries()) {
       const statement = this.#pushTo(list, ecrActions);
-      if (areInline(repositories)) this.addToPolicy(statement);
-      else new ManagedPolicy(this, `Repositories${index + 1}`, { statements: [statement], roles: [this] });
+      if (areInline(repositories)) {
+        this.addToPolicy(statement);
+      } else {
+        new ManagedPolicy(this, `Repositories${index + 1}`, { statements: [statement], roles: [this] });
+      }
     }
     acknowledgeWildcards(this, ['*'], 'X-Ray’s actions know no other resource.');
     if (stagingActions.length > 0) {
@@ -74,13 +77,17 @@ export class FunctionRole extends Role {
       allow(['s3:ListBucket'], [stagingBucket.bucketArn]);
     }
     const quotaActions = distinct(rows.flatMap((row) => row.quotaActions));
-    if (quotaTable && quotaActions.length > 0) allow(quotaActions, [quotaTable.tableArn]);
+    if (quotaTable && quotaActions.length > 0) {
+      allow(quotaActions, [quotaTable.tableArn]);
+    }
     allow(['secretsmanager:GetSecretValue'], [secret.arnPattern]);
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
     if (encryptionKey) {
       this.#allowVia('secretsmanager', ['kms:Decrypt'], encryptionKey);
       const kmsActions = distinct(stagingActions.flatMap((action) => kmsActionsOf[action] ?? []));
-      if (kmsActions.length > 0) this.#allowVia('s3', kmsActions, encryptionKey);
+      if (kmsActions.length > 0) {
+        this.#allowVia('s3', kmsActions, encryptionKey);
+      }
     }
   }
 

@@ -59,7 +59,7 @@ const quoted = (headers: Record<string, string>) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, `'${value}'`]));
 
 /** The members are those of the resource door (lambda/doors.ts), but for the request's id: a test compares them. */
-export const problemOf = ({ code, detail }: Answer) => {
+export function problemOf({ code, detail }: Answer) {
   const row: ErrorRow = errors[code];
   const { status, title } = row;
   return {
@@ -69,10 +69,10 @@ export const problemOf = ({ code, detail }: Answer) => {
     detail: detail ?? row.detail ?? title,
     code,
   };
-};
+}
 
 /** The headers, too, are those of the resource door; `WWW-Authenticate` keeps its name here. */
-const responseOf = (type: string, answer: Answer): GatewayResponseOptions => {
+function responseOf(type: string, answer: Answer): GatewayResponseOptions {
   const { status } = errors[answer.code];
   const problem = { ...problemOf(answer), requestId: '$context.requestId' };
   return {
@@ -85,10 +85,10 @@ const responseOf = (type: string, answer: Answer): GatewayResponseOptions => {
     }),
     templates: { 'application/json': JSON.stringify(problem) },
   };
-};
+}
 
-export const addGatewayResponses = (api: RestApi): void => {
+export function addGatewayResponses(api: RestApi): void {
   for (const [type, answer] of Object.entries(gatewayAnswers)) {
     api.addGatewayResponse(type, responseOf(type, answer));
   }
-};
+}

@@ -8,7 +8,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
  * Adds to the policy of a key that the app owns; an imported key's policy stays as it is.
  * Source: the CloudWatch Logs user guide, "Encrypt log data in CloudWatch Logs using AWS KMS".
  */
-export const allowCloudWatchLogs = (key: IKey): void => {
+export function allowCloudWatchLogs(key: IKey): void {
   const logGroups = Stack.of(key).formatArn({
     service: 'logs',
     resource: 'log-group',
@@ -24,4 +24,4 @@ export const allowCloudWatchLogs = (key: IKey): void => {
     }),
     true,
   );
-};
+}

@@ -23,23 +23,27 @@ export type CheckedPolicies = { files: PolicyFiles; declaresQuotas: boolean };
 
 const isDeployed = (name: string) => [schemaFile, quotaFile].includes(name) || name.endsWith('.cedar');
 
-const readFiles = (directory: string): PolicyFiles => {
+function readFiles(directory: string): PolicyFiles {
   const names = readdirSync(directory).filter(isDeployed).sort();
-  if (!names.includes(schemaFile)) throw new Error(`there is no ${schemaFile} in it`);
+  if (!names.includes(schemaFile)) {
+    throw new Error(`there is no ${schemaFile} in it`);
+  }
   return new Map(names.map((name) => [name, readPolicyFile(join(directory, name))]));
-};
+}
 
 /** Loads what was read, as the functions do when they start, from a copy that nobody else writes to. */
-const check = (files: PolicyFiles): CheckedPolicies => {
+function check(files: PolicyFiles): CheckedPolicies {
   const copy = mkdtempSync(join(tmpdir(), 'ecr-upload-proxy-policies-'));
   try {
-    for (const [name, bytes] of files) writeFileSync(join(copy, name), bytes);
+    for (const [name, bytes] of files) {
+      writeFileSync(join(copy, name), bytes);
+    }
     loadPolicies(copy);
     return { files, declaresQuotas: readQuotas(copy).length > 0 };
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
-};
+}
 
 /**
  * Reads policies and quotas once: the bytes that pass the check are those that deploy, whatever becomes of the
@@ -48,11 +52,11 @@ const check = (files: PolicyFiles): CheckedPolicies => {
  * @param directory relative to the working directory, which is the project's where `cdk` runs
  * @throws ConfigurationError naming what is not there, does not parse or does not validate
  */
-export const checkedPolicies = (directory: string): CheckedPolicies => {
+export function checkedPolicies(directory: string): CheckedPolicies {
   try {
     return check(readFiles(resolve(directory)));
-  } catch (cause) {
+  } catch (error) {
     const what = `The policy directory ${directory} cannot be deployed`;
-    throw new ConfigurationError(`${what}:\n${reasonOf(cause)}`, { cause });
+    throw new ConfigurationError(`${what}:\n${reasonOf(error)}`, { cause: error });
   }
-};
+}

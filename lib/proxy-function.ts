@@ -94,6 +94,8 @@ export class ProxyFunction extends Construct {
     });
     assertStaged(this.lambda);
     const definition = this.lambda.node.defaultChild;
-    if (CfnResource.isCfnResource(definition)) acknowledgeDependencies(definition);
+    if (CfnResource.isCfnResource(definition)) {
+      acknowledgeDependencies(definition);
+    }
   }
 }

@@ -19,7 +19,7 @@ export type ProxyMetricsProps = {
 };
 
 /** Adds up metrics under one label, of which the names within the expression come; a gap counts as nothing. */
-export const sumOf = (label: string, using: readonly IMetric[]): MathExpression => {
+export function sumOf(label: string, using: readonly IMetric[]): MathExpression {
   const prefix = label.toLowerCase().replaceAll(/[^a-z]/g, '');
   const named = Object.fromEntries(using.map((metric, index) => [`${prefix}${index}`, metric]));
   const filled = Object.keys(named).map((name) => `FILL(${name}, 0)`);
@@ -29,7 +29,7 @@ export const sumOf = (label: string, using: readonly IMetric[]): MathExpression 
     usingMetrics: named,
     period: fiveMinutes,
   });
-};
+}
 
 export class ProxyMetrics {
   readonly #props: ProxyMetricsProps;

@@ -31,7 +31,7 @@ export const repositoriesOf = ({ repositories, registryIds }: RepositoryAccess):
   );
 
 /** In lists of one registry each, short enough for one policy. */
-export const splitIntoPolicies = (repositories: readonly Repository[]): Repository[][] => {
+export function splitIntoPolicies(repositories: readonly Repository[]): Repository[][] {
   const lists: Repository[][] = [];
   let used = 0;
   for (const repository of repositories) {
@@ -45,7 +45,7 @@ export const splitIntoPolicies = (repositories: readonly Repository[]): Reposito
     }
   }
   return lists;
-};
+}
 
 /** Whether they fit into the role's inline policy, beside what else it may do. */
 export const areInline = (repositories: readonly Repository[]): boolean =>

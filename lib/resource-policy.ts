@@ -27,7 +27,7 @@ const denyUnless = (conditions: Record<string, unknown>) => invoke(Effect.DENY, 
  * endpoint the caller's address has another name. Source: the API Gateway developer guide, "AWS condition
  * keys that can be used in API Gateway resource policies".
  */
-export const resourcePolicy = ({ vpcEndpoints, ipRanges }: NetworkAccess): PolicyDocument | undefined => {
+export function resourcePolicy({ vpcEndpoints, ipRanges }: NetworkAccess): PolicyDocument | undefined {
   const sourceIp = vpcEndpoints ? 'aws:VpcSourceIp' : 'aws:SourceIp';
   const sourceVpce = vpcEndpoints?.map(({ vpcEndpointId }) => vpcEndpointId);
   const denials = [
@@ -37,4 +37,4 @@ export const resourcePolicy = ({ vpcEndpoints, ipRanges }: NetworkAccess): Polic
   return denials.length > 0
     ? new PolicyDocument({ statements: [invoke(Effect.ALLOW), ...denials] })
     : undefined;
-};
+}

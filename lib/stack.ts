@@ -49,7 +49,7 @@ const removalPolicies = {
 } as const;
 
 /** The configuration's texts as the objects of the construct library. */
-const propsOf = (scope: Construct, configuration: Configuration): EcrUploadProxyProps => {
+function propsOf(scope: Construct, configuration: Configuration): EcrUploadProxyProps {
   const { vpcEndpointIds, kmsKeyArn, alarmTopicArn, permissionsBoundaryArn, domain } = configuration;
   return {
     repositories: configuration.repositories,
@@ -79,7 +79,7 @@ const propsOf = (scope: Construct, configuration: Configuration): EcrUploadProxy
         ManagedPolicy.fromManagedPolicyArn(scope, 'PermissionsBoundary', permissionsBoundaryArn),
     ),
   };
-};
+}
 
 /** A prop that is left out rather than undefined. */
 const given = <Name extends keyof EcrUploadProxyProps>(
@@ -90,12 +90,14 @@ const given = <Name extends keyof EcrUploadProxyProps>(
 const vpcEndpoint = (scope: Construct, vpcEndpointId: string) =>
   InterfaceVpcEndpoint.fromInterfaceVpcEndpointAttributes(scope, vpcEndpointId, { vpcEndpointId, port: 443 });
 
-const domainOf = (
+function domainOf(
   scope: Construct,
   { name, certificateArn, mutualTls }: NonNullable<Configuration['domain']>,
-): Domain => {
+): Domain {
   const certificate = Certificate.fromCertificateArn(scope, 'Certificate', certificateArn);
-  if (!mutualTls) return { name, certificate };
+  if (!mutualTls) {
+    return { name, certificate };
+  }
   const { hostname, pathname } = new URL(mutualTls.truststoreUri);
   const { ownershipVerificationCertificateArn: ownershipArn } = mutualTls;
   return {
@@ -110,4 +112,4 @@ const domainOf = (
       ownershipVerificationCertificate: Certificate.fromCertificateArn(scope, 'Ownership', ownershipArn),
     }),
   };
-};
+}

@@ -93,7 +93,9 @@ export class UploadApi extends RestApi {
     });
     this.ipAddressType = ipAddressType;
     const definition = this.node.defaultChild;
-    if (!(definition instanceof CfnRestApi)) throw new Error('the API has no definition');
+    if (!(definition instanceof CfnRestApi)) {
+      throw new Error('the API has no definition');
+    }
     if (!props.vpcEndpoints && !props.disableExecuteApiEndpoint) {
       definition.securityPolicy = modernTls;
       definition.endpointAccessMode = 'STRICT';
@@ -104,9 +106,14 @@ export class UploadApi extends RestApi {
     addGatewayResponses(this);
 
     Validations.of(this).acknowledge(...acknowledged);
-    if (props.setAccountLogRole) Validations.of(this).acknowledge(accountLogRole);
-    if (webAclArn === undefined) Validations.of(this).acknowledge(withoutWebAcl);
-    else new CfnWebACLAssociation(this, 'WebAcl', { resourceArn: this.deploymentStage.stageArn, webAclArn });
+    if (props.setAccountLogRole) {
+      Validations.of(this).acknowledge(accountLogRole);
+    }
+    if (webAclArn === undefined) {
+      Validations.of(this).acknowledge(withoutWebAcl);
+    } else {
+      new CfnWebACLAssociation(this, 'WebAcl', { resourceArn: this.deploymentStage.stageArn, webAclArn });
+    }
   }
 
   /**
@@ -115,7 +122,9 @@ export class UploadApi extends RestApi {
    */
   #deployAfter(methods: readonly Method[]): void {
     const deployment = this.latestDeployment?.node.defaultChild;
-    if (!CfnResource.isCfnResource(deployment)) throw new Error('the API has no deployment');
+    if (!CfnResource.isCfnResource(deployment)) {
+      throw new Error('the API has no deployment');
+    }
     const methodIds = methods.map(({ methodId }) => methodId);
     deployment.addMetadata('Methods', methodIds);
     acknowledgeDependencies(deployment);

@@ -7,16 +7,18 @@ import type { Server } from 'node:http';
 export const loopback = '127.0.0.1';
 
 /** @throws Error when the server does not listen on TCP */
-export const urlOf = (server: Server): string => {
+export function urlOf(server: Server): string {
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server does not listen');
+  if (address === null || typeof address === 'string') {
+    throw new Error('the server does not listen');
+  }
   return `http://${loopback}:${address.port}`;
-};
+}
 
 /** With its connections: one that a client keeps alive would keep the server. */
-export const closeServer = async (server: Server): Promise<void> => {
+export async function closeServer(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeAllConnections();
   await closed;
-};
+}

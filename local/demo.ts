@@ -19,8 +19,9 @@ const patienceMs = 3_000;
 
 /** Ends the demo; a second one finds no listener and ends the process without cleaning up. */
 const interruption = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const)
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.once(name, () => interruption.abort(exitStatusOf[name]));
+}
 
 /** @returns the exit status: 0 when the image came back the same, 1 when it did not */
 async function demo(directory: string, keep: (local: Local) => void): Promise<number> {
@@ -29,7 +30,9 @@ async function demo(directory: string, keep: (local: Local) => void): Promise<nu
   keep(local);
   const { signal } = interruption;
   signal.throwIfAborted();
-  if (local.ecrUrl === undefined) throw new Error('the ECR stand-in did not start');
+  if (local.ecrUrl === undefined) {
+    throw new Error('the ECR stand-in did not start');
+  }
   const differences = await runDemo({
     ...destination,
     proxyUrl: local.proxyUrl,
@@ -40,8 +43,12 @@ async function demo(directory: string, keep: (local: Local) => void): Promise<nu
     print: (line) => console.log(line),
     signal,
   });
-  for (const difference of differences) console.error(`✗ ${difference}`);
-  if (differences.length === 0) console.log('✓ Every digest and every size is the same.');
+  for (const difference of differences) {
+    console.error(`✗ ${difference}`);
+  }
+  if (differences.length === 0) {
+    console.log('✓ Every digest and every size is the same.');
+  }
   return differences.length === 0 ? 0 : 1;
 }
 
@@ -58,7 +65,9 @@ async function main(): Promise<number> {
   try {
     return await Promise.race([work, interrupted]);
   } catch (error) {
-    if (signal.aborted) return Number(signal.reason);
+    if (signal.aborted) {
+      return Number(signal.reason);
+    }
     console.error(`✗ ${error instanceof Error ? error.message : error}`);
     return 1;
   } finally {

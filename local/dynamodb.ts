@@ -34,16 +34,16 @@ const callTo =
   };
 
 /** One after the other, so that nobody sees half a transaction. */
-const queue = () => {
+function queue() {
   let last: Promise<unknown> = Promise.resolve();
   return <T>(task: () => Promise<T>): Promise<T> => {
     const turn = last.then(task, task);
     last = turn;
     return turn;
   };
-};
+}
 
-const createTables = async (endpoint: string, tableNames: readonly string[]) => {
+async function createTables(endpoint: string, tableNames: readonly string[]) {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   const client = new DynamoDBClient({ endpoint, region: 'local', credentials });
   for (const TableName of tableNames) {
@@ -58,9 +58,9 @@ const createTables = async (endpoint: string, tableNames: readonly string[]) => 
     await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 1, maxDelay: 1 }, { TableName });
   }
   client.destroy();
-};
+}
 
-export const startDynamoDb = async ({ tableNames }: DynamoDbOptions) => {
+export async function startDynamoDb({ tableNames }: DynamoDbOptions) {
   const store = dynalite({ createTableMs: 0 });
   store.listen(0, loopback);
   await once(store, 'listening');
@@ -91,4 +91,4 @@ export const startDynamoDb = async ({ tableNames }: DynamoDbOptions) => {
     await closeServer(store);
   };
   return { url, close };
-};
+}

@@ -26,14 +26,16 @@ export type FunctionsOptions = {
 };
 
 /** An instance starts when an event finds none free, and is kept; it ends with its function's timeout. */
-export const startFunctions = ({ functions, account, environment, logFile }: FunctionsOptions) => {
+export function startFunctions({ functions, account, environment, logFile }: FunctionsOptions) {
   const pools = new Map(
     functions.map((fn) => [fn.name, startPool(fn, instanceData(fn, account, logFile), account, environment)]),
   );
 
   const invoke: Invoke = async (functionName, event) => {
     const pool = pools.get(functionName);
-    if (!pool) throw new Error(`no function ${functionName}`);
+    if (!pool) {
+      throw new Error(`no function ${functionName}`);
+    }
     const { fn, instances } = pool;
     const requestId = randomUUID();
     const started = Date.now();
@@ -46,7 +48,9 @@ export const startFunctions = ({ functions, account, environment, logFile }: Fun
     const status = 'failure' in outcome ? { status: 'failure', ...outcome } : { status: 'success' };
     const durationMs = Date.now() - started;
     await appendFile(logFile, `${JSON.stringify({ functionName, requestId, durationMs, ...status })}\n`);
-    if ('failure' in outcome) throw new Error(outcome.failure);
+    if ('failure' in outcome) {
+      throw new Error(outcome.failure);
+    }
     return outcome.payload;
   };
 
@@ -54,19 +58,19 @@ export const startFunctions = ({ functions, account, environment, logFile }: Fun
     await Promise.all([...pools.values()].map(({ instances }) => instances.destroy()));
   };
   return { invoke, close };
-};
+}
 
 const refuseLarge = (result: InvocationResult): InvocationResult =>
   'payload' in result && Buffer.byteLength(result.payload) > maxResponseBytes
     ? { failure: `Response payload size exceeded maximum allowed payload size (${maxResponseBytes} bytes).` }
     : result;
 
-const startPool = (
+function startPool(
   fn: LambdaFunction,
   workerData: InstanceData,
   account: Account,
   environment: Readonly<Record<string, string>>,
-) => {
+) {
   const instances = new Piscina<Invocation, InvocationResult>({
     filename: join(import.meta.dirname, 'worker.ts'),
     workerData,
@@ -80,14 +84,16 @@ const startPool = (
   // A crash of an instance that runs nothing: the next event starts another.
   instances.on('error', (error) => appendFile(workerData.logFile, `${fn.name}: ${error.stack}\n`));
   return { fn, instances };
-};
+}
 
 /** `index.putImage` is the export `putImage` of index.mjs, index.js or index.cjs, as the Node.js runtimes look. */
-const instanceData = (fn: LambdaFunction, account: Account, logFile: string): InstanceData => {
+function instanceData(fn: LambdaFunction, account: Account, logFile: string): InstanceData {
   const [file = '', exportName = ''] = fn.handler.split('.');
   const candidates = ['mjs', 'js', 'cjs'].map((extension) => join(fn.directory, `${file}.${extension}`));
   const handlerFile = candidates.find((candidate) => existsSync(candidate));
-  if (!handlerFile) throw new Error(`${fn.name}: no ${candidates.join(', ')}`);
+  if (!handlerFile) {
+    throw new Error(`${fn.name}: no ${candidates.join(', ')}`);
+  }
   return {
     handlerFile,
     exportName,
@@ -101,7 +107,7 @@ const instanceData = (fn: LambdaFunction, account: Account, logFile: string): In
       logStreamName: 'local',
     },
   };
-};
+}
 
 /** Source: "Defined runtime environment variables" in the Lambda developer guide. */
 const runtimeEnvironment = (fn: LambdaFunction, { region }: Account): Record<string, string> => ({

@@ -29,7 +29,7 @@ export type GatewayOptions = {
 };
 
 /** Serves without a stage in the path, as an API behind a custom domain does. */
-export const startGateway = async (options: GatewayOptions) => {
+export async function startGateway(options: GatewayOptions) {
   const { port, template, account, invoke, timeoutMs = integrationTimeoutMs } = options;
   const match = router(template.routes);
   const respond = gatewayResponder(template);
@@ -38,7 +38,9 @@ export const startGateway = async (options: GatewayOptions) => {
   const integrate = async (request: GatewayRequest, matched: Match): Promise<HttpResponse> => {
     const event = JSON.stringify(proxyEvent(request, matched, { binaryMediaTypes, account }));
     const refuse = (name: GatewayResponse) => respond(name, request.requestId);
-    if (Buffer.byteLength(event) >= maxEventBytes) return refuse('RequestTooLarge');
+    if (Buffer.byteLength(event) >= maxEventBytes) {
+      return refuse('RequestTooLarge');
+    }
     const accept = request.headers.find(([name]) => name.toLowerCase() === 'accept')?.[1];
     const timer = new AbortController();
     // The function is not told: on AWS, too, it goes on until its own timeout.
@@ -57,7 +59,9 @@ export const startGateway = async (options: GatewayOptions) => {
     if (headerBytes(requestLine, request.headers) > maxHeaderBytes) {
       return respond('HeadersTooLarge', request.requestId);
     }
-    if (!matched) return respond('MissingAuthenticationToken', request.requestId);
+    if (!matched) {
+      return respond('MissingAuthenticationToken', request.requestId);
+    }
     return integrate(request, matched);
   };
 
@@ -89,9 +93,9 @@ export const startGateway = async (options: GatewayOptions) => {
   });
   await app.listen({ host: loopback, port });
   return { url: urlOf(app.server), close: () => app.close() };
-};
+}
 
-const readRequest = ({ raw, body, ip }: FastifyRequest): GatewayRequest => {
+function readRequest({ raw, body, ip }: FastifyRequest): GatewayRequest {
   const [path = '/', ...query] = (raw.url ?? '/').split('?');
   return {
     method: raw.method ?? 'GET',
@@ -104,9 +108,9 @@ const readRequest = ({ raw, body, ip }: FastifyRequest): GatewayRequest => {
     extendedRequestId: randomBytes(11).toString('base64'),
     receivedAt: new Date(),
   };
-};
+}
 
-const send = (reply: FastifyReply, request: GatewayRequest, { status, headers, body }: HttpResponse) => {
+function send(reply: FastifyReply, request: GatewayRequest, { status, headers, body }: HttpResponse) {
   reply.code(status);
   reply.header('x-amzn-RequestId', request.requestId);
   reply.header('x-amz-apigw-id', request.extendedRequestId);
@@ -115,4 +119,4 @@ const send = (reply: FastifyReply, request: GatewayRequest, { status, headers, b
     reply.header(name, values.length === 1 ? values[0] : values);
   }
   return reply.send(body);
-};
+}

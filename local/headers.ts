@@ -57,6 +57,8 @@ export const toFunction = (headers: HeaderList): HeaderList =>
 export const toClient = (headers: HeaderList): HeaderList =>
   headers.flatMap(([name, value]) => {
     const rule = headerRules[name.toLowerCase()]?.response;
-    if (rule === 'dropped') return [];
+    if (rule === 'dropped') {
+      return [];
+    }
     return [[rule === 'remapped' ? `x-amzn-Remapped-${name}` : name, value] as const];
   });

@@ -51,32 +51,42 @@ const attributes: Record<string, (id: string, account: Account) => string> = {
 export type Resolve = (value: unknown) => string;
 
 /** @throws Error naming the intrinsic, resource or attribute that has no local value. */
-export const resolver = (resources: Resources, account: Account): Resolve => {
+export function resolver(resources: Resources, account: Account): Resolve {
   const typeOf = (id: string) => resources[id]?.Type;
 
   const reference = (name: string): string => {
     const value = pseudoParameters[name]?.(account) ?? references[typeOf(name) ?? '']?.(name, account);
-    if (value === undefined) throw new Error(`Ref ${name} (${typeOf(name)}) has no local value`);
+    if (value === undefined) {
+      throw new Error(`Ref ${name} (${typeOf(name)}) has no local value`);
+    }
     return value;
   };
 
   const attribute = (name: string, member: string): string => {
     const value = attributes[`${typeOf(name)}.${member}`]?.(name, account);
-    if (value === undefined) throw new Error(`${name}.${member} (${typeOf(name)}) has no local value`);
+    if (value === undefined) {
+      throw new Error(`${name}.${member} (${typeOf(name)}) has no local value`);
+    }
     return value;
   };
 
   /** `${Name}`, `${Name.Attribute}`, and `${!Literal}`, which stands for itself. */
   const substitute = (text: string): string =>
     text.replaceAll(/\$\{(!?)([^}]*)\}/g, (_, literal: string, expression: string) => {
-      if (literal) return `\${${expression}}`;
+      if (literal) {
+        return `\${${expression}}`;
+      }
       const [name = '', ...member] = expression.split('.');
       return member.length > 0 ? attribute(name, member.join('.')) : reference(name);
     });
 
   const resolve: Resolve = (value) => {
-    if (typeof value === 'string') return value;
-    if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+    if (typeof value === 'string') {
+      return value;
+    }
+    if (typeof value === 'number' || typeof value === 'boolean') {
+      return String(value);
+    }
     const { data } = intrinsic.safeParse(value);
     switch (data?.kind) {
       case 'Ref':
@@ -92,4 +102,4 @@ export const resolver = (resources: Resources, account: Account): Resolve => {
     }
   };
   return resolve;
-};
+}

@@ -60,17 +60,21 @@ export const assemblies = {
 } as const satisfies Record<string, Assembly>;
 
 /** @throws the plain EADDRINUSE error for a port in use; whatever had started by then is ended first */
-export const startLocal = async (options: LocalOptions): Promise<Local> => {
+export async function startLocal(options: LocalOptions): Promise<Local> {
   const { dataDirectory, upstream = 'stand-in', account = localAccount, log } = options;
   const template = readTemplate(options.cdkOut ?? (await synthesize(assemblies[upstream])), account);
   const [secretArn, ...otherSecrets] = template.secretArns;
-  if (!secretArn || otherSecrets.length > 0) throw new Error('the template has not exactly one secret');
+  if (!secretArn || otherSecrets.length > 0) {
+    throw new Error('the template has not exactly one secret');
+  }
   mkdirSync(dataDirectory, { recursive: true });
   const logFile = join(dataDirectory, 'functions.log');
 
   const started: { close(): Promise<void> }[] = [];
   const close = async () => {
-    for (const server of started.splice(0).reverse()) await server.close();
+    for (const server of started.splice(0).reverse()) {
+      await server.close();
+    }
   };
   const keep = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
     const server = await starting;
@@ -79,7 +83,9 @@ export const startLocal = async (options: LocalOptions): Promise<Local> => {
   };
 
   const startUpstream = async (): Promise<string | undefined> => {
-    if (options.ecrEndpoint || upstream === 'aws') return options.ecrEndpoint;
+    if (options.ecrEndpoint || upstream === 'aws') {
+      return options.ecrEndpoint;
+    }
     const ecr = await keep(
       startEcr({
         port: options.ecrPort,
@@ -124,4 +130,4 @@ export const startLocal = async (options: LocalOptions): Promise<Local> => {
     await close();
     throw error;
   }
-};
+}

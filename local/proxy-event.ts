@@ -19,7 +19,7 @@ export type GatewayRequest = {
 };
 
 /** API Gateway gives every name twice: with its last value, and with all of them. */
-const collect = (entries: Iterable<readonly [string, string]>, identify: (name: string) => string) => {
+function collect(entries: Iterable<readonly [string, string]>, identify: (name: string) => string) {
   const found = new Map<string, { name: string; values: string[] }>();
   for (const [name, value] of entries) {
     const known = found.get(identify(name)) ?? { name, values: [] };
@@ -30,7 +30,7 @@ const collect = (entries: Iterable<readonly [string, string]>, identify: (name: 
     single: Object.fromEntries(all.map(({ name, values }) => [name, values.at(-1) ?? ''])),
     multi: Object.fromEntries(all.map(({ name, values }) => [name, values])),
   };
-};
+}
 
 const orNull = <T extends object>(values: T): T | null => (Object.keys(values).length > 0 ? values : null);
 
@@ -46,11 +46,11 @@ const forwardedHeaders = ({ sourceIp, requestId }: GatewayRequest): HeaderList =
 ];
 
 /** The fields are those of "Input format of a Lambda function for proxy integration" in the developer guide. */
-export const proxyEvent = (
+export function proxyEvent(
   request: GatewayRequest,
   { route, pathParameters }: Match,
   { binaryMediaTypes, account }: { binaryMediaTypes: readonly string[]; account: Account },
-): APIGatewayProxyEvent => {
+): APIGatewayProxyEvent {
   const { method, path, body, receivedAt } = request;
   const headers = collect([...toFunction(request.headers), ...forwardedHeaders(request)], (name) =>
     name.toLowerCase(),
@@ -89,7 +89,7 @@ export const proxyEvent = (
     body: body?.toString(isBase64Encoded ? 'base64' : 'utf8') ?? null,
     isBase64Encoded,
   };
-};
+}
 
 /** What IAM and Cognito would fill in. */
 const nobody = {

@@ -22,13 +22,15 @@ const proxyResult = z.object({
  * @param accept of the request: API Gateway decodes a response in base64 only where the first media type that
  *   the client accepts is a binary one
  */
-export const functionResponse = (
+export function functionResponse(
   payload: string,
   accept: string | undefined,
   binaryMediaTypes: readonly string[],
-): HttpResponse | undefined => {
+): HttpResponse | undefined {
   const { data } = proxyResult.safeParse(parse(payload));
-  if (!data) return undefined;
+  if (!data) {
+    return undefined;
+  }
   const headers = [
     ...Object.entries(data.headers ?? {}),
     ...Object.entries(data.multiValueHeaders ?? {}).flatMap(([name, values]) =>
@@ -42,12 +44,12 @@ export const functionResponse = (
     headers: toClient(hasType ? headers : [...headers, ['Content-Type', 'application/json']]),
     body: Buffer.from(data.body ?? '', decodes ? 'base64' : 'utf8'),
   };
-};
+}
 
-const parse = (payload: string): unknown => {
+function parse(payload: string): unknown {
   try {
     return JSON.parse(payload);
   } catch {
     return undefined;
   }
-};
+}

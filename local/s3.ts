@@ -22,7 +22,7 @@ const preconditionFailed: Refusal = {
 };
 const noSuchKey: Refusal = { status: 404, code: 'NoSuchKey', message: 'The specified key does not exist.' };
 
-export const startS3 = async ({ port, dataDirectory, bucketNames }: S3Options) => {
+export async function startS3({ port, dataDirectory, bucketNames }: S3Options) {
   const s3rver = new S3rver({ directory: dataDirectory, silent: true, vhostBuckets: false });
   const serve = s3rver.callback();
   const requests: Record<string, number> = {};
@@ -39,10 +39,16 @@ export const startS3 = async ({ port, dataDirectory, bucketNames }: S3Options) =
   /** Source: "Conditional writes" in the Amazon S3 user guide. */
   const refusalOf = async (request: IncomingMessage, path: string): Promise<Refusal | undefined> => {
     const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers;
-    if (request.method !== 'PUT' || (!ifMatch && !ifNoneMatch)) return undefined;
+    if (request.method !== 'PUT' || (!ifMatch && !ifNoneMatch)) {
+      return undefined;
+    }
     const etag = await etagOf(path);
-    if (ifNoneMatch) return etag === undefined ? undefined : preconditionFailed;
-    if (etag === undefined) return noSuchKey;
+    if (ifNoneMatch) {
+      return etag === undefined ? undefined : preconditionFailed;
+    }
+    if (etag === undefined) {
+      return noSuchKey;
+    }
     return ifMatch === '*' || unquoted(ifMatch) === unquoted(etag) ? undefined : preconditionFailed;
   };
 
@@ -51,8 +57,11 @@ export const startS3 = async ({ port, dataDirectory, bucketNames }: S3Options) =
     // s3rver knows one access key and checks signatures; here, who reaches the port is let in.
     delete request.headers.authorization;
     const ended = once(response, 'close');
-    if (refusal) refuse(response, refusal);
-    else serve(request, response);
+    if (refusal) {
+      refuse(response, refusal);
+    } else {
+      serve(request, response);
+    }
     await ended;
   };
 
@@ -72,19 +81,19 @@ export const startS3 = async ({ port, dataDirectory, bucketNames }: S3Options) =
   };
   /** `requests` counts them by method, for tests that say what a push costs. */
   return { url: urlOf(server), requests, close };
-};
+}
 
 const unquoted = (etag: string | undefined) => etag?.replaceAll('"', '');
 
-const refuse = (response: ServerResponse, { status, code, message }: Refusal) => {
+function refuse(response: ServerResponse, { status, code, message }: Refusal) {
   response.writeHead(status, { 'Content-Type': 'application/xml' });
   response.end(
     `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`,
   );
-};
+}
 
 /** S3 reads and writes an object whole: whoever asks for the same key waits for the one before. */
-const queueByKey = () => {
+function queueByKey() {
   const tails = new Map<string, Promise<unknown>>();
   return <T>(key: string, task: () => Promise<T>): Promise<T> => {
     const turn = (tails.get(key) ?? Promise.resolve()).then(task, task);
@@ -93,4 +102,4 @@ const queueByKey = () => {
     turn.then(leave, leave);
     return turn;
   };
-};
+}

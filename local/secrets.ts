@@ -46,34 +46,37 @@ class SecretsError extends Error {
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** As the stack makes it, with two clients and a sealing key of its own. */
-const firstSecret = () => {
+function firstSecret() {
   const createdAt = new Date().toISOString();
   const clients = Object.entries(localTokens).map(([name, token]) => [
     name,
     [{ sha256: sha256(token), createdAt }],
   ]);
   return { clients: Object.fromEntries(clients), sealingKey: randomBytes(32).toString('hex') };
-};
+}
 
 /** The file is the current version. Somebody may edit it by hand, which makes it another version. */
-const openVersions = (
-  file: string,
-  secretArn: string,
-): Readonly<Record<string, (body: unknown) => object>> => {
+function openVersions(file: string, secretArn: string): Readonly<Record<string, (body: unknown) => object>> {
   let current: Version = { versionId: randomUUID(), text: readFileSync(file, 'utf8') };
   const versions = new Map<string, string>();
   const described = { ARN: secretArn, Name: secretArn.split(':').at(-1) };
 
   const refresh = () => {
     const text = readFileSync(file, 'utf8');
-    if (text !== current.text) current = { versionId: randomUUID(), text };
+    if (text !== current.text) {
+      current = { versionId: randomUUID(), text };
+    }
     return current;
   };
 
   const parse = <T extends { SecretId: string }>(schema: z.ZodType<T>, body: unknown): T => {
     const { data } = schema.safeParse(body);
-    if (!data) throw new SecretsError('ValidationException', 'A member is missing or ill-formed.');
-    if (data.SecretId === secretArn) return data;
+    if (!data) {
+      throw new SecretsError('ValidationException', 'A member is missing or ill-formed.');
+    }
+    if (data.SecretId === secretArn) {
+      return data;
+    }
     throw new SecretsError('ResourceNotFoundException', 'Secrets Manager can’t find the specified secret.');
   };
 
@@ -92,7 +95,9 @@ const openVersions = (
     UpdateSecretVersionStage: (body) => {
       const { MoveToVersionId, RemoveFromVersionId } = parse(inputs.UpdateSecretVersionStage, body);
       const text = versions.get(MoveToVersionId);
-      if (text === undefined) throw new SecretsError('ResourceNotFoundException', 'no such version');
+      if (text === undefined) {
+        throw new SecretsError('ResourceNotFoundException', 'no such version');
+      }
       if (RemoveFromVersionId !== refresh().versionId) {
         throw new SecretsError('InvalidParameterException', 'AWSCURRENT is attached to another version');
       }
@@ -101,10 +106,12 @@ const openVersions = (
       return described;
     },
   };
-};
+}
 
-export const startSecrets = async ({ port, file, secretArn }: SecretsOptions) => {
-  if (!existsSync(file)) writeFileSync(file, `${JSON.stringify(firstSecret(), null, 2)}\n`, { mode: 0o600 });
+export async function startSecrets({ port, file, secretArn }: SecretsOptions) {
+  if (!existsSync(file)) {
+    writeFileSync(file, `${JSON.stringify(firstSecret(), null, 2)}\n`, { mode: 0o600 });
+  }
   const operations = openVersions(file, secretArn);
 
   const app = fastify({ forceCloseConnections: true });
@@ -114,16 +121,20 @@ export const startSecrets = async ({ port, file, secretArn }: SecretsOptions) =>
     const operation = String(request.headers['x-amz-target']).replace(targetPrefix, '');
     try {
       const run = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
-      if (run) return run(JSON.parse(String(request.body)));
+      if (run) {
+        return run(JSON.parse(String(request.body)));
+      }
       throw new SecretsError(
         'UnknownOperationException',
         `This stand-in knows ${Object.keys(operations).join(', ')} alone.`,
       );
     } catch (error) {
-      if (!(error instanceof SecretsError)) throw error;
+      if (!(error instanceof SecretsError)) {
+        throw error;
+      }
       return reply.code(400).send({ __type: error.name, message: error.message });
     }
   });
   await app.listen({ host: loopback, port });
   return { url: urlOf(app.server), close: () => app.close() };
-};
+}

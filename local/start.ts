@@ -32,20 +32,26 @@ class StartError extends Error {
   }
 }
 
-const readPort = (name: string, fallback: number): number => {
+function readPort(name: string, fallback: number): number {
   const port = Number(process.env[name] ?? fallback);
-  if (Number.isInteger(port) && port >= 0 && port < 65_536) return port;
+  if (Number.isInteger(port) && port >= 0 && port < 65_536) {
+    return port;
+  }
   throw new StartError(`${name} is ${process.env[name]}: expected a port, from 0 to 65535.`, 2);
-};
+}
 
-const readAccount = (upstream: string | undefined) => {
-  if (upstream !== 'aws') return localAccount;
+function readAccount(upstream: string | undefined) {
+  if (upstream !== 'aws') {
+    return localAccount;
+  }
   const { AWS_REGION: region, AWS_ACCOUNT_ID: accountId } = process.env;
-  if (region && accountId && /^\d{12}$/.test(accountId)) return { region, accountId };
+  if (region && accountId && /^\d{12}$/.test(accountId)) {
+    return { region, accountId };
+  }
   throw new StartError('--upstream aws needs AWS_REGION and AWS_ACCOUNT_ID (12 digits).', 2);
-};
+}
 
-const parse = () => {
+function parse() {
   try {
     const options = {
       'ecr-endpoint': { type: 'string' },
@@ -56,9 +62,9 @@ const parse = () => {
   } catch (error) {
     throw new StartError(`${error instanceof Error ? error.message : error}\n\n${usage}`, 2);
   }
-};
+}
 
-const readOptions = (flags: ReturnType<typeof parse>): LocalOptions => {
+function readOptions(flags: ReturnType<typeof parse>): LocalOptions {
   const { upstream, 'ecr-endpoint': ecrEndpoint } = flags;
   if (upstream !== undefined && upstream !== 'aws') {
     throw new StartError(`--upstream ${upstream}: expected aws.\n\n${usage}`, 2);
@@ -76,10 +82,10 @@ const readOptions = (flags: ReturnType<typeof parse>): LocalOptions => {
     ...(upstream && { upstream }),
     ...(ecrEndpoint && { ecrEndpoint }),
   };
-};
+}
 
 /** Looked at before the synthesis, which takes some seconds. */
-const refuseTakenPorts = async ({ port, ecrPort, s3Port, ecrEndpoint, upstream }: LocalOptions) => {
+async function refuseTakenPorts({ port, ecrPort, s3Port, ecrEndpoint, upstream }: LocalOptions) {
   const ports = { PORT: port, S3_PORT: s3Port, ...(!ecrEndpoint && !upstream && { ECR_PORT: ecrPort }) };
   for (const [variable, wanted] of Object.entries(ports)) {
     const probe = createServer().listen(wanted, loopback);
@@ -89,11 +95,13 @@ const refuseTakenPorts = async ({ port, ecrPort, s3Port, ecrEndpoint, upstream }
     });
     await once(probe.close(), 'close');
   }
-};
+}
 
-const serve = async () => {
+async function serve() {
   const flags = parse();
-  if (flags.help) return console.log(usage);
+  if (flags.help) {
+    return console.log(usage);
+  }
   const options = readOptions(flags);
   await refuseTakenPorts(options);
   console.log('Synthesizing the stack …');
@@ -124,7 +132,7 @@ Try it:
 
 Ctrl-C ends it.
 `);
-};
+}
 
 serve().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);

@@ -18,23 +18,25 @@ const products = ['manifest.json', '*.template.json', '*.assets.json'];
 const stampFile = 'made-of.sha256';
 
 /** @param directory may hold in its own name what is a pattern elsewhere; links in it are followed */
-const hashFiles = (directory: string, patterns: readonly string[]): string => {
+function hashFiles(directory: string, patterns: readonly string[]): string {
   const hash = createHash('sha256');
   const paths = globSync([...patterns], { cwd: directory }).map((path) => join(directory, path));
   for (const path of paths.sort()) {
-    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) continue;
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+      continue;
+    }
     hash.update(`${path}\0`).update(readFileSync(path)).update('\0');
   }
   return hash.digest('hex');
-};
+}
 
-const isStamped = (cdkOut: string, stamp: () => string): boolean => {
+function isStamped(cdkOut: string, stamp: () => string): boolean {
   try {
     return readFileSync(join(cdkOut, stampFile), 'utf8') === stamp();
   } catch {
     return false;
   }
-};
+}
 
 /** The CDK's own lock on its output: another start, or a test, is at it. */
 const isBusy = (failure: unknown) =>
@@ -42,7 +44,7 @@ const isBusy = (failure: unknown) =>
 const busyPollMs = 500;
 
 /** @throws Error with what the CDK said */
-const runCdkSynth = async (cdkOut: string, configuration: string) => {
+async function runCdkSynth(cdkOut: string, configuration: string) {
   const cli = join(projectRoot, 'node_modules', 'aws-cdk', 'bin', 'cdk');
   const context = `${contextKey}=${configuration}`;
   const flags = ['--quiet', '--output', cdkOut, '--context', context];
@@ -51,7 +53,7 @@ const runCdkSynth = async (cdkOut: string, configuration: string) => {
   }).catch(({ stderr }: { stderr: string }) => {
     throw new Error(`cdk synth failed:\n${stderr}`);
   });
-};
+}
 
 export type Assembly = {
   /** Its directory, below the project's. */
@@ -65,11 +67,11 @@ const members = z.looseObject({
   policyDirectory: z.string().default('policies'),
 });
 
-const configurationWith = async (repositories: Assembly['repositories']) => {
+async function configurationWith(repositories: Assembly['repositories']) {
   const found = await findConfiguration(cdk.context[contextKey]);
   const configured = members.parse(found.members);
   return { ...configured, repositories: { ...repositories, ...configured.repositories } };
-};
+}
 
 /**
  * Runs `cdk synth`, the same that a deployment runs; waits while another process does.
@@ -77,7 +79,7 @@ const configurationWith = async (repositories: Assembly['repositories']) => {
  * @returns the directory of the cloud assembly
  * @throws Error with what the CDK said
  */
-export const synthesize = async (assembly: Assembly): Promise<string> => {
+export async function synthesize(assembly: Assembly): Promise<string> {
   const cdkOut = join(projectRoot, assembly.cdkOut);
   const { policyDirectory, ...others } = await configurationWith(assembly.repositories);
   const configuration = JSON.stringify({ policyDirectory, ...others });
@@ -92,10 +94,12 @@ export const synthesize = async (assembly: Assembly): Promise<string> => {
     try {
       await runCdkSynth(cdkOut, configuration);
       writeFileSync(join(cdkOut, stampFile), stamp());
-    } catch (failure) {
-      if (!isBusy(failure)) throw failure;
+    } catch (error) {
+      if (!isBusy(error)) {
+        throw error;
+      }
       await sleep(busyPollMs);
     }
   }
   return cdkOut;
-};
+}

@@ -80,7 +80,7 @@ const lambdaFunction = z.object({
  * @param cdkOut a cloud assembly with one stack in it
  * @throws Error (of zod, or of the intrinsics) for a template that holds what the gateway does not know
  */
-export const readTemplate = (cdkOut: string, account: Account): LocalTemplate => {
+export function readTemplate(cdkOut: string, account: Account): LocalTemplate {
   const read = <T>(schema: z.ZodType<T>, file: string): T =>
     schema.parse(JSON.parse(readFileSync(join(cdkOut, file), 'utf8')));
 
@@ -104,7 +104,9 @@ export const readTemplate = (cdkOut: string, account: Account): LocalTemplate =>
 
   const assetDirectory = (s3Key: string): string => {
     const asset = files[basename(s3Key, '.zip')];
-    if (!asset) throw new Error(`no asset ${s3Key} in ${stackName}.assets.json`);
+    if (!asset) {
+      throw new Error(`no asset ${s3Key} in ${stackName}.assets.json`);
+    }
     return join(cdkOut, asset.source.path);
   };
 
@@ -135,7 +137,7 @@ export const readTemplate = (cdkOut: string, account: Account): LocalTemplate =>
     secretArns: namesOf('AWS::SecretsManager::Secret'),
     tableNames: namesOf('AWS::DynamoDB::Table'),
   };
-};
+}
 
 const readGatewayResponse = (response: z.output<typeof gatewayResponse>): CustomResponse => ({
   status: response.StatusCode,
@@ -148,11 +150,11 @@ const readGatewayResponse = (response: z.output<typeof gatewayResponse>): Custom
 
 const reference = z.object({ Ref: z.string() });
 
-const readRoutes = (
+function readRoutes(
   apiResources: ReadonlyMap<string, z.output<typeof apiResource>>,
   methods: readonly z.output<typeof apiMethod>[],
   resolve: Resolve,
-): Route[] => {
+): Route[] {
   /** The tree's root is an attribute of the API, not a resource: a parent that is no `Ref` ends the path. */
   const pathOf = (resourceId: unknown): string => {
     const resource = apiResources.get(reference.safeParse(resourceId).data?.Ref ?? '');
@@ -161,7 +163,9 @@ const readRoutes = (
   return methods.map(({ HttpMethod, ResourceId, Integration }) => {
     const uri = resolve(Integration.Uri);
     const functionName = /:function:(?<name>[^:/]+)\/invocations$/.exec(uri)?.groups?.name;
-    if (!functionName) throw new Error(`not a Lambda function: ${uri}`);
+    if (!functionName) {
+      throw new Error(`not a Lambda function: ${uri}`);
+    }
     return { method: HttpMethod, path: pathOf(ResourceId) || '/', functionName };
   });
-};
+}

@@ -57,7 +57,7 @@ const keyOf = (update: Update) => JSON.stringify(placeOf(update));
 const isHeld = ({ body }: Answer) => String(body.__type).endsWith('#ConditionalCheckFailedException');
 
 /** Writes all, or takes back what it has written. */
-const write = async (call: CallDynamoDb, updates: readonly Update[]): Promise<Answer> => {
+async function write(call: CallDynamoDb, updates: readonly Update[]): Promise<Answer> {
   const undo: (() => Promise<Answer>)[] = [];
   const reasons: Reason[] = [];
   let failure: Answer | undefined;
@@ -78,23 +78,31 @@ const write = async (call: CallDynamoDb, updates: readonly Update[]): Promise<An
       failure ??= answer;
     }
   }
-  if (!failure && reasons.every((reason) => reason === none)) return { status: 200, body: {} };
-  for (const step of undo) await step();
+  if (!failure && reasons.every((reason) => reason === none)) {
+    return { status: 200, body: {} };
+  }
+  for (const step of undo) {
+    await step();
+  }
   return failure ?? cancel(reasons);
-};
+}
 
 /** By what a token is known: the same request finds its answer, another one is refused. */
-const openTokens = () => {
+function openTokens() {
   /** `until` is undefined while the transaction is under way. */
   const tokens = new Map<string, { digest: string; until?: number }>();
   return {
     /** @returns the answer, where the token is known */
     find: (token: string, digest: string): Answer | undefined => {
       for (const [key, { until = Number.POSITIVE_INFINITY }] of tokens) {
-        if (until <= Date.now()) tokens.delete(key);
+        if (until <= Date.now()) {
+          tokens.delete(key);
+        }
       }
       const known = tokens.get(token);
-      if (!known) return undefined;
+      if (!known) {
+        return undefined;
+      }
       if (known.digest !== digest) {
         return refuse('IdempotentParameterMismatchException', 'The token stands for another request');
       }
@@ -106,22 +114,21 @@ const openTokens = () => {
     end: (token: string, digest: string, isDone: boolean) =>
       isDone ? tokens.set(token, { digest, until: Date.now() + tokenKeptMs }) : tokens.delete(token),
   };
-};
+}
 
 /**
  * @param inTurn runs a task while nothing else reads or writes
  * @returns what answers TransactWriteItems: of two that meet at one item, the later is cancelled
  */
-export const transactions = (
-  call: CallDynamoDb,
-  inTurn: (task: () => Promise<Answer>) => Promise<Answer>,
-) => {
+export function transactions(call: CallDynamoDb, inTurn: (task: () => Promise<Answer>) => Promise<Answer>) {
   const underWay = new Set<string>();
   const tokens = openTokens();
 
   return async (input: unknown): Promise<Answer> => {
     const { data, error } = transaction.safeParse(input);
-    if (!data) return refuse('ValidationException', `Not modelled here: ${z.prettifyError(error)}`);
+    if (!data) {
+      return refuse('ValidationException', `Not modelled here: ${z.prettifyError(error)}`);
+    }
     const { ClientRequestToken: token, TransactItems } = data;
     const updates = TransactItems.map(({ Update }) => Update);
     const keys = updates.map(keyOf);
@@ -133,20 +140,26 @@ export const transactions = (
     }
     const digest = createHash('sha256').update(JSON.stringify(TransactItems)).digest('hex');
     const known = tokens.find(token, digest);
-    if (known) return known;
+    if (known) {
+      return known;
+    }
     if (keys.some((key) => underWay.has(key))) {
       return cancel(keys.map((key) => (underWay.has(key) ? conflict : none)));
     }
     tokens.begin(token, digest);
-    for (const key of keys) underWay.add(key);
+    for (const key of keys) {
+      underWay.add(key);
+    }
     let isDone = false;
     try {
       const answer = await inTurn(() => write(call, updates));
       isDone = answer.status === 200;
       return answer;
     } finally {
-      for (const key of keys) underWay.delete(key);
+      for (const key of keys) {
+        underWay.delete(key);
+      }
       tokens.end(token, digest, isDone);
     }
   };
-};
+}

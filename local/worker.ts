@@ -27,10 +27,10 @@ const { handlerFile, exportName, logFile, context }: InstanceData = workerData;
 
 /** What the function prints goes to the log file, line by line as it comes, and not to the terminal. */
 const log = openSync(logFile, 'a');
-const write = (chunk: string | Uint8Array): boolean => {
+function write(chunk: string | Uint8Array): boolean {
   writeSync(log, typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
   return true;
-};
+}
 process.stdout.write = write;
 process.stderr.write = write;
 
@@ -52,7 +52,9 @@ const describe = (error: unknown): string => (error instanceof Error ? String(er
 
 export default async ({ requestId, event, deadlineMs }: Invocation): Promise<InvocationResult> => {
   const handler = await loading;
-  if (handler instanceof Error) return { failure: describe(handler) };
+  if (handler instanceof Error) {
+    return { failure: describe(handler) };
+  }
   try {
     const result = await handler(JSON.parse(event), {
       ...context,

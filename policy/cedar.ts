@@ -38,7 +38,7 @@ export type Engine = <T>(ask: (cedar: Cedar) => T) => T;
  * @param prepare what each new engine has to know before it is asked
  * @param make for tests, which plant engines that fail
  */
-export const openEngine = (prepare: (cedar: Cedar) => void, make: () => Cedar = newCedar): Engine => {
+export function openEngine(prepare: (cedar: Cedar) => void, make: () => Cedar = newCedar): Engine {
   const prepared = () => {
     const cedar = make();
     prepare(cedar);
@@ -49,14 +49,14 @@ export const openEngine = (prepare: (cedar: Cedar) => void, make: () => Cedar = 
     current ??= prepared();
     try {
       return ask(current);
-    } catch (failure) {
+    } catch (error) {
       current = undefined;
       try {
         current = prepared();
       } catch {
         // The next call tries again, and fails with the reason.
       }
-      throw failure;
+      throw error;
     }
   };
-};
+}

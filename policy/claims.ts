@@ -9,15 +9,17 @@ const isText = (text: string | undefined): text is string => text !== undefined;
 
 type Claim = readonly [name: string, value: string | readonly string[]];
 
-const claimsNamed = (name: string, value: unknown): Claim[] => {
+function claimsNamed(name: string, value: unknown): Claim[] {
   const text = textOf(value);
-  if (text !== undefined) return [[name, text]];
+  if (text !== undefined) {
+    return [[name, text]];
+  }
   if (Array.isArray(value)) {
     const texts = value.map(textOf);
     return texts.every(isText) ? [[name, texts]] : [];
   }
   return Object.entries(value ?? {}).flatMap(([inner, one]) => claimsNamed(`${name}/${inner}`, one));
-};
+}
 
 /**
  * A member of an object goes by the names of both: `kubernetes.io/serviceaccount/uid`. Null, and a list of anything but
@@ -26,9 +28,11 @@ const claimsNamed = (name: string, value: unknown): Claim[] => {
  * @param payload whose numbers are texts already, or safe integers
  * @throws SyntaxError for a payload with two claims of one name: `{"a/b": 1, "a": {"b": 2}}`
  */
-export const claimsOf = (payload: Readonly<Record<string, unknown>>): Claims => {
+export function claimsOf(payload: Readonly<Record<string, unknown>>): Claims {
   const claims = Object.entries(payload).flatMap(([name, value]) => claimsNamed(name, value));
   const byName = new Map(claims);
-  if (byName.size < claims.length) throw new SyntaxError('two claims of one name');
+  if (byName.size < claims.length) {
+    throw new SyntaxError('two claims of one name');
+  }
   return Object.fromEntries(byName);
-};
+}

@@ -31,17 +31,17 @@ const isText = (claim: [string, string | readonly string[]]): claim is [string, 
   typeof claim[1] === 'string';
 
 /** Made of pairs: a claim of the name `__proto__` is a claim like any other. */
-const splitClaims = (workload: Workload) => {
+function splitClaims(workload: Workload) {
   const claims = Object.entries(workload.claims);
   const texts = claims.filter(isText);
   const lists = claims.flatMap(([name, value]) => (typeof value === 'string' ? [] : [[name, [...value]]]));
   // A list in OAuth, written as one text. Source: RFC 6749, section 3.3.
   const scopes = texts.flatMap(([name, value]) => (name === 'scope' ? [[name, value.split(' ')]] : []));
   return { texts: Object.fromEntries(texts), lists: Object.fromEntries([...lists, ...scopes]) };
-};
+}
 
 /** All tags of a Cedar type have one type: texts are the workload's own tags, lists those of its `lists`. */
-const workloadEntities = (workload: Workload): EntityJson[] => {
+function workloadEntities(workload: Workload): EntityJson[] {
   const { type, id, issuer, subject } = workload;
   const lists = { type: 'ClaimLists', id };
   const claims = splitClaims(workload);
@@ -49,7 +49,7 @@ const workloadEntities = (workload: Workload): EntityJson[] => {
     entity({ type, id }, { issuer, subject, lists: { __entity: lists } }, claims.texts),
     entity(lists, {}, claims.lists),
   ];
-};
+}
 
 /** A client has nothing but its name. */
 const principalEntities = (principal: Principal): EntityJson[] =>
@@ -61,31 +61,30 @@ const isList = (value: object): value is readonly string[] => Array.isArray(valu
 const tagged = 'annotations';
 const annotations = { type: 'Annotations', id: 'request' };
 
-const contextOf = (context: DecisionRequest['context'], now: Date) => {
+function contextOf(context: DecisionRequest['context'], now: Date) {
   const values: Record<string, CedarValueJson> = {
     now: { __extn: { fn: 'datetime', arg: now.toISOString() } },
   };
   const entities: EntityJson[] = [];
   for (const [name, value] of Object.entries(context)) {
-    if (value === undefined) continue;
-    if (typeof value !== 'object') values[name] = value;
-    else if (isList(value)) values[name] = [...value];
-    else if (name !== tagged) values[name] = { ...value };
-    else {
+    if (value === undefined) {
+      continue;
+    }
+    if (typeof value !== 'object') {
+      values[name] = value;
+    } else if (isList(value)) {
+      values[name] = [...value];
+    } else if (name !== tagged) {
+      values[name] = { ...value };
+    } else {
       values[name] = { __entity: annotations };
       entities.push(entity(annotations, {}, { ...value }));
     }
   }
   return { values, entities };
-};
+}
 
-export const describeForCedar = ({
-  principal,
-  action,
-  resource,
-  context,
-  now,
-}: DecisionRequest): Described => {
+export function describeForCedar({ principal, action, resource, context, now }: DecisionRequest): Described {
   const repository = { type: 'Repository', id: resource.id };
   const { values, entities } = contextOf(context, now);
   return {
@@ -95,11 +94,15 @@ export const describeForCedar = ({
     context: values,
     entities: [entity(repository, resource.attrs), ...principalEntities(principal), ...entities],
   };
-};
+}
 
 /** Whether all texts in it are Unicode that Cedar can read: a lone surrogate makes it throw. */
-export const isWellFormed = (value: unknown): boolean => {
-  if (typeof value === 'string') return value.isWellFormed();
-  if (typeof value !== 'object' || value === null) return true;
+export function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') {
+    return value.isWellFormed();
+  }
+  if (typeof value !== 'object' || value === null) {
+    return true;
+  }
   return Object.entries(value).every(([name, member]) => name.isWellFormed() && isWellFormed(member));
-};
+}

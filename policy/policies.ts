@@ -32,11 +32,13 @@ const denial = (errors: readonly string[]): Verdict => ({
   errors: errors.slice(0, maxPolicyErrors).map((error) => error.slice(0, maxPolicyErrorCharacters)),
 });
 
-const verdictOf = (
+function verdictOf(
   answer: cedar.AuthorizationAnswer,
   messages: ReadonlyMap<string, string | undefined>,
-): Verdict => {
-  if (answer.type === 'failure') return denial(answer.errors.map(explain));
+): Verdict {
+  if (answer.type === 'failure') {
+    return denial(answer.errors.map(explain));
+  }
   const { decision, diagnostics } = answer.response;
   const policies = diagnostics.reason.sort().map((id) => {
     const message = messages.get(id);
@@ -50,14 +52,16 @@ const verdictOf = (
     };
   }
   return { allowed: decision === 'allow', policies, errors: [] };
-};
+}
 
 const nameOf = (failure: unknown) =>
   failure instanceof Error ? `${failure.name}: ${failure.message}` : 'unknown';
 
-const assertParsed = (answer: cedar.CheckParseAnswer) => {
-  if (answer.type === 'failure') throw new Error(answer.errors.map(explain).join('; '));
-};
+function assertParsed(answer: cedar.CheckParseAnswer) {
+  if (answer.type === 'failure') {
+    throw new Error(answer.errors.map(explain).join('; '));
+  }
+}
 
 /** The names under which an engine keeps what it has parsed. */
 const schemaName = 'schema';
@@ -74,33 +78,35 @@ const preparation = (schema: string, sets: ReadonlyMap<string, readonly Policy[]
 };
 
 /** The sets that are asked: the policies that are enforced, and all of them if some are only watched. */
-const setsOf = (policies: readonly Policy[]): ReadonlyMap<string, readonly Policy[]> => {
+function setsOf(policies: readonly Policy[]): ReadonlyMap<string, readonly Policy[]> {
   const enforcedOnes = policies.filter(({ audit }) => !audit);
   return new Map([
     [enforced, enforcedOnes],
     ...(enforcedOnes.length < policies.length ? [[watched, policies] as const] : []),
   ]);
-};
+}
 
 type IsAuthorized = (described: Described, set: string) => cedar.AuthorizationAnswer;
 
 /** @throws PolicyError where Cedar does not take the request, or its engine fails at the policies */
-const assertDecided = (request: DecisionRequest, sets: readonly string[], isAuthorized: IsAuthorized) => {
+function assertDecided(request: DecisionRequest, sets: readonly string[], isAuthorized: IsAuthorized) {
   const refuse = (message: string) => new PolicyError([{ file: schemaFile, line: 1, column: 1, message }]);
   for (const set of sets) {
     let answer: cedar.AuthorizationAnswer;
     try {
       answer = isAuthorized(describeForCedar(request), set);
-    } catch (failure) {
-      throw refuse(`Cedar's engine fails with this schema and these policies: ${nameOf(failure)}`);
+    } catch (error) {
+      throw refuse(`Cedar's engine fails with this schema and these policies: ${nameOf(error)}`);
     }
-    if (answer.type === 'success') continue;
+    if (answer.type === 'success') {
+      continue;
+    }
     const reason = answer.errors.map(explain).join('; ');
     throw refuse(
       `does not take a ${request.action} by a ${request.principal.type} as the proxy asks it: ${reason}`,
     );
   }
-};
+}
 
 /**
  * Parses the policies once, and decides about a request of every kind: that pays for the first decision, and shows
@@ -109,10 +115,10 @@ const assertDecided = (request: DecisionRequest, sets: readonly string[], isAuth
  * @param make for tests, which plant engines that fail
  * @throws PolicyError where no decision could be made
  */
-export const openPolicies = (
+export function openPolicies(
   { schema, policies }: Pick<PolicyFiles, 'schema' | 'policies'>,
   make: () => Cedar = newCedar,
-): Policies => {
+): Policies {
   const messages = new Map(policies.map(({ id, message }) => [id, message]));
   const sets = setsOf(policies);
   const engine = openEngine(preparation(schema, sets), make);
@@ -129,14 +135,18 @@ export const openPolicies = (
   const ask = (request: DecisionRequest, set: string): Verdict => {
     try {
       const described = describeForCedar(request);
-      if (!isWellFormed(described)) return denial(['the request holds text that is not well-formed Unicode']);
+      if (!isWellFormed(described)) {
+        return denial(['the request holds text that is not well-formed Unicode']);
+      }
       return verdictOf(isAuthorized(described, set), messages);
-    } catch (failure) {
-      return denial([`Cedar's engine failed: ${nameOf(failure)}`]);
+    } catch (error) {
+      return denial([`Cedar's engine failed: ${nameOf(error)}`]);
     }
   };
 
-  for (const request of sampleRequests()) assertDecided(request, [...sets.keys()], isAuthorized);
+  for (const request of sampleRequests()) {
+    assertDecided(request, [...sets.keys()], isAuthorized);
+  }
   return {
     decide: (request) => {
       const verdict = ask(request, enforced);
@@ -144,7 +154,7 @@ export const openPolicies = (
       return audit && audit.allowed !== verdict.allowed ? { ...verdict, audit } : verdict;
     },
   };
-};
+}
 
 /**
  * Reads the schema and every `*.cedar` file of a directory.

@@ -10,7 +10,7 @@ const hasPath = z.object({ left: z.unknown(), attr: z.array(z.string()) });
 const isIn = z.object({ left: z.unknown(), in: z.unknown() });
 
 /** How many levels an operator has once it is evaluated, and how often what it is asked of is evaluated. */
-const unfold = (operator: string, operand: unknown): { levels: number; times: number } => {
+function unfold(operator: string, operand: unknown): { levels: number; times: number } {
   if (operator === 'has') {
     const { data } = hasPath.safeParse(operand);
     return data ? { levels: data.attr.length + 1, times: data.attr.length } : { levels: 1, times: 1 };
@@ -20,7 +20,7 @@ const unfold = (operator: string, operand: unknown): { levels: number; times: nu
   }
   // Evaluated as !(a == b) and !(a <= b).
   return { levels: ['!=', '>', '>='].includes(operator) ? 2 : 1, times: 1 };
-};
+}
 
 type Part = { expression: unknown; depth: number; times: number };
 
@@ -41,7 +41,7 @@ const partsOf = ({ expression, depth, times }: Part): Part[] =>
       });
 
 /** By a list and not by recursion, which would end where Cedar's does. */
-export const measurePolicy = ({ conditions }: Pick<PolicyJson, 'conditions'>) => {
+export function measurePolicy({ conditions }: Pick<PolicyJson, 'conditions'>) {
   // All conditions are one chain of &&, at whose end they stand; `unless` is a negation.
   const chain = conditions.length + 1;
   const open: Part[] = conditions.map(({ body }) => ({ expression: body, depth: chain, times: 1 }));
@@ -50,22 +50,24 @@ export const measurePolicy = ({ conditions }: Pick<PolicyJson, 'conditions'>) =>
   for (let part = open.pop(); part && size <= maxPolicySize; part = open.pop()) {
     depth = Math.max(depth, part.depth);
     size += part.times;
-    for (const inner of partsOf(part)) open.push(inner);
+    for (const inner of partsOf(part)) {
+      open.push(inner);
+    }
   }
   return { depth, size };
-};
+}
 
 const tooDeep = (depth: string) =>
   `nested ${depth} (at most ${maxPolicyDepth}): write a long list as [ … ].contains( … ), or as several policies`;
 
 /** What is wrong with a policy that Cedar parses and its engine could not evaluate. */
-export const depthFault = (policy: Pick<PolicyJson, 'conditions'>): string | undefined => {
+export function depthFault(policy: Pick<PolicyJson, 'conditions'>): string | undefined {
   const { depth, size } = measurePolicy(policy);
   if (size > maxPolicySize) {
     return `more than ${maxPolicySize} parts to evaluate ("is … in" and "has" of a path evaluate what is before them again)`;
   }
   return depth > maxPolicyDepth ? tooDeep(`${depth} deep`) : undefined;
-};
+}
 
 /** For what is too deep even to be measured. */
 export const tooDeepToRead = tooDeep('too deep for Cedar to read');

@@ -7,19 +7,23 @@ import { basename } from 'node:path';
 export const schemaFile = 'schema.cedarschema';
 
 /** Follows links, and waits for no pipe. What is not UTF-8 would be read as another text than it is. */
-const read = (path: string): Buffer => {
-  if (!statSync(path).isFile()) throw new Error('it is not a file');
+function read(path: string): Buffer {
+  if (!statSync(path).isFile()) {
+    throw new Error('it is not a file');
+  }
   const bytes = readFileSync(path);
-  if (!isUtf8(bytes)) throw new Error('it is not UTF-8');
+  if (!isUtf8(bytes)) {
+    throw new Error('it is not UTF-8');
+  }
   return bytes;
-};
+}
 
 /** @throws Error naming the file and what is wrong with it */
-export const readPolicyFile = (path: string): Buffer => {
+export function readPolicyFile(path: string): Buffer {
   try {
     return read(path);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : 'for a reason unknown';
-    throw new Error(`${basename(path)} cannot be read: ${reason}`, { cause });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'for a reason unknown';
+    throw new Error(`${basename(path)} cannot be read: ${reason}`, { cause: error });
   }
-};
+}

@@ -49,12 +49,12 @@ type Source = { file: string; bytes: Buffer };
 const readSource = (path: string): Source => ({ file: basename(path), bytes: readPolicyFile(path) });
 
 /** Cedar counts bytes of UTF-8; an editor counts characters. */
-const placeOf = ({ file, bytes }: Source, offset: number) => {
+function placeOf({ file, bytes }: Source, offset: number) {
   const before = bytes.subarray(0, offset).toString().split('\n');
   return { file, line: before.length, column: (before.at(-1) ?? '').length + 1 };
-};
+}
 
-const faultOf = (source: Source, error: cedar.DetailedError, policyId?: string): PolicyFault => {
+function faultOf(source: Source, error: cedar.DetailedError, policyId?: string): PolicyFault {
   const [place] = error.sourceLocations ?? [];
   // Cedar calls a policy by the number it gave it; its label says what was expected at the place.
   const message = explain(error).replace(/^for policy `[^`]*`, /, policyId ? `${policyId}: ` : '');
@@ -62,36 +62,36 @@ const faultOf = (source: Source, error: cedar.DetailedError, policyId?: string):
     ...placeOf(source, place?.start ?? 0),
     message: place?.label ? `${message}: ${place.label}` : message,
   };
-};
+}
 
-const unprepared = () => {};
+function unprepared() {}
 
 /** What Cedar says, or nothing where its engine failed, as it does at text that nests too deep. */
-const ask = <T>(engine: Engine, run: (cedar: Cedar) => T): T | undefined => {
+function ask<T>(engine: Engine, run: (cedar: Cedar) => T): T | undefined {
   try {
     return engine(run);
   } catch {
     return;
   }
-};
+}
 
 const wholeFile = ({ file }: Source, message: string): PolicyFault => ({ file, line: 1, column: 1, message });
 
 /** Which policies of a file the engine fails at: it does not say so itself. */
-const unreadable = (engine: Engine, source: Source): PolicyFault[] => {
+function unreadable(engine: Engine, source: Source): PolicyFault[] {
   const faults = statementsOf(source.bytes.toString()).flatMap(({ text, offset }) =>
     ask(engine, (cedar) => cedar.policyToJson(text))
       ? []
       : [{ ...placeOf(source, offset), message: tooDeepToRead }],
   );
   return faults.length > 0 ? faults : [wholeFile(source, 'Cedar fails to read these policies')];
-};
+}
 
 /** Cedar numbers a file's policies `policy0`, `policy1` … and returns them sorted by that name as text. */
-const inFileOrder = (texts: readonly string[]): readonly string[] => {
+function inFileOrder(texts: readonly string[]): readonly string[] {
   const names = texts.map((_, index) => `policy${index}`).sort();
   return texts.map((_, index) => texts[names.indexOf(`policy${index}`)] ?? '');
-};
+}
 
 const modes: Readonly<Record<string, { audit: boolean }>> = {
   enforce: { audit: false },
@@ -100,23 +100,33 @@ const modes: Readonly<Record<string, { audit: boolean }>> = {
 
 type Place = { line: number; column: number };
 
-const policyOf = (engine: Engine, source: Source, text: string, place: Place, number: number): Policy => {
+function policyOf(engine: Engine, source: Source, text: string, place: Place, number: number): Policy {
   const refuse = (message: string) => new PolicyError([{ file: source.file, ...place, message }]);
   const parsed = ask(engine, (cedar) => cedar.policyToJson(text));
-  if (!parsed) throw refuse(tooDeepToRead);
-  if (parsed.type === 'failure') throw new PolicyError(parsed.errors.map((error) => faultOf(source, error)));
+  if (!parsed) {
+    throw refuse(tooDeepToRead);
+  }
+  if (parsed.type === 'failure') {
+    throw new PolicyError(parsed.errors.map((error) => faultOf(source, error)));
+  }
   const { effect, annotations } = parsed.json;
   const { id = `${source.file}#${number}`, message, mode: modeName = 'enforce' } = annotations ?? {};
   const mode = Object.hasOwn(modes, modeName) ? modes[modeName] : undefined;
-  if (!mode) throw refuse(`${id}: @mode("${modeName}"): expected ${Object.keys(modes).join(' or ')}`);
+  if (!mode) {
+    throw refuse(`${id}: @mode("${modeName}"): expected ${Object.keys(modes).join(' or ')}`);
+  }
   const fault = depthFault(parsed.json);
-  if (fault) throw refuse(`${id}: ${fault}`);
+  if (fault) {
+    throw refuse(`${id}: ${fault}`);
+  }
   return { id, text, effect, message, ...mode, file: source.file, line: place.line };
-};
+}
 
-const policiesOf = (engine: Engine, source: Source): readonly Policy[] => {
+function policiesOf(engine: Engine, source: Source): readonly Policy[] {
   const parts = ask(engine, (cedar) => cedar.policySetTextToParts(source.bytes.toString()));
-  if (!parts) throw new PolicyError(unreadable(engine, source));
+  if (!parts) {
+    throw new PolicyError(unreadable(engine, source));
+  }
   if (parts.type === 'failure') {
     throw new PolicyError(parts.errors.map((error) => faultOf(source, error)));
   }
@@ -130,16 +140,18 @@ const policiesOf = (engine: Engine, source: Source): readonly Policy[] => {
     from = offset + Buffer.byteLength(text);
     return policyOf(engine, source, text, placeOf(source, offset), index + 1);
   });
-};
+}
 
 /** The policies of one file's text, parsed but not yet held against a schema. */
 export const readPolicyText = (file: string, text: string): readonly Policy[] =>
   policiesOf(openEngine(unprepared), { file, bytes: Buffer.from(text) });
 
-const judge = (engine: Engine, schema: string, source: Source, policies: readonly Policy[]) => {
+function judge(engine: Engine, schema: string, source: Source, policies: readonly Policy[]) {
   const call = { schema, policies: { staticPolicies: source.bytes.toString() } };
   const answer = ask(engine, (cedar) => cedar.validate(call));
-  if (!answer) return { errors: [wholeFile(source, 'Cedar fails to validate these policies')], warnings: [] };
+  if (!answer) {
+    return { errors: [wholeFile(source, 'Cedar fails to validate these policies')], warnings: [] };
+  }
   if (answer.type === 'failure') {
     return { errors: answer.errors.map((error) => faultOf(source, error)), warnings: [] };
   }
@@ -149,9 +161,9 @@ const judge = (engine: Engine, schema: string, source: Source, policies: readonl
     errors: answer.validationErrors.map(toFault),
     warnings: answer.validationWarnings.map(toFault),
   };
-};
+}
 
-const repeatedIds = (policies: readonly Policy[]): PolicyFault[] => {
+function repeatedIds(policies: readonly Policy[]): PolicyFault[] {
   const seen = new Map<string, Policy>();
   return policies.flatMap((policy) => {
     const first = seen.get(policy.id);
@@ -159,38 +171,45 @@ const repeatedIds = (policies: readonly Policy[]): PolicyFault[] => {
     const message = `two policies have the id ${policy.id}: the first is in ${first?.file}, line ${first?.line}`;
     return first ? [{ file: policy.file, line: policy.line, column: 1, message }] : [];
   });
-};
+}
 
-const attempt = <T>(run: () => T): { value?: T; faults: readonly PolicyFault[] } => {
+function attempt<T>(run: () => T): { value?: T; faults: readonly PolicyFault[] } {
   try {
     return { value: run(), faults: [] };
   } catch (error) {
-    if (error instanceof PolicyError) return { faults: error.faults };
+    if (error instanceof PolicyError) {
+      return { faults: error.faults };
+    }
     throw error;
   }
-};
+}
 
-const readSchema = (engine: Engine, file: string): string => {
+function readSchema(engine: Engine, file: string): string {
   const source = readSource(file);
   const schema = source.bytes.toString();
   const checked = ask(engine, (cedar) => cedar.checkParseSchema(schema));
-  if (!checked) throw new PolicyError([wholeFile(source, 'types nested too deep for Cedar to read')]);
-  if (checked.type === 'failure')
+  if (!checked) {
+    throw new PolicyError([wholeFile(source, 'types nested too deep for Cedar to read')]);
+  }
+  if (checked.type === 'failure') {
     throw new PolicyError(checked.errors.map((error) => faultOf(source, error)));
+  }
   return schema;
-};
+}
 
 /** @param schemaBytes what the schema takes of the bytes that are allowed */
-const sizeFault = (schemaBytes: number, sources: readonly Source[]): PolicyFault | undefined => {
+function sizeFault(schemaBytes: number, sources: readonly Source[]): PolicyFault | undefined {
   let total = schemaBytes;
   for (const source of sources) {
     total += source.bytes.length;
-    if (total <= maxPolicyBytes) continue;
+    if (total <= maxPolicyBytes) {
+      continue;
+    }
     const advice = 'write one policy with a condition, or a long set, in place of many policies';
     return wholeFile(source, `here the schema and the policies exceed ${maxPolicyBytes} bytes: ${advice}`);
   }
   return;
-};
+}
 
 /**
  * Reads the schema and every `*.cedar` file of a directory.
@@ -198,16 +217,18 @@ const sizeFault = (schemaBytes: number, sources: readonly Source[]): PolicyFault
  * @throws PolicyError naming, for each fault, file, line, column and what was expected; Error naming a file that cannot
  *   be read.
  */
-export const readPolicyFiles = (
+export function readPolicyFiles(
   directory: string,
   schemaPath: string = join(directory, schemaFile),
-): PolicyFiles => {
+): PolicyFiles {
   const engine = openEngine(unprepared);
   const schema = readSchema(engine, schemaPath);
   const files = readdirSync(directory).filter((file) => file.endsWith('.cedar'));
   const sources = files.sort().map((file) => readSource(join(directory, file)));
   const tooLarge = sizeFault(Buffer.byteLength(schema), sources);
-  if (tooLarge) throw new PolicyError([tooLarge]);
+  if (tooLarge) {
+    throw new PolicyError([tooLarge]);
+  }
   const read = sources.map((source) => {
     const { value: policies = [], faults } = attempt(() => policiesOf(engine, source));
     const { errors, warnings } =
@@ -216,6 +237,8 @@ export const readPolicyFiles = (
   });
   const policies = read.flatMap((one) => one.policies);
   const faults = [...read.flatMap(({ errors }) => errors), ...repeatedIds(policies)];
-  if (faults.length > 0) throw new PolicyError(faults);
+  if (faults.length > 0) {
+    throw new PolicyError(faults);
+  }
   return { schema, policies, warnings: read.flatMap(({ warnings }) => warnings) };
-};
+}

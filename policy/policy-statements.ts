@@ -7,7 +7,7 @@ const token = /"[^"\\]*(?:\\.[^"\\]*)*"|\/\/[^\n]*|;|[^";/]+|["/]/gs;
 const blank = /^(?:\s|\/\/[^\n]*)*/;
 
 /** Each with the place where it begins, in bytes of UTF-8. */
-export const statementsOf = (text: string): { text: string; offset: number }[] => {
+export function statementsOf(text: string): { text: string; offset: number }[] {
   const statements: { text: string; offset: number }[] = [];
   let parts: string[] = [];
   let from = 0;
@@ -15,14 +15,18 @@ export const statementsOf = (text: string): { text: string; offset: number }[] =
     const whole = parts.join('');
     const before = blank.exec(whole)?.[0] ?? '';
     const statement = { text: whole.slice(before.length), offset: from + Buffer.byteLength(before) };
-    if (statement.text !== '') statements.push(statement);
+    if (statement.text !== '') {
+      statements.push(statement);
+    }
     from += Buffer.byteLength(whole);
     parts = [];
   };
   for (const [part] of text.matchAll(token)) {
     parts.push(part);
-    if (part === ';') end();
+    if (part === ';') {
+      end();
+    }
   }
   end();
   return statements;
-};
+}

@@ -16,11 +16,11 @@ const encodesToken = ([text]: RegExpExecArray) =>
   findClientTokens(Buffer.from(text, 'base64').toString('latin1')).length > 0;
 
 /** @returns where the tokens are in a text, each with its start and its end */
-export const findClientTokens = (text: string): [number, number][] => {
+export function findClientTokens(text: string): [number, number][] {
   const plain = [...text.matchAll(tokenPattern)].filter(isToken);
   const encoded = [...text.matchAll(base64Pattern)].filter(encodesToken);
   return [...plain, ...encoded].map((found) => [found.index, found.index + found[0].length]);
-};
+}
 
 const messages = { ClientToken: { en: () => 'a client token of ecr-upload-proxy' } };
 

@@ -12,7 +12,7 @@ const packagePattern = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
  *
  * @returns where the packages are, from the project's root; a file of which nothing is left does not count
  */
-export const findFunctionPackages = async (): Promise<Set<string>> => {
+export async function findFunctionPackages(): Promise<Set<string>> {
   const { metafile } = await build({ ...handlerBuild, sourcemap: false, metafile: true });
   const files = Object.values(metafile.outputs).flatMap(({ inputs }) =>
     Object.entries(inputs)
@@ -20,4 +20,4 @@ export const findFunctionPackages = async (): Promise<Set<string>> => {
       .map(([file]) => file),
   );
   return new Set(files.flatMap((file) => packagePattern.exec(file)?.[0] ?? []));
-};
+}

@@ -22,7 +22,7 @@ export const readWorkTree = (root: string): GitFile[] =>
  *
  * @throws Error if git has no such object, or writes what it does not document
  */
-export const readHistory = (root: string): GitFile[] => {
+export function readHistory(root: string): GitFile[] {
   const listed = git(root, ['rev-list', '--objects', '--all']).toString().trimEnd().split('\n');
   const paths = new Map(
     listed.map((line) => {
@@ -35,11 +35,15 @@ export const readHistory = (root: string): GitFile[] => {
   for (let at = 0; at < batch.length; ) {
     const end = batch.indexOf('\n', at);
     const [id = '', type, size] = batch.toString('latin1', at, end).split(' ');
-    if (size === undefined) throw new Error(`git cat-file: ${id} ${type}`);
+    if (size === undefined) {
+      throw new Error(`git cat-file: ${id} ${type}`);
+    }
     const bytes = batch.subarray(end + 1, end + 1 + Number(size));
     const path = `${type} ${id.slice(0, 12)} ${paths.get(id) ?? ''}`.trimEnd();
-    if (type !== 'tree') files.push({ path, bytes });
+    if (type !== 'tree') {
+      files.push({ path, bytes });
+    }
     at = end + 1 + Number(size) + 1;
   }
   return files;
-};
+}

@@ -36,27 +36,27 @@ const manifest = z.object({
   licenses: z.array(typed).optional(),
 });
 
-const statedIn = (text: string): string | undefined => {
+function statedIn(text: string): string | undefined {
   const { license, licenses } = manifest.parse(JSON.parse(text));
   return typeof license === 'object'
     ? license.type
     : (license ?? licenses?.map(({ type }) => type).join(' OR '));
-};
+}
 
 /** What the package itself says; of one that this platform does not install, what the registry said. */
-const statedLicence = ({ location, license }: LockedPackage): string | undefined => {
+function statedLicence({ location, license }: LockedPackage): string | undefined {
   const file = join(projectRoot, location, 'package.json');
   return existsSync(file) ? statedIn(readFileSync(file, 'utf8')) : license;
-};
+}
 
 /** Whether an SPDX expression can be met with these licences alone; what is no expression cannot. */
-const isMetBy = (expression: string, licences: readonly string[]): boolean => {
+function isMetBy(expression: string, licences: readonly string[]): boolean {
   try {
     return satisfies(expression, licences);
   } catch {
     return false;
   }
-};
+}
 
 /** @returns a sentence for each package whose licence is not allowed */
 export const findLicenceFaults = (
@@ -66,16 +66,18 @@ export const findLicenceFaults = (
   packages.flatMap((one) => {
     const reference = referenceOf(one);
     const licence = licenceOf(one) ?? exceptions[reference]?.licence;
-    if (licence === undefined) return [`${reference} states no licence`];
+    if (licence === undefined) {
+      return [`${reference} states no licence`];
+    }
     const allowed = one.dev ? [...permissive, ...ofTools] : permissive;
     const kind = one.dev ? 'development' : 'production';
     return isMetBy(licence, allowed) ? [] : [`${reference} has ${licence}, not allowed in ${kind}`];
   });
 
 /** @returns a sentence for each exception that no package needs any more */
-export const findNeedlessExceptions = (packages: readonly LockedPackage[]): string[] => {
+export function findNeedlessExceptions(packages: readonly LockedPackage[]): string[] {
   const silent = new Set(packages.filter((one) => statedLicence(one) === undefined).map(referenceOf));
   return Object.keys(exceptions)
     .filter((reference) => !silent.has(reference))
     .map((reference) => `${reference} is an exception that nothing needs: take it away`);
-};
+}

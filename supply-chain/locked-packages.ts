@@ -39,7 +39,7 @@ export const referenceOf = ({ name, version }: LockedPackage): string => `${name
 const folder = 'node_modules/';
 
 /** @throws ZodError if package-lock.json has not the form that npm 7 and later write */
-export const readLockedPackages = (): LockedPackage[] => {
+export function readLockedPackages(): LockedPackage[] {
   const { packages } = lockFile.parse(
     JSON.parse(readFileSync(join(projectRoot, 'package-lock.json'), 'utf8')),
   );
@@ -50,4 +50,4 @@ export const readLockedPackages = (): LockedPackage[] => {
       location,
       name: name ?? location.slice(location.lastIndexOf(folder) + folder.length),
     }));
-};
+}

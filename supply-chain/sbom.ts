@@ -11,7 +11,7 @@ const licences = new Contrib.License.Factories.LicenseFactory((text) => satisfie
 /** https://github.com/package-url/purl-spec: the scope's at sign is escaped. */
 const purlOf = (name: string, version: string) => `pkg:npm/${name.replace('@', '%40')}@${version}`;
 
-const componentOf = (locked: LockedPackage): Models.Component => {
+function componentOf(locked: LockedPackage): Models.Component {
   const [name = '', group] = locked.name.split('/').reverse();
   const component = new Models.Component(Enums.ComponentType.Library, name, {
     bomRef: referenceOf(locked),
@@ -20,13 +20,15 @@ const componentOf = (locked: LockedPackage): Models.Component => {
     scope: locked.optional ? Enums.ComponentScope.Optional : Enums.ComponentScope.Required,
     ...(group !== undefined && { group }),
   });
-  if (locked.license !== undefined) component.licenses.add(licences.makeFromString(locked.license));
+  if (locked.license !== undefined) {
+    component.licenses.add(licences.makeFromString(locked.license));
+  }
   const [, sha512] = /^sha512-([\w+/]+=*)$/.exec(locked.integrity ?? '') ?? [];
   if (sha512 !== undefined) {
     component.hashes.set(Enums.HashAlgorithm['SHA-512'], Buffer.from(sha512, 'base64').toString('hex'));
   }
   return component;
-};
+}
 
 type ShippedFile = { name: string; sha256: string };
 
@@ -40,26 +42,28 @@ const fileOf = ({ name, sha256 }: ShippedFile, reference: string): Models.Compon
   });
 
 /** By the packages' places; a version that lies at several is one component. */
-const componentsOf = (packages: readonly LockedPackage[], files: ShippedFiles) => {
+function componentsOf(packages: readonly LockedPackage[], files: ShippedFiles) {
   const byReference = new Map<string, Models.Component>();
   // What comes inside another package has no integrity of its own: rather its twin that has.
   for (const one of packages.toSorted((a, b) => Number(a.inBundle) - Number(b.inBundle))) {
     const reference = referenceOf(one);
     const component = byReference.get(reference) ?? componentOf(one);
     byReference.set(reference, component);
-    for (const file of files.get(one.name) ?? []) component.components.add(fileOf(file, reference));
+    for (const file of files.get(one.name) ?? []) {
+      component.components.add(fileOf(file, reference));
+    }
   }
   return new Map(
     packages.map((one) => [one.location, byReference.get(referenceOf(one)) ?? componentOf(one)]),
   );
-};
+}
 
 /** Where Node.js looks for a package: in the one that asks, then beside it, then beside those that it lies in. */
-const placesOf = (name: string, from: string): string[] => {
+function placesOf(name: string, from: string): string[] {
   const outer = from.lastIndexOf('/node_modules/');
   const others = outer < 0 ? [`node_modules/${name}`] : placesOf(name, from.slice(0, outer));
   return [`${from}/node_modules/${name}`, ...others];
-};
+}
 
 export type BillOfMaterials = {
   /** What the packages are in, as a path within this package; without one, this package itself. */
@@ -70,7 +74,7 @@ export type BillOfMaterials = {
 };
 
 /** @returns its JSON; without a time and a serial number, which would differ from build to build */
-export const sbomOf = ({ subpath, description, packages, files = new Map() }: BillOfMaterials): string => {
+export function sbomOf({ subpath, description, packages, files = new Map() }: BillOfMaterials): string {
   const { name, version, license, dependencies } = packageJson;
   const suffix = subpath === undefined ? '' : `#${subpath}`;
   const root = new Models.Component(Enums.ComponentType.Application, name, {
@@ -84,9 +88,13 @@ export const sbomOf = ({ subpath, description, packages, files = new Map() }: Bi
   const components = componentsOf(packages, files);
   const link = (from: Models.Component | undefined, places: string[]) => {
     const found = places.map((place) => components.get(place)).find((component) => component !== undefined);
-    if (found) from?.dependencies.add(found.bomRef);
+    if (found) {
+      from?.dependencies.add(found.bomRef);
+    }
   };
-  for (const needed of Object.keys(dependencies)) link(root, [`node_modules/${needed}`]);
+  for (const needed of Object.keys(dependencies)) {
+    link(root, [`node_modules/${needed}`]);
+  }
   for (const one of packages) {
     for (const needed of Object.keys({ ...one.dependencies, ...one.optionalDependencies })) {
       link(components.get(one.location), placesOf(needed, one.location));
@@ -99,4 +107,4 @@ export const sbomOf = ({ subpath, description, packages, files = new Map() }: Bi
   });
   const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6));
   return `${serializer.serialize(bom, { sortLists: true, space: 2 })}\n`;
-};
+}

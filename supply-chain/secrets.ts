@@ -28,10 +28,10 @@ const textOf = (bytes: Buffer): string =>
   bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'latin1');
 
 /** @returns a sentence for each secret, which tells its place and nothing of its characters */
-export const findSecrets = async (filePath: string, bytes: Buffer): Promise<string[]> => {
+export async function findSecrets(filePath: string, bytes: Buffer): Promise<string[]> {
   const { messages } = await lintSource({
     source: { filePath, content: textOf(bytes), contentType: 'text' },
     options: { config, maskSecrets: true },
   });
   return messages.map(({ loc, message }) => `${filePath}:${loc.start.line}: ${message}`);
-};
+}

@@ -15,7 +15,7 @@ const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).diges
  * @returns the bills by the names of their files
  * @throws Error if the functions hold a package that package-lock.json does not know
  */
-export const makeShippedSboms = async () => {
+export async function makeShippedSboms() {
   const packages = readLockedPackages();
   const inFunctions = new Set([...(await findFunctionPackages()), `node_modules/${cedar}`]);
   const unlocked = [...inFunctions].filter((place) => !packages.some(({ location }) => location === place));
@@ -35,4 +35,4 @@ export const makeShippedSboms = async () => {
       packages: packages.filter(({ dev }) => !dev),
     }),
   };
-};
+}

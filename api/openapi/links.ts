@@ -8,15 +8,17 @@ const ofRequest = (call: Call, member: string) =>
   hasJsonBody(call) ? `$request.body#/${member}` : `$request.query.${member}`;
 
 /** @param nameOf the operation's id */
-export const linksOf = (call: Call, nameOf: (call: Call) => string) => {
+export function linksOf(call: Call, nameOf: (call: Call) => string) {
   const links = operations[call.operation].next.map((operation) => {
     const next = { operation, registry: call.registry };
     const parameters = parametersOf(next).flatMap(({ name, in: place }): [string, string][] => {
-      if (place === 'path') return [[name, `$response.body#/${name}`]];
+      if (place === 'path') {
+        return [[name, `$response.body#/${name}`]];
+      }
       return name === 'repositoryName' ? [[name, ofRequest(call, name)]] : [];
     });
     const id = nameOf(next);
     return [id, { operationId: id, parameters: Object.fromEntries(parameters) }] as const;
   });
   return links.length > 0 ? { links: Object.fromEntries(links) } : {};
-};
+}

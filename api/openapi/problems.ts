@@ -31,7 +31,7 @@ const membersOf = (code: ErrorCode) =>
 const constant = (type: 'string' | 'integer', value: string | number) => ({ type, const: value });
 
 /** Whole, and not composed of a base and a rest, which common generators make no type of. */
-export const problemOf = (code: ErrorCode) => {
+export function problemOf(code: ErrorCode) {
   const { status, title, sendAgain } = rowOf(code);
   return {
     type: 'object',
@@ -48,7 +48,7 @@ export const problemOf = (code: ErrorCode) => {
       ...membersOf(code),
     },
   };
-};
+}
 
 type Headers = Readonly<Record<string, Header>>;
 
@@ -69,11 +69,13 @@ const headersOf = (codes: readonly ErrorCode[]): Headers =>
       ]),
   );
 
-const retryAfterOf = (codes: readonly ErrorCode[]): Headers => {
+function retryAfterOf(codes: readonly ErrorCode[]): Headers {
   const schemas = codes.map((code) => retryAfterSchema(rowOf(code).sendAgain));
   const values = [...new Map(schemas.map((one) => [JSON.stringify(one), one])).values()];
   const present = values.filter((one) => one !== undefined);
-  if (present.length === 0) return {};
+  if (present.length === 0) {
+    return {};
+  }
   return {
     'Retry-After': {
       description: 'Seconds after which the same request may be sent again.',
@@ -81,9 +83,9 @@ const retryAfterOf = (codes: readonly ErrorCode[]): Headers => {
       schema: present.length === 1 && present[0] ? present[0] : { anyOf: present },
     },
   };
-};
+}
 
-const refused = (status: number, codes: readonly ErrorCode[]): Response => {
+function refused(status: number, codes: readonly ErrorCode[]): Response {
   const gateway = gatewayRefusals[status];
   const sentences = codes.map((code) => `\`${code}\`: ${errors[code].title}.`);
   const schemas = codes.map((code) => ({ $ref: `#/components/schemas/${code}` }));
@@ -98,10 +100,10 @@ const refused = (status: number, codes: readonly ErrorCode[]): Response => {
       ...(gateway && { 'application/json': { schema: { $ref: '#/components/schemas/GatewayRefusal' } } }),
     },
   };
-};
+}
 
 /** Every refusal that these codes, or API Gateway, answer, by HTTP status. */
-export const refusalsOf = (ofCall: readonly ErrorCode[]): Readonly<Record<string, Response>> => {
+export function refusalsOf(ofCall: readonly ErrorCode[]): Readonly<Record<string, Response>> {
   const codes = [...new Set([...ofCall, ...gatewayCodes])];
   const statuses = new Set([
     ...codes.map((code): number => errors[code].status),
@@ -118,4 +120,4 @@ export const refusalsOf = (ofCall: readonly ErrorCode[]): Readonly<Record<string
         ),
       ]),
   );
-};
+}

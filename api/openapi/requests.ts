@@ -9,10 +9,7 @@ type Properties = { readonly [member: string]: Schema };
 
 const isObject = (value: unknown): value is Schema => typeof value === 'object' && value !== null;
 
-const membersOf = ({
-  operation,
-  registry,
-}: Call): { properties: Properties; required: readonly string[] } => {
+function membersOf({ operation, registry }: Call): { properties: Properties; required: readonly string[] } {
   const { properties, required } = z.toJSONSchema(operations[operation].input(registry), {
     io: 'input',
     unrepresentable: 'any',
@@ -22,7 +19,7 @@ const membersOf = ({
     isObject(schema) ? schema : {},
   ]);
   return { properties: Object.fromEntries(schemas), required: required ?? [] };
-};
+}
 
 const pathMembers = (path: string) => [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
 
@@ -31,13 +28,13 @@ const orNull = (schema: Schema): Schema =>
   typeof schema.type === 'string' ? { ...schema, type: [schema.type, 'null'] } : schema;
 
 /** Whether the operation's body is in JSON. That of a part may be, but is documented as bytes: see {@link requestBodyOf}. */
-export const hasJsonBody = ({ operation }: Pick<Call, 'operation'>): boolean => {
+export function hasJsonBody({ operation }: Pick<Call, 'operation'>): boolean {
   const { method, rawBody } = operations[operation];
   return method !== 'GET' && !rawBody;
-};
+}
 
 /** The body in JSON: every member but those in the path. Unknown members are refused. */
-export const jsonBody = (call: Call) => {
+export function jsonBody(call: Call) {
   const { properties, required } = membersOf(call);
   const inPath = pathMembers(operations[call.operation].path);
   const inBody = Object.entries(properties).filter(([name]) => !inPath.includes(name));
@@ -49,7 +46,7 @@ export const jsonBody = (call: Call) => {
     ),
     additionalProperties: false,
   };
-};
+}
 
 /** The members of a part that its bytes and `Content-Range` say. */
 const saidByBytes = ['partFirstByte', 'partLastByte', 'layerPartBlob'];
@@ -65,7 +62,7 @@ const contentRange = {
 };
 
 /** Where there is no JSON, members that the path does not have are in the query. */
-export const parametersOf = (call: Call) => {
+export function parametersOf(call: Call) {
   const { path, rawBody } = operations[call.operation];
   const { properties, required } = membersOf(call);
   const inPath = pathMembers(path);
@@ -82,7 +79,7 @@ export const parametersOf = (call: Call) => {
     })),
     ...(rawBody ? [contentRange] : []),
   ];
-};
+}
 
 const partBody = {
   required: true,
@@ -109,8 +106,10 @@ export const descriptionOf = ({ operation }: Pick<Call, 'operation'>): { descrip
     : {};
 
 /** @param body where the schema of the body in JSON is */
-export const requestBodyOf = (call: Call, body: object) => {
-  if (operations[call.operation].method === 'GET') return {};
+export function requestBodyOf(call: Call, body: object) {
+  if (operations[call.operation].method === 'GET') {
+    return {};
+  }
   const json = { required: true, content: { 'application/json': { schema: body } } };
   return { requestBody: operations[call.operation].rawBody ? partBody : json };
-};
+}

@@ -36,21 +36,25 @@ type Flags = EndpointFlags & {
   quiet?: boolean;
 };
 
-const readPort = (text: string): number => {
+function readPort(text: string): number {
   const port = Number(text);
-  if (/^\d+$/.test(text) && port < 65_536) return port;
+  if (/^\d+$/.test(text) && port < 65_536) {
+    return port;
+  }
   throw new InvalidArgumentError('It is a number from 0 to 65535.');
-};
+}
 
-const readHostName = (text: string, before: HostName[]): HostName[] => {
+function readHostName(text: string, before: HostName[]): HostName[] {
   const hostName = hostNameOf(text);
-  if (hostName) return [...before, hostName];
+  if (hostName) {
+    return [...before, hostName];
+  }
   throw new InvalidArgumentError('It is a name or an address, with or without a port.');
-};
+}
 
 const read = (file: string): Promise<string> =>
-  readFile(file, 'utf8').catch((failure: NodeJS.ErrnoException) => {
-    throw new CommandError(`${file} cannot be read (${failure.code}).`, { exitStatus: 2, cause: failure });
+  readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(`${file} cannot be read (${error.code}).`, { exitStatus: 2, cause: error });
   });
 
 const whereTokens = `--token-file, --token-command or ${tokenVariable}`;
@@ -81,17 +85,25 @@ function assertAccessIsSafe(flags: Flags, hasToken: boolean): void {
     ],
   ];
   const refusal = refusals.find(([refused]) => refused);
-  if (refusal) throw new CommandError(refusal[1], { exitStatus: 2 });
+  if (refusal) {
+    throw new CommandError(refusal[1], { exitStatus: 2 });
+  }
 }
 
 async function lentToken(
   { passwordFile }: Flags,
   token: TokenSource | undefined,
 ): Promise<LentToken | undefined> {
-  if (token === undefined) return undefined;
-  if (passwordFile === undefined) return { token, to: 'everyone' };
+  if (token === undefined) {
+    return undefined;
+  }
+  if (passwordFile === undefined) {
+    return { token, to: 'everyone' };
+  }
   const password = (await read(passwordFile)).trim();
-  if (password === '') throw new CommandError(`${passwordFile} is empty.`, { exitStatus: 2 });
+  if (password === '') {
+    throw new CommandError(`${passwordFile} is empty.`, { exitStatus: 2 });
+  }
   return { token, to: { password } };
 }
 
@@ -113,13 +125,15 @@ async function start(flags: Flags): Promise<{ endpoint: Endpoint; lent: LentToke
     registry,
     registryId,
     ...(!flags.quiet && { log: console.log }),
-  }).catch((failure: NodeJS.ErrnoException) => {
-    if (failure.code !== 'EADDRINUSE') throw failure;
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') {
+      throw error;
+    }
     const message =
       socket === undefined
         ? `Port ${port} is in use: choose another with --port.`
         : `${socket} is there already: remove it, if no bridge is listening at it.`;
-    throw new CommandError(message, { cause: failure });
+    throw new CommandError(message, { cause: error });
   });
   return { endpoint, lent };
 }
@@ -135,16 +149,20 @@ function closeOnSignals(endpoint: Endpoint): void {
 }
 
 function whoPushes(lent: LentToken | undefined, { socket }: Flags): string {
-  if (!lent) return "each client's own: it logs in with any user name, and its token as the password";
-  if (lent.to !== 'everyone')
+  if (!lent) {
+    return "each client's own: it logs in with any user name, and its token as the password";
+  }
+  if (lent.to !== 'everyone') {
     return "the bridge's: clients log in with any user name, and the password of the bridge";
+  }
   const everyone = socket === undefined ? 'every user of this machine' : `whoever may open ${socket}`;
   return `the bridge's, lent: nobody can log in here, and ${everyone} may push with it`;
 }
 
 function howToPush({ url }: Endpoint, lent: LentToken | undefined): string {
-  if (url.startsWith('unix:'))
+  if (url.startsWith('unix:')) {
     return `  curl --unix-socket ${url.slice('unix:'.length)} http://localhost/v2/`;
+  }
   const { host, protocol } = new URL(url);
   const login = lent?.to === 'everyone' ? [] : [`  docker login ${host} -u any`];
   return [

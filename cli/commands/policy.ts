@@ -19,7 +19,7 @@ type Opened = PolicyFiles & { decisions: Policies };
  * As the functions do it when they start, in the same engine. A directory without a schema of its own is held against
  * the one that comes with this program.
  */
-const open = (directory: string): Opened => {
+function open(directory: string): Opened {
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
     throw new CommandError(`${directory} is not a directory.`, { exitStatus: 2 });
   }
@@ -28,28 +28,36 @@ const open = (directory: string): Opened => {
     const files = readPolicyFiles(directory, existsSync(schema) ? schema : ownSchema);
     return { ...files, decisions: openPolicies(files) };
   } catch (error) {
-    if (!(error instanceof PolicyError)) throw error;
+    if (!(error instanceof PolicyError)) {
+      throw error;
+    }
     throw new CommandError(`${directory} does not validate:\n${error.message}`, { cause: error });
   }
-};
+}
 
-const checkQuotas = (directory: string): Quota[] => {
+function checkQuotas(directory: string): Quota[] {
   try {
     return readQuotas(directory);
-  } catch (cause) {
-    throw new CommandError(cause instanceof Error ? cause.message : 'The quotas cannot be read.', { cause });
+  } catch (error) {
+    throw new CommandError(error instanceof Error ? error.message : 'The quotas cannot be read.', {
+      cause: error,
+    });
   }
-};
+}
 
 const check = new Command('check')
   .description('Parse and validate the policies of a directory')
   .argument('<directory>', 'where the *.cedar files are')
   .action((directory: string) => {
     const { policies, warnings } = open(directory);
-    for (const warning of warnings) console.error(`warning: ${describeFault(warning)}`);
+    for (const warning of warnings) {
+      console.error(`warning: ${describeFault(warning)}`);
+    }
     const quotas = checkQuotas(directory);
     console.log(`${policies.length} policies are valid.`);
-    if (quotas.length > 0) console.log(`${quotas.length} quotas are valid.`);
+    if (quotas.length > 0) {
+      console.log(`${quotas.length} quotas are valid.`);
+    }
   });
 
 const test = new Command('test')
@@ -58,25 +66,31 @@ const test = new Command('test')
   .action((directory: string) => {
     const { decisions } = open(directory);
     const cases = readCases(directory);
-    if (cases.length === 0) throw new CommandError(`${directory} has no cases in *.test.yaml files.`);
+    if (cases.length === 0) {
+      throw new CommandError(`${directory} has no cases in *.test.yaml files.`);
+    }
     const results = cases.map((one) => runCase(decisions, one));
     for (const { passed, name, detail } of results) {
       console.log(`${passed ? 'ok    ' : 'FAILED'}  ${name}${detail && `\n${detail}`}`);
     }
     const failed = results.filter(({ passed }) => !passed).length;
     console.log(`${results.length - failed} passed, ${failed} failed`);
-    if (failed > 0) throw new CommandError(`${failed} of ${results.length} cases failed.`);
+    if (failed > 0) {
+      throw new CommandError(`${failed} of ${results.length} cases failed.`);
+    }
   });
 
-const casesFrom = (directory: string, name: string | undefined, file: string | undefined): PolicyCase[] => {
+function casesFrom(directory: string, name: string | undefined, file: string | undefined): PolicyCase[] {
   const all =
     file === undefined
       ? readCases(directory)
       : parseCases(readFileSync(file === '-' ? 0 : file, 'utf8'), file === '-' ? 'standard input' : file);
   const found = all.filter((one) => name === undefined || one.name === name);
-  if (found.length > 0) return found;
+  if (found.length > 0) {
+    return found;
+  }
   throw new CommandError(`No case${name === undefined ? '' : ` of the name ${JSON.stringify(name)}`}.`);
-};
+}
 
 const explain = new Command('explain')
   .description('Say of a case which policies decide it, and where they are')

@@ -42,42 +42,52 @@ type Flags = EndpointFlags & {
 
 const exitStatuses = { usage: 2, refused: 3, unavailable: 4, SIGINT: 130, SIGTERM: 143 } as const;
 
-const readJobs = (text: string): number => {
+function readJobs(text: string): number {
   const jobs = Number(text);
-  if (Number.isInteger(jobs) && jobs > 0 && jobs <= 64) return jobs;
+  if (Number.isInteger(jobs) && jobs > 0 && jobs <= 64) {
+    return jobs;
+  }
   throw new InvalidArgumentError('It is a number from 1 to 64.');
-};
+}
 
 const unitBytes = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
 
-const readSize = (text: string): number => {
+function readSize(text: string): number {
   const [, number = '', unit = ''] = /^(\d{1,15})(.*)$/.exec(text) ?? [];
   const found = Object.entries(unitBytes).find(([name]) => name === unit);
   const bytes = Number(number) * (found?.[1] ?? 0);
-  if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
+  if (bytes > 0 && Number.isSafeInteger(bytes)) {
+    return bytes;
+  }
   throw new InvalidArgumentError('It is a number of bytes, or of KiB, MiB, GiB or TiB: 32GiB.');
-};
+}
 
 /** The colon begins the tag; names of repositories have none. */
-const readDestination = (text: string): { repositoryName: string; tag: string | undefined } => {
+function readDestination(text: string): { repositoryName: string; tag: string | undefined } {
   const [repositoryName = '', tag, ...rest] = text.split(':');
   const isTagged = tag === undefined || isTag(tag);
-  if (repositoryName === '' || repositoryName.includes('@') || !isTagged || rest.length > 0)
+  if (repositoryName === '' || repositoryName.includes('@') || !isTagged || rest.length > 0) {
     throw new CommandError(`${text} is no DESTINATION[:TAG], such as team-a/app:1.0.`, {
       exitStatus: exitStatuses.usage,
     });
+  }
   return { repositoryName, tag };
-};
+}
 
 /** The failure with its exit status and what to do about it. */
 function commandErrorOf(thrown: unknown): unknown {
-  if (thrown instanceof SourceProblem || thrown instanceof TokenProblem)
+  if (thrown instanceof SourceProblem || thrown instanceof TokenProblem) {
     return new CommandError(`${thrown.message}.`, { exitStatus: exitStatuses.usage, cause: thrown });
-  if (thrown instanceof LayerProblem && thrown.code === 'EmptyLayer')
+  }
+  if (thrown instanceof LayerProblem && thrown.code === 'EmptyLayer') {
     return new CommandError(`${thrown.message}.`, { exitStatus: exitStatuses.usage, cause: thrown });
-  if (thrown instanceof LayerProblem)
+  }
+  if (thrown instanceof LayerProblem) {
     return new CommandError(`${thrown.message}. Run the same command again.`, { cause: thrown });
-  if (!(thrown instanceof ProxyProblem)) return thrown;
+  }
+  if (!(thrown instanceof ProxyProblem)) {
+    return thrown;
+  }
   return thrown.retryable || thrown.status === undefined
     ? new CommandError(`${thrown.message}. What was sent is kept: run the same command again.`, {
         exitStatus: exitStatuses.unavailable,
@@ -87,10 +97,12 @@ function commandErrorOf(thrown: unknown): unknown {
 }
 
 /** On standard error, so that standard output is the report's. */
-const progressOf = ({ json }: Flags): Progress => {
-  if (json) return { begin: () => () => {}, end: () => {} };
+function progressOf({ json }: Flags): Progress {
+  if (json) {
+    return { begin: () => () => {}, end: () => {} };
+  }
   return process.stderr.isTTY ? progressBars() : progressLines((line) => console.error(line));
-};
+}
 
 type Pushed = PushReport & Pick<Chosen, 'notes'> & { source: string; repositoryName: string };
 
@@ -99,15 +111,18 @@ async function run(source: string, destination: string, flags: Flags, signal: Ab
   const { registry, registryId, jobs, image, all, maxUnpackedSize: maxUnpackedBytes } = flags;
   const platform = flags.platform === undefined ? undefined : readPlatform(flags.platform);
   const token = tokenSource(flags);
-  if (token === undefined)
+  if (token === undefined) {
     throw new CommandError(`No token: set ${tokenVariable}, or give --token-file or --token-command.`, {
       exitStatus: exitStatuses.usage,
     });
+  }
   const client = new ProxyClient({ ...proxyEndpointOf(flags), registry, token, signal });
   const images = await openSource(source, { input: process.stdin, maxUnpackedBytes, signal });
   try {
     const chosen = await chooseImages(images, { tag, image, platform, all });
-    for (const note of chosen.notes) console.error(printable(`Note: ${note}.`));
+    for (const note of chosen.notes) {
+      console.error(printable(`Note: ${note}.`));
+    }
     const report = await pushImages(chosen, {
       uploader: new Uploader(client),
       destination: { repositoryName, registryId },
@@ -131,9 +146,11 @@ function print({ layers, images, ...rest }: Pushed, { json }: Flags): void {
   const sent = layers.filter(({ outcome }) => outcome === 'pushed');
   const bytes = sent.reduce((sum, { size }) => sum + size, 0);
   console.log(`${sent.length} of ${layers.length} layers sent, ${bytes} bytes; the others were there.`);
-  for (const image of images)
-    for (const tag of image.tags.length > 0 ? image.tags.map((one) => `:${one}`) : [''])
+  for (const image of images) {
+    for (const tag of image.tags.length > 0 ? image.tags.map((one) => `:${one}`) : ['']) {
       console.log(printable(`${rest.repositoryName}${tag}@${image.digest}${originOf(image)}`));
+    }
+  }
 }
 
 /** What is known of where it comes from, in brackets. */
@@ -204,13 +221,14 @@ Exit status:
   .action(async (source: string, destination: string, flags: Flags) => {
     keepMemoryFlat();
     const interruption = new AbortController();
-    for (const name of ['SIGINT', 'SIGTERM'] as const)
+    for (const name of ['SIGINT', 'SIGTERM'] as const) {
       process.once(name, () =>
         interruption.abort(new CommandError(`ended by ${name}`, { exitStatus: exitStatuses[name] })),
       );
+    }
     try {
       print(await run(source, destination, flags, interruption.signal), flags);
-    } catch (thrown) {
-      throw interruption.signal.aborted ? interruption.signal.reason : commandErrorOf(thrown);
+    } catch (error) {
+      throw interruption.signal.aborted ? interruption.signal.reason : commandErrorOf(error);
     }
   });

@@ -11,10 +11,12 @@ import { changeClient, readClients } from '../tokens/secret.ts';
 
 type Lifetime = { expiresIn: number | 'never' };
 
-const clientName = (text: string): string => {
-  if (isClientName(text)) return text;
+function clientName(text: string): string {
+  if (isClientName(text)) {
+    return text;
+  }
   throw new InvalidArgumentError('Expected lower-case letters and digits, with single hyphens between.');
-};
+}
 
 const client = () => new Argument('<client>', 'the client’s name, as policies have it').argParser(clientName);
 
@@ -24,7 +26,7 @@ const lifetime = () =>
     .default(parseDurationMs('90d'), '90d');
 
 /** A token, to be printed, and what the secret keeps of it. */
-const mint = (name: string, { expiresIn }: Lifetime, now: Date) => {
+function mint(name: string, { expiresIn }: Lifetime, now: Date) {
   const token = mintToken(name);
   const expires = expiresIn === 'never' ? undefined : new Date(now.getTime() + expiresIn).toISOString();
   const stored = {
@@ -34,17 +36,17 @@ const mint = (name: string, { expiresIn }: Lifetime, now: Date) => {
     ...(expires && { expiresAt: expires }),
   };
   return { token, stored };
-};
+}
 
 type Minted = ReturnType<typeof mint>;
 
 /** The token alone goes to standard output, so that it can be piped to where it belongs. */
-const printToken = (name: string, { token, stored }: Minted, more = '') => {
+function printToken(name: string, { token, stored }: Minted, more = '') {
   console.error(
     `Token ${stored.id} of ${name}, valid until ${stored.expiresAt ?? 'it is revoked'}.${more} It is shown this once:`,
   );
   console.log(token);
-};
+}
 
 const createCommand = secretCommand('create', 'Mint the first token of a client and print it, once')
   .addArgument(client())
@@ -113,7 +115,9 @@ const listCommand = secretCommand('list', 'List the clients’ tokens: when they
     const rows = rowsOf(clients, options.hashes ?? false, new Date()).filter(
       (row) => name === undefined || row.client === name,
     );
-    if (options.json) return console.log(JSON.stringify(rows, null, 2));
+    if (options.json) {
+      return console.log(JSON.stringify(rows, null, 2));
+    }
     for (const { client: of, token, createdAt, expiresAt, live, ...more } of rows) {
       const state = live ? 'live   ' : 'expired';
       const until = expiresAt ?? 'never';

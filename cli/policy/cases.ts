@@ -50,7 +50,9 @@ const operationsNamed = (name: string): readonly string[] => (name === 'push' ? 
 const actions = oneOrMore.transform((names, context): OperationName[] => {
   const named = names.flatMap(operationsNamed);
   const known = named.filter(isOperationName);
-  if (known.length === named.length) return known;
+  if (known.length === named.length) {
+    return known;
+  }
   const message = `expected push, ${operationNames.join(', ')}, or a list of them`;
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
@@ -123,21 +125,27 @@ const describeIssue = (error: z.ZodError) =>
     .join('; ');
 
 /** @throws CommandError with file, line and what was expected */
-export const parseCases = (text: string, file: string): PolicyCase[] => {
+export function parseCases(text: string, file: string): PolicyCase[] {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true });
   const [error] = document.errors;
-  if (error) throw new CommandError(`${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`);
+  if (error) {
+    throw new CommandError(`${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`);
+  }
   const list = isMap(document.contents) ? [document.contents] : document.contents;
   const nodes = isSeq(list) ? list.items : list;
-  if (!Array.isArray(nodes)) throw new CommandError(`${file}:1: expected a list of cases`);
+  if (!Array.isArray(nodes)) {
+    throw new CommandError(`${file}:1: expected a list of cases`);
+  }
   return nodes.map((node) => {
     const line = lines.linePos(isNode(node) ? (node.range?.[0] ?? 0) : 0).line;
     const { data, error: fault } = policyCase.safeParse(isNode(node) ? node.toJS(document) : node);
-    if (!data) throw new CommandError(`${file}:${line}: ${describeIssue(fault)}`);
+    if (!data) {
+      throw new CommandError(`${file}:${line}: ${describeIssue(fault)}`);
+    }
     return { ...data, file, line };
   });
-};
+}
 
 /** The cases of every `*.test.yaml` file of a directory. */
 export const readCases = (directory: string): PolicyCase[] =>

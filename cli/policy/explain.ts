@@ -12,13 +12,13 @@ const outcomes = {
 const lineOf = (one: Policy) =>
   `  ${outcomes[one.effect](one)} (${one.file}:${one.line})${one.message ? `: ${one.message}` : ''}`;
 
-const reasonsOf = (verdict: Verdict, all: readonly Policy[]): string[] => {
+function reasonsOf(verdict: Verdict, all: readonly Policy[]): string[] {
   const decided = new Set(verdict.policies.map(({ id }) => id));
   const lines = all.filter(({ id }) => decided.has(id)).map(lineOf);
   const failures = verdict.errors.map((error) => `  denied because a policy failed: ${error}`);
   const none = decided.size + failures.length === 0 ? ['  no policy permits it'] : [];
   return [...lines, ...failures, ...none];
-};
+}
 
 const wordOf = ({ allowed }: Verdict) => (allowed ? 'allow' : 'deny');
 

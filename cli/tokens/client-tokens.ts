@@ -28,30 +28,27 @@ const kept = (tokens: ClientTokens, now: Date) => tokens.filter((token) => isKep
 const live = (tokens: ClientTokens, now: Date) => tokens.filter((token) => isLive(token, now));
 
 /** @throws CommandError when the client has a live token: it is to be rotated */
-export const create = (tokens: ClientTokens, fresh: StoredToken, now: Date): ClientTokens => {
+export function create(tokens: ClientTokens, fresh: StoredToken, now: Date): ClientTokens {
   if (live(tokens, now).length > 0) {
     throw new CommandError('The client has a live token: rotate it, or revoke it first.');
   }
   return [...kept(tokens, now), fresh];
-};
+}
 
-const endingBy = (token: StoredToken, end: Date, now: Date): StoredToken => {
+function endingBy(token: StoredToken, end: Date, now: Date): StoredToken {
   const endsBefore = token.expiresAt !== undefined && Date.parse(token.expiresAt) <= end.getTime();
   return !isLive(token, now) || endsBefore ? token : { ...token, expiresAt: end.toISOString() };
-};
+}
 
 /**
  * Adds the next token; the one there is ends with the overlap.
  * @throws CommandError when there is none to rotate, or two already
  */
-export const rotate = (
-  tokens: ClientTokens,
-  fresh: StoredToken,
-  overlapMs: number,
-  now: Date,
-): ClientTokens => {
+export function rotate(tokens: ClientTokens, fresh: StoredToken, overlapMs: number, now: Date): ClientTokens {
   const living = live(tokens, now);
-  if (living.length === 0) throw new CommandError('The client has no live token: create one.');
+  if (living.length === 0) {
+    throw new CommandError('The client has no live token: create one.');
+  }
   if (living.length >= maxLiveTokens) {
     throw new CommandError(
       `The client has ${living.length} live tokens (${living.map(nameOf).join(', ')}): revoke one, or wait until it ends.`,
@@ -59,7 +56,7 @@ export const rotate = (
   }
   const end = new Date(now.getTime() + overlapMs);
   return [...kept(tokens, now).map((token) => endingBy(token, end, now)), fresh];
-};
+}
 
 export const nameOf = ({ id, createdAt }: StoredToken): string => id ?? createdAt ?? 'without an id';
 
@@ -67,19 +64,23 @@ export const nameOf = ({ id, createdAt }: StoredToken): string => id ?? createdA
  * Takes out one token by its id, or the only live one, or all.
  * @throws CommandError when it is not clear which
  */
-export const revoke = (
+export function revoke(
   tokens: ClientTokens,
   which: { id?: string | undefined; all?: boolean | undefined },
   now: Date,
-): ClientTokens => {
-  if (which.all) return [];
+): ClientTokens {
+  if (which.all) {
+    return [];
+  }
   const candidates = which.id === undefined ? live(tokens, now) : tokens.filter(({ id }) => id === which.id);
   const [only, ...others] = candidates;
-  if (!only) throw new CommandError(which.id ? `No token ${which.id}.` : 'The client has no live token.');
+  if (!only) {
+    throw new CommandError(which.id ? `No token ${which.id}.` : 'The client has no live token.');
+  }
   if (others.length > 0) {
     throw new CommandError(
       `Which of ${candidates.map(nameOf).join(', ')}? Name it with --token ID, or revoke --all.`,
     );
   }
   return tokens.filter((token) => token !== only);
-};
+}

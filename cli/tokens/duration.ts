@@ -7,12 +7,14 @@ const unitsMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 
 const maxMs = 3_650 * 86_400_000;
 
 /** @throws InvalidArgumentError, which commander tells with the option's name */
-export const parseDurationMs = (text: string): number => {
+export function parseDurationMs(text: string): number {
   const [, count = '', unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
   const durationMs = Number(count) * (unitsMs[unit] ?? 0);
-  if (durationMs > 0 && durationMs <= maxMs) return durationMs;
+  if (durationMs > 0 && durationMs <= maxMs) {
+    return durationMs;
+  }
   throw new InvalidArgumentError('Expected minutes, hours or days, such as 30m, 12h or 90d.');
-};
+}
 
 /** A duration, or `never`. */
 export const parseLifetime = (text: string): number | 'never' =>

@@ -15,7 +15,7 @@ const randomText = () =>
   Array.from({ length: randomCharacters }, () => alphabet[randomInt(alphabet.length)]).join('');
 
 /** CRC-32 of all that stands before it, in base 62: a secret scanner needs no network to know a real token. */
-const checksumOf = (text: string): string => {
+function checksumOf(text: string): string {
   let rest = crc32(text);
   let digits = '';
   for (let n = 0; n < checksumCharacters; n++) {
@@ -23,18 +23,18 @@ const checksumOf = (text: string): string => {
     rest = Math.floor(rest / alphabet.length);
   }
   return digits;
-};
+}
 
 /** `eup_<client>_<random><checksum>` */
-export const mintToken = (client: string): string => {
+export function mintToken(client: string): string {
   const token = `eup_${client}_${randomText()}`;
   return `${token}${checksumOf(token)}`;
-};
+}
 
 /** Whether a text has a token's form and its own checksum: what a secret scanner can ask. */
-export const isMintedToken = (text: string): boolean => {
+export function isMintedToken(text: string): boolean {
   const [, token, checksum] = /^(eup_[a-z0-9-]+_[A-Za-z0-9]{40})([A-Za-z0-9]{6})$/.exec(text) ?? [];
   return token !== undefined && checksumOf(token) === checksum;
-};
+}
 
 export const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');

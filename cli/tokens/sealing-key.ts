@@ -13,7 +13,7 @@ const schema = z.looseObject(sealingKeys.shape);
  * @param overlapMs how long the key before opens what it has sealed
  * @throws CommandError while the key before that still does: only two are ever kept
  */
-export const rotateSealingKey = (text: string, overlapMs: number, now: Date): string => {
+export function rotateSealingKey(text: string, overlapMs: number, now: Date): string {
   const secret = parseSecret(schema, text);
   if (opensWith(secret, now).length > 1) {
     throw new CommandError(
@@ -27,4 +27,4 @@ export const rotateSealingKey = (text: string, overlapMs: number, now: Date): st
     opensUntil: after(Math.max(overlapMs, 2 * secretMaxAgeMs)),
   };
   return writtenSecret({ ...secret, sealingKey: randomBytes(32).toString('hex'), previousSealingKey });
-};
+}

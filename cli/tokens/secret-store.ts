@@ -37,7 +37,7 @@ const current = 'AWSCURRENT';
  * was read. So a new version is written aside first, and then put in force.
  * Source: AWS Secrets Manager API reference, UpdateSecretVersionStage, RemoveFromVersionId.
  */
-export const secretsManagerStore = (client: SecretsManagerClient, secretId: string): SecretStore => {
+export function secretsManagerStore(client: SecretsManagerClient, secretId: string): SecretStore {
   const get = async () => {
     const secret = await client
       .send(new GetSecretValueCommand({ SecretId: secretId }))
@@ -75,43 +75,53 @@ export const secretsManagerStore = (client: SecretsManagerClient, secretId: stri
   return {
     read: async () => (await get()).text,
     update: async (change) => {
-      for (let n = 0; n < maxAttempts; n++) if (await attempt(change)) return;
+      for (let n = 0; n < maxAttempts; n++) {
+        if (await attempt(change)) {
+          return;
+        }
+      }
       throw new CommandError('Somebody else is writing to the secret at the same time. Try again.');
     },
   };
-};
+}
 
 /** Of a secret's value. Source: AWS Secrets Manager quotas. */
 const maxSecretBytes = 65_536;
 
 /** @throws CommandError where Secrets Manager would not take it */
-const sized = (text: string): string => {
+function sized(text: string): string {
   const bytes = Buffer.byteLength(text);
-  if (bytes <= maxSecretBytes) return text;
+  if (bytes <= maxSecretBytes) {
+    return text;
+  }
   throw new CommandError(
     `The secret would have ${bytes} bytes, and holds ${maxSecretBytes}. Revoke clients that are gone, or use OIDC tokens.`,
   );
-};
+}
 
 const lockPollMs = 100;
 const lockAttempts = 50;
 
 /** The local stack's secret, under a lock file that a second command waits for. */
-export const fileStore = (file: string): SecretStore => {
+export function fileStore(file: string): SecretStore {
   const read = () =>
-    readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      throw new CommandError(`${file} cannot be read (${cause.code}): run npm start once to make it.`, {
-        cause,
+    readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw new CommandError(`${file} cannot be read (${error.code}): run npm start once to make it.`, {
+        cause: error,
       });
     });
   const lockFile = `${file}.lock`;
 
   const lock = async () => {
     for (let n = 0; n < lockAttempts; n++) {
-      const handle = await open(lockFile, 'wx').catch((failure: NodeJS.ErrnoException) => {
-        if (failure.code !== 'EEXIST') throw failure;
+      const handle = await open(lockFile, 'wx').catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') {
+          throw error;
+        }
       });
-      if (handle) return handle.close();
+      if (handle) {
+        return handle.close();
+      }
       await sleep(lockPollMs);
     }
     throw new CommandError(`${lockFile} is in the way: another command is at it, or was ended. Remove it.`);
@@ -132,4 +142,4 @@ export const fileStore = (file: string): SecretStore => {
       }
     },
   };
-};
+}

@@ -10,13 +10,13 @@ const withClients = z.looseObject({
 });
 
 /** @throws CommandError, which does not quote the secret */
-export const parseSecret = <T>(schema: z.ZodType<T>, text: string): T => {
+export function parseSecret<T>(schema: z.ZodType<T>, text: string): T {
   try {
     return schema.parse(JSON.parse(text));
   } catch {
     throw new CommandError('The secret is not the JSON that the proxy keeps in it.');
   }
-};
+}
 
 export const writtenSecret = (secret: object): string => `${JSON.stringify(secret, null, 2)}\n`;
 
@@ -24,14 +24,14 @@ export const readClients = (text: string): ReadonlyMap<string, ClientTokens> =>
   new Map(Object.entries(parseSecret(withClients, text).clients));
 
 /** Changes one client's tokens; a client without any is taken out. */
-export const changeClient = (
+export function changeClient(
   text: string,
   client: string,
   change: (tokens: ClientTokens) => ClientTokens,
-): string => {
+): string {
   const secret = parseSecret(withClients, text);
   const { [client]: tokens = [], ...others } = secret.clients;
   const changed = change(tokens);
   const clients = changed.length > 0 ? { ...others, [client]: changed } : others;
   return writtenSecret({ ...secret, clients });
-};
+}

@@ -28,8 +28,11 @@ export async function* bunzip2(bytes: Bytes): AsyncGenerator<Uint8Array> {
       const pieces = new Pieces();
       const size = blockUnit * level;
       const next = bzip2.decompress(bits, (byte) => pieces.push(byte), new Int32Array(size), size, checksum);
-      if (next === null) level = 0;
-      else checksum = next;
+      if (next === null) {
+        level = 0;
+      } else {
+        checksum = next;
+      }
       yield* pieces.all();
     }
   }
@@ -40,7 +43,9 @@ export async function* bunzip2(bytes: Bytes): AsyncGenerator<Uint8Array> {
     yield* blocks(maxBlockBytes);
   }
   yield* blocks(0);
-  if (level !== 0) throw new Error('the bzip2 data is cut off');
+  if (level !== 0) {
+    throw new Error('the bzip2 data is cut off');
+  }
 }
 
 /** Bytes that come one by one. */

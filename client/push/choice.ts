@@ -48,22 +48,26 @@ export async function chooseImages(images: Images, request: Request): Promise<Ch
     request.platform === undefined
       ? await wholeImages(named, contents, request.all === true, notes)
       : await imagesOfPlatform(named, contents, request.platform);
-  if (request.image !== undefined && new Set(candidates.map(({ digest }) => digest)).size > 1)
+  if (request.image !== undefined && new Set(candidates.map(({ digest }) => digest)).size > 1) {
     throw new SourceProblem(
       `the source has several images ${shown(request.image)}: ${await listOfChoices(candidates, contents)}`,
     );
+  }
   const isAll =
     request.image === undefined &&
     request.platform === undefined &&
     candidates.every(({ digest, root }) => digest === root.digest);
   const along = isAll ? companions : companionsOf(candidates, companions, contents);
-  if (along.length < companions.length && request.image === undefined && request.platform === undefined)
+  if (along.length < companions.length && request.image === undefined && request.platform === undefined) {
     notes.push(`${companions.length - along.length} that refer to what is not pushed are not pushed either`);
+  }
   const tags = await assignTags(candidates, along, request.tag, contents);
   notes.push(...candidates.filter(({ digest }) => !tags.has(digest)).map(untagged));
   const closure = contents.closureOf([...candidates, ...along].map(({ digest }) => digest));
   const manifests = images.manifests.filter(({ digest }) => closure.manifests.has(digest));
-  for (const manifest of manifests) refuseUnstorable(manifest, contents);
+  for (const manifest of manifests) {
+    refuseUnstorable(manifest, contents);
+  }
   refuseMissing(closure, contents);
   const blobs = images.blobs.filter(({ digest }) => closure.blobs.has(digest));
   return { blobs, manifests, tags, origins: await originsOf(manifests, images, contents), notes };
@@ -79,13 +83,18 @@ function companionsOf(
   contents: Contents,
 ): Companion[] {
   const bySubject = new Map<string, Companion[]>();
-  for (const one of companions)
-    if (one.subject !== undefined) bySubject.set(one.subject, [...(bySubject.get(one.subject) ?? []), one]);
+  for (const one of companions) {
+    if (one.subject !== undefined) {
+      bySubject.set(one.subject, [...(bySubject.get(one.subject) ?? []), one]);
+    }
+  }
   const along = new Map<string, Companion>();
   const left = [...contents.closureOf(candidates.map(({ digest }) => digest)).manifests];
   for (let digest = left.pop(); digest !== undefined; digest = left.pop()) {
     for (const one of bySubject.get(digest) ?? []) {
-      if (along.has(one.digest)) continue;
+      if (along.has(one.digest)) {
+        continue;
+      }
       along.set(one.digest, one);
       left.push(...contents.closureOf([one.digest]).manifests);
     }
@@ -95,7 +104,9 @@ function companionsOf(
 
 function refuseMissing({ manifests, missing }: Closure, contents: Contents): void {
   const [digest] = missing;
-  if (digest === undefined) return;
+  if (digest === undefined) {
+    return;
+  }
   const naming = [...manifests].find((one) =>
     contents.namedBy(one).some((descriptor) => descriptor.digest === digest),
   );

@@ -30,10 +30,12 @@ export async function listOfChoices(candidates: readonly Candidate[], contents: 
     const { digest, refName, platforms } = choice;
     const [platform, ...others] = platforms;
     const inBrackets = platform === undefined ? '' : ` (${inWords(platforms, ', ')})`;
-    if (refName !== undefined && typed.test(refName) && !isOthersName(choice))
+    if (refName !== undefined && typed.test(refName) && !isOthersName(choice)) {
       return `--image ${refName}${inBrackets}`;
-    if (platform !== undefined && others.length === 0 && !isOthersPlatform(choice, platform))
+    }
+    if (platform !== undefined && others.length === 0 && !isOthersPlatform(choice, platform)) {
       return `--platform ${platform}`;
+    }
     return `--image ${digest}${inBrackets}`;
   };
   return `choose one by ${inWords(choices.map(wordsFor), ' or ', distinct.length)}`;
@@ -42,6 +44,8 @@ export async function listOfChoices(candidates: readonly Candidate[], contents: 
 /** At most so many; the rest is counted. */
 export function inWords(words: readonly string[], last: string, count = words.length): string {
   const listed = words.slice(0, maxListed);
-  if (count > maxListed) return `${listed.join(', ')} and ${count - maxListed} more`;
+  if (count > maxListed) {
+    return `${listed.join(', ')} and ${count - maxListed} more`;
+  }
   return [listed.slice(0, -1).join(', '), ...listed.slice(-1)].filter(Boolean).join(last);
 }

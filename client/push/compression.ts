@@ -55,18 +55,24 @@ export async function* unpacked(
   const read = async function* () {
     try {
       yield* bytes;
-    } catch (failure) {
+    } catch (error) {
       isUnreadable = true;
-      throw failure;
+      throw error;
     }
   };
   try {
-    for await (const chunk of unpackers[compression](read())) if (chunk.length > 0) yield chunk;
-  } catch (failure) {
-    if (isUnreadable) throw failure;
+    for await (const chunk of unpackers[compression](read())) {
+      if (chunk.length > 0) {
+        yield chunk;
+      }
+    }
+  } catch (error) {
+    if (isUnreadable) {
+      throw error;
+    }
     throw new SourceProblem(
       `${title} cannot be unpacked: its ${compression} data is damaged or cut off`,
-      failure,
+      error,
     );
   }
 }
@@ -82,5 +88,7 @@ async function* gunzip(bytes: Bytes): AsyncGenerator<Uint8Array> {
   };
   const unpack = createGunzip({ chunkSize });
   yield* pipeline(counted(), unpack, () => {});
-  if (unpack.bytesWritten < readBytes) throw new Error('there are zeros behind it');
+  if (unpack.bytesWritten < readBytes) {
+    throw new Error('there are zeros behind it');
+  }
 }

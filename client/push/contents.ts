@@ -66,16 +66,21 @@ export class Contents {
     const closure: Closure = { manifests: new Set(), blobs: new Set(), missing: new Set() };
     const left = [...digests];
     for (let digest = left.pop(); digest !== undefined; digest = left.pop()) {
-      if (closure.manifests.has(digest)) continue;
+      if (closure.manifests.has(digest)) {
+        continue;
+      }
       const manifest = this.manifest(digest);
       if (!manifest) {
         closure.missing.add(digest);
         continue;
       }
       closure.manifests.add(digest);
-      for (const blob of this.blobsOf(manifest))
+      for (const blob of this.blobsOf(manifest)) {
         (this.#blobs.has(blob.digest) ? closure.blobs : closure.missing).add(blob.digest);
-      for (const child of this.childrenOf(digest)) left.push(child.digest);
+      }
+      for (const child of this.childrenOf(digest)) {
+        left.push(child.digest);
+      }
     }
     return closure;
   }
@@ -88,7 +93,9 @@ export class Contents {
 
   isWhole(digest: string): boolean {
     const known = this.#isWhole.get(digest);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const manifest = this.manifest(digest);
     const isWhole =
       manifest !== undefined &&
@@ -107,18 +114,25 @@ export class Contents {
     const leaves = new Map<string, Leaf>();
     const visited = new Set<string>();
     const visit = async (one: string, said: string | undefined): Promise<void> => {
-      if (visited.has(one)) return;
+      if (visited.has(one)) {
+        return;
+      }
       visited.add(one);
       this.#visits += 1;
-      if (this.#visits > maxVisits)
+      if (this.#visits > maxVisits) {
         throw new SourceProblem('the indexes of the source list more images than are looked at');
+      }
       const manifest = this.manifest(one);
       if (!manifest || !isIndexType(manifest.mediaType)) {
         const its = said ?? (await this.platformOf(one));
-        if (!isNoPlatform(its)) leaves.set(one, { digest: one, platform: its });
+        if (!isNoPlatform(its)) {
+          leaves.set(one, { digest: one, platform: its });
+        }
         return;
       }
-      for (const child of this.childrenOf(one)) await visit(child.digest, platformOf(child.platform ?? {}));
+      for (const child of this.childrenOf(one)) {
+        await visit(child.digest, platformOf(child.platform ?? {}));
+      }
     };
     await visit(digest, platform);
     return [...leaves.values()];
@@ -126,7 +140,9 @@ export class Contents {
 
   /** What an image's config says; undefined where it does not, or is not read. */
   async platformOf(digest: string): Promise<string | undefined> {
-    if (!this.#platforms.has(digest)) this.#platforms.set(digest, await this.#readPlatform(digest));
+    if (!this.#platforms.has(digest)) {
+      this.#platforms.set(digest, await this.#readPlatform(digest));
+    }
     return this.#platforms.get(digest);
   }
 
@@ -134,9 +150,13 @@ export class Contents {
     const manifest = this.manifest(digest);
     const named = manifest && this.members(manifest).config;
     const blob = named ? this.#blobs.get(named.digest) : undefined;
-    if (!blob || blob.size > maxConfigBytes) return undefined;
+    if (!blob || blob.size > maxConfigBytes) {
+      return undefined;
+    }
     const chunks: Uint8Array[] = [];
-    for await (const chunk of bytesOf(blob.source)) chunks.push(chunk);
+    for await (const chunk of bytesOf(blob.source)) {
+      chunks.push(chunk);
+    }
     try {
       return platformOf(config.parse(JSON.parse(Buffer.concat(chunks).toString())));
     } catch {

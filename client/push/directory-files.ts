@@ -16,14 +16,16 @@ const isMissing = (failure: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(
 type Opened = { file: FileHandle; path: string; size: number };
 
 export async function directoryFiles(directory: string, signal?: AbortSignal): Promise<Files> {
-  const root = await realpath(directory).catch((failure: unknown) => {
-    throw unreadable(directory, failure);
+  const root = await realpath(directory).catch((error: unknown) => {
+    throw unreadable(directory, error);
   });
   return {
     async find(name) {
       signal?.throwIfAborted();
       const found = await openWithin(root, name);
-      if (!found) return undefined;
+      if (!found) {
+        return undefined;
+      }
       await found.file.close();
       const { path, size } = found;
       const own = relative(root, path).split(sep).join('/');
@@ -41,7 +43,9 @@ async function* bytesWithin(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const opened = await openWithin(root, name);
-  if (!opened) throw new SourceProblem(`${shown(name)} in the source is no longer there`);
+  if (!opened) {
+    throw new SourceProblem(`${shown(name)} in the source is no longer there`);
+  }
   try {
     yield* bytesOf(opened.file, `${name} in the source`, fromByte, size, signal);
   } finally {
@@ -62,23 +66,30 @@ async function openWithin(root: string, name: string): Promise<Opened | undefine
     try {
       refuseOutside(root, await readlink(`/proc/self/fd/${file.fd}`).catch(() => realpath(path)), name);
       const stats = await file.stat();
-      if (!stats.isFile()) throw new SourceProblem(`${shown(name)} in the source is no file`);
+      if (!stats.isFile()) {
+        throw new SourceProblem(`${shown(name)} in the source is no file`);
+      }
       return { file, path, size: stats.size };
-    } catch (failure) {
+    } catch (error) {
       await file.close();
-      throw failure;
+      throw error;
     }
-  } catch (failure) {
-    if (failure instanceof SourceProblem) throw failure;
-    if (isMissing(failure)) return undefined;
-    throw unreadable(`${name} in the source`, failure);
+  } catch (error) {
+    if (error instanceof SourceProblem) {
+      throw error;
+    }
+    if (isMissing(error)) {
+      return undefined;
+    }
+    throw unreadable(`${name} in the source`, error);
   }
 }
 
 function refuseOutside(root: string, path: string, name: string): void {
   const way = relative(root, path);
-  if (way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way))
+  if (way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)) {
     throw new SourceProblem(
       `${shown(name)} in the source leads out of it: if you trust its links, copy it with cp -rL and push the copy`,
     );
+  }
 }

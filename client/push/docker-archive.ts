@@ -51,24 +51,33 @@ export async function readDockerArchive(files: Files, options: LayerOptions): Pr
     const document = await documents.read(configName);
     const digest = sha256Of(document.bytes);
     const [, expected = digest.slice(7)] = namedByDigest.exec(configName) ?? [];
-    if (digest !== `sha256:${expected}`)
+    if (digest !== `sha256:${expected}`) {
       throw new SourceProblem(`${shown(configName)} in the source is damaged: it has another digest`);
+    }
     const diffIds = parseAs(document, configName, config).rootfs.diff_ids;
-    if (diffIds.length !== Layers.length)
+    if (diffIds.length !== Layers.length) {
       throw new SourceProblem(
         `${shown(configName)} in the source is no config of an image of ${Layers.length} layers`,
       );
+    }
     const configBlob = blobOf(await fileOf(files, configName), digest, mediaTypes.config);
     const layers: Blob[] = [];
-    for (const [at, diffId] of diffIds.entries())
+    for (const [at, diffId] of diffIds.entries()) {
       layers.push(await savedLayers.find(Layers[at] ?? '', diffId));
-    for (const blob of [configBlob, ...layers]) blobs.set(blob.digest, blob);
+    }
+    for (const blob of [configBlob, ...layers]) {
+      blobs.set(blob.digest, blob);
+    }
     const manifest = manifestOf(configBlob, layers);
     manifests.set(manifest.digest, manifest);
     const names = RepoTags?.length ? RepoTags : [undefined];
-    for (const refName of names) roots.push({ digest: manifest.digest, refName });
+    for (const refName of names) {
+      roots.push({ digest: manifest.digest, refName });
+    }
   }
-  if (roots.length === 0) throw new SourceProblem('manifest.json in the source lists no images');
+  if (roots.length === 0) {
+    throw new SourceProblem('manifest.json in the source lists no images');
+  }
   return { blobs: [...blobs.values()], manifests: [...manifests.values()], roots };
 }
 
@@ -80,7 +89,8 @@ function manifestOf(configBlob: Blob, layers: readonly Blob[]): Manifest {
     config: descriptor(configBlob),
     layers: layers.map(descriptor),
   });
-  if (text.length > maxDocumentBytes)
+  if (text.length > maxDocumentBytes) {
     throw new SourceProblem(`an image of the source has ${layers.length} layers, too many for a manifest`);
+  }
   return { digest: sha256Of(text), mediaType: mediaTypes.manifest, text };
 }

@@ -26,10 +26,11 @@ const blobPath = /^blobs\/sha256\/([0-9a-f]{64})$/;
 export async function layoutOfDockerDir(files: Files): Promise<Files> {
   const document = await new Documents(files).read(manifestName);
   const { schemaVersion, mediaType, manifests } = parseAs(document, manifestName, manifest);
-  if (schemaVersion === 1)
+  if (schemaVersion === 1) {
     throw new SourceProblem(
       `${manifestName} in the source is of docker's schema 1, which ECR does not store`,
     );
+  }
   const digest = sha256Of(document.bytes);
   const descriptor = {
     mediaType: mediaType ?? (manifests ? index : image),
@@ -39,10 +40,16 @@ export async function layoutOfDockerDir(files: Files): Promise<Files> {
   const listed = JSON.stringify({ schemaVersion: 2, manifests: [descriptor] });
   return {
     async find(name) {
-      if (name === 'index.json') return fileOfText(name, listed);
+      if (name === 'index.json') {
+        return fileOfText(name, listed);
+      }
       const [, digits] = blobPath.exec(name) ?? [];
-      if (digits === undefined) return undefined;
-      if (digest.endsWith(digits)) return files.find(manifestName);
+      if (digits === undefined) {
+        return undefined;
+      }
+      if (digest.endsWith(digits)) {
+        return files.find(manifestName);
+      }
       return (await files.find(`${digits}.${manifestName}`)) ?? files.find(digits);
     },
     close: files.close,

@@ -46,17 +46,21 @@ export class Documents {
   /** @throws SourceProblem when it is not there, or too long for a document */
   async read(name: string): Promise<Document> {
     const file = await fileOf(this.#files, name);
-    if (file.size > maxDocumentBytes)
+    if (file.size > maxDocumentBytes) {
       throw new SourceProblem(
         `${shown(name)} in the source has ${file.size} bytes, and ${maxDocumentBytes} at most are read`,
       );
+    }
     this.#bytesInAll += file.size;
-    if (this.#bytesInAll > maxDocumentBytesInAll)
+    if (this.#bytesInAll > maxDocumentBytesInAll) {
       throw new SourceProblem(
         `the manifests and configs of the source have more than ${maxDocumentBytesInAll} bytes: push its images from several sources`,
       );
+    }
     const chunks: Uint8Array[] = [];
-    for await (const chunk of file.open(0)) chunks.push(chunk);
+    for await (const chunk of file.open(0)) {
+      chunks.push(chunk);
+    }
     const bytes = Buffer.concat(chunks);
     return { bytes, text: textOf(bytes, name) };
   }
@@ -70,7 +74,9 @@ export class Documents {
 /** @throws SourceProblem when it is not JSON, or not as `schema` has it */
 export function parseAs<Output>(document: Document, name: string, schema: z.ZodType<Output>): Output {
   const parsed = schema.safeParse(jsonOf(document, name), { error: () => 'is not as it should be' });
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    return parsed.data;
+  }
   const [issue] = parsed.error.issues;
   const place = issue?.path
     .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
@@ -90,16 +96,22 @@ function textOf(bytes: Buffer, name: string): string {
 
 function jsonOf({ bytes, text }: Document, name: string): unknown {
   const fault = (what: string) => new SourceProblem(`${shown(name)} in the source ${what}`);
-  if (text.startsWith('\ufeff')) throw fault('is not JSON: it begins with a byte order mark');
+  if (text.startsWith('\ufeff')) {
+    throw fault('is not JSON: it begins with a byte order mark');
+  }
   const structural = bytes.reduce((count, byte) => count + (isStructural(byte) ? 1 : 0), 0);
-  if (structural > maxStructuralCharacters) throw fault('has more members and elements than are read');
+  if (structural > maxStructuralCharacters) {
+    throw fault('has more members and elements than are read');
+  }
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
     throw fault('is not JSON');
   }
-  if (!isWellFormed(json)) throw fault('holds text that is not well-formed Unicode');
+  if (!isWellFormed(json)) {
+    throw fault('holds text that is not well-formed Unicode');
+  }
   return json;
 }
 
@@ -111,10 +123,16 @@ function isWellFormed(json: unknown): boolean {
   const left = [json];
   while (left.length > 0) {
     const value = left.pop();
-    if (typeof value === 'string' && !value.isWellFormed()) return false;
-    if (typeof value !== 'object' || value === null) continue;
+    if (typeof value === 'string' && !value.isWellFormed()) {
+      return false;
+    }
+    if (typeof value !== 'object' || value === null) {
+      continue;
+    }
     for (const [key, member] of Object.entries(value)) {
-      if (!key.isWellFormed()) return false;
+      if (!key.isWellFormed()) {
+        return false;
+      }
       left.push(member);
     }
   }

@@ -30,13 +30,17 @@ const maxNameCharacters = 4_096;
 export function nameWithin(name: string): string {
   const normal = posix.normalize(name);
   const isWithin = !posix.isAbsolute(normal) && normal !== '..' && !normal.startsWith('../');
-  if (isWithin && name.length <= maxNameCharacters && !name.includes('\0')) return normal;
+  if (isWithin && name.length <= maxNameCharacters && !name.includes('\0')) {
+    return normal;
+  }
   throw new SourceProblem(`the source names ${shown(name)}, which is no path within it`);
 }
 
 /** @throws SourceProblem when the source has no such file */
 export async function fileOf(files: Files, name: string): Promise<SourceFile> {
   const file = await files.find(name);
-  if (!file) throw new SourceProblem(`the source has no ${shown(name)}`);
+  if (!file) {
+    throw new SourceProblem(`the source has no ${shown(name)}`);
+  }
   return file;
 }

@@ -17,17 +17,25 @@ const manifestName = 'manifest.json';
 export async function imagesOf(files: Files, options: LayerOptions): Promise<Images> {
   const has = async (name: string): Promise<boolean> => (await files.find(name)) !== undefined;
   const [isLayout, hasManifest] = [await has('index.json'), await has(manifestName)];
-  if (isLayout && hasManifest) return completeHalf(files, options);
-  if (isLayout) return readOciLayout(files);
-  if (hasManifest)
+  if (isLayout && hasManifest) {
+    return completeHalf(files, options);
+  }
+  if (isLayout) {
+    return readOciLayout(files);
+  }
+  if (hasManifest) {
     return (await isDockerDir(files))
       ? readOciLayout(await layoutOfDockerDir(files))
       : readDockerArchive(files, options);
-  if (await has('oci-layout')) throw new SourceProblem('the source is an OCI layout without its index.json');
-  if (await has('repositories'))
+  }
+  if (await has('oci-layout')) {
+    throw new SourceProblem('the source is an OCI layout without its index.json');
+  }
+  if (await has('repositories')) {
     throw new SourceProblem(
       'the source is a docker archive without a manifest.json, as docker wrote it before 1.10: load it with a docker of before 29, and save it again',
     );
+  }
   throw new SourceProblem(
     'the source is neither an OCI layout nor a docker archive nor a folder of skopeo: it has no index.json and no manifest.json',
   );
@@ -45,17 +53,25 @@ async function isDockerDir(files: Files): Promise<boolean> {
  */
 async function completeHalf(files: Files, options: LayerOptions): Promise<Images> {
   const layout = await attempt(readOciLayout(files));
-  if (!(layout instanceof SourceProblem) && hasWholeImage(layout)) return layout;
+  if (!(layout instanceof SourceProblem) && hasWholeImage(layout)) {
+    return layout;
+  }
   const archive = await attempt(readDockerArchive(files, options));
-  if (!(archive instanceof SourceProblem)) return archive;
-  if (layout instanceof SourceProblem) throw layout;
+  if (!(archive instanceof SourceProblem)) {
+    return archive;
+  }
+  if (layout instanceof SourceProblem) {
+    throw layout;
+  }
   return layout;
 }
 
 const attempt = (reading: Promise<Images>): Promise<Images | SourceProblem> =>
-  reading.catch((failure: unknown) => {
-    if (failure instanceof SourceProblem) return failure;
-    throw failure;
+  reading.catch((error: unknown) => {
+    if (error instanceof SourceProblem) {
+      return error;
+    }
+    throw error;
   });
 
 const named = object({ digest: text, mediaType: text });

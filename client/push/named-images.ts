@@ -42,7 +42,9 @@ export async function imagesNamed(
   ];
   for (const way of ways) {
     const found = way();
-    if (found.length > 0) return found;
+    if (found.length > 0) {
+      return found;
+    }
   }
   throw new SourceProblem(
     `the source has no image ${shown(asked)}: ${await listOfChoices(candidates, contents)}`,

@@ -37,10 +37,13 @@ const anyDescriptor = object({ mediaType: mediaTypeText, digest: name });
  */
 const listed = z.unknown().transform((value, context) => {
   const { data } = anyDescriptor.safeParse(value);
-  if (data && !isManifestType(data.mediaType)) return { passedOver: data };
+  if (data && !isManifestType(data.mediaType)) {
+    return { passedOver: data };
+  }
   const parsed = rootDescriptor.safeParse(value);
-  for (const { path, message } of parsed.error?.issues ?? [])
+  for (const { path, message } of parsed.error?.issues ?? []) {
     context.addIssue({ code: 'custom', path, message });
+  }
   return parsed.data ? { root: parsed.data } : z.NEVER;
 });
 
@@ -69,9 +72,15 @@ export async function readOciLayout(files: Files): Promise<Images> {
     const file = known ? undefined : await files.find(nameOf(digest));
     const inline = known || file ? undefined : inlineOf(blob);
     const actual = (known ?? file)?.size ?? inline?.length;
-    if (actual === undefined) return;
-    if (actual !== size) throw new SourceProblem(`${digest} has ${actual} bytes in the source, not ${size}`);
-    if (known) return;
+    if (actual === undefined) {
+      return;
+    }
+    if (actual !== size) {
+      throw new SourceProblem(`${digest} has ${actual} bytes in the source, not ${size}`);
+    }
+    if (known) {
+      return;
+    }
     const source = (fromByte: number) => file?.open(fromByte) ?? only(inline?.subarray(fromByte));
     blobs.set(digest, { digest, size, mediaType, source, file: file?.name });
   };
@@ -82,21 +91,31 @@ export async function readOciLayout(files: Files): Promise<Images> {
   ): Promise<Manifest | undefined> => {
     refuseSha512(digest);
     const known = manifests.get(digest);
-    if (known) return known;
-    if (!(await files.find(nameOf(digest)))) return undefined;
-    if (depth > maxDepth) throw new SourceProblem(`${digest} is in an index more than ${maxDepth} deep`);
+    if (known) {
+      return known;
+    }
+    if (!(await files.find(nameOf(digest)))) {
+      return undefined;
+    }
+    if (depth > maxDepth) {
+      throw new SourceProblem(`${digest} is in an index more than ${maxDepth} deep`);
+    }
     const document = await documents.read(nameOf(digest));
-    if (sha256Of(document.bytes) !== digest)
+    if (sha256Of(document.bytes) !== digest) {
       throw new SourceProblem(`${nameOf(digest)} in the source is damaged: it has another digest`);
-    if (document.bytes.length !== size)
+    }
+    if (document.bytes.length !== size) {
       throw new SourceProblem(
         `${nameOf(digest)} has ${document.bytes.length} bytes in the source, not ${size}`,
       );
+    }
     const members = parseAs(document, nameOf(digest), manifestMembers);
-    for (const child of (members.manifests ?? []).filter((one) => isManifestType(one.mediaType)))
+    for (const child of (members.manifests ?? []).filter((one) => isManifestType(one.mediaType))) {
       await addManifest(child, depth + 1);
-    for (const blob of blobsNamedIn(members).filter((one) => !isForeignType(one.mediaType)))
+    }
+    for (const blob of blobsNamedIn(members).filter((one) => !isForeignType(one.mediaType))) {
       await addBlob(blob);
+    }
     const manifest = {
       digest,
       mediaType: members.mediaType ?? mediaType,
@@ -104,26 +123,33 @@ export async function readOciLayout(files: Files): Promise<Images> {
       subject: members.subject?.digest,
     };
     manifests.set(digest, manifest);
-    if (manifests.size > maxManifests)
+    if (manifests.size > maxManifests) {
       throw new SourceProblem(`the source has more than ${maxManifests} manifests`);
+    }
     return manifest;
   };
 
   const roots: Root[] = [];
   const passedOver: { digest: string; mediaType: string }[] = [];
   for (const one of (await documents.readAs('index.json', index)).manifests ?? []) {
-    if (one.passedOver) passedOver.push(one.passedOver);
-    else roots.push(rootOf(one.root, await addManifest(one.root, 0)));
+    if (one.passedOver) {
+      passedOver.push(one.passedOver);
+    } else {
+      roots.push(rootOf(one.root, await addManifest(one.root, 0)));
+    }
   }
-  if (roots.length === 0) throw new SourceProblem(nothingIn(passedOver));
+  if (roots.length === 0) {
+    throw new SourceProblem(nothingIn(passedOver));
+  }
   return { blobs: [...blobs.values()], manifests: [...manifests.values()], roots, passedOver };
 }
 
 function refuseSha512(digest: string): void {
-  if (digest.startsWith('sha512:'))
+  if (digest.startsWith('sha512:')) {
     throw new SourceProblem(
       `the source names ${digest}, and ECR stores nothing under another digest than sha256`,
     );
+  }
 }
 
 /** containerd's name is the whole one, OCI's is the tag. */
@@ -142,7 +168,9 @@ function rootOf({ digest, platform, annotations }: RootDescriptor, manifest: Man
 
 function nothingIn(passedOver: readonly { mediaType: string }[]): string {
   const types = [...new Set(passedOver.map(({ mediaType }) => mediaType))].slice(0, 5);
-  if (types.length === 0) return 'index.json in the source lists no images';
+  if (types.length === 0) {
+    return 'index.json in the source lists no images';
+  }
   const why = types.some(isSchema1Type) ? ', and docker’s schema 1 is nothing that ECR stores' : '';
   return `index.json in the source lists no images, but ${types.join(', ')}${why}`;
 }

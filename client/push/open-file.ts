@@ -15,8 +15,8 @@ export async function readAt(file: FileHandle, name: string, at: number, length:
   try {
     const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, at);
     return buffer.subarray(0, bytesRead);
-  } catch (failure) {
-    throw unreadable(name, failure);
+  } catch (error) {
+    throw unreadable(name, error);
   }
 }
 
@@ -34,7 +34,9 @@ export async function* bytesOf(
   for (let at = from; at < end; ) {
     signal?.throwIfAborted();
     const bytes = await readAt(file, name, at, Math.min(chunkBytes, end - at));
-    if (bytes.length === 0) throw new SourceProblem(`${shown(name)} has become shorter while it was read`);
+    if (bytes.length === 0) {
+      throw new SourceProblem(`${shown(name)} has become shorter while it was read`);
+    }
     at += bytes.length;
     yield bytes;
   }

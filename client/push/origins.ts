@@ -21,10 +21,15 @@ export async function originsOf(
   contents: Contents,
 ): Promise<Map<string, Origin>> {
   const rootsOf = new Map<string, Root[]>();
-  for (const root of roots) rootsOf.set(root.digest, [...(rootsOf.get(root.digest) ?? []), root]);
+  for (const root of roots) {
+    rootsOf.set(root.digest, [...(rootsOf.get(root.digest) ?? []), root]);
+  }
   const indexOf = new Map<string, string>();
-  for (const { digest } of manifests)
-    for (const child of contents.childrenOf(digest)) indexOf.set(child.digest, digest);
+  for (const { digest } of manifests) {
+    for (const child of contents.childrenOf(digest)) {
+      indexOf.set(child.digest, digest);
+    }
+  }
   const origins = new Map<string, Origin>();
   for (const { digest, mediaType, subject } of manifests) {
     const own = rootsOf.get(digest) ?? [];

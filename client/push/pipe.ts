@@ -11,7 +11,9 @@ import { SourceProblem } from './source-problem.ts';
  */
 export function openPipe(path: string): Socket {
   const fd = openNow(path);
-  if (fstatSync(fd).isFIFO()) return new Socket({ fd, readable: true, writable: false });
+  if (fstatSync(fd).isFIFO()) {
+    return new Socket({ fd, readable: true, writable: false });
+  }
   closeSync(fd);
   throw new SourceProblem(`${path} is neither a folder nor a file nor a pipe`);
 }
@@ -19,7 +21,7 @@ export function openPipe(path: string): Socket {
 function openNow(path: string): number {
   try {
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (failure) {
-    throw unreadable(path, failure);
+  } catch (error) {
+    throw unreadable(path, error);
   }
 }

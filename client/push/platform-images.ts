@@ -23,7 +23,9 @@ export async function imagesOfPlatform(
   asked: string,
 ): Promise<Candidate[]> {
   const found: Found[] = [];
-  for (const candidate of candidates) found.push(...(await leavesOf(candidate, contents)));
+  for (const candidate of candidates) {
+    found.push(...(await leavesOf(candidate, contents)));
+  }
   const fitting = (isIt: (platform: string, asked: string) => boolean): Candidate[] =>
     found
       .filter(({ platform }) => platform !== undefined && isIt(platform, asked))
@@ -38,12 +40,16 @@ export async function imagesOfPlatform(
     throw new SourceProblem(`the source ${what}${choices}`);
   }
   const digestsOf = new Map<Candidate['root'], Set<string>>();
-  for (const { digest, root } of chosen) digestsOf.set(root, (digestsOf.get(root) ?? new Set()).add(digest));
-  for (const digests of digestsOf.values())
-    if (digests.size > 1)
+  for (const { digest, root } of chosen) {
+    digestsOf.set(root, (digestsOf.get(root) ?? new Set()).add(digest));
+  }
+  for (const digests of digestsOf.values()) {
+    if (digests.size > 1) {
       throw new SourceProblem(
         `the source has several images for ${asked}: ${await listOfChoices([...digests].map(alone), contents)}`,
       );
+    }
+  }
   return chosen;
 }
 
@@ -65,11 +71,14 @@ export async function wholeImages(
   const images: Candidate[] = [];
   for (const group of groupsOf(candidates)) {
     const [first] = group;
-    if (group.every(({ digest }) => contents.isWhole(digest))) images.push(...group);
-    else if (group.length > 1) {
+    if (group.every(({ digest }) => contents.isWhole(digest))) {
+      images.push(...group);
+    } else if (group.length > 1) {
       const there = await thereOf(group, 'index.json', contents, all, notes);
       images.push(...(there.length > 0 ? there : group));
-    } else if (first) images.push(...(await inPlaceOf(first, contents, all, notes)));
+    } else if (first) {
+      images.push(...(await inPlaceOf(first, contents, all, notes)));
+    }
   }
   return images;
 }
@@ -81,8 +90,11 @@ function groupsOf(candidates: readonly Candidate[]): Candidate[][] {
     const { refName, platform } = candidate.root;
     const key = platform === undefined ? String(at) : `of platforms: ${refName}`;
     const group = groups.get(key);
-    if (group) group.push(candidate);
-    else groups.set(key, [candidate]);
+    if (group) {
+      group.push(candidate);
+    } else {
+      groups.set(key, [candidate]);
+    }
   }
   return [...groups.values()];
 }
@@ -96,7 +108,9 @@ async function inPlaceOf(
   const { digest, root } = candidate;
   const manifest = contents.manifest(digest);
   // What is missing of an image is told when all is looked for.
-  if (!manifest || !isIndexType(manifest.mediaType)) return [candidate];
+  if (!manifest || !isIndexType(manifest.mediaType)) {
+    return [candidate];
+  }
   refuseForeignChildren(manifest, contents);
   const leaves = (await contents.leavesOf(digest)).map((leaf) => ({
     digest: leaf.digest,
@@ -116,7 +130,9 @@ async function thereOf(
 ): Promise<Candidate[]> {
   const there = leaves.filter(({ digest }) => contents.isWhole(digest));
   const [only, ...others] = there;
-  if (!only) return [];
+  if (!only) {
+    return [];
+  }
   const absent = leaves.filter((leaf) => !there.includes(leaf)).map(titleOf);
   const lacked = absent.length > 0 ? inWords(absent, ' and ') : 'what is listed beside its images';
   const lacks = `${shown(only.root.refName ?? title)} is an index of which the source lacks ${lacked}`;
@@ -124,10 +140,11 @@ async function thereOf(
     notes.push(`${lacks}: only ${titleOf(only)} is pushed, and what tag there is goes to it`);
     return [only];
   }
-  if (!all)
+  if (!all) {
     throw new SourceProblem(
       `${lacks}: ${await listOfChoices(there, contents)}, or push without a tag what is there by --all`,
     );
+  }
   notes.push(`${lacks}: what is there of it is pushed without a tag`);
   return there.map(({ digest }) => alone(digest));
 }

@@ -17,7 +17,9 @@ export function platformOf({
   architecture?: unknown;
   variant?: unknown;
 }): string | undefined {
-  if (typeof os !== 'string' || typeof architecture !== 'string') return undefined;
+  if (typeof os !== 'string' || typeof architecture !== 'string') {
+    return undefined;
+  }
   const platform = [os, architecture, ...(typeof variant === 'string' && variant ? [variant] : [])].join('/');
   return form.test(platform) ? platform : undefined;
 }
@@ -37,26 +39,28 @@ const usualVariants: ReadonlyMap<string, string> = new Map([
   ['amd64', 'v1'],
 ]);
 
-const partsOf = (platform: string) => {
+function partsOf(platform: string) {
   const [os = '', named = '', variant] = platform.toLowerCase().split('/');
   const architecture = architectures.get(named) ?? named;
   return { os, architecture, variant: variant ?? usualVariants.get(architecture) ?? '' };
-};
+}
 
 /** @throws SourceProblem for what is no platform */
 export function readPlatform(text: string): string {
-  if (form.test(text)) return text;
+  if (form.test(text)) {
+    return text;
+  }
   throw new SourceProblem(`${text} is no platform: it is OS/ARCHITECTURE[/VARIANT], such as linux/amd64`);
 }
 
 /** Whether it is the very platform, with its usual variant where one of them says none. */
-export const isSamePlatform = (one: string, other: string): boolean => {
+export function isSamePlatform(one: string, other: string): boolean {
   const [left, right] = [partsOf(one), partsOf(other)];
   return left.os === right.os && left.architecture === right.architecture && left.variant === right.variant;
-};
+}
 
 /** Whether it is of the platform that was asked for, in any variant where none was. */
-export const isOfPlatform = (platform: string, asked: string): boolean => {
+export function isOfPlatform(platform: string, asked: string): boolean {
   const [has, wants] = [partsOf(platform), partsOf(asked)];
   const isAnyVariant = asked.split('/').length < 3;
   return (
@@ -64,4 +68,4 @@ export const isOfPlatform = (platform: string, asked: string): boolean => {
     has.architecture === wants.architecture &&
     (isAnyVariant || has.variant === wants.variant)
   );
-};
+}

@@ -11,7 +11,7 @@ const MiB = 1_048_576;
 const inMiB = (bytes: number) => (bytes / MiB).toFixed(1);
 const amountOf = (bytes: number) => (bytes < MiB ? `${bytes} bytes` : `${inMiB(bytes)} MiB`);
 
-export const progressBars = (): Progress => {
+export function progressBars(): Progress {
   const bars = new MultiBar({
     format: '  {name} {bar} {percentage} %  {done} of {all} MiB',
     formatValue: (value, _options, type) =>
@@ -28,7 +28,7 @@ export const progressBars = (): Progress => {
     },
     end: () => bars.stop(),
   };
-};
+}
 
 /** A line at each quarter of a blob. */
 export const progressLines = (print: (line: string) => void): Progress => ({
@@ -36,7 +36,9 @@ export const progressLines = (print: (line: string) => void): Progress => ({
     let shown = 0;
     return (bytes) => {
       const quarter = Math.floor((4 * bytes) / totalBytes);
-      if (quarter > shown) print(`  ${name}: ${amountOf(bytes)} of ${amountOf(totalBytes)}`);
+      if (quarter > shown) {
+        print(`  ${name}: ${amountOf(bytes)} of ${amountOf(totalBytes)}`);
+      }
       shown = quarter;
     };
   },

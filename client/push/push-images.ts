@@ -52,12 +52,16 @@ export async function pushImages(chosen: Chosen, options: PushImagesOptions): Pr
         return pushBlob(blob, options, either);
       }),
     );
-    for (const push of pushes) push.catch((reason: unknown) => failed.abort(reason));
+    for (const push of pushes) {
+      push.catch((error: unknown) => failed.abort(error));
+    }
     const settled = await Promise.allSettled(pushes);
     either.throwIfAborted();
     const layers = settled.flatMap((push) => (push.status === 'fulfilled' ? [push.value] : []));
     const images: PushedManifest[] = [];
-    for (const manifest of chosen.manifests) images.push(await putManifest(manifest, chosen, options));
+    for (const manifest of chosen.manifests) {
+      images.push(await putManifest(manifest, chosen, options));
+    }
     return { layers, images };
   } finally {
     progress.end();
@@ -77,17 +81,23 @@ async function pushBlob(blob: Blob, options: PushImagesOptions, signal: AbortSig
     onProgress,
     signal,
   });
-  const { outcome, requests } = await pushing.catch((failure: unknown) => {
-    throw damageOf(blob, failure) ?? failure;
+  const { outcome, requests } = await pushing.catch((error: unknown) => {
+    throw damageOf(blob, error) ?? error;
   });
-  if (outcome === 'alreadyThere') onProgress(size);
+  if (outcome === 'alreadyThere') {
+    onProgress(size);
+  }
   return { digest, size, outcome, requests, seconds: (performance.now() - startedMs) / 1_000 };
 }
 
 /** What is wrong with the source, and will be the next time: no other failure of a layer is its fault. */
 function damageOf({ digest, file }: Blob, failure: unknown): SourceProblem | undefined {
-  if (!(failure instanceof LayerProblem)) return undefined;
-  if (failure.code !== 'DigestMismatch' && failure.code !== 'SizeMismatch') return undefined;
+  if (!(failure instanceof LayerProblem)) {
+    return undefined;
+  }
+  if (failure.code !== 'DigestMismatch' && failure.code !== 'SizeMismatch') {
+    return undefined;
+  }
   return new SourceProblem(`${shown(file ?? digest)} in the source is damaged: ${failure.message}`, failure);
 }
 
@@ -105,8 +115,9 @@ async function putManifest(
   };
   const tags = [...(tagsOf.get(digest) ?? [])];
   const outcomes: Outcome[] = [];
-  for (const imageTag of tags.length > 0 ? tags : [undefined])
+  for (const imageTag of tags.length > 0 ? tags : [undefined]) {
     outcomes.push((await uploader.putImage({ ...members, imageTag }, signal)).outcome);
+  }
   const outcome = outcomes.includes('pushed') ? 'pushed' : 'alreadyThere';
   return { ...(origins.get(digest) ?? { names: [] }), digest, mediaType, tags, outcome };
 }

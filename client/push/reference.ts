@@ -13,7 +13,9 @@ export function readReference(name: string): Reference {
   const [named = '', digest] = name.split('@', 2);
   const slash = named.lastIndexOf('/');
   const colon = named.indexOf(':', slash + 1);
-  if (colon < 0) return { path: named, digest };
+  if (colon < 0) {
+    return { path: named, digest };
+  }
   const tag = named.slice(colon + 1);
   return { path: named.slice(0, colon), tag: isTag(tag) ? tag : undefined, digest };
 }

@@ -42,7 +42,9 @@ export function sortRoots({ roots }: Images, contents: Contents): SortedRoots {
   const children = childrenOf(others, contents);
   const images = others.filter((root) => !children.has(root));
   const companions = roots.filter(isCompanion).flatMap((root) => companionsOf(root, images, contents));
-  if (images.length > 0) return { images, companions };
+  if (images.length > 0) {
+    return { images, companions };
+  }
   const alone = roots.filter((root) => fallbackSubjectOf(root, contents) === undefined);
   return { images: alone.length > 0 ? alone : roots, companions: [] };
 }
@@ -72,7 +74,9 @@ function companionsOf(root: Root, images: readonly Root[], contents: Contents): 
     return [{ digest, subject: signed, tag: signed && `${signed.replace(':', '-')}${suffix}` }];
   }
   const fallen = fallbackSubjectOf(root, contents);
-  if (fallen === undefined) return [{ digest, subject, tag: ownTagOf(root) }];
+  if (fallen === undefined) {
+    return [{ digest, subject, tag: ownTagOf(root) }];
+  }
   // ECR lists what refers to an image by itself: the list is for registries that do not.
   return contents
     .childrenOf(digest)
@@ -93,7 +97,9 @@ function signedBy({ refName }: Root, images: readonly Root[]): string | undefine
 function fallbackSubjectOf(root: Root, contents: Contents): string | undefined {
   const [, hex] = /^sha256-([0-9a-f]{64})$/.exec(ownTagOf(root) ?? '') ?? [];
   const list = contents.manifest(root.digest);
-  if (hex === undefined || !list || !isIndexType(list.mediaType)) return undefined;
+  if (hex === undefined || !list || !isIndexType(list.mediaType)) {
+    return undefined;
+  }
   const subject = `sha256:${hex}`;
   const isOfIt = contents.childrenOf(root.digest).every((child) => {
     const manifest = contents.manifest(child.digest);

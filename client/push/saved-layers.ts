@@ -45,13 +45,16 @@ export class SavedLayers {
    */
   async find(name: string, diffId: string): Promise<Blob> {
     const file = await this.#files.find(nameWithin(name));
-    if (!file) throw new SourceProblem(`the source names ${shown(name)} and does not hold it`);
+    if (!file) {
+      throw new SourceProblem(`the source names ${shown(name)} and does not hold it`);
+    }
     const layer = this.#read.get(file.name) ?? (await this.#readLayer(file));
     this.#read.set(file.name, layer);
-    if (layer.diffId !== diffId)
+    if (layer.diffId !== diffId) {
       throw new SourceProblem(
         `${shown(name)} in the source is damaged or in the wrong place: unpacked it is ${layer.diffId}, and its image's config names ${diffId} there`,
       );
+    }
     return layer.blob;
   }
 
@@ -60,7 +63,8 @@ export class SavedLayers {
     const stored = createHash('sha256');
     const bytes = hashed(file.open(0), stored);
     if (compression === undefined) {
-      for await (const _ of bytes);
+      for await (const _ of bytes) {
+      }
       const digest = digestOf(stored);
       return { blob: blobOf(file, digest, tar), diffId: digest };
     }
@@ -68,7 +72,8 @@ export class SavedLayers {
     const diff = createHash('sha256');
     const content = hashed(this.#unpack(compression, bytes, file.name), diff);
     if (compression === 'gzip' || compression === 'zstd') {
-      for await (const _ of content);
+      for await (const _ of content) {
+      }
       return { blob: blobOf(file, digestOf(stored), `${tar}+${compression}`), diffId: digestOf(diff) };
     }
     const archive = await this.#spool(content, file);
@@ -83,10 +88,11 @@ export class SavedLayers {
     for await (const chunk of unpacked(compression, bytes, `${shown(name)} in the source`)) {
       signal?.throwIfAborted();
       this.#unpackedBytes += chunk.length;
-      if (this.#unpackedBytes > maxBytes)
+      if (this.#unpackedBytes > maxBytes) {
         throw new SourceProblem(
           `the layers of the source take more than ${maxBytes} bytes unpacked, in ${shown(name)}: ${trusted}`,
         );
+      }
       yield chunk;
     }
   }
@@ -114,7 +120,9 @@ async function compressionOfFile(file: SourceFile): Promise<Compression | undefi
   for await (const chunk of file.open(0)) {
     chunks.push(chunk);
     length += chunk.length;
-    if (length >= headBytes) break;
+    if (length >= headBytes) {
+      break;
+    }
   }
   return compressionOf(Buffer.concat(chunks));
 }

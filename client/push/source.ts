@@ -33,14 +33,16 @@ export async function openSource(source: string, options: OpenOptions): Promise<
   const files = await filesOf(source, options);
   const kept: Archive[] = [];
   const close = async (): Promise<void> => {
-    for (const one of [...kept, files]) await one.close();
+    for (const one of [...kept, files]) {
+      await one.close();
+    }
   };
   try {
     const images = await imagesOf(files, { ...options, keep: (archive) => kept.push(archive) });
     return { ...images, close };
-  } catch (failure) {
+  } catch (error) {
     await close();
-    throw failure;
+    throw error;
   }
 }
 
@@ -49,25 +51,31 @@ const inputs: ReadonlySet<string> = new Set(['-', '/dev/stdin', '/dev/fd/0', '/p
 
 async function filesOf(source: string, { input, ...options }: OpenOptions): Promise<Files> {
   const found = source === '-' ? undefined : await statOf(source);
-  if (found?.isDirectory()) return directoryFiles(source, options.signal);
-  if (found?.isFile()) return archiveFiles(await openArchive(source), { ...options, title: source });
+  if (found?.isDirectory()) {
+    return directoryFiles(source, options.signal);
+  }
+  if (found?.isFile()) {
+    return archiveFiles(await openArchive(source), { ...options, title: source });
+  }
   const title = inputs.has(source) ? 'standard input' : source;
   const bytes = inputs.has(source) ? input : openPipe(source);
   return archiveFiles(await spool(bytes, { ...options, title }), { ...options, title });
 }
 
 const statOf = (path: string) =>
-  stat(path).catch((failure: unknown) => {
-    throw unreadable(path, failure);
+  stat(path).catch((error: unknown) => {
+    throw unreadable(path, error);
   });
 
 /** Whatever it has become meanwhile, nothing is waited for. */
 async function openArchive(path: string): Promise<Archive> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((failure: unknown) => {
-    throw unreadable(path, failure);
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
+    throw unreadable(path, error);
   });
   const stats = await file.stat();
-  if (stats.isFile()) return { file, size: stats.size, title: path, close: () => file.close() };
+  if (stats.isFile()) {
+    return { file, size: stats.size, title: path, close: () => file.close() };
+  }
   await file.close();
   throw new SourceProblem(`${path} has become something else while it was opened`);
 }
@@ -76,9 +84,9 @@ async function archiveFiles(archive: Archive, options: SpoolOptions): Promise<Fi
   const unpackedArchive = await unpackedOf(archive, options);
   try {
     return await tarFiles(unpackedArchive, options);
-  } catch (failure) {
+  } catch (error) {
     await unpackedArchive.close();
-    throw failure;
+    throw error;
   }
 }
 
@@ -89,10 +97,14 @@ async function unpackedOf(archive: Archive, options: SpoolOptions): Promise<Arch
   try {
     const compression = compressionOf(await readAt(file, title, 0, headBytes));
     isItself = compression === undefined;
-    if (compression === undefined) return archive;
+    if (compression === undefined) {
+      return archive;
+    }
     const bytes = unpacked(compression, bytesOf(file, title, 0, size, options.signal), title);
     return await spool(bytes, options, maxUnpackedOf(size));
   } finally {
-    if (!isItself) await close();
+    if (!isItself) {
+      await close();
+    }
   }
 }

@@ -46,7 +46,7 @@ export async function spool(
     const write = async (chunks: Bytes): Promise<void> => {
       for await (const chunk of chunks) {
         size += chunk.length;
-        if (size > maxBytes)
+        if (size > maxBytes) {
           throw new SourceProblem(
             `${title} takes more than ${maxBytes} bytes unpacked: ${
               isDiskSmaller
@@ -54,15 +54,16 @@ export async function spool(
                 : trusted
             }`,
           );
+        }
         await file.writeFile(chunk).catch(refuseTemporary);
       }
     };
     await pipeline(bytes, new PassThrough(), write, { ...(signal && { signal }) });
     return { file, size, title, close };
-  } catch (failure) {
+  } catch (error) {
     await close();
     signal?.throwIfAborted();
-    throw codeOf(failure) === undefined ? failure : unreadable(title, failure);
+    throw codeOf(error) === undefined ? error : unreadable(title, error);
   }
 }
 
@@ -81,9 +82,9 @@ async function openTemporary() {
       await remove();
     };
     return { file, close };
-  } catch (failure) {
+  } catch (error) {
     await remove();
-    return refuseTemporary(failure);
+    return refuseTemporary(error);
   }
 }
 

@@ -13,35 +13,42 @@ const envelopeBytes = 4_096;
 export function refuseUnstorable(manifest: Manifest, contents: Contents): void {
   const { digest, mediaType } = manifest;
   const members = contents.members(manifest);
-  if (isSchema1Type(mediaType) || members.schemaVersion === 1)
+  if (isSchema1Type(mediaType) || members.schemaVersion === 1) {
     throw new SourceProblem(`${digest} is a manifest of docker's schema 1, which ECR does not store`);
-  if (!isManifestType(mediaType))
+  }
+  if (!isManifestType(mediaType)) {
     throw new SourceProblem(`${digest} says that it is ${mediaType}, which is no manifest that ECR stores`);
+  }
   refuseEmptyBlobs(manifest, contents);
-  if (isIndexType(mediaType)) refuseForeignChildren(manifest, contents);
+  if (isIndexType(mediaType)) {
+    refuseForeignChildren(manifest, contents);
+  }
   refuseTooLarge(manifest);
 }
 
 function refuseEmptyBlobs(manifest: Manifest, contents: Contents): void {
   const empty = contents.blobsOf(manifest).find(({ size }) => size === 0);
-  if (empty)
+  if (empty) {
     throw new SourceProblem(
       `${empty.digest}, which ${manifest.digest} of the source names, has no bytes, and ECR takes no layer without any`,
     );
+  }
 }
 
 /** @throws SourceProblem for an index that lists nothing, or what is no image */
 export function refuseForeignChildren({ digest }: Manifest, contents: Contents): void {
   const children = contents.childrenOf(digest);
-  if (children.length === 0)
+  if (children.length === 0) {
     throw new SourceProblem(
       `${digest} in the source is an index that lists nothing, which ECR does not store`,
     );
+  }
   const foreign = children.find((child) => !isManifestType(child.mediaType));
-  if (foreign)
+  if (foreign) {
     throw new SourceProblem(
       `${digest} in the source is an index that lists ${foreign.digest}, which is ${foreign.mediaType}: ECR stores indexes of images alone (BuildKit writes its cache as an image with image-manifest=true)`,
     );
+  }
 }
 
 /**
@@ -49,13 +56,15 @@ export function refuseForeignChildren({ digest }: Manifest, contents: Contents):
  * @see the limits of Lambda and of ECR in api/limits.ts
  */
 function refuseTooLarge({ digest, text }: Manifest): void {
-  if (text.length > maxManifestCharacters)
+  if (text.length > maxManifestCharacters) {
     throw new SourceProblem(
       `${digest} in the source has ${text.length} characters, and ECR takes manifests of ${maxManifestCharacters} at most`,
     );
+  }
   const eventBytes = Buffer.byteLength(JSON.stringify(JSON.stringify(text))) + envelopeBytes;
-  if (eventBytes > maxEventBytes)
+  if (eventBytes > maxEventBytes) {
     throw new SourceProblem(
       `${digest} in the source is too large for the API: in a request it takes ${eventBytes} bytes, and less than ${maxEventBytes} are taken`,
     );
+  }
 }

@@ -18,10 +18,11 @@ export async function assignTags(
   asked: string | undefined,
   contents: Contents,
 ): Promise<Map<string, string[]>> {
-  if (asked !== undefined && new Set(candidates.map(({ digest }) => digest)).size > 1)
+  if (asked !== undefined && new Set(candidates.map(({ digest }) => digest)).size > 1) {
     throw new SourceProblem(
       `the source holds several images, and the tag ${asked} names one: ${await listOfChoices(candidates, contents)}, or leave out the tag and each gets its own`,
     );
+  }
   const given = [
     ...candidates.map(({ digest, root }) => ({ digest, root, tag: asked ?? ownTagOf(root) })),
     ...along.map(({ digest, tag }) => ({ ...candidateOf({ digest }), tag })),
@@ -29,9 +30,13 @@ export async function assignTags(
   const digestOf = new Map<string, string>();
   const tags = new Map<string, string[]>();
   for (const { digest, tag } of given) {
-    if (tag === undefined) continue;
+    if (tag === undefined) {
+      continue;
+    }
     const holder = digestOf.get(tag);
-    if (holder === digest) continue;
+    if (holder === digest) {
+      continue;
+    }
     if (holder !== undefined) {
       const rivals = given.filter((other) => other.tag === tag);
       throw new SourceProblem(

@@ -68,7 +68,9 @@ export async function tarEntriesOf(
   for (let at = 0; at < archive.size; ) {
     signal?.throwIfAborted();
     const header = await readHeader(at);
-    if (isEnd(header)) break;
+    if (isEnd(header)) {
+      break;
+    }
     at = await walk.pass(header, at);
   }
   return walk.entries;
@@ -94,42 +96,55 @@ class Walk {
   /** The position of the next header. */
   async pass(header: Buffer, at: number): Promise<number> {
     const { title } = this.#archive;
-    if (header.length < blockBytes || !hasItsChecksum(header))
+    if (header.length < blockBytes || !hasItsChecksum(header)) {
       throw new SourceProblem(
         at === 0 ? `${title} is no tar archive` : `${title} is damaged: at byte ${at} is no entry's header`,
       );
+    }
     this.#passed += 1;
-    if (this.#passed > maxHeaders) throw tooMany(this.#archive, 'entries');
+    if (this.#passed > maxHeaders) {
+      throw tooMany(this.#archive, 'entries');
+    }
     try {
       const type = typeOf(header);
       const offset = at + blockBytes;
       const size = this.#sizeOf(header, type);
       const sparse = await this.#sparseOf(header, type, offset, size);
       const { dataOffset, dataBytes } = sparse ?? { dataOffset: offset, dataBytes: size };
-      if (dataBytes < 0 || dataOffset + dataBytes > this.#archive.size)
+      if (dataBytes < 0 || dataOffset + dataBytes > this.#archive.size) {
         throw new TarFault(`its ${dataBytes} bytes end after the archive's own end`);
-      if (isExtension(type)) await this.#extend(type, offset, size);
-      else this.#add(header, type, sparse ?? { size, map: [0, size], dataOffset, dataBytes });
+      }
+      if (isExtension(type)) {
+        await this.#extend(type, offset, size);
+      } else {
+        this.#add(header, type, sparse ?? { size, map: [0, size], dataOffset, dataBytes });
+      }
       return dataOffset + Math.ceil(dataBytes / blockBytes) * blockBytes;
-    } catch (failure) {
-      if (!(failure instanceof TarFault)) throw failure;
+    } catch (error) {
+      if (!(error instanceof TarFault)) {
+        throw error;
+      }
       const name =
         this.#pax.path ?? this.#long.path ?? header.toString('latin1', 0, 100).replace(/\0.*$/s, '');
       throw new SourceProblem(
-        `${title} is damaged: ${shown(nameOfByteText(name))}, at byte ${at}: ${failure.message}`,
+        `${title} is damaged: ${shown(nameOfByteText(name))}, at byte ${at}: ${error.message}`,
       );
     }
   }
 
   #sizeOf(header: Buffer, type: string): number {
-    if (isHeaderOnly(type)) return 0;
+    if (isHeaderOnly(type)) {
+      return 0;
+    }
     return isExtension(type) ? sizeOf(header) : (this.#pax.size ?? sizeOf(header));
   }
 
   async #sparseOf(header: Buffer, type: string, offset: number, size: number): Promise<Sparse | undefined> {
     const { file, title } = this.#archive;
     const read = (at: number, length: number) => readAt(file, title, at, length);
-    if (type === 'S') return oldGnuSparseOf(header, offset, size, read);
+    if (type === 'S') {
+      return oldGnuSparseOf(header, offset, size, read);
+    }
     const { sparse } = this.#pax;
     return sparse && !isExtension(type) && !isHeaderOnly(type)
       ? paxSparseOf(sparse, offset, size, read)
@@ -138,12 +153,17 @@ class Walk {
 
   async #extend(type: string, offset: number, size: number): Promise<void> {
     const { file, title } = this.#archive;
-    if (size > maxExtensionBytes) throw new TarFault(`its extended header has ${size} bytes`);
+    if (size > maxExtensionBytes) {
+      throw new TarFault(`its extended header has ${size} bytes`);
+    }
     const bytes = await readAt(file, title, offset, size);
-    if (type === 'L' || type === 'K') this.#long = { ...this.#long, ...longNameOf(type, bytes) };
-    else if (type !== 'g') this.#pax = paxExtensionOf(bytes);
-    else if (Object.values(paxExtensionOf(bytes)).some((value) => value !== undefined))
+    if (type === 'L' || type === 'K') {
+      this.#long = { ...this.#long, ...longNameOf(type, bytes) };
+    } else if (type !== 'g') {
+      this.#pax = paxExtensionOf(bytes);
+    } else if (Object.values(paxExtensionOf(bytes)).some((value) => value !== undefined)) {
       throw new TarFault('it gives all entries one name or size');
+    }
   }
 
   #add(header: Buffer, type: string, content: Sparse): void {
@@ -152,10 +172,16 @@ class Walk {
     [this.#long, this.#pax] = [{}, {}];
     this.#count(name.length + link.length);
     const place = placeOf(name);
-    if (place === undefined || isNoFile(type)) return;
-    if (type === '2') this.entries.set(place, { symbolicLink: link });
-    else if (type === '1') this.#link(place, placeOf(link));
-    else if (!isHeaderOnly(type)) this.entries.set(place, this.#fileOf(place, content));
+    if (place === undefined || isNoFile(type)) {
+      return;
+    }
+    if (type === '2') {
+      this.entries.set(place, { symbolicLink: link });
+    } else if (type === '1') {
+      this.#link(place, placeOf(link));
+    } else if (!isHeaderOnly(type)) {
+      this.entries.set(place, this.#fileOf(place, content));
+    }
   }
 
   /** What is linked stays what it was when another file takes its name. */
@@ -169,17 +195,22 @@ class Walk {
     const extents = extentsOf(content);
     this.#holeBytes += size - dataBytes;
     this.#extents += extents.length;
-    if (this.#extents > maxExtents) throw tooMany(this.#archive, 'pieces of sparse files');
-    if (this.#holeBytes > this.#maxHoleBytes)
+    if (this.#extents > maxExtents) {
+      throw tooMany(this.#archive, 'pieces of sparse files');
+    }
+    if (this.#holeBytes > this.#maxHoleBytes) {
       throw new SourceProblem(
         `the sparse files of ${this.#archive.title} take more than ${this.#maxHoleBytes} bytes: ${trusted}`,
       );
+    }
     return { place, size, extents };
   }
 
   #count(nameCharacters: number): void {
     this.#nameCharacters += nameCharacters;
-    if (this.#nameCharacters > maxNameCharactersInAll) throw tooMany(this.#archive, 'names');
+    if (this.#nameCharacters > maxNameCharactersInAll) {
+      throw tooMany(this.#archive, 'names');
+    }
   }
 }
 
@@ -188,7 +219,9 @@ const tooMany = ({ title }: Archive, what: string): SourceProblem =>
 
 /** Undefined for a directory, and for a name that leaves the archive: nobody unpacks one such. */
 export function placeOf(name: string): string | undefined {
-  if (name.endsWith('/') || name.split('/').includes('..')) return undefined;
+  if (name.endsWith('/') || name.split('/').includes('..')) {
+    return undefined;
+  }
   return posix.normalize(`/${name}`).slice(1);
 }
 
@@ -196,8 +229,9 @@ export function placeOf(name: string): string | undefined {
 function windowOn({ file, title }: Archive): (at: number) => Promise<Buffer> {
   let [start, bytes]: [number, Buffer] = [0, Buffer.alloc(0)];
   return async (at) => {
-    if (at < start || at + blockBytes > start + bytes.length)
+    if (at < start || at + blockBytes > start + bytes.length) {
       [start, bytes] = [at, await readAt(file, title, at, windowBytes)];
+    }
     return bytes.subarray(at - start, at - start + blockBytes);
   };
 }

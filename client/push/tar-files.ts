@@ -17,7 +17,9 @@ export async function tarFiles(archive: Archive, options: TarOptions = {}): Prom
     find: async (name) => {
       signal?.throwIfAborted();
       const file = fileAt(entries, byteTextOf(name));
-      if (file === undefined) return undefined;
+      if (file === undefined) {
+        return undefined;
+      }
       return {
         name: nameOfByteText(file.place),
         size: file.size,
@@ -33,10 +35,16 @@ function fileAt(entries: ReadonlyMap<string, TarEntry>, name: string): TarFile |
   let place: string | undefined = name;
   for (let links = 0; place !== undefined && links <= maxLinks; links += 1) {
     const entry = entries.get(place);
-    if (entry && 'extents' in entry) return entry;
-    if (entry && 'hardLink' in entry) place = entry.hardLink;
-    else if (entry) place = targetOf(place, entry.symbolicLink);
-    else place = overFolder(entries, place);
+    if (entry && 'extents' in entry) {
+      return entry;
+    }
+    if (entry && 'hardLink' in entry) {
+      place = entry.hardLink;
+    } else if (entry) {
+      place = targetOf(place, entry.symbolicLink);
+    } else {
+      place = overFolder(entries, place);
+    }
   }
   return undefined;
 }
@@ -44,8 +52,9 @@ function fileAt(entries: ReadonlyMap<string, TarEntry>, name: string): TarFile |
 function overFolder(entries: ReadonlyMap<string, TarEntry>, place: string): string | undefined {
   for (let end = place.indexOf('/'); end >= 0; end = place.indexOf('/', end + 1)) {
     const entry = entries.get(place.slice(0, end));
-    if (entry && 'symbolicLink' in entry)
+    if (entry && 'symbolicLink' in entry) {
       return targetOf(place.slice(0, end), entry.symbolicLink, place.slice(end + 1));
+    }
   }
   return undefined;
 }
@@ -74,7 +83,9 @@ async function* contentOf(
       yield zeros.subarray(0, fileOffset - at);
     }
     const skipped = at - fileOffset;
-    if (skipped >= length) continue;
+    if (skipped >= length) {
+      continue;
+    }
     yield* bytesOf(file, title, archiveOffset + skipped, archiveOffset + length, signal);
     at = fileOffset + length;
   }

@@ -39,10 +39,10 @@ export const byteTextOf = (name: string): string => byteText(Buffer.from(name));
 
 export const nameOfByteText = (text: string): string => Buffer.from(text, 'latin1').toString();
 
-const untilNul = (bytes: Buffer): Buffer => {
+function untilNul(bytes: Buffer): Buffer {
   const end = bytes.indexOf(0);
   return end < 0 ? bytes : bytes.subarray(0, end);
-};
+}
 
 const fieldOf = (header: Buffer, [at, length]: Field): Buffer => untilNul(header.subarray(at, at + length));
 
@@ -78,7 +78,9 @@ export function numberAt(header: Buffer, field: Field): number {
       ? octalOf(fieldOf(header, field))
       : header.subarray(at + 1, at + length).reduce((value, byte) => value * 256 + byte, first & 0x7f);
   // A negative number in base-256 begins with bits that are set, and is too large here.
-  if (size === undefined || !Number.isSafeInteger(size)) throw new TarFault('its size is no number of bytes');
+  if (size === undefined || !Number.isSafeInteger(size)) {
+    throw new TarFault('its size is no number of bytes');
+  }
   return size;
 }
 
@@ -101,10 +103,10 @@ export function nameOf(header: Buffer): string {
 export const linkOf = (header: Buffer): string => byteText(fieldOf(header, fields.link));
 
 /** GNU tar writes a long name (`L`), or a long link (`K`), as an entry of its own before. */
-export const longNameOf = (type: string, bytes: Buffer): Extension => {
+export function longNameOf(type: string, bytes: Buffer): Extension {
   const name = byteText(untilNul(bytes));
   return type === 'L' ? { path: name } : { linkpath: name };
-};
+}
 
 /**
  * `length key=value\n`, over and over: POSIX's extended header.
@@ -119,11 +121,15 @@ export function paxExtensionOf(bytes: Buffer): Extension {
     const end = at + Number(digits);
     const record = bytes.subarray(at + digits.length + 1, end - 1);
     const equals = record.indexOf(0x3d);
-    if (digits === '' || end > bytes.length || bytes[end - 1] !== 0x0a || equals < 1)
+    if (digits === '' || end > bytes.length || bytes[end - 1] !== 0x0a || equals < 1) {
       throw new TarFault('its extended header is damaged');
+    }
     const [key, value] = [record.toString('latin1', 0, equals), record.subarray(equals + 1)];
-    if (/^GNU\.sparse\.(offset|numbytes)$/.test(key)) pairs.push(numberOf(value) ?? Number.NaN);
-    else records.set(key, value);
+    if (/^GNU\.sparse\.(offset|numbytes)$/.test(key)) {
+      pairs.push(numberOf(value) ?? Number.NaN);
+    } else {
+      records.set(key, value);
+    }
     at = end;
   }
   const sparse = sparseOf(records, pairs);
@@ -143,12 +149,17 @@ export function paxExtensionOf(bytes: Buffer): Extension {
 function sparseOf(records: ReadonlyMap<string, Buffer>, pairs: number[]): Extension['sparse'] {
   const textOf = (key: string): string | undefined => records.get(`GNU.sparse.${key}`)?.toString('latin1');
   const isSparse = pairs.length > 0 || [...records.keys()].some((key) => key.startsWith('GNU.sparse.'));
-  if (!isSparse) return undefined;
+  if (!isSparse) {
+    return undefined;
+  }
   const version = [textOf('major') ?? '0', textOf('minor') ?? '0'].join('.');
   const size = numberOf(records.get('GNU.sparse.realsize') ?? records.get('GNU.sparse.size'));
-  if (size === undefined || !['0.0', '0.1', '1.0'].includes(version))
+  if (size === undefined || !['0.0', '0.1', '1.0'].includes(version)) {
     throw new TarFault('it is sparse in an unknown form');
-  if (version === '1.0') return { size };
+  }
+  if (version === '1.0') {
+    return { size };
+  }
   const list = textOf('map');
   return {
     size,
@@ -158,15 +169,23 @@ function sparseOf(records: ReadonlyMap<string, Buffer>, pairs: number[]): Extens
 
 /** A record without a value takes an earlier one back. */
 function pathOf(value: Buffer | undefined): string | undefined {
-  if (!value?.length) return undefined;
-  if (value.includes(0)) throw new TarFault('its name holds a zero byte');
+  if (!value?.length) {
+    return undefined;
+  }
+  if (value.includes(0)) {
+    throw new TarFault('its name holds a zero byte');
+  }
   return byteText(value);
 }
 
 function numberOf(value: Buffer | undefined): number | undefined {
-  if (!value?.length) return undefined;
+  if (!value?.length) {
+    return undefined;
+  }
   const digits = value.toString('latin1');
   const size = /^\d{1,16}$/.test(digits) ? Number(digits) : Number.NaN;
-  if (!Number.isSafeInteger(size)) throw new TarFault('its size is no number of bytes');
+  if (!Number.isSafeInteger(size)) {
+    throw new TarFault('its size is no number of bytes');
+  }
   return size;
 }

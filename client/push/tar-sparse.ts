@@ -29,13 +29,16 @@ export async function oldGnuSparseOf(
   dataBytes: number,
   read: Read,
 ): Promise<Sparse> {
-  if (header.toString('latin1', 257, 264) !== 'ustar  ')
+  if (header.toString('latin1', 257, 264) !== 'ustar  ') {
     throw new TarFault('it is sparse in an unknown form');
+  }
   const map = pairsOf(header, inHeader);
   let dataOffset = offset;
   for (let isExtended = header[inHeader.isExtendedAt] !== 0; isExtended; dataOffset += blockBytes) {
     const block = await read(dataOffset, blockBytes);
-    if (block.length < blockBytes || dataOffset - offset >= maxMapBytes) throw damagedMap();
+    if (block.length < blockBytes || dataOffset - offset >= maxMapBytes) {
+      throw damagedMap();
+    }
     map.push(...pairsOf(block, inBlock));
     isExtended = block[inBlock.isExtendedAt] !== 0;
   }
@@ -45,8 +48,9 @@ export async function oldGnuSparseOf(
 /** Up to the first pair that is empty: both of its fields begin with a zero byte. */
 function pairsOf(block: Buffer, { pairsAt, pairs }: { pairsAt: number; pairs: number }): number[] {
   const numbers: number[] = [];
-  for (let at = pairsAt; at < pairsAt + pairs * pairBytes && block[at] !== 0; at += pairBytes)
+  for (let at = pairsAt; at < pairsAt + pairs * pairBytes && block[at] !== 0; at += pairBytes) {
     numbers.push(numberAt(block, [at, numberBytes]), numberAt(block, [at + numberBytes, numberBytes]));
+  }
   return numbers;
 }
 
@@ -60,10 +64,14 @@ export async function paxSparseOf(
   storedBytes: number,
   read: Read,
 ): Promise<Sparse> {
-  if (map) return { size, map, dataOffset: offset, dataBytes: storedBytes };
+  if (map) {
+    return { size, map, dataOffset: offset, dataBytes: storedBytes };
+  }
   const text = (await read(offset, Math.min(storedBytes, maxMapBytes))).toString('latin1');
   const [count, end] = lineAt(text, 0);
-  if (count > maxMapBytes) throw damagedMap();
+  if (count > maxMapBytes) {
+    throw damagedMap();
+  }
   const numbers: number[] = [];
   let at = end;
   while (numbers.length < 2 * count) {
@@ -78,7 +86,9 @@ export async function paxSparseOf(
 function lineAt(text: string, at: number): [number: number, next: number] {
   const end = text.indexOf('\n', at);
   const digits = text.slice(at, end);
-  if (end < 0 || !/^\d{1,16}$/.test(digits)) throw damagedMap();
+  if (end < 0 || !/^\d{1,16}$/.test(digits)) {
+    throw damagedMap();
+  }
   return [Number(digits), end + 1];
 }
 
@@ -91,12 +101,18 @@ export function extentsOf({ size, map, dataOffset, dataBytes }: Sparse): Extent[
   let [fileEnd, archiveOffset] = [0, dataOffset];
   for (let at = 0; at < map.length; at += 2) {
     const [fileOffset = 0, length = Number.NaN] = map.slice(at, at + 2);
-    if (!(fileOffset >= fileEnd && fileOffset + length <= size)) throw damagedMap();
-    if (length > 0) extents.push({ fileOffset, archiveOffset, length });
+    if (!(fileOffset >= fileEnd && fileOffset + length <= size)) {
+      throw damagedMap();
+    }
+    if (length > 0) {
+      extents.push({ fileOffset, archiveOffset, length });
+    }
     fileEnd = fileOffset + length;
     archiveOffset += length;
   }
-  if (archiveOffset !== dataOffset + dataBytes) throw damagedMap();
+  if (archiveOffset !== dataOffset + dataBytes) {
+    throw damagedMap();
+  }
   return extents;
 }
 

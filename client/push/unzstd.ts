@@ -25,15 +25,25 @@ export async function* unzstd(bytes: Bytes): AsyncGenerator<Uint8Array> {
   /** A turn that gives nothing takes a byte at least; at damaged data none is taken, for ever. */
   const nextPiece = (): Uint8Array | undefined => {
     const { value, done } = pieces.next();
-    if (done) return undefined;
+    if (done) {
+      return undefined;
+    }
     idleTurns = value.length > 0 ? 0 : idleTurns + 1;
-    if (idleTurns > takenBytes) throw new Error('the zstd data is damaged');
+    if (idleTurns > takenBytes) {
+      throw new Error('the zstd data is damaged');
+    }
     return value;
   };
   for await (const chunk of bytes) {
-    if (chunk.length > 0) waiting.push(chunk);
+    if (chunk.length > 0) {
+      waiting.push(chunk);
+    }
     // What is waiting is taken when the chunk before it has been: it is never asked for what is not there yet.
-    while (waiting.length > 0) yield nextPiece() ?? new Uint8Array();
+    while (waiting.length > 0) {
+      yield nextPiece() ?? new Uint8Array();
+    }
   }
-  for (let piece = nextPiece(); piece; piece = nextPiece()) yield piece;
+  for (let piece = nextPiece(); piece; piece = nextPiece()) {
+    yield piece;
+  }
 }

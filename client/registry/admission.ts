@@ -23,7 +23,9 @@ export function hostNameOf(text: string, defaultPort?: number): HostName | undef
   const [, bracketed, plain, port] =
     /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::(\d{1,5}))?$/i.exec(text) ?? [];
   const name = bracketed ?? plain;
-  if (name === undefined) return undefined;
+  if (name === undefined) {
+    return undefined;
+  }
   return { name: name.toLowerCase(), port: port === undefined ? defaultPort : Number(port) };
 }
 
@@ -44,8 +46,12 @@ export function admissionOf({
 
   /** A connection to a Unix socket has no address and no port. */
   const isOwn = ({ name, port }: HostName, { localAddress, localPort = port }: Socket): boolean => {
-    if (hostNames.some((own) => own.name === name && (own.port ?? port) === port)) return true;
-    if (localPort !== port) return false;
+    if (hostNames.some((own) => own.name === name && (own.port ?? port) === port)) {
+      return true;
+    }
+    if (localPort !== port) {
+      return false;
+    }
     return (
       isLoopback(name) ||
       name === listening?.toLowerCase() ||
@@ -56,16 +62,19 @@ export function admissionOf({
 
   return ({ headers, headersDistinct, socket }) => {
     const [host, ...others] = headersDistinct.host ?? [];
-    if (host === undefined || others.length > 0)
+    if (host === undefined || others.length > 0) {
       throw new OciError('DENIED', 'a request has one Host header', { status: 400 });
+    }
     const hostName = hostNameOf(host, defaultPort);
-    if (!hostName || !isOwn(hostName, socket))
+    if (!hostName || !isOwn(hostName, socket)) {
       throw new OciError(
         'DENIED',
         'the Host header holds no name of this registry: where its clients know it by that name, start it with --host-name',
       );
+    }
     const fromBrowser = ['origin', 'sec-fetch-site'].find((header) => header in headers);
-    if (fromBrowser !== undefined)
+    if (fromBrowser !== undefined) {
       throw new OciError('DENIED', `no web page may use this registry, and a browser sends ${fromBrowser}`);
+    }
   };
 }

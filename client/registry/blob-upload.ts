@@ -87,7 +87,7 @@ export class BlobUpload {
   async append(body: Bytes): Promise<void> {
     await this.#alone(async () => {
       for await (const chunk of body) {
-        await this.#bytes.give(chunk).catch((thrown) => this.#explain(thrown));
+        await this.#bytes.give(chunk).catch((error) => this.#explain(error));
         this.#position += chunk.length;
         this.#keep(chunk);
       }
@@ -113,7 +113,9 @@ export class BlobUpload {
   }
 
   async #alone<Value>(work: () => Promise<Value>): Promise<Value> {
-    if (this.#busy) throw new OciError('RANGE_INVALID', 'another request of this upload is under way');
+    if (this.#busy) {
+      throw new OciError('RANGE_INVALID', 'another request of this upload is under way');
+    }
     this.#busy = true;
     try {
       return await work();
@@ -125,12 +127,17 @@ export class BlobUpload {
 
   /** Why nobody takes the bytes: because the push has failed. */
   async #explain(thrown: unknown): Promise<void> {
-    if (thrown instanceof ReaderGone) await this.#layer;
+    if (thrown instanceof ReaderGone) {
+      await this.#layer;
+    }
     throw thrown;
   }
 
   #keep(chunk: Uint8Array): void {
-    if (this.#position <= maxKeptBlobBytes) this.#kept.push(Uint8Array.from(chunk));
-    else this.#kept = [];
+    if (this.#position <= maxKeptBlobBytes) {
+      this.#kept.push(Uint8Array.from(chunk));
+    } else {
+      this.#kept = [];
+    }
   }
 }

@@ -16,11 +16,12 @@ export class BlobUploads {
 
   /** @throws ProxyProblem; OciError TOOMANYREQUESTS */
   async begin(identity: Identity, destination: Destination): Promise<BlobUpload> {
-    if (this.#uploads.size >= maxUploads)
+    if (this.#uploads.size >= maxUploads) {
       throw new OciError(
         'TOOMANYREQUESTS',
         `${maxUploads} uploads are under way here: finish or cancel some`,
       );
+    }
     const upload = await BlobUpload.begin(identity, destination);
     this.#uploads.set(upload.id, upload);
     return upload;
@@ -33,8 +34,9 @@ export class BlobUploads {
       upload &&
       upload.identity.key === identity.key &&
       upload.destination.repositoryName === repositoryName
-    )
+    ) {
       return upload;
+    }
     throw new OciError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload: begin it anew');
   }
 
@@ -44,13 +46,17 @@ export class BlobUploads {
 
   close(): void {
     clearInterval(this.#sweeping);
-    for (const upload of this.#uploads.values()) upload.cancel('the bridge was stopped: push again');
+    for (const upload of this.#uploads.values()) {
+      upload.cancel('the bridge was stopped: push again');
+    }
     this.#uploads.clear();
   }
 
   #sweep(): void {
     for (const upload of this.#uploads.values()) {
-      if (upload.idleMs < maxIdleMs) continue;
+      if (upload.idleMs < maxIdleMs) {
+        continue;
+      }
       upload.cancel('nobody went on with this upload');
       this.remove(upload);
     }

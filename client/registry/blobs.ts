@@ -9,7 +9,9 @@ import { OciError } from './oci-errors.ts';
 export const headBlob: Handler = async (exchange) => {
   const layerDigest = digestOf(exchange.reference);
   const layer = await find(exchange, layerDigest);
-  if (!layer) throw new OciError('BLOB_UNKNOWN', 'this repository has no such layer');
+  if (!layer) {
+    throw new OciError('BLOB_UNKNOWN', 'this repository has no such layer');
+  }
   const { layerSize } = layer;
   return {
     status: 200,
@@ -25,11 +27,12 @@ export const headBlob: Handler = async (exchange) => {
 export const getBlob: Handler = async (exchange) => {
   const digest = digestOf(exchange.reference);
   const content = exchange.pushed.find(scopeOf(exchange), digest);
-  if (!content)
+  if (!content) {
     throw new OciError(
       'BLOB_UNKNOWN',
       'this registry takes pushes: it gives back only small blobs that were lately pushed through it',
     );
+  }
   const headers = { 'content-type': content.mediaType, 'docker-content-digest': digest };
   return { status: 200, headers, body: content.bytes };
 };
@@ -41,8 +44,10 @@ export const getBlob: Handler = async (exchange) => {
 async function find({ identity, destination }: Exchange, layerDigest: string) {
   try {
     return await identity.uploader.findLayer({ ...destination, layerDigest });
-  } catch (thrown) {
-    if (isProblem(thrown, 'AccessDeniedException')) return undefined;
-    throw thrown;
+  } catch (error) {
+    if (isProblem(error, 'AccessDeniedException')) {
+      return undefined;
+    }
+    throw error;
   }
 }

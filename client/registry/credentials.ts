@@ -10,9 +10,13 @@ import { OciError } from './oci-errors.ts';
  */
 export function secretOf({ headersDistinct }: IncomingMessage): string | undefined {
   const [authorization, ...others] = headersDistinct.authorization ?? [];
-  if (authorization === undefined) return undefined;
+  if (authorization === undefined) {
+    return undefined;
+  }
   const secret = others.length > 0 ? '' : bearerOf(authorization) || basicPasswordOf(authorization);
-  if (secret) return secret;
+  if (secret) {
+    return secret;
+  }
   throw new OciError(
     'UNAUTHORIZED',
     'the Authorization header is neither Basic with a user and a password, nor Bearer with a token',
@@ -23,6 +27,8 @@ const bearerOf = (authorization: string): string | undefined => /^bearer +(\S+)$
 
 function basicPasswordOf(authorization: string): string | undefined {
   const encoded = /^basic +([a-z0-9+/]+=*)$/i.exec(authorization)?.[1];
-  if (encoded === undefined) return undefined;
+  if (encoded === undefined) {
+    return undefined;
+  }
   return /^[^:]*:(.*)$/s.exec(Buffer.from(encoded, 'base64').toString())?.[1];
 }

@@ -63,7 +63,9 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
   // Bodies are for the handlers to read, as they come, whatever they call themselves.
   app.addContentTypeParser('*', (_request, _body, done) => done(null));
   app.setErrorHandler<FastifyError>((failure, request, reply) => {
-    if (failure.code !== 'FST_ERR_CTP_INVALID_MEDIA_TYPE') throw failure;
+    if (failure.code !== 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+      throw failure;
+    }
     return serve(request, reply);
   });
   app.setNotFoundHandler(serve);
@@ -108,10 +110,12 @@ async function answerTo(request: FastifyRequest, service: Service): Promise<Answ
   const subject: Subject = route?.subject ?? 'blob';
   try {
     return await dispatch(request, path, route, service);
-  } catch (thrown) {
-    const error = ociErrorOf(thrown, subject);
-    if (error) return refusal(error);
-    service.log?.(`a fault of the bridge: ${thrown instanceof Error ? thrown.stack : thrown}`);
+  } catch (error) {
+    const refused = ociErrorOf(error, subject);
+    if (refused) {
+      return refusal(refused);
+    }
+    service.log?.(`a fault of the bridge: ${error instanceof Error ? error.stack : error}`);
     return refusal(new OciError('UNKNOWN', 'a fault in the bridge: its log says more'));
   }
 }
@@ -125,7 +129,9 @@ async function dispatch(
   admit(request.raw);
   const identity = await identities(secretOf(request.raw));
   const handler = route?.methods[request.method];
-  if (!route || !handler) throw unsupported(route);
+  if (!route || !handler) {
+    throw unsupported(route);
+  }
   const { name, reference = '' } = route.pattern.exec(path)?.groups ?? {};
   return handler({
     ...state,
@@ -153,7 +159,9 @@ const bytesOf = (raw: IncomingMessage): AsyncIterable<Uint8Array> => raw.iterato
 /** @throws OciError NAME_INVALID */
 function repositoryNameOf(name: string, registry: Registry): string {
   const { pattern, minLength, maxLength } = registries[registry].repositoryName;
-  if (name.length >= minLength && name.length <= maxLength && pattern.test(name)) return name;
+  if (name.length >= minLength && name.length <= maxLength && pattern.test(name)) {
+    return name;
+  }
   throw new OciError('NAME_INVALID', `${name} is no name of a repository in ECR, such as team-a/app`);
 }
 
@@ -169,13 +177,11 @@ function decoded(path: string): string {
 /** It makes clients send their password, also those that have sent a wrong one. */
 const challenge = { 'www-authenticate': 'Basic realm="ecr-upload-proxy"' } as const;
 
-function refusal({ code, message, detail, headers, status }: OciError): Answer {
-  return {
-    status,
-    headers: { ...(code === 'UNAUTHORIZED' && challenge), ...headers },
-    body: { errors: [{ code, message, ...(detail && { detail }) }] },
-  };
-}
+const refusal = ({ code, message, detail, headers, status }: OciError): Answer => ({
+  status,
+  headers: { ...(code === 'UNAUTHORIZED' && challenge), ...headers },
+  body: { errors: [{ code, message, ...(detail && { detail }) }] },
+});
 
 /** Nothing that was pushed is ever taken for a web page. */
 const standing = {
@@ -186,9 +192,13 @@ const standing = {
 /** The only writer of answers. */
 function write(reply: FastifyReply, isHead: boolean, { status, headers = {}, body }: Answer): FastifyReply {
   reply.code(status).headers({ ...standing, ...headers });
-  if (body === undefined) return reply.send();
+  if (body === undefined) {
+    return reply.send();
+  }
   const bytes = body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body));
-  if (!(body instanceof Uint8Array)) reply.header('content-type', 'application/json');
+  if (!(body instanceof Uint8Array)) {
+    reply.header('content-type', 'application/json');
+  }
   reply.header('content-length', bytes.length);
   return isHead ? reply.send() : reply.send(bytes);
 }

@@ -22,7 +22,9 @@ export class HandOff implements AsyncIterableIterator<Uint8Array, undefined> {
 
   /** @throws ReaderGone */
   async give(chunk: Uint8Array): Promise<void> {
-    if (this.#state !== 'open') throw new ReaderGone('nobody reads this blob any more');
+    if (this.#state !== 'open') {
+      throw new ReaderGone('nobody reads this blob any more');
+    }
     await new Promise<void>((taken, refuse) => {
       this.#offered = { chunk, taken, refuse };
       this.#reading?.give({ done: false, value: chunk });
@@ -46,15 +48,21 @@ export class HandOff implements AsyncIterableIterator<Uint8Array, undefined> {
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.#offered?.taken();
     this.#offered = undefined;
-    if (typeof this.#state === 'object') throw this.#state.failed;
-    if (this.#state !== 'open') return { done: true, value: undefined };
+    if (typeof this.#state === 'object') {
+      throw this.#state.failed;
+    }
+    if (this.#state !== 'open') {
+      return { done: true, value: undefined };
+    }
     return new Promise((give, fail) => {
       this.#reading = { give, fail };
     });
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    if (this.#state === 'open') this.#state = 'gone';
+    if (this.#state === 'open') {
+      this.#state = 'gone';
+    }
     this.#offered?.refuse(new ReaderGone('nobody reads this blob any more'));
     return { done: true, value: undefined };
   }

@@ -53,7 +53,9 @@ function lender({ to }: LentToken, own: KnownIdentity): Identities {
 }
 
 function refuseSecret(secret: string | undefined): void {
-  if (secret === undefined) return;
+  if (secret === undefined) {
+    return;
+  }
   throw new OciError(
     'UNAUTHORIZED',
     'nobody logs in here: the bridge lends its own token. Log out; or start it without --lend-token, so that clients log in',
@@ -61,7 +63,9 @@ function refuseSecret(secret: string | undefined): void {
 }
 
 const refuseOtherThan = (password: string) => (secret: string | undefined) => {
-  if (secret !== undefined && sameSecret(secret, password)) return;
+  if (secret !== undefined && sameSecret(secret, password)) {
+    return;
+  }
   throw new OciError('UNAUTHORIZED', 'log in with any user name, and the password of this bridge');
 };
 
@@ -69,17 +73,22 @@ const refuseOtherThan = (password: string) => (secret: string | undefined) => {
 function bearers(identityOf: (key: string, token: string) => KnownIdentity): Identities {
   const known = new Map<string, KnownIdentity>();
   return async (token) => {
-    if (token === undefined)
+    if (token === undefined) {
       throw new OciError('UNAUTHORIZED', 'log in with any user name, and your token as the password');
+    }
     const key = createHash('sha256').update(token).digest('hex');
     const identity = known.get(key) ?? identityOf(key, token);
-    await identity.checkToken().catch((thrown: unknown) => {
+    await identity.checkToken().catch((error: unknown) => {
       known.delete(key);
-      throw thrown;
+      throw error;
     });
     known.delete(key);
     known.set(key, identity);
-    for (const oldest of known.keys()) if (known.size > maxIdentities) known.delete(oldest);
+    for (const oldest of known.keys()) {
+      if (known.size > maxIdentities) {
+        known.delete(oldest);
+      }
+    }
     return identity;
   };
 }

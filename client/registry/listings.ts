@@ -11,7 +11,9 @@ export const listTags: Handler = async (exchange) => {
   const last = query.get('last') ?? '';
   const tags = pushed.tags(scopeOf(exchange)).filter((tag) => tag > last);
   const limit = Number(query.get('n') ?? tags.length);
-  if (!Number.isInteger(limit) || limit < 0) throw new OciError('UNSUPPORTED', 'n is not a number of tags');
+  if (!Number.isInteger(limit) || limit < 0) {
+    throw new OciError('UNSUPPORTED', 'n is not a number of tags');
+  }
   const page = tags.slice(0, limit);
   const next = `</v2/${name}/tags/list?n=${limit}&last=${page.at(-1)}>; rel="next"`;
   const isLast = page.length === tags.length || page.length === 0;

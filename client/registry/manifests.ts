@@ -46,7 +46,9 @@ export const putManifest: Handler = async (exchange) => {
   });
   const scope = scopeOf(exchange);
   pushed.keep(scope, digest, { bytes, mediaType: mediaType ?? 'application/octet-stream' });
-  if (place.imageTag !== undefined) pushed.tag(scope, place.imageTag, digest);
+  if (place.imageTag !== undefined) {
+    pushed.tag(scope, place.imageTag, digest);
+  }
   const subject = members.subject?.digest;
   if (subject !== undefined) {
     const artifactType = members.artifactType ?? members.config?.mediaType;
@@ -70,23 +72,30 @@ export const getManifest: Handler = async (exchange) => {
   const scope = scopeOf(exchange);
   const digest = pushed.digestOf(scope, reference);
   const manifest = pushed.find(scope, digest);
-  if (!manifest)
+  if (!manifest) {
     throw new OciError(
       'MANIFEST_UNKNOWN',
       'this registry takes pushes: it gives back only manifests that were lately pushed through it',
     );
+  }
   const headers = { 'content-type': manifest.mediaType, 'docker-content-digest': digest };
   return { status: 200, headers, body: manifest.bytes };
 };
 
 function placeOf(reference: string, digest: string): { imageTag?: string } {
-  if (!reference.includes(':')) return { imageTag: reference };
-  if (digestOf(reference) === digest) return {};
+  if (!reference.includes(':')) {
+    return { imageTag: reference };
+  }
+  if (digestOf(reference) === digest) {
+    return {};
+  }
   throw new OciError('DIGEST_INVALID', `the manifest has the digest ${digest}`);
 }
 
 async function readManifest({ headers, body }: Exchange): Promise<Buffer> {
-  if (Number(headers['content-length'] ?? 0) > maxManifestCharacters) throw tooLarge();
+  if (Number(headers['content-length'] ?? 0) > maxManifestCharacters) {
+    throw tooLarge();
+  }
   return buffer(limited(body));
 }
 
@@ -94,7 +103,9 @@ async function* limited(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Ar
   let length = 0;
   for await (const chunk of body) {
     length += chunk.length;
-    if (length > maxManifestCharacters) throw tooLarge();
+    if (length > maxManifestCharacters) {
+      throw tooLarge();
+    }
     yield chunk;
   }
 }

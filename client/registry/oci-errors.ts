@@ -52,17 +52,27 @@ export class OciError extends Error {
 const isFailure = (code: string): code is Failure => Object.hasOwn(table, code);
 
 export function ociCodeOf(code: string, subject: Subject): OciCode {
-  if (isFailure(code)) return table[code];
+  if (isFailure(code)) {
+    return table[code];
+  }
   const form: OciForm = isErrorCode(code) ? errors[code].oci : 'UNKNOWN';
   return typeof form === 'string' ? form : form[subject];
 }
 
 /** The client's error for whatever was thrown; undefined for a fault of ours, of which a client learns nothing. */
 export function ociErrorOf(thrown: unknown, subject: Subject): OciError | undefined {
-  if (thrown instanceof OciError) return thrown;
-  if (thrown instanceof TokenProblem) return new OciError('UNAUTHORIZED', thrown.message);
-  if (thrown instanceof LayerProblem) return new OciError(ociCodeOf(thrown.code, subject), thrown.message);
-  if (!(thrown instanceof ProxyProblem)) return undefined;
+  if (thrown instanceof OciError) {
+    return thrown;
+  }
+  if (thrown instanceof TokenProblem) {
+    return new OciError('UNAUTHORIZED', thrown.message);
+  }
+  if (thrown instanceof LayerProblem) {
+    return new OciError(ociCodeOf(thrown.code, subject), thrown.message);
+  }
+  if (!(thrown instanceof ProxyProblem)) {
+    return undefined;
+  }
   const { code, detail, requestId, retryAfterSeconds } = thrown;
   return new OciError(ociCodeOf(code, subject), requestId ? `${detail} (request ${requestId})` : detail, {
     detail: { code, ...(requestId && { requestId }) },

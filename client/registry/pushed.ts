@@ -21,7 +21,11 @@ class Recent<Value> extends Map<string, Value> {
   override set(key: string, value: Value): this {
     this.delete(key);
     super.set(key, value);
-    for (const oldest of this.keys()) if (this.size > maxEntries) this.delete(oldest);
+    for (const oldest of this.keys()) {
+      if (this.size > maxEntries) {
+        this.delete(oldest);
+      }
+    }
     return this;
   }
 }
@@ -37,7 +41,11 @@ export class Pushed {
     this.#forget(`${scope} ${digest}`);
     this.#contents.set(`${scope} ${digest}`, content);
     this.#bytes += content.bytes.length;
-    for (const oldest of this.#contents.keys()) if (this.#bytes > maxBytes) this.#forget(oldest);
+    for (const oldest of this.#contents.keys()) {
+      if (this.#bytes > maxBytes) {
+        this.#forget(oldest);
+      }
+    }
   }
 
   find(scope: string, digest: string): Content | undefined {

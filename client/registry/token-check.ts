@@ -23,17 +23,21 @@ export function tokenCheck(client: ProxyClient, policy: RetryPolicy): () => Prom
     try {
       await retrying(() => ask(client), { ...policy, attempts, budgetMs });
       checkedAtMs = performance.now();
-    } catch (thrown) {
-      if (checkedAtMs !== undefined && thrown instanceof ProxyProblem && thrown.retryable) return;
+    } catch (error) {
+      if (checkedAtMs !== undefined && error instanceof ProxyProblem && error.retryable) {
+        return;
+      }
       checkedAtMs = undefined;
-      throw thrown;
+      throw error;
     } finally {
       checking = undefined;
     }
   };
 
   return async () => {
-    if (checkedAtMs !== undefined && performance.now() - checkedAtMs < validForMs) return;
+    if (checkedAtMs !== undefined && performance.now() - checkedAtMs < validForMs) {
+      return;
+    }
     checking ??= check();
     await checking;
   };
@@ -43,7 +47,9 @@ export function tokenCheck(client: ProxyClient, policy: RetryPolicy): () => Prom
 async function ask(client: ProxyClient): Promise<void> {
   try {
     await client.send('BatchCheckLayerAvailability', { repositoryName: '', layerDigests: [] });
-  } catch (thrown) {
-    if (!isProblem(thrown, 'InvalidParameterException')) throw thrown;
+  } catch (error) {
+    if (!isProblem(error, 'InvalidParameterException')) {
+      throw error;
+    }
   }
 }

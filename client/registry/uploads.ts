@@ -13,7 +13,9 @@ import { OciError } from './oci-errors.ts';
 export const beginUpload: Handler = async (exchange) => {
   const { uploads, identity, destination, query, headers } = exchange;
   const upload = await uploads.begin(identity, destination);
-  if (query.has('digest') && hasBody(headers)) return finish(exchange, upload);
+  if (query.has('digest') && hasBody(headers)) {
+    return finish(exchange, upload);
+  }
   return { status: 202, headers: { ...placeOf(upload), 'oci-chunk-min-length': partSize } };
 };
 
@@ -61,8 +63,9 @@ async function finish(exchange: Exchange, upload: BlobUpload): Promise<Answer> {
   uploads.remove(upload);
   await upload.finish(digest);
   const { kept } = upload;
-  if (kept && kept.length <= maxKeptBlobBytes)
+  if (kept && kept.length <= maxKeptBlobBytes) {
     pushed.keep(scopeOf(exchange), digest, { bytes: kept, mediaType: 'application/octet-stream' });
+  }
   const location = `/v2/${destination.repositoryName}/blobs/${digest}`;
   return { status: 201, headers: { location, 'docker-content-digest': digest } };
 }
@@ -73,21 +76,28 @@ async function finish(exchange: Exchange, upload: BlobUpload): Promise<Answer> {
  */
 async function append({ headers, body, uploads }: Exchange, upload: BlobUpload): Promise<void> {
   const range = headers['content-range'];
-  if (range !== undefined) refuseOtherThanNext(range, upload);
+  if (range !== undefined) {
+    refuseOtherThanNext(range, upload);
+  }
   try {
     await upload.append(body);
-  } catch (thrown) {
-    if (upload.failed) uploads.remove(upload);
-    throw thrown;
+  } catch (error) {
+    if (upload.failed) {
+      uploads.remove(upload);
+    }
+    throw error;
   }
 }
 
 /** `<first>-<last>`, as OCI writes it, or as HTTP does: `bytes <first>-<last>/*`. */
 function refuseOtherThanNext(range: string, upload: BlobUpload): void {
   const first = /^(?:bytes[ =])?(\d+)-\d+(?:\/(?:\d+|\*))?$/.exec(range)?.[1];
-  if (first === undefined)
+  if (first === undefined) {
     throw new OciError('BLOB_UPLOAD_INVALID', 'Content-Range is not <first byte>-<last byte>');
-  if (Number(first) === upload.position) return;
+  }
+  if (Number(first) === upload.position) {
+    return;
+  }
   throw new OciError('RANGE_INVALID', `the next byte of this upload is ${upload.position}, not ${first}`, {
     headers: placeOf(upload),
   });

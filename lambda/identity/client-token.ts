@@ -15,14 +15,20 @@ const isExpired = ({ expiresAt }: ClientToken) =>
  * @throws UnrecognizedClientException with a token that no client has;
  *   ExpiredTokenException with one that was valid once.
  */
-export const verifyClientToken = async (token: string, readSecret: SecretReader): Promise<Client> => {
+export async function verifyClientToken(token: string, readSecret: SecretReader): Promise<Client> {
   const client = clientNameOf(token);
-  if (!client) throw new ProxyError('UnrecognizedClientException');
+  if (!client) {
+    throw new ProxyError('UnrecognizedClientException');
+  }
   const { clients } = await readSecret();
   const hash = sha256(token);
   const known = Object.hasOwn(clients, client) ? clients[client] : undefined;
   const match = known?.find((candidate) => timingSafeEqual(Buffer.from(candidate.sha256, 'hex'), hash));
-  if (!match) throw new ProxyError('UnrecognizedClientException');
-  if (isExpired(match)) throw new ProxyError('ExpiredTokenException');
+  if (!match) {
+    throw new ProxyError('UnrecognizedClientException');
+  }
+  if (isExpired(match)) {
+    throw new ProxyError('ExpiredTokenException');
+  }
   return { type: 'Client', id: client };
-};
+}

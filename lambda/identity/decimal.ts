@@ -13,13 +13,19 @@ const parts = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
  * @throws SyntaxError for what is not one; RangeError for one that is longer than `maxNumberCharacters`, as it stands
  *   or when it is written out
  */
-export const decimalOf = (source: string): string => {
+export function decimalOf(source: string): string {
   const tooLong = new RangeError(`a number of more than ${maxNumberCharacters} characters`);
-  if (source.length > maxNumberCharacters) throw tooLong;
+  if (source.length > maxNumberCharacters) {
+    throw tooLong;
+  }
   const found = parts.exec(source);
-  if (!found) throw new SyntaxError('not a number of JSON');
+  if (!found) {
+    throw new SyntaxError('not a number of JSON');
+  }
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = found;
-  if (Math.abs(Number(exponent)) > maxNumberCharacters) throw tooLong;
+  if (Math.abs(Number(exponent)) > maxNumberCharacters) {
+    throw tooLong;
+  }
   const places = fraction.length - Number(exponent);
   const digits = (whole + fraction).padStart(places + 1, '0').padEnd(whole.length + Number(exponent), '0');
   const point = digits.length - Math.max(places, 0);
@@ -27,6 +33,8 @@ export const decimalOf = (source: string): string => {
   const rest = digits.slice(point).replace(/0+$/, '');
   const text = rest ? `${integer}.${rest}` : integer;
   const signed = text === '0' ? text : sign + text;
-  if (signed.length > maxNumberCharacters) throw tooLong;
+  if (signed.length > maxNumberCharacters) {
+    throw tooLong;
+  }
   return signed;
-};
+}

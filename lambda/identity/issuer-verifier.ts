@@ -54,9 +54,13 @@ const expectedAudience = ({ audience, audienceClaim }: Issuer) =>
   refused(`The token’s audience (${audienceClaim}) is not the one expected here: ${audience.join(' or ')}.`);
 
 /** None of the library's own messages goes out, nor into the log: they quote the token. */
-const refusalOf = (failure: unknown, issuer: Issuer): ProxyError => {
-  if (failure instanceof JwtInvalidSignatureError) return refused('The token’s signature is not valid.');
-  if (failure instanceof JwtInvalidAudienceError) return expectedAudience(issuer);
+function refusalOf(failure: unknown, issuer: Issuer): ProxyError {
+  if (failure instanceof JwtInvalidSignatureError) {
+    return refused('The token’s signature is not valid.');
+  }
+  if (failure instanceof JwtInvalidAudienceError) {
+    return expectedAudience(issuer);
+  }
   if (failure instanceof JwtNotBeforeError) {
     return refused(`The token is not valid before ${timeOf(failure.failedAssertion.actual)} (nbf).`);
   }
@@ -71,10 +75,10 @@ const refusalOf = (failure: unknown, issuer: Issuer): ProxyError => {
   return new ProxyError('UnrecognizedClientException', 'The token’s signature cannot be checked.', {
     cause: new Error(kind),
   });
-};
+}
 
 /** What the library does not check: the audience of Amazon Cognito, and times too far ahead. */
-const assertClaims = ({ claims, registered: { exp, iat } }: Jwt, issuer: Issuer) => {
+function assertClaims({ claims, registered: { exp, iat } }: Jwt, issuer: Issuer) {
   const { audience, audienceClaim, maxTokenLifetimeSeconds: lifetime = maxTokenLifetimeSeconds } = issuer;
   const clientId = claims.client_id;
   if (audienceClaim === 'client_id' && !(typeof clientId === 'string' && audience.includes(clientId))) {
@@ -90,7 +94,7 @@ const assertClaims = ({ claims, registered: { exp, iat } }: Jwt, issuer: Issuer)
         'more (maxTokenLifetimeSeconds of its issuer). Get one for a shorter time.',
     );
   }
-};
+}
 
 /** Passes what this issuer has signed for this proxy. */
 export type Verify = (jwt: Jwt) => Promise<void>;
@@ -99,22 +103,24 @@ export type Verify = (jwt: Jwt) => Promise<void>;
  * @throws UnrecognizedClientException saying which of signature, key, audience and times is wrong;
  *   ExpiredTokenException; ServiceUnavailableException when the issuer's keys cannot be had.
  */
-export const issuerVerifier = (issuer: Issuer): Verify => {
+export function issuerVerifier(issuer: Issuer): Verify {
   const keyOf = signingKeys(issuer);
   return async (jwt) => {
     const { header, registered: payload, encoded } = jwt;
     const jwk = await keyOf(header);
     const fault = keyFault(jwk, header.alg);
-    if (fault !== undefined) throw refused(fault);
+    if (fault !== undefined) {
+      throw refused(fault);
+    }
     const read = {
       ...{ header, payload },
       ...{ headerB64: encoded.header, payloadB64: encoded.payload, signatureB64: encoded.signature },
     };
     try {
       new KeyVerifier(issuer, jwk).verifyRead(read);
-    } catch (failure) {
-      throw refusalOf(failure, issuer);
+    } catch (error) {
+      throw refusalOf(error, issuer);
     }
     assertClaims(jwt, issuer);
   };
-};
+}

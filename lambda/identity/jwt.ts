@@ -71,50 +71,56 @@ export type Jwt = {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Only the one base64url that an encoder writes, and only UTF-8: nothing that two decoders read differently. */
-const decode = (part: string): Buffer => {
+function decode(part: string): Buffer {
   const bytes = Buffer.from(part, 'base64url');
-  if (bytes.toString('base64url') !== part) throw new SyntaxError('not base64url');
+  if (bytes.toString('base64url') !== part) {
+    throw new SyntaxError('not base64url');
+  }
   return bytes;
-};
+}
 
 type Part = Readonly<Record<string, unknown>>;
 
 /** An object of well-formed text, and beside it the same as policies see it, with every number as its exact text. */
-const parse = (part: string) => {
+function parse(part: string) {
   const text = utf8.decode(decode(part));
   const values = parseStrictJson(text, maxTokenDepth);
   const forPolicies = z.record(z.string(), z.unknown()).parse(
     JSON.parse(text, (name, value, { source = '' }) => {
       // Somewhere it would not be a member but an object's prototype.
-      if (name === '__proto__') throw new SyntaxError('a name that no claim has');
+      if (name === '__proto__') {
+        throw new SyntaxError('a name that no claim has');
+      }
       return typeof value === 'number' ? decimalOf(source) : value;
     }),
   );
   return { values, forPolicies };
-};
+}
 
 const refused = (detail: string | undefined) => new ProxyError('UnrecognizedClientException', detail);
 
-const wellFormed = <Output>(read: () => Output): Output => {
+function wellFormed<Output>(read: () => Output): Output {
   try {
     return read();
   } catch {
     throw refused(malformed);
   }
-};
+}
 
-const check = <Output>(schema: z.ZodType<Output>, part: Part): Output => {
+function check<Output>(schema: z.ZodType<Output>, part: Part): Output {
   const { data, error } = schema.safeParse(part);
-  if (error) throw refused(error.issues[0]?.message);
+  if (error) {
+    throw refused(error.issues[0]?.message);
+  }
   return data;
-};
+}
 
 /**
  * What needs no key: checked first, so that a token that cannot be good costs no fetch and no signature.
  *
  * @throws UnrecognizedClientException saying what is wrong with its form
  */
-export const readJwt = (token: string): Jwt => {
+export function readJwt(token: string): Jwt {
   const [head = '', payload = '', signature = ''] = token.split('.');
   const [parsedHead, parsedPayload] = wellFormed(() => [parse(head), parse(payload)] as const);
   const jwt = {
@@ -125,4 +131,4 @@ export const readJwt = (token: string): Jwt => {
   };
   wellFormed(() => decode(signature));
   return jwt;
-};
+}

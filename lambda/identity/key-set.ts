@@ -19,52 +19,58 @@ export class KeySetError extends Error {
 }
 
 /** Reads no further than a key set may be long, whatever the other end sends. */
-const readText = async (response: Response): Promise<string> => {
+async function readText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body ?? []) {
     length += chunk.length;
-    if (length > maxKeySetBytes) throw new Error(`more than ${maxKeySetBytes} bytes`);
+    if (length > maxKeySetBytes) {
+      throw new Error(`more than ${maxKeySetBytes} bytes`);
+    }
     chunks.push(chunk);
   }
   return new TextDecoder().decode(Buffer.concat(chunks));
-};
+}
 
-const get = async (url: string): Promise<string> => {
+async function get(url: string): Promise<string> {
   try {
     const response = await fetch(url, {
       redirect: 'error',
       headers: { accept: 'application/json' },
       signal: AbortSignal.timeout(keySetTimeoutMs),
     });
-    if (response.status !== 200) throw new Error(`HTTP ${response.status}`);
+    if (response.status !== 200) {
+      throw new Error(`HTTP ${response.status}`);
+    }
     return await readText(response);
-  } catch (cause) {
-    throw new KeySetError(`${url} cannot be read`, { cause });
+  } catch (error) {
+    throw new KeySetError(`${url} cannot be read`, { cause: error });
   }
-};
+}
 
-const discover = async ({ issuer }: Issuer): Promise<string> => {
+async function discover({ issuer }: Issuer): Promise<string> {
   const url = discoveryUrlOf(issuer);
   const document = await get(url);
   try {
     const found = discovered.parse(JSON.parse(document));
     const secure = found.jwks_uri.startsWith('https://') || isLoopbackUrl(issuer);
-    if (found.issuer === issuer && secure) return found.jwks_uri;
-  } catch (cause) {
-    throw new KeySetError(`${url} is no discovery document`, { cause });
+    if (found.issuer === issuer && secure) {
+      return found.jwks_uri;
+    }
+  } catch (error) {
+    throw new KeySetError(`${url} is no discovery document`, { cause: error });
   }
   throw new KeySetError(`${url} is of another issuer, or its key set is not at an https URL`);
-};
+}
 
-const readKeys = async (url: string): Promise<readonly Jwk[]> => {
+async function readKeys(url: string): Promise<readonly Jwk[]> {
   const text = await get(url);
   try {
     return keySet.parse(JSON.parse(text)).keys;
   } catch {
     throw new KeySetError(`${url} is no key set`);
   }
-};
+}
 
 const fetchOnce = async (issuer: Issuer) => readKeys(issuer.jwksUri ?? (await discover(issuer)));
 

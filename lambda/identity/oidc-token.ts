@@ -15,7 +15,7 @@ export type TokenVerifier = (token: string) => Promise<Workload>;
  * @throws UnrecognizedClientException saying which of form, issuer, signature, key, audience and times is wrong;
  *   ExpiredTokenException; ServiceUnavailableException when the issuer's keys cannot be had.
  */
-export const tokenVerifier = (issuers: readonly Issuer[]): TokenVerifier => {
+export function tokenVerifier(issuers: readonly Issuer[]): TokenVerifier {
   const verifiers = new Map(
     issuers.map((issuer): [string, Verify] => [issuer.issuer, issuerVerifier(issuer)]),
   );
@@ -32,4 +32,4 @@ export const tokenVerifier = (issuers: readonly Issuer[]): TokenVerifier => {
     await verify(jwt);
     return workload(iss, sub, jwt.claims);
   };
-};
+}

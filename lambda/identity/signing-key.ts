@@ -32,31 +32,34 @@ const isForSignatures = ({ use, key_ops: operations }: Jwk) =>
   (use === undefined || use === 'sig') &&
   (operations === undefined || (Array.isArray(operations) && operations.includes('verify')));
 
-const fits = (jwk: Jwk, algorithm: Algorithm) => {
+function fits(jwk: Jwk, algorithm: Algorithm) {
   const { kty, crv } = keysOfAlgorithm[algorithm];
   return jwk.kty === kty && jwk.crv === crv && (jwk.alg === undefined || jwk.alg === algorithm);
-};
+}
 
 /** Several keys may have one kid (RFC 7517, section 4.5): the one of the token's algorithm goes first. */
-export const findKey = (keys: readonly Jwk[], { alg, kid }: KeyReference): Jwk | undefined => {
+export function findKey(keys: readonly Jwk[], { alg, kid }: KeyReference): Jwk | undefined {
   const named = keys.filter((jwk) => jwk.kid === kid && isForSignatures(jwk));
   return named.find((jwk) => fits(jwk, alg)) ?? named[0];
-};
+}
 
-const detailsOf = (jwk: Jwk) => {
+function detailsOf(jwk: Jwk) {
   try {
     return createPublicKey({ key: jwk, format: 'jwk' }).asymmetricKeyDetails;
   } catch {
     return undefined;
   }
-};
+}
 
 /** What keeps a key from verifying signatures of an algorithm, or `undefined`. */
-export const keyFault = (jwk: Jwk, algorithm: Algorithm): string | undefined => {
-  if (!fits(jwk, algorithm)) return 'The token’s signature is of another algorithm than its key.';
+export function keyFault(jwk: Jwk, algorithm: Algorithm): string | undefined {
+  if (!fits(jwk, algorithm)) {
+    return 'The token’s signature is of another algorithm than its key.';
+  }
   const details = detailsOf(jwk);
-  if (!details)
+  if (!details) {
     return 'What the token’s issuer publishes under the token’s key id (kid) is not a usable key.';
+  }
   const { modulusLength: bits, publicExponent: exponent } = details;
   if (bits !== undefined && bits < minRsaModulusBits) {
     return `The token’s signature is by an RSA key of ${bits} bits: its issuer has to use ${minRsaModulusBits} or more.`;
@@ -65,4 +68,4 @@ export const keyFault = (jwk: Jwk, algorithm: Algorithm): string | undefined => 
     return `The token’s signature is by an RSA key with the exponent ${exponent}: its issuer has to use an odd one from 3 on.`;
   }
   return undefined;
-};
+}

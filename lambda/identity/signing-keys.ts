@@ -46,7 +46,7 @@ export type SigningKeys = (reference: KeyReference) => Promise<Jwk>;
  * @throws UnrecognizedClientException when the set, fetched for this very token, does not have the key;
  *   ServiceUnavailableException, with the time until the next fetch, when it may have it and was not looked at.
  */
-export const signingKeys = (issuer: Issuer): SigningKeys => {
+export function signingKeys(issuer: Issuer): SigningKeys {
   let kept: Kept | undefined;
   let fetching: Promise<Kept> | undefined;
   let fetches = 0;
@@ -60,8 +60,8 @@ export const signingKeys = (issuer: Issuer): SigningKeys => {
       kept = { ...own, keys: await fetchKeySet(issuer) };
       failed = undefined;
       return kept;
-    } catch (cause) {
-      failed = { cause, until: Date.now() + keySetRetryMs };
+    } catch (error) {
+      failed = { cause: error, until: Date.now() + keySetRetryMs };
       throw unavailable(failed);
     } finally {
       fetching = undefined;
@@ -70,18 +70,26 @@ export const signingKeys = (issuer: Issuer): SigningKeys => {
 
   /** One fetch at a time, and none for a while after one that failed: an issuer that is down costs one time-out. */
   const renew = async (): Promise<Kept> => {
-    if (failed && Date.now() < failed.until) throw unavailable(failed);
+    if (failed && Date.now() < failed.until) {
+      throw unavailable(failed);
+    }
     fetching ??= fetchKeys();
     return fetching;
   };
 
   const atHand = async (): Promise<Kept> => {
-    if (!kept) return renew();
+    if (!kept) {
+      return renew();
+    }
     const { begunAt } = kept;
-    if (Date.now() - begunAt <= keySetFreshMs) return kept;
+    if (Date.now() - begunAt <= keySetFreshMs) {
+      return kept;
+    }
     const old = kept;
-    return renew().catch((failure: unknown) => {
-      if (Date.now() - begunAt > keySetMaxAgeMs) throw failure;
+    return renew().catch((error: unknown) => {
+      if (Date.now() - begunAt > keySetMaxAgeMs) {
+        throw error;
+      }
       return old;
     });
   };
@@ -91,13 +99,17 @@ export const signingKeys = (issuer: Issuer): SigningKeys => {
     let set = await atHand();
     let key = findKey(set.keys, reference);
     if (!key && set.fetch <= fetchesBefore) {
-      if (Date.now() < searchableAt) throw notYet(searchableAt);
+      if (Date.now() < searchableAt) {
+        throw notYet(searchableAt);
+      }
       set = await renew();
       key = findKey(set.keys, reference);
     }
-    if (key) return key;
+    if (key) {
+      return key;
+    }
     searchableAt = Date.now() + keySetRetryMs;
     // A fetch that was under way when the token came may have read the keys from before its key was published.
     throw set.fetch > fetchesBefore ? unknownKey() : notYet(searchableAt);
   };
-};
+}

@@ -12,12 +12,14 @@ const limitOf = ({ bytesPerDay, imagesPerDay }: Quota, unit: Unit) =>
   ({ bytes: bytesPerDay, images: imagesPerDay })[unit];
 
 /** Whose count it is, or undefined for a quota of somebody else. */
-const counterOf = ({ client, namespace }: Quota, { principal, resource }: Who): string | undefined => {
+function counterOf({ client, namespace }: Quota, { principal, resource }: Who): string | undefined {
   const isClient = client === '*' || (principal.type === 'Client' && principal.id === client);
-  if (isClient) return `${principal.type}::${principal.id}`;
+  if (isClient) {
+    return `${principal.type}::${principal.id}`;
+  }
   const { registry, registryId, namespace: own } = resource.attrs;
   return namespace === '*' || namespace === own ? `${registry}/${registryId}/${own}` : undefined;
-};
+}
 
 export const quotasOf = (all: readonly Quota[], who: Who, unit: Unit): Applied[] =>
   all.flatMap((one) => {

@@ -20,10 +20,10 @@ export type Extended = {
  * A part apart from what is counted starts a new range. What the range then forgets is counted again if it comes
  * again: no position is ever taken for counted that was not.
  */
-export const extend = (counted: Range | undefined, part: Range): Extended => {
+export function extend(counted: Range | undefined, part: Range): Extended {
   if (!counted || !touches(counted, part)) {
     return { range: { first: part.first, end: part.end }, added: sizeOf(part), isApart: true };
   }
   const range = { first: Math.min(counted.first, part.first), end: Math.max(counted.end, part.end) };
   return { range, added: sizeOf(range) - sizeOf(counted), isApart: false };
-};
+}

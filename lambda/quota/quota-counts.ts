@@ -60,17 +60,19 @@ const busy = () =>
  * What a transaction was cancelled for: the share that has no room, and what is used of its quota. None where a mark was
  * in the way too, as somebody else is counting the same.
  */
-const fullOf = (
+function fullOf(
   reasons: readonly CancellationReason[],
   charges: readonly Charge[],
   shares: readonly Share[],
-): { share: Share; used: number } | undefined => {
-  if (reasons.slice(0, charges.length).some(({ Code = 'None' }) => Code !== 'None')) return undefined;
+): { share: Share; used: number } | undefined {
+  if (reasons.slice(0, charges.length).some(({ Code = 'None' }) => Code !== 'None')) {
+    return undefined;
+  }
   const ofShares = reasons.slice(charges.length);
   const full = ofShares.findIndex(({ Code }) => Code === 'ConditionalCheckFailed');
   const share = shares[full];
   return share && { share, used: usedOf(ofShares[full]?.Item) };
-};
+}
 
 /** The marks as they were read. */
 const readFrom = (charges: readonly Charge[]) =>
@@ -95,13 +97,17 @@ export const quotaCounter =
 
     const chargesOf = async ({ unit, item, daily = false, ...part }: Usage): Promise<Charge[]> => {
       const applied = quotasOf(quotas, who, unit);
-      if (applied.length === 0) return [];
+      if (applied.length === 0) {
+        return [];
+      }
       const { principal, resource } = who;
       const whose = [unit, `${principal.type}::${principal.id}`, resource.id, item];
       const mark = keyOf('mark', ...whose, ...(daily ? [day] : []));
       const counted = countedOf(await table.read(mark));
       const { range, added, isApart } = extend(counted, part);
-      if (added === 0) return [];
+      if (added === 0) {
+        return [];
+      }
       const shares = applied.map(({ name: quota, counter, limit }) => ({
         count: keyOf('count', quota, unit, day, counter),
         quota,
@@ -115,11 +121,17 @@ export const quotaCounter =
     let isAsked = false;
     let refusal: { error: ProxyError; readFrom: string } | undefined;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      if (attempt > 0) await pause(pauseMs(attempt));
+      if (attempt > 0) {
+        await pause(pauseMs(attempt));
+      }
       const charges = (await Promise.all([usage].flat().map(chargesOf))).flat();
-      if (charges.length === 0) return;
+      if (charges.length === 0) {
+        return;
+      }
       // Refused only if nobody else has counted the same meanwhile.
-      if (refusal?.readFrom === readFrom(charges)) throw refusal.error;
+      if (refusal?.readFrom === readFrom(charges)) {
+        throw refusal.error;
+      }
       if (!isAsked && charges.some(({ isApart }) => isApart)) {
         await refuseAhead?.();
         isAsked = true;
@@ -127,10 +139,14 @@ export const quotaCounter =
 
       const shares = charges.flatMap((charge) => charge.shares);
       const tooLarge = shares.find(({ added, limit }) => added > limit);
-      if (tooLarge) throw exceeded(tooLarge, usedOf(await table.read(tooLarge.count)), day);
+      if (tooLarge) {
+        throw exceeded(tooLarge, usedOf(await table.read(tooLarge.count)), day);
+      }
 
       const reasons = await table.commit(charges, shares);
-      if (!reasons) return;
+      if (!reasons) {
+        return;
+      }
       const full = fullOf(reasons, charges, shares);
       refusal = full && { error: exceeded(full.share, full.used, day), readFrom: readFrom(charges) };
     }

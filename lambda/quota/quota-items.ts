@@ -43,11 +43,11 @@ const foreseen = new Set(['None', 'ConditionalCheckFailed', ...passing]);
 const number = (value: number) => ({ N: String(value) });
 
 /** @param options go with every call */
-export const quotaTable = (
+export function quotaTable(
   client: DynamoDBClient,
   TableName: string,
   options: { abortSignal?: AbortSignal },
-) => {
+) {
   const keyed = (id: string) => ({ TableName, Key: { id: { S: id } } });
   const expiresAt = (seconds: number) => number(Math.floor(Date.now() / 1_000) + seconds);
 
@@ -103,12 +103,16 @@ export const quotaTable = (
       try {
         await client.send(command, options);
         return undefined;
-      } catch (failure) {
-        if (!(failure instanceof TransactionCanceledException)) throw failure;
-        const reasons = failure.CancellationReasons ?? [];
-        if (reasons.length === 0 || !reasons.every(({ Code = 'None' }) => foreseen.has(Code))) throw failure;
+      } catch (error) {
+        if (!(error instanceof TransactionCanceledException)) {
+          throw error;
+        }
+        const reasons = error.CancellationReasons ?? [];
+        if (reasons.length === 0 || !reasons.every(({ Code = 'None' }) => foreseen.has(Code))) {
+          throw error;
+        }
         return reasons;
       }
     },
   };
-};
+}

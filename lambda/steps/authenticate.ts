@@ -11,10 +11,10 @@ import type { Headers } from '../incoming-call.ts';
 /** What tokens are checked against: the secret's hashes, and the configured issuers. */
 export type TokenCheckers = { readonly readSecret: SecretReader; readonly verifyOidcToken: TokenVerifier };
 
-const passwordOf = (basic: string): string => {
+function passwordOf(basic: string): string {
   const decoded = Buffer.from(basic, 'base64').toString();
   return decoded.slice(decoded.indexOf(':') + 1);
-};
+}
 
 /** How each scheme of `Authorization` carries the token (RFC 6750, RFC 7617). */
 const tokenOfScheme: Readonly<Record<string, (credentials: string) => string>> = {
@@ -22,11 +22,11 @@ const tokenOfScheme: Readonly<Record<string, (credentials: string) => string>> =
   basic: passwordOf,
 };
 
-const tokenOf = (headers: Headers): string | undefined => {
+function tokenOf(headers: Headers): string | undefined {
   const [, scheme = '', credentials = ''] = /^(\S+) +(\S+)$/.exec(headers.authorization?.trim() ?? '') ?? [];
   const read = tokenOfScheme[scheme.toLowerCase()];
   return read ? read(credentials) : headers['x-amz-security-token'];
-};
+}
 
 type TokenKind = {
   readonly form: RegExp;
@@ -49,7 +49,7 @@ const kinds: readonly TokenKind[] = [
  * @throws UnrecognizedClientException without a token, or with one that is nobody's;
  *   ExpiredTokenException with one that was valid once.
  */
-export const authenticate = async (headers: Headers, checkers: TokenCheckers): Promise<Principal> => {
+export async function authenticate(headers: Headers, checkers: TokenCheckers): Promise<Principal> {
   const token = tokenOf(headers) ?? '';
   if (token.length > maxTokenCharacters) {
     throw new ProxyError(
@@ -58,6 +58,8 @@ export const authenticate = async (headers: Headers, checkers: TokenCheckers): P
     );
   }
   const kind = kinds.find(({ form }) => form.test(token));
-  if (!kind) throw new ProxyError('UnrecognizedClientException');
+  if (!kind) {
+    throw new ProxyError('UnrecognizedClientException');
+  }
   return kind.check(token, checkers);
-};
+}

@@ -97,13 +97,15 @@ const describeCaller = (principal: Principal) =>
 const notEvaluated =
   'The policies could not be evaluated for this request, so that it is refused. The reason is in the proxy’s log, under the request id.';
 
-const refusal = (
+function refusal(
   { policies, errors }: Verdict,
   principal: Principal,
   operation: OperationName,
   repositoryName: string,
-) => {
-  if (errors.length > 0) return new ProxyError('AccessDeniedException', notEvaluated);
+) {
+  if (errors.length > 0) {
+    return new ProxyError('AccessDeniedException', notEvaluated);
+  }
   const caller = describeCaller(principal);
   const reasons = policies.map(({ id, message }) => (message ? `${id}: ${message}` : id));
   const detail =
@@ -113,7 +115,7 @@ const refusal = (
   return new ProxyError('AccessDeniedException', detail, {
     members: { policies: policies.map(({ id }) => id), ...caller.members },
   });
-};
+}
 
 /** Whatever the policies say: what they were written about are the registries that the operator named. */
 const elsewhere = (registryId: string | undefined) =>
@@ -133,11 +135,7 @@ const described = ({ allowed, policies, errors }: Verdict) => ({
 /** What an operation of an upload goes on with. */
 type OpenUpload = { readonly uploadId: string; readonly partSize: number };
 
-const unseal = async (
-  sealedId: string,
-  binding: SealBinding,
-  readSecret: SecretReader,
-): Promise<OpenUpload> => {
+async function unseal(sealedId: string, binding: SealBinding, readSecret: SecretReader): Promise<OpenUpload> {
   const keys = opensWith(await readSecret(), new Date());
   const { uploadId, sending } = openSeal(keys, sealedId, binding) ?? {};
   // One whose parts are sent another way is another front's: it may have bytes that are not known here.
@@ -145,7 +143,7 @@ const unseal = async (
     throw new ProxyError('UploadNotFoundException');
   }
   return { uploadId, partSize: sending.pairsOf };
-};
+}
 
 /** Of an operation that begins an upload, or has none. */
 const noUpload: OpenUpload = { uploadId: '', partSize };
@@ -157,12 +155,12 @@ const noUpload: OpenUpload = { uploadId: '', partSize };
  *   UploadNotFoundException for an upload id that was not sealed for this principal and repository, or by a front that
  *   sends parts in another way.
  */
-export const authorize = async <Name extends OperationName>(
+export async function authorize<Name extends OperationName>(
   principal: Principal,
   input: Input<Name>,
   { policies, readSecret, accounts, count }: Authority,
   record: Pick<CallRecord, 'add' | 'count'>,
-): Promise<Permit<Name>> => {
+): Promise<Permit<Name>> {
   const { operation, registry, members } = input;
   const { repositoryName } = members;
   const registryId = accountOf(members.registryId, accounts);
@@ -192,16 +190,22 @@ export const authorize = async <Name extends OperationName>(
     // What would be decided if the policies in audit mode were enforced, where it is something else.
     ...(decision.audit && { audit: described(decision.audit) }),
   });
-  if (decision.errors.length > 0) record.count('PolicyErrors');
+  if (decision.errors.length > 0) {
+    record.count('PolicyErrors');
+  }
   if (decision.audit) {
     record.count(decision.audit.allowed ? 'AuditWouldAllow' : 'AuditWouldRefuse');
   }
-  if (!decision.allowed) throw refusal(decision, principal, operation, repositoryName);
+  if (!decision.allowed) {
+    throw refusal(decision, principal, operation, repositoryName);
+  }
   const upload =
     'uploadId' in members
       ? await unseal(members.uploadId, { principal, registry, registryId, repositoryName }, readSecret)
       : noUpload;
   return new GrantedPermit(input, principal, registryId, upload, async (options) => {
-    if (count && row.usage) await count({ principal, resource }, row.usage(members), options);
+    if (count && row.usage) {
+      await count({ principal, resource }, row.usage(members), options);
+    }
   });
-};
+}

@@ -43,10 +43,10 @@ const named = ({ registryId, members }: Permit<OperationName>) => ({
   repositoryName: members.repositoryName,
 });
 
-const layerUploadOf = (
+function layerUploadOf(
   permit: Permit<'UploadLayerPart'> | Permit<'CompleteLayerUpload'>,
   upstream: Upstream,
-): LayerUpload => {
+): LayerUpload {
   const { registry, registryId, uploadId, partSize } = permit;
   const { repositoryName, uploadId: sealedUploadId } = permit.members;
   return {
@@ -63,19 +63,21 @@ const layerUploadOf = (
     count: upstream.count,
     warn: upstream.warn,
   };
-};
+}
 
-const initiateLayerUpload = async (permit: Permit<'InitiateLayerUpload'>, upstream: Upstream) => {
+async function initiateLayerUpload(permit: Permit<'InitiateLayerUpload'>, upstream: Upstream) {
   const { principal, registry, registryId, members, partSize } = permit;
   const { repositoryName } = members;
   const { uploadId } = await upstream.ecr[registry].InitiateLayerUpload(named(permit), upstream.abortSignal);
-  if (!uploadId) throw new ProxyError('ServerException');
+  if (!uploadId) {
+    throw new ProxyError('ServerException');
+  }
   const key = sealsWith(await upstream.readSecret(), new Date());
   const upload = { uploadId, sending: { pairsOf: partSize } };
   return { uploadId: seal(key, upload, { principal, registry, registryId, repositoryName }), partSize };
-};
+}
 
-const uploadLayerPart = async (permit: Permit<'UploadLayerPart'>, upstream: Upstream) => {
+async function uploadLayerPart(permit: Permit<'UploadLayerPart'>, upstream: Upstream) {
   const { registry, registryId, members, partSize } = permit;
   const { repositoryName, uploadId, partLastByte, layerPartBlob } = members;
   if (sizeOf(members) > partSize) {
@@ -92,21 +94,23 @@ const uploadLayerPart = async (permit: Permit<'UploadLayerPart'>, upstream: Upst
     );
   }
   const upload = layerUploadOf(permit, upstream);
-  if (!isAligned(members, partSize)) return refusePart(upload, members);
+  if (!isAligned(members, partSize)) {
+    return refusePart(upload, members);
+  }
   const { abortSignal } = upstream;
   await permit.countUsage({ abortSignal, refuseAhead: () => refuseAhead(upload, members) });
   await takePart(upload, members, layerPartBlob);
   upstream.count('Bytes', sizeOf(members));
   return { registryId, repositoryName, uploadId, lastByteReceived: partLastByte };
-};
+}
 
 /** Those of the digests that are layers of the repository. */
-const findLayers = async ({ ecr, named, abortSignal }: LayerUpload, layerDigests: string[]) => {
+async function findLayers({ ecr, named, abortSignal }: LayerUpload, layerDigests: string[]) {
   const { layers = [] } = await ecr.BatchCheckLayerAvailability({ ...named, layerDigests }, abortSignal);
   return layers.flatMap(({ layerAvailability, layerDigest }) =>
     layerAvailability === 'AVAILABLE' && layerDigest !== undefined ? [layerDigest] : [],
   );
-};
+}
 
 /** Short enough for the metadata of an object, however many digests there are. */
 const completionOf = (layerDigests: readonly string[]): string =>
@@ -119,29 +123,33 @@ const completionOf = (layerDigests: readonly string[]): string =>
  * this client was here before with the same digests, only the answer was lost, and the one of them that is a layer is
  * this upload's. With other digests, or where several are layers, no layer is known to be this upload's.
  */
-const completedBefore = async (upload: LayerUpload, layerDigests: string[], isSame: boolean) => {
+async function completedBefore(upload: LayerUpload, layerDigests: string[], isSame: boolean) {
   const found = await findLayers(upload, [...new Set(layerDigests)]);
   const [layerDigest] = found;
-  if (layerDigest === undefined || (isSame && found.length === 1)) return layerDigest;
+  if (layerDigest === undefined || (isSame && found.length === 1)) {
+    return layerDigest;
+  }
   throw new ProxyError(
     'LayerAlreadyExistsException',
     `The layer ${layerDigest} is there already. Whether this upload made it is not known: it was finished, or has expired.`,
   );
-};
+}
 
 /**
  * Which completion a slot must not name any more after a failure: this one, if ECR has refused it; an earlier one, if
  * nobody knows which of the two it was.
  */
-const disprovedBy = (
+function disprovedBy(
   failure: unknown,
   { completion, noted }: { completion: string; noted: string | undefined },
-): string | undefined => {
-  if (isRefusal(failure)) return completion;
+): string | undefined {
+  if (isRefusal(failure)) {
+    return completion;
+  }
   return isNamed(failure, 'UploadNotFoundException') || noted === completion ? undefined : noted;
-};
+}
 
-const completeLayerUpload = async (permit: Permit<'CompleteLayerUpload'>, upstream: Upstream) => {
+async function completeLayerUpload(permit: Permit<'CompleteLayerUpload'>, upstream: Upstream) {
   const upload = layerUploadOf(permit, upstream);
   const { registryId, repositoryName, uploadId: ecrUploadId, ecr } = upload;
   const { layerDigests, uploadId } = permit.members;
@@ -153,33 +161,37 @@ const completeLayerUpload = async (permit: Permit<'CompleteLayerUpload'>, upstre
       { ...upload.named, uploadId: ecrUploadId, layerDigests },
       upload.abortSignal,
     );
-    if (noted !== undefined && noted !== completion) await renoteCompletion(upload, noted, completion);
+    if (noted !== undefined && noted !== completion) {
+      await renoteCompletion(upload, noted, completion);
+    }
     return completed;
   };
-  const { layerDigest } = await complete().catch(async (failure: unknown) => {
-    const isForgotten = isNamed(failure, 'UploadNotFoundException');
-    const isSame = noted === completion || (noted === undefined && wasRetried(failure));
-    const disproved = disprovedBy(failure, { completion, noted });
+  const { layerDigest } = await complete().catch(async (error: unknown) => {
+    const isForgotten = isNamed(error, 'UploadNotFoundException');
+    const isSame = noted === completion || (noted === undefined && wasRetried(error));
+    const disproved = disprovedBy(error, { completion, noted });
     if (disproved !== undefined && !(isForgotten && isSame)) {
       await renoteCompletion(upload, disproved, undefined);
     }
     const found = isForgotten ? await completedBefore(upload, layerDigests, isSame) : undefined;
-    if (found) return { layerDigest: found };
-    throw failure;
+    if (found) {
+      return { layerDigest: found };
+    }
+    throw error;
   });
   return { registryId, repositoryName, uploadId, layerDigest };
-};
+}
 
-const batchCheckLayerAvailability = async (
+async function batchCheckLayerAvailability(
   permit: Permit<'BatchCheckLayerAvailability'>,
   upstream: Upstream,
-) => {
+) {
   const { layers = [], failures = [] } = await upstream.ecr[permit.registry].BatchCheckLayerAvailability(
     { ...permit.members, ...named(permit) },
     upstream.abortSignal,
   );
   return { layers, failures };
-};
+}
 
 /** The SDK's own count of its attempts, which it adds to what it throws. */
 const wasRetried = (failure: unknown) =>
@@ -197,7 +209,7 @@ const isRefusal = (failure: unknown) =>
 const isNamed = (failure: unknown, name: string) => failure instanceof Error && failure.name === name;
 
 /** Refuses what is no manifest, or another than its digest says, before ECR is asked; gives its digest. */
-const assertManifest = (members: Members<'PutImage'>) => {
+function assertManifest(members: Members<'PutImage'>) {
   const { imageDigest } = members;
   const manifest = manifestOf(members);
   if ('fault' in manifest) {
@@ -210,23 +222,25 @@ const assertManifest = (members: Members<'PutImage'>) => {
     );
   }
   return manifest.digest;
-};
+}
 
-const putImage = async (permit: Permit<'PutImage'>, upstream: Upstream) => {
+async function putImage(permit: Permit<'PutImage'>, upstream: Upstream) {
   const { registry, registryId, members } = permit;
   const { repositoryName, imageManifest, imageManifestMediaType, imageTag } = members;
   const imageDigest = assertManifest(members);
   await permit.countUsage({ abortSignal: upstream.abortSignal });
   const put = upstream.ecr[registry].PutImage({ ...members, ...named(permit) }, upstream.abortSignal);
-  const { image } = await put.catch((failure: unknown) => {
+  const { image } = await put.catch((error: unknown) => {
     // Said of a second attempt after a lost answer, ours or the client's, it means that the first has put the image.
-    const isSecond = permit.isRepeated || wasRetried(failure);
-    if (!isNamed(failure, 'ImageAlreadyExistsException') || !isSecond) throw failure;
+    const isSecond = permit.isRepeated || wasRetried(error);
+    if (!isNamed(error, 'ImageAlreadyExistsException') || !isSecond) {
+      throw error;
+    }
     const imageId = { imageDigest, imageTag };
     return { image: { registryId, repositoryName, imageId, imageManifest, imageManifestMediaType } };
   });
   return { image };
-};
+}
 
 const forwarders: {
   readonly [Name in OperationName]: (permit: Permit<Name>, upstream: Upstream) => Promise<Output>;

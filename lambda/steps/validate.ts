@@ -40,13 +40,15 @@ type Asked<Name extends OperationName> = Pick<
  * @throws InvalidParameterException naming the first members that are wrong and what was expected of each;
  *   what the front throws that reads them.
  */
-export const validate = async <Name extends OperationName>(call: Asked<Name>): Promise<Input<Name>> => {
+export async function validate<Name extends OperationName>(call: Asked<Name>): Promise<Input<Name>> {
   const { operation, registry, isRepeated = false, refusesUnknownMembers } = call;
   const members = await call.readMembers();
   const schema = operations[operation].input(registry);
   const { data, error } = schema.safeParse(members);
   const unknown = refusesUnknownMembers ? unknownMembers(members, schema.shape) : [];
   const faults = [...faultsOf(error), ...unknown, ...illFormed(data ?? {})];
-  if (data !== undefined && faults.length === 0) return { operation, registry, isRepeated, members: data };
+  if (data !== undefined && faults.length === 0) {
+    return { operation, registry, isRepeated, members: data };
+  }
   throw invalidMembers([...new Map(faults.map((fault) => [fault.member, fault])).values()]);
-};
+}

@@ -6,8 +6,10 @@ import { bounded } from './bounded.ts';
 /** A failure can be its own cause. */
 const maxCauses = 4;
 
-const describe = (failure: unknown, causes: number): object => {
-  if (!(failure instanceof Error)) return { type: typeof failure };
+function describe(failure: unknown, causes: number): object {
+  if (!(failure instanceof Error)) {
+    return { type: typeof failure };
+  }
   const { name, message, stack, cause } = failure;
   return {
     name,
@@ -17,7 +19,7 @@ const describe = (failure: unknown, causes: number): object => {
     ...('$metadata' in failure ? { metadata: failure.$metadata } : {}),
     ...(cause === undefined || causes === 0 ? {} : { cause: describe(cause, causes - 1) }),
   };
-};
+}
 
 /** Never a request or a response of the failed call: they may hold tokens or layer bytes. */
 export const describeFailure = (failure: unknown): Readonly<Record<string, unknown>> =>

@@ -38,13 +38,15 @@ const answered = z.object({ $metadata: z.object({ httpStatusCode: z.number() }) 
 const statusOf = (failure: unknown) => answered.safeParse(failure).data?.$metadata.httpStatusCode;
 
 /** Throttled, not reachable, not allowed or broken; not what ECR says of what a client sent. */
-const isFault = (failure: unknown): boolean => {
-  if (expectedStatuses.has(statusOf(failure))) return false;
+function isFault(failure: unknown): boolean {
+  if (expectedStatuses.has(statusOf(failure))) {
+    return false;
+  }
   const code = errorCodeOf(failure);
   return code === undefined || code === 'ThrottlingException' || errors[code].status >= 500;
-};
+}
 
-export const openMeter = (): Meter => {
+export function openMeter(): Meter {
   /** With the dimension `service` as its default. */
   const shared = new Metrics();
 
@@ -80,12 +82,14 @@ export const openMeter = (): Meter => {
       const started = performance.now();
       try {
         return await call();
-      } catch (failure) {
-        if (isFault(failure)) write('UpstreamErrors', upstream, 1);
-        throw failure;
+      } catch (error) {
+        if (isFault(error)) {
+          write('UpstreamErrors', upstream, 1);
+        }
+        throw error;
       } finally {
         write('UpstreamLatency', upstream, performance.now() - started);
       }
     },
   };
-};
+}

@@ -64,28 +64,32 @@ const sendToEcr = (upload: LayerUpload, partFirstByte: number, layerPartBlob: Ui
  *
  * @returns undefined when ECR took them, or how many bytes it has when they are not the next.
  */
-const offer = async (upload: LayerUpload, first: number, bytes: Uint8Array): Promise<number | undefined> => {
+async function offer(upload: LayerUpload, first: number, bytes: Uint8Array): Promise<number | undefined> {
   try {
     await sendToEcr(upload, first, bytes);
     return undefined;
-  } catch (failure) {
-    if (isInvalidLayerPart(failure)) return countOf(failure.lastValidByteReceived);
-    throw failure;
+  } catch (error) {
+    if (isInvalidLayerPart(error)) {
+      return countOf(error.lastValidByteReceived);
+    }
+    throw error;
   }
-};
+}
 
 /**
  * How many bytes ECR has. It has no call that tells; it does tell in its refusal of a part that is not the
  * next, so one byte is offered where no part of this proxy can ever be.
  */
-const askEcr = async (upload: LayerUpload): Promise<number> => {
+async function askEcr(upload: LayerUpload): Promise<number> {
   const bytesInEcr = await offer(upload, maxLayerBytes(upload.registry, upload.partSize), new Uint8Array(1));
-  if (bytesInEcr === undefined) throw new ProxyError('ServerException');
+  if (bytesInEcr === undefined) {
+    throw new ProxyError('ServerException');
+  }
   return bytesInEcr;
-};
+}
 
 /** The members are those of ECR's exception. */
-const notNext = (upload: LayerUpload, part: LayerPart, received: number) => {
+function notNext(upload: LayerUpload, part: LayerPart, received: number) {
   upload.count('Resumes');
   return new ProxyError('InvalidLayerPartException', describeExpected(part, received, upload.partSize), {
     members: {
@@ -97,36 +101,42 @@ const notNext = (upload: LayerUpload, part: LayerPart, received: number) => {
       ...(received > 1 ? { lastValidByteReceived: received - 1 } : {}),
     },
   });
-};
+}
 
 /** Writes down how far an upload has come. A hint: when it is lost, ECR is asked. */
-const note = async (upload: LayerUpload, content: SlotContent, previous: Slot | undefined) => {
+async function note(upload: LayerUpload, content: SlotContent, previous: Slot | undefined) {
   try {
     await upload.staging.put(content, previous, upload.abortSignal);
-  } catch (failure) {
-    upload.warn('the state of an upload was not staged', failure);
+  } catch (error) {
+    upload.warn('the state of an upload was not staged', error);
   }
-};
+}
 
-const stage = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> => {
+async function stage(upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> {
   for (let attempt = 0; attempt < maxSlotAttempts; attempt++) {
     const slot = await upload.staging.head(upload.abortSignal);
     if (!isNext(slot, part)) {
       const bytesInEcr = await askEcr(upload);
-      if (bytesInEcr > part.partLastByte) return upload.count('Resumes');
-      if (bytesInEcr !== part.partFirstByte) throw notNext(upload, part, receivedBytes(bytesInEcr, slot));
+      if (bytesInEcr > part.partLastByte) {
+        return upload.count('Resumes');
+      }
+      if (bytesInEcr !== part.partFirstByte) {
+        throw notNext(upload, part, receivedBytes(bytesInEcr, slot));
+      }
     }
     const { completion } = slot ?? {};
     const written = { receivedBytes: part.partFirstByte, waiting: bytes, completion };
-    if (await upload.staging.put(written, slot, upload.abortSignal)) return;
+    if (await upload.staging.put(written, slot, upload.abortSignal)) {
+      return;
+    }
   }
   throw new ProxyError(
     'ServiceUnavailableException',
     'Another request is sending to the same upload. Try again.',
   );
-};
+}
 
-const send = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> => {
+async function send(upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Promise<void> {
   const slot = isSecondOfPair(part, upload.partSize)
     ? await upload.staging.get(upload.abortSignal)
     : undefined;
@@ -135,8 +145,12 @@ const send = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Pr
     ? await offer(upload, slot.receivedBytes, Buffer.concat([slot.waiting, bytes]))
     : await offer(upload, part.partFirstByte, bytes);
   if (bytesInEcr === undefined) {
-    if (joined) upload.count('PartJoins');
-    if (slot) await note(upload, { ...slot, receivedBytes: part.partLastByte + 1, waiting: noBytes }, slot);
+    if (joined) {
+      upload.count('PartJoins');
+    }
+    if (slot) {
+      await note(upload, { ...slot, receivedBytes: part.partLastByte + 1, waiting: noBytes }, slot);
+    }
   } else if (bytesInEcr > part.partLastByte) {
     upload.count('Resumes');
   } else {
@@ -146,7 +160,7 @@ const send = async (upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Pr
       receivedBytes(bytesInEcr, slot ?? (await upload.staging.head(upload.abortSignal))),
     );
   }
-};
+}
 
 /**
  * Takes an aligned part: stages it when it is to wait for its second, else sends it with what waits for it.
@@ -158,21 +172,23 @@ export const takePart = (upload: LayerUpload, part: LayerPart, bytes: Uint8Array
   waitsForSecond(part, upload.partSize) ? stage(upload, part, bytes) : send(upload, part, bytes);
 
 /** How many bytes the upload has, in ECR and waiting. */
-const received = async (upload: LayerUpload): Promise<number> => {
+async function received(upload: LayerUpload): Promise<number> {
   const [bytesInEcr, slot] = await Promise.all([askEcr(upload), upload.staging.head(upload.abortSignal)]);
   return receivedBytes(bytesInEcr, slot);
-};
+}
 
 /** @throws InvalidLayerPartException, always: what the upload has, for a part that cannot be taken at all. */
-export const refusePart = async (upload: LayerUpload, part: LayerPart): Promise<never> => {
+export async function refusePart(upload: LayerUpload, part: LayerPart): Promise<never> {
   throw notNext(upload, part, await received(upload));
-};
+}
 
 /** @throws InvalidLayerPartException for a part behind a gap in what the upload has. */
-export const refuseAhead = async (upload: LayerUpload, part: LayerPart): Promise<void> => {
+export async function refuseAhead(upload: LayerUpload, part: LayerPart): Promise<void> {
   const bytes = await received(upload);
-  if (part.partFirstByte > bytes) throw notNext(upload, part, bytes);
-};
+  if (part.partFirstByte > bytes) {
+    throw notNext(upload, part, bytes);
+  }
+}
 
 /**
  * Sends what waits, so that the layer can be completed, and notes in the slot what it is to be completed with,
@@ -181,10 +197,10 @@ export const refuseAhead = async (upload: LayerUpload, part: LayerPart): Promise
  * @returns the completion that was noted before this one, if any: after ECR has forgotten a completed upload,
  *   only a request for the same completion is a repetition of it.
  */
-export const prepareCompletion = async (
+export async function prepareCompletion(
   upload: LayerUpload,
   completion: string,
-): Promise<string | undefined> => {
+): Promise<string | undefined> {
   const slot = await upload.staging.get(upload.abortSignal);
   const isWaiting = slot !== undefined && slot.waitingBytes > 0;
   const bytesInEcr = isWaiting ? await offer(upload, slot.receivedBytes, slot.waiting) : slot?.receivedBytes;
@@ -194,22 +210,24 @@ export const prepareCompletion = async (
     await note(upload, { receivedBytes, waiting: noBytes, completion: noted ?? completion }, slot);
   }
   return noted;
-};
+}
 
 /**
  * Once ECR has answered a completion: what is noted (`before`) becomes what is known now (`after`). What waits in the
  * slot, and what somebody else has noted meanwhile, stays.
  */
-export const renoteCompletion = async (
+export async function renoteCompletion(
   upload: LayerUpload,
   before: string,
   after: string | undefined,
-): Promise<void> => {
+): Promise<void> {
   try {
     const slot = await upload.staging.get(upload.abortSignal);
-    if (slot?.completion !== before) return;
+    if (slot?.completion !== before) {
+      return;
+    }
     await upload.staging.put({ ...slot, completion: after }, slot, upload.abortSignal);
-  } catch (failure) {
-    upload.warn('what an upload was completed with was not staged', failure);
+  } catch (error) {
+    upload.warn('what an upload was completed with was not staged', error);
   }
-};
+}

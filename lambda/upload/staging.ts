@@ -36,7 +36,9 @@ const absent = new Set(['NotFound', 'NoSuchKey']);
 const overtaken = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey']);
 
 const undefinedIf = (names: ReadonlySet<string>) => (failure: unknown) => {
-  if (failure instanceof Error && names.has(failure.name)) return undefined;
+  if (failure instanceof Error && names.has(failure.name)) {
+    return undefined;
+  }
   throw failure;
 };
 
@@ -50,11 +52,13 @@ const metadataOf = ({ receivedBytes, completion }: SlotContent): Metadata => ({
   ...(completion === undefined ? {} : { [completionKey]: completion }),
 });
 
-const readMetadata = (metadata: Metadata | undefined) => {
+function readMetadata(metadata: Metadata | undefined) {
   const receivedBytes = Number(metadata?.[receivedBytesKey]);
-  if (!Number.isSafeInteger(receivedBytes)) throw new ProxyError('ServerException');
+  if (!Number.isSafeInteger(receivedBytes)) {
+    throw new ProxyError('ServerException');
+  }
   return { receivedBytes, completion: metadata?.[completionKey] };
-};
+}
 
 export const s3Staging =
   (client: S3Client, bucket: string, measure: Measure) =>
@@ -77,7 +81,9 @@ export const s3Staging =
         const found = await measure('s3:GetObject', () =>
           client.send(new GetObjectCommand(object), { abortSignal }),
         ).catch(undefinedIf(absent));
-        if (!found) return undefined;
+        if (!found) {
+          return undefined;
+        }
         const waiting = (await found.Body?.transformToByteArray()) ?? new Uint8Array();
         return {
           ...readMetadata(found.Metadata),

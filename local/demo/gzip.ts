@@ -26,11 +26,14 @@ export async function gzip(content: Buffer, exactBytes?: number): Promise<Buffer
 
 /** A length, and one subfield, `eu`, of zeros. */
 function extraField(bytes: number): Buffer {
-  if (bytes === 0) return Buffer.alloc(0);
-  if (bytes < subfieldHeaderBytes || bytes - 2 > maxExtraBytes)
+  if (bytes === 0) {
+    return Buffer.alloc(0);
+  }
+  if (bytes < subfieldHeaderBytes || bytes - 2 > maxExtraBytes) {
     throw new RangeError(
       `an extra field cannot have ${bytes} bytes: choose a content that compresses to fewer`,
     );
+  }
   const field = Buffer.alloc(bytes);
   field.writeUInt16LE(bytes - 2, 0);
   field.write('eu', 2, 'latin1');

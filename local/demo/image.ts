@@ -114,7 +114,7 @@ async function writeFiles(directory: string, plan: LayerPlan, seed: string): Pro
 
 async function tarOf(files: readonly SourceFile[]): Promise<Buffer> {
   const archive = pack();
-  const written = addFiles(archive, files).catch((failure: Error) => archive.destroy(failure));
+  const written = addFiles(archive, files).catch((error: Error) => archive.destroy(error));
   const tar = await buffer(archive);
   await written;
   return tar;

@@ -24,8 +24,9 @@ export async function compareWithRegistry(
   const manifest = await pull(`${base}/manifests/${imageTag}`, { accept: image.mediaType }, signal);
   const size = Buffer.byteLength(image.manifest);
   const differences = differencesOf('the manifest', { digest: image.digest, size }, manifest);
-  if (manifest.status === 200 && manifest.contentType !== image.mediaType)
+  if (manifest.status === 200 && manifest.contentType !== image.mediaType) {
     differences.push(`the manifest has the media type ${manifest.contentType} instead of ${image.mediaType}`);
+  }
   for (const blob of [image.config, ...image.layers]) {
     const pulled = await pull(`${base}/blobs/${blob.digest}`, {}, signal);
     differences.push(...differencesOf(titleOf(blob), blob, pulled));
@@ -52,7 +53,11 @@ function differencesOf(
   expected: { digest: string; size: number },
   { status, digest, size }: Pulled,
 ): Difference[] {
-  if (status !== 200) return [`${what} is not there: the registry answers ${status}`];
-  if (size !== expected.size) return [`${what} has ${size} bytes instead of ${expected.size}`];
+  if (status !== 200) {
+    return [`${what} is not there: the registry answers ${status}`];
+  }
+  if (size !== expected.size) {
+    return [`${what} has ${size} bytes instead of ${expected.size}`];
+  }
   return digest === expected.digest ? [] : [`${what} has the digest ${digest} instead of ${expected.digest}`];
 }

@@ -36,7 +36,9 @@ export async function pushImage(image: Image, options: PushOptions): Promise<Row
 
   try {
     const pushes = [...image.layers, image.config].map(pushBlob);
-    for (const push of pushes) push.catch((reason: unknown) => failed.abort(reason));
+    for (const push of pushes) {
+      push.catch((error: unknown) => failed.abort(error));
+    }
     const settled = await Promise.allSettled(pushes);
     failed.signal.throwIfAborted();
     const { manifest: imageManifest, mediaType: imageManifestMediaType, digest: imageDigest } = image;

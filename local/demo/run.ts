@@ -42,7 +42,9 @@ export async function runDemo(options: DemoOptions): Promise<Difference[]> {
   print(`Pulling it back from ${ecrUrl} and hashing what comes …`);
   const differences = await compareWithRegistry(ecrUrl, repositoryName, imageTag, image, signal);
   print('');
-  for (const line of tableOf(rows, seconds)) print(line);
+  for (const line of tableOf(rows, seconds)) {
+    print(line);
+  }
   print('');
   return differences;
 }

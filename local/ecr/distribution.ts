@@ -21,22 +21,33 @@ const writesRefused = "this stand-in takes pushes only through ECR's layer API; 
  */
 export function serveDistribution(app: FastifyInstance, store: Store): void {
   const refuseWrites = async (request: FastifyRequest, reply: FastifyReply) => {
-    if (request.method === 'GET' || request.method === 'HEAD') return;
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      return;
+    }
     return refuse(reply.header('allow', 'GET, HEAD'), 'UNSUPPORTED', writesRefused);
   };
   app.all('/v2', { onRequest: refuseWrites }, async (_request, reply) => reply.redirect('/v2/', 301));
   app.all('/v2/*', { onRequest: refuseWrites }, async (request, reply) => {
     reply.header('docker-distribution-api-version', 'registry/2.0');
     const path = decodeURIComponent(new URL(request.url, 'http://stand-in').pathname).slice('/v2/'.length);
-    if (path === '') return reply.send({});
+    if (path === '') {
+      return reply.send({});
+    }
     const [, name = '', kind = '', reference = ''] =
       /^(.+)\/(manifests|blobs|tags)\/([^/]+)$/.exec(path) ?? [];
     const repository = findRepository(store, name);
-    if (kind === '' || (kind === 'tags' && reference !== 'list'))
+    if (kind === '' || (kind === 'tags' && reference !== 'list')) {
       return refuse(reply, 'UNSUPPORTED', 'this stand-in serves manifests, blobs and tags/list', 404);
-    if (!repository) return refuse(reply, 'NAME_UNKNOWN', `there is no repository ${name}`);
-    if (kind === 'manifests') return sendManifest(request, reply, repository, reference);
-    if (kind === 'blobs') return sendBlob(request, reply, repository, reference);
+    }
+    if (!repository) {
+      return refuse(reply, 'NAME_UNKNOWN', `there is no repository ${name}`);
+    }
+    if (kind === 'manifests') {
+      return sendManifest(request, reply, repository, reference);
+    }
+    if (kind === 'blobs') {
+      return sendBlob(request, reply, repository, reference);
+    }
     return sendTags(request, reply, repository, name);
   });
 }
@@ -57,7 +68,9 @@ async function sendManifest(
   const { images, tags } = repository.state;
   const digest = tags.get(reference) ?? reference;
   const image = images.get(digest);
-  if (!image) return refuse(reply, 'MANIFEST_UNKNOWN', `there is no manifest ${reference}`);
+  if (!image) {
+    return refuse(reply, 'MANIFEST_UNKNOWN', `there is no manifest ${reference}`);
+  }
   reply.headers({
     'content-type': image.mediaType,
     'content-length': image.sizeBytes,
@@ -73,7 +86,9 @@ function sendBlob(
   digest: string,
 ): FastifyReply {
   const layer = repository.state.layers.get(digest);
-  if (!layer) return refuse(reply, 'BLOB_UNKNOWN', `there is no blob ${digest}`);
+  if (!layer) {
+    return refuse(reply, 'BLOB_UNKNOWN', `there is no blob ${digest}`);
+  }
   const { sizeBytes, uploadId } = layer;
   reply.headers({
     'content-type': 'application/octet-stream',
@@ -94,19 +109,19 @@ function sendTags(
   const last = searchParams.get('last') ?? '';
   const tags = [...repository.state.tags.keys()].sort().filter((tag) => tag > last);
   const limit = Number(searchParams.get('n') ?? tags.length);
-  if (!Number.isInteger(limit) || limit < 0)
+  if (!Number.isInteger(limit) || limit < 0) {
     return refuse(reply, 'UNSUPPORTED', 'n is not a number of tags', 400);
+  }
   const page = tags.slice(0, limit);
-  if (page.length < tags.length && page.length > 0)
+  if (page.length < tags.length && page.length > 0) {
     reply.header('link', `</v2/${name}/tags/list?n=${limit}&last=${page.at(-1)}>; rel="next"`);
+  }
   return reply.send({ name, tags: page });
 }
 
-function refuse(
+const refuse = (
   reply: FastifyReply,
   code: keyof typeof statusOf,
   message: string,
   status: number = statusOf[code],
-): FastifyReply {
-  return reply.code(status).send({ errors: [{ code, message }] });
-}
+): FastifyReply => reply.code(status).send({ errors: [{ code, message }] });

@@ -66,9 +66,8 @@ export function canAnswer(call: Call, error: ErrorName): boolean {
 }
 
 /** ECR's words for a member that breaks its model. @see https://github.com/chainguard-dev/apko/issues/450 */
-export function invalidParameter(member: string, constraint: string): EcrError {
-  return new EcrError(
+export const invalidParameter = (member: string, constraint: string): EcrError =>
+  new EcrError(
     'InvalidParameterException',
     `Invalid parameter at '${member}' failed to satisfy constraint: '${constraint}'`,
   );
-}

@@ -16,13 +16,11 @@ type FaultRow = {
   readonly error?: ErrorName;
 };
 
-function answering(
+const answering = (
   error: ErrorName,
   message: string,
   members: Readonly<Record<string, string>> = {},
-): FaultRow {
-  return { error, act: async () => Promise.reject(new EcrError(error, message, members)) };
-}
+): FaultRow => ({ error, act: async () => Promise.reject(new EcrError(error, message, members)) });
 
 const faultTable = {
   throttle: answering('ThrottlingException', 'Rate exceeded'),
@@ -103,13 +101,17 @@ export class Faults {
   /** Does `work`, unless a fault strikes `call`: the first that is armed for it and has none left to skip. */
   strike(call: Call, work: Work): Promise<Outcome> {
     const fault = this.#take(call);
-    if (!fault) return work();
+    if (!fault) {
+      return work();
+    }
     return faultTable[fault.fault].act(work, fault.delayMs ?? 0);
   }
 
   #take(call: Call): Fault | undefined {
     for (const fault of this.#armed) {
-      if (!matches(fault, call)) continue;
+      if (!matches(fault, call)) {
+        continue;
+      }
       if (fault.skip === 0) {
         fault.times -= 1;
         this.#armed = this.#armed.filter(({ times }) => times > 0);

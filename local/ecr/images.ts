@@ -26,7 +26,9 @@ export function putImage(target: Target, input: PutImageInput): Promise<object> 
     const known = state.images.get(imageDigest);
     const { mediaType } = known ?? manifest;
     // What is on record is never written again: a kill in the middle would cost it.
-    if (!known) await repository.writeManifest(imageDigest, bytes);
+    if (!known) {
+      await repository.writeManifest(imageDigest, bytes);
+    }
     await repository.commit({
       ...state,
       layers: withMediaTypes(state.layers, manifest.layers),
@@ -42,7 +44,9 @@ export function putImage(target: Target, input: PutImageInput): Promise<object> 
 
 /** @see https://github.com/google/go-containerregistry/issues/1568 for ECR's words */
 function refuseOtherDigest({ repository, registryId }: Target, given: string, calculated: string): void {
-  if (given === calculated) return;
+  if (given === calculated) {
+    return;
+  }
   throw new EcrError(
     'ImageDigestDoesNotMatchException',
     `The image with digest '${given}' in repository '${repository.state.repositoryName}' and registry ID ` +
@@ -54,18 +58,20 @@ function refuseOtherDigest({ repository, registryId }: Target, given: string, ca
 function refuseTakenPlace({ repository, registryId }: Target, digest: string, tag: string | undefined): void {
   const { repositoryName, imageTagMutability, images, tags } = repository.state;
   const tagged = tag === undefined ? undefined : tags.get(tag);
-  if (tag === undefined ? images.has(digest) : tagged === digest)
+  if (tag === undefined ? images.has(digest) : tagged === digest) {
     throw new EcrError(
       'ImageAlreadyExistsException',
       `Image with digest '${digest}' and tag '${tag ?? null}' already exists in the repository with name ` +
         `'${repositoryName}' in registry with id '${registryId}'`,
     );
-  if (tagged !== undefined && imageTagMutability === 'IMMUTABLE')
+  }
+  if (tagged !== undefined && imageTagMutability === 'IMMUTABLE') {
     throw new EcrError(
       'ImageTagAlreadyExistsException',
       `The image tag '${tag}' already exists in the '${repositoryName}' repository and cannot be overwritten ` +
         'because the repository is immutable.',
     );
+  }
 }
 
 /**
@@ -76,27 +82,29 @@ function refuseMissing({ repository, registryId }: Target, manifest: Manifest): 
   const { repositoryName, layers, images } = repository.state;
   const place = `required for pushing image into repository with name '${repositoryName}' in the registry with id '${registryId}'`;
   const missingLayers = absentDigests(manifest.layers, layers);
-  if (missingLayers.length > 0)
+  if (missingLayers.length > 0) {
     throw new EcrError(
       'LayersNotFoundException',
       `Layers with digests '[${missingLayers.join(', ')}]' ${place} do not exist`,
     );
+  }
   const missingImages = absentDigests(manifest.images, images);
-  if (missingImages.length > 0)
+  if (missingImages.length > 0) {
     throw new EcrError(
       'ReferencedImagesNotFoundException',
       `Images with digests '[${missingImages.join(', ')}]' ${place} do not exist`,
     );
+  }
   for (const { digest, size } of [...manifest.layers, ...manifest.images]) {
     const stored = (layers.get(digest) ?? images.get(digest))?.sizeBytes;
-    if (stored !== size)
+    if (stored !== size) {
       throw invalidParameter('ImageManifest', `${digest} has ${stored} bytes, not ${size}`);
+    }
   }
 }
 
-function absentDigests(wanted: readonly Descriptor[], present: ReadonlyMap<string, unknown>): string[] {
-  return [...new Set(wanted.map(({ digest }) => digest))].filter((digest) => !present.has(digest));
-}
+const absentDigests = (wanted: readonly Descriptor[], present: ReadonlyMap<string, unknown>): string[] =>
+  [...new Set(wanted.map(({ digest }) => digest))].filter((digest) => !present.has(digest));
 
 function withMediaTypes(
   layers: RepositoryState['layers'],

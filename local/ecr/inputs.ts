@@ -39,19 +39,22 @@ const layerDigest = z
 /** Base64 in its one canonical form: what does not come back the same when encoded again is refused. */
 const blob = z.string().transform((text, context) => {
   const bytes = Buffer.from(text, 'base64');
-  if (bytes.toString('base64') !== text) context.addIssue('must be base64 encoded');
-  if (bytes.length > maxLayerPartBlobBytes)
+  if (bytes.toString('base64') !== text) {
+    context.addIssue('must be base64 encoded');
+  }
+  if (bytes.length > maxLayerPartBlobBytes) {
     context.addIssue(`Member must have length less than or equal to ${maxLayerPartBlobBytes}`);
+  }
   return bytes;
 });
 
-const repository = (registry: RegistryName) => {
+function repository(registry: RegistryName) {
   const { registryId, repositoryName } = registries[registry];
   return {
     registryId: matching(registryId.minLength, registryId.maxLength, registryId.pattern).optional(),
     repositoryName: matching(repositoryName.minLength, repositoryName.maxLength, repositoryName.pattern),
   };
-};
+}
 
 const uploadId = z
   .string()
@@ -111,12 +114,17 @@ export function readInput<Schema extends z.ZodType>(
   members: Record<string, unknown>,
 ): z.output<Schema> {
   const result = schema.safeParse(members);
-  if (result.success) return result.data;
+  if (result.success) {
+    return result.data;
+  }
   const [issue] = result.error.issues;
   const member = issue?.path.join('.') ?? '';
   const isAbsent = !(String(issue?.path[0]) in members);
-  if (isAbsent) throw invalidParameter(member, 'Member must not be null');
-  if (issue?.code === 'invalid_type' && issue.expected !== 'int')
+  if (isAbsent) {
+    throw invalidParameter(member, 'Member must not be null');
+  }
+  if (issue?.code === 'invalid_type' && issue.expected !== 'int') {
     throw new EcrError('SerializationException', `${member} is not of the type ${issue.expected}`);
+  }
   throw invalidParameter(member, issue?.message ?? 'Member is invalid');
 }

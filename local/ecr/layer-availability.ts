@@ -30,17 +30,18 @@ export async function batchCheckLayerAvailability(
 
 function layer({ state }: Repository, layerDigest: string): object {
   const found = state.layers.get(layerDigest);
-  if (!found) return { layerDigest, layerAvailability: 'UNAVAILABLE' };
+  if (!found) {
+    return { layerDigest, layerAvailability: 'UNAVAILABLE' };
+  }
   const { sizeBytes, mediaType = unnamedMediaType } = found;
   return { layerDigest, layerAvailability: 'AVAILABLE', layerSize: sizeBytes, mediaType };
 }
 
-function failure(layerDigest: string): object {
-  return layerDigest === ''
+const failure = (layerDigest: string): object =>
+  layerDigest === ''
     ? { layerDigest, failureCode: 'MissingLayerDigest', failureReason: 'A layer digest is missing' }
     : {
         layerDigest,
         failureCode: 'InvalidLayerDigest',
         failureReason: `'${layerDigest}' is not a layer digest`,
       };
-}

@@ -12,15 +12,14 @@ import type { Target } from './target.ts';
 type UploadPartInput = z.output<ReturnType<typeof uploadPartInput>>;
 type CompleteInput = z.output<ReturnType<typeof completeInput>>;
 
-export function initiateLayerUpload({ repository }: Target): Promise<object> {
-  return repository.exclusively(async () => {
+export const initiateLayerUpload = ({ repository }: Target): Promise<object> =>
+  repository.exclusively(async () => {
     const { state } = repository;
     const uploadId = randomUUID();
     const upload = { sizeBytes: 0, parts: 0, lastPartBytes: 0, hasSmallPartBeforeLast: false };
     await repository.commit({ ...state, uploads: withEntry(state.uploads, uploadId, upload) });
     return { uploadId, partSize: maxLayerPartBytes };
   });
-}
 
 /** @throws {EcrError} UploadNotFoundException, InvalidLayerPartException, LimitExceededException */
 export function uploadLayerPart(target: Target, input: UploadPartInput): Promise<object> {
@@ -31,11 +30,12 @@ export function uploadLayerPart(target: Target, input: UploadPartInput): Promise
     const { registry, repositoryName } = state;
     const upload = findUpload(target, uploadId);
     refuseInvalidPart(target, input, upload);
-    if (upload.parts >= registries[registry].maxLayerParts)
+    if (upload.parts >= registries[registry].maxLayerParts) {
       throw new EcrError(
         'LimitExceededException',
         `A layer of this registry may have at most ${registries[registry].maxLayerParts} parts`,
       );
+    }
     await repository.writeUpload(uploadId, upload.sizeBytes, layerPartBlob);
     const grown = withPart(upload, layerPartBlob.length);
     await repository.commit({ ...state, uploads: withEntry(state.uploads, uploadId, grown) });
@@ -59,27 +59,31 @@ export function completeLayerUpload(
     const { sizeBytes, parts, hasSmallPartBeforeLast } = findUpload(target, uploadId);
     const place = `in the repository with name '${repositoryName}' in registry with id '${registryId}'`;
     // @see https://github.com/devcontainers/cli/issues/814
-    if (parts === 0)
+    if (parts === 0) {
       throw new EcrError(
         'EmptyUploadException',
         `The upload with id '${uploadId}' ${place} cannot be completed because it does not have any parts`,
       );
-    if (hasSmallPartBeforeLast)
+    }
+    if (hasSmallPartBeforeLast) {
       throw new EcrError(
         'LayerPartTooSmallException',
         'All layer parts except the last part should be at least 5MB',
       );
+    }
     const layerDigest = await repository.hashUpload(uploadId, sizeBytes);
-    if (!layerDigests.includes(layerDigest))
+    if (!layerDigests.includes(layerDigest)) {
       throw new EcrError(
         'InvalidLayerException',
         'None of the provided layer digests match the calculated layer digest',
       );
-    if (state.layers.has(layerDigest))
+    }
+    if (state.layers.has(layerDigest)) {
       throw new EcrError(
         'LayerAlreadyExistsException',
         `Layer with digest '${layerDigest}' already exists ${place}`,
       );
+    }
     await repository.commit({
       ...state,
       uploads: withoutEntry(state.uploads, uploadId),
@@ -92,7 +96,9 @@ export function completeLayerUpload(
 function findUpload({ repository, registryId }: Target, uploadId: string): Upload {
   const { uploads, repositoryName } = repository.state;
   const upload = uploads.get(uploadId);
-  if (upload) return upload;
+  if (upload) {
+    return upload;
+  }
   throw new EcrError(
     'UploadNotFoundException',
     `The upload with id '${uploadId}' does not exist in the repository with name '${repositoryName}' ` +
@@ -118,7 +124,9 @@ function refuseInvalidPart({ repository, registryId }: Target, input: UploadPart
           : layerPartBlob.length > maxLayerPartBytes
             ? `The layer part has ${layerPartBlob.length} bytes, more than ${maxLayerPartBytes}`
             : undefined;
-  if (reason === undefined) return;
+  if (reason === undefined) {
+    return;
+  }
   const { repositoryName } = repository.state;
   throw new EcrError('InvalidLayerPartException', reason, {
     registryId,

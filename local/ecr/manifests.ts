@@ -31,12 +31,14 @@ export type Descriptor = z.output<typeof descriptor>;
 /** What a manifest refers to: `layers` (the config among them) or, for an index, `images`. */
 export type Manifest = { mediaType: string; layers: Descriptor[]; images: Descriptor[] };
 
-const asImage = (json: unknown): Omit<Manifest, 'mediaType'> => {
+function asImage(json: unknown): Omit<Manifest, 'mediaType'> {
   const { config, layers } = image.parse(json);
   // @see https://github.com/werf/werf/issues/2544
-  if (layers.length === 0) throw invalidParameter('ImageManifest', 'Image has to have at least 1 layer');
+  if (layers.length === 0) {
+    throw invalidParameter('ImageManifest', 'Image has to have at least 1 layer');
+  }
   return { layers: [config, ...layers.filter(isStored)], images: [] };
-};
+}
 
 const asIndex = (json: unknown): Omit<Manifest, 'mediaType'> => ({
   layers: [],
@@ -52,11 +54,10 @@ const kinds = new Map([
 ]);
 
 /** Layers that registries need not hold: Docker's foreign and OCI's (deprecated) non-distributable ones. */
-function isStored({ mediaType }: Descriptor): boolean {
-  return !/^application\/vnd\.(docker\.image\.rootfs\.foreign\.|oci\.image\.layer\.nondistributable\.)/.test(
+const isStored = ({ mediaType }: Descriptor): boolean =>
+  !/^application\/vnd\.(docker\.image\.rootfs\.foreign\.|oci\.image\.layer\.nondistributable\.)/.test(
     mediaType,
   );
-}
 
 /**
  * @param declared the request's `imageManifestMediaType`; needed when the manifest does not say it itself (API
@@ -66,25 +67,35 @@ function isStored({ mediaType }: Descriptor): boolean {
 export function parseManifest(text: string, declared: string | undefined): Manifest {
   const json = parseObject(text);
   const own = json.mediaType;
-  if (own !== undefined && typeof own !== 'string') throw invalid('mediaType is not a string');
-  if (own !== undefined && declared !== undefined && own !== declared)
+  if (own !== undefined && typeof own !== 'string') {
+    throw invalid('mediaType is not a string');
+  }
+  if (own !== undefined && declared !== undefined && own !== declared) {
     throw invalid(`mediaType is ${own}, imageManifestMediaType is ${declared}`);
+  }
   const mediaType = own ?? declared;
-  if (mediaType === undefined)
+  if (mediaType === undefined) {
     throw invalid('the manifest has no mediaType and the request no imageManifestMediaType');
+  }
   const read = kinds.get(mediaType);
-  if (!read) throw invalid(`${mediaType} is not one of ${[...kinds.keys()].join(', ')}`);
+  if (!read) {
+    throw invalid(`${mediaType} is not one of ${[...kinds.keys()].join(', ')}`);
+  }
   try {
     return { mediaType, ...read(json) };
   } catch (error) {
-    if (error instanceof z.ZodError) throw invalid(z.prettifyError(error).replaceAll('\n', ' '));
+    if (error instanceof z.ZodError) {
+      throw invalid(z.prettifyError(error).replaceAll('\n', ' '));
+    }
     throw error;
   }
 }
 
 function parseObject(text: string): Record<string, unknown> {
   // A lone surrogate has no UTF-8: the digest would be that of other bytes than were sent.
-  if (!text.isWellFormed()) throw invalid('the manifest is not well-formed Unicode');
+  if (!text.isWellFormed()) {
+    throw invalid('the manifest is not well-formed Unicode');
+  }
   try {
     return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
   } catch {

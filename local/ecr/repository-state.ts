@@ -29,24 +29,18 @@ export type Upload = RepositoryState['uploads'] extends Map<string, infer Value>
 export type ImageTagMutability = RepositoryState['imageTagMutability'];
 
 /** @throws {z.ZodError} when the text is not a state this version wrote. */
-export function parseState(text: string): RepositoryState {
-  return stateSchema.parse(JSON.parse(text));
-}
+export const parseState = (text: string): RepositoryState => stateSchema.parse(JSON.parse(text));
 
-export function formatState(state: RepositoryState): string {
-  return JSON.stringify(state, (_key, value: unknown) => (value instanceof Map ? [...value] : value));
-}
+export const formatState = (state: RepositoryState): string =>
+  JSON.stringify(state, (_key, value: unknown) => (value instanceof Map ? [...value] : value));
 
 /** The map with one entry set; the map given stays as it is. */
-export function withEntry<Value>(
+export const withEntry = <Value>(
   map: ReadonlyMap<string, Value>,
   key: string,
   value: Value,
-): Map<string, Value> {
-  return new Map([...map, [key, value]]);
-}
+): Map<string, Value> => new Map([...map, [key, value]]);
 
 /** The map without one entry; the map given stays as it is. */
-export function withoutEntry<Value>(map: ReadonlyMap<string, Value>, key: string): Map<string, Value> {
-  return new Map([...map].filter(([other]) => other !== key));
-}
+export const withoutEntry = <Value>(map: ReadonlyMap<string, Value>, key: string): Map<string, Value> =>
+  new Map([...map].filter(([other]) => other !== key));

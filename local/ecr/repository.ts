@@ -49,7 +49,9 @@ export class Repository {
    */
   exclusively<Answer>(work: () => Promise<Answer>): Promise<Answer> {
     const answer = this.#last.then(() => {
-      if (this.#isClosed) throw new Error(`${this.#state.repositoryName} is closed`);
+      if (this.#isClosed) {
+        throw new Error(`${this.#state.repositoryName} is closed`);
+      }
       return work();
     });
     this.#last = answer.catch(() => undefined);
@@ -89,7 +91,9 @@ export class Repository {
 
   async hashUpload(uploadId: string, sizeBytes: number): Promise<string> {
     const hash = createHash('sha256');
-    for await (const chunk of this.readUpload(uploadId, sizeBytes)) hash.update(chunk);
+    for await (const chunk of this.readUpload(uploadId, sizeBytes)) {
+      hash.update(chunk);
+    }
     return `sha256:${hash.digest('hex')}`;
   }
 
@@ -112,22 +116,38 @@ export class Repository {
   async #dropUnrecordedBytes(): Promise<void> {
     const { uploads, layers, images } = this.#state;
     const recorded = new Map<string, number>();
-    for (const [uploadId, { sizeBytes }] of uploads) recorded.set(this.#uploadPath(uploadId), sizeBytes);
-    for (const { uploadId, sizeBytes } of layers.values())
+    for (const [uploadId, { sizeBytes }] of uploads) {
       recorded.set(this.#uploadPath(uploadId), sizeBytes);
-    for (const [digest, { sizeBytes }] of images) recorded.set(this.#manifestPath(digest), sizeBytes);
-    for (const [path, sizeBytes] of recorded) await truncateTo(path, sizeBytes);
-    for (const kind of ['uploads', 'manifests'])
+    }
+    for (const { uploadId, sizeBytes } of layers.values()) {
+      recorded.set(this.#uploadPath(uploadId), sizeBytes);
+    }
+    for (const [digest, { sizeBytes }] of images) {
+      recorded.set(this.#manifestPath(digest), sizeBytes);
+    }
+    for (const [path, sizeBytes] of recorded) {
+      await truncateTo(path, sizeBytes);
+    }
+    for (const kind of ['uploads', 'manifests']) {
       for (const name of await readdir(join(this.#directory, kind))) {
         const path = join(this.#directory, kind, name);
-        if (!recorded.has(path)) await rm(path);
+        if (!recorded.has(path)) {
+          await rm(path);
+        }
       }
+    }
   }
 }
 
 async function truncateTo(path: string, sizeBytes: number): Promise<void> {
-  if (sizeBytes === 0) return rm(path, { force: true });
+  if (sizeBytes === 0) {
+    return rm(path, { force: true });
+  }
   const { size } = await stat(path);
-  if (size < sizeBytes) throw new Error(`${path} holds ${size} of the ${sizeBytes} bytes on record`);
-  if (size > sizeBytes) await truncate(path, sizeBytes);
+  if (size < sizeBytes) {
+    throw new Error(`${path} holds ${size} of the ${sizeBytes} bytes on record`);
+  }
+  if (size > sizeBytes) {
+    await truncate(path, sizeBytes);
+  }
 }

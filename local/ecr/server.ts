@@ -76,11 +76,12 @@ function buildServer(store: Store, loaded: Promise<void>) {
 
 /** What fastify finds wrong with a request before any handler sees it. */
 function asEcrError(error: FastifyError): Error {
-  if (error.statusCode === 413)
+  if (error.statusCode === 413) {
     return new EcrError(
       'RequestEntityTooLargeException',
       `A request may have at most ${maxRequestBytes} bytes`,
     );
+  }
   return (error.statusCode ?? 500) < 500 ? new EcrError('SerializationException', error.message) : error;
 }
 
@@ -95,16 +96,24 @@ function assertOptions(options: EcrOptions & { accountId: string; publicAlias: s
       .max(50),
   });
   const checked = ids.safeParse({ accountId, publicAlias });
-  if (!checked.success) throw new Error(z.prettifyError(checked.error));
+  if (!checked.success) {
+    throw new Error(z.prettifyError(checked.error));
+  }
   for (const { registry, repositoryName, imageTagMutability } of repositories) {
     const named = initiateInput(registry).safeParse({ repositoryName });
-    if (!named.success) throw new Error(`${repositoryName}: ${z.prettifyError(named.error)}`);
-    if (registry === 'ecr-public' && imageTagMutability === 'IMMUTABLE')
+    if (!named.success) {
+      throw new Error(`${repositoryName}: ${z.prettifyError(named.error)}`);
+    }
+    if (registry === 'ecr-public' && imageTagMutability === 'IMMUTABLE') {
       throw new Error(`${repositoryName}: a public repository has no immutable tags`);
-    if (registry === 'ecr' && repositoryName.startsWith(`${publicAlias}/`))
+    }
+    if (registry === 'ecr' && repositoryName.startsWith(`${publicAlias}/`)) {
       throw new Error(`${repositoryName}: below /v2/${publicAlias}/ are the public repositories`);
+    }
   }
   const keys = repositories.map(({ registry, repositoryName }) => `${registry} ${repositoryName}`);
   const twice = keys.find((key, position) => keys.indexOf(key) !== position);
-  if (twice) throw new Error(`${twice} is listed twice`);
+  if (twice) {
+    throw new Error(`${twice} is listed twice`);
+  }
 }

@@ -10,26 +10,30 @@ import { type RegistryName, type RegistryRules, registries } from './registries.
  * @throws {EcrError} MissingAuthenticationTokenException, IncompleteSignatureException, InvalidSignatureException
  */
 export function checkSignature(registry: RegistryName, authorization: string | undefined): void {
-  if (!authorization?.startsWith('AWS4-HMAC-SHA256 '))
+  if (!authorization?.startsWith('AWS4-HMAC-SHA256 ')) {
     throw new EcrError('MissingAuthenticationTokenException', 'Missing Authentication Token');
+  }
   const scope = /[ ,]Credential=[^/,]+\/\d{8}\/([^/,]+)\/([^/,]+)\/aws4_request(,|$)/.exec(authorization);
   const isComplete =
     scope && / ?SignedHeaders=[^,]+/.test(authorization) && /Signature=[0-9a-f]{64}/.test(authorization);
-  if (!isComplete)
+  if (!isComplete) {
     throw new EcrError(
       'IncompleteSignatureException',
       "Authorization header requires 'Credential' with a full scope, 'SignedHeaders' and 'Signature'",
     );
+  }
   const [, region = '', service = ''] = scope;
   const { regions }: RegistryRules = registries[registry];
-  if (service !== registry)
+  if (service !== registry) {
     throw new EcrError(
       'InvalidSignatureException',
       `Credential should be scoped to correct service: '${registry}'.`,
     );
-  if (regions && !regions.includes(region))
+  }
+  if (regions && !regions.includes(region)) {
     throw new EcrError(
       'InvalidSignatureException',
       `Credential should be scoped to a valid region: ${registry} has endpoints in ${regions.join(' and ')} only.`,
     );
+  }
 }

@@ -29,8 +29,12 @@ export class Store {
 
   /** Opens what is there, then creates what is listed and absent. The listing decides on tag mutability. */
   async load(listings: readonly RepositoryListing[]): Promise<void> {
-    for (const registry of registryNames) await this.#openAll(registry);
-    for (const listing of listings) await this.#ensure(listing);
+    for (const registry of registryNames) {
+      await this.#openAll(registry);
+    }
+    for (const listing of listings) {
+      await this.#ensure(listing);
+    }
   }
 
   async close(): Promise<void> {
@@ -46,10 +50,13 @@ export class Store {
   find(registry: RegistryName, repositoryName: string, registryId = this.accountId): Repository {
     const isOurs =
       registryId === this.accountId || (registry === 'ecr-public' && registryId === this.publicAlias);
-    if (!isOurs && registry === 'ecr-public')
+    if (!isOurs && registry === 'ecr-public') {
       throw new EcrError('RegistryNotFoundException', `The registry with id '${registryId}' does not exist`);
+    }
     const repository = isOurs ? this.repository(registry, repositoryName) : undefined;
-    if (repository) return repository;
+    if (repository) {
+      return repository;
+    }
     throw new EcrError(
       'RepositoryNotFoundException',
       `The repository with name '${repositoryName}' does not exist in the registry with id '${registryId}'`,
@@ -62,7 +69,9 @@ export class Store {
     for (const name of await readdir(parent)) {
       const directory = join(parent, name);
       // Without its state a directory is one whose creation was cut short.
-      if (existsSync(join(directory, 'state.json'))) this.#add(await Repository.open(directory));
+      if (existsSync(join(directory, 'state.json'))) {
+        this.#add(await Repository.open(directory));
+      }
     }
   }
 
@@ -72,7 +81,9 @@ export class Store {
     imageTagMutability = 'MUTABLE',
   }: RepositoryListing): Promise<void> {
     const existing = this.repository(registry, repositoryName);
-    if (existing) return existing.commit({ ...existing.state, imageTagMutability });
+    if (existing) {
+      return existing.commit({ ...existing.state, imageTagMutability });
+    }
     const empty = { uploads: new Map(), layers: new Map(), images: new Map(), tags: new Map() };
     const state = { registry, repositoryName, imageTagMutability, ...empty };
     // Names hold slashes and may be longer than a file name may be.

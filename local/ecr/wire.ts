@@ -19,7 +19,9 @@ export function serveWire(app: FastifyInstance, store: Store, faults: Faults, co
     counts.add(call);
     try {
       const outcome = await answer(request, call, store, faults);
-      if (outcome === dropped) return drop(request, reply);
+      if (outcome === dropped) {
+        return drop(request, reply);
+      }
       return send(reply, 200, outcome);
     } catch (error) {
       return refuse(reply, error, call);
@@ -46,7 +48,9 @@ async function answer(
   store: Store,
   faults: Faults,
 ): Promise<object | typeof dropped> {
-  if (!call || header(request, 'content-type')?.split(';')[0] !== mediaType) throw unknownOperation();
+  if (!call || header(request, 'content-type')?.split(';')[0] !== mediaType) {
+    throw unknownOperation();
+  }
   checkSignature(call.registry, header(request, 'authorization'));
   return faults.strike(call, async () => {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
@@ -71,12 +75,11 @@ function unknownOperation(): EcrError {
   );
 }
 
-function send(reply: FastifyReply, status: number, body: object): FastifyReply {
-  return reply
+const send = (reply: FastifyReply, status: number, body: object): FastifyReply =>
+  reply
     .code(status)
     .headers({ 'content-type': mediaType, 'x-amzn-requestid': randomUUID() })
     .send(Buffer.from(JSON.stringify(body)));
-}
 
 function drop(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   reply.hijack();

@@ -44,14 +44,16 @@ const show = ({ from, to }: Import) => `${from} → ${to}`;
 const offending = (rule: (one: Import) => boolean) => imports.filter((one) => !rule(one)).map(show);
 
 /** Files that reach each other by their imports, types included: each circle once. */
-const circlesOf = (edges: readonly Import[]): string[] => {
+function circlesOf(edges: readonly Import[]): string[] {
   const targets = Map.groupBy(edges, ({ from }) => from);
   const reachedFrom = (start: string) => {
     const reached = new Set<string>();
     const waiting = [start];
     for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
       for (const { to } of targets.get(file) ?? []) {
-        if (!reached.has(to)) waiting.push(to);
+        if (!reached.has(to)) {
+          waiting.push(to);
+        }
         reached.add(to);
       }
     }
@@ -63,7 +65,7 @@ const circlesOf = (edges: readonly Import[]): string[] => {
     .map((file) => [...(reached.get(file) ?? [])].filter((other) => reached.get(other)?.has(file)))
     .map((circle) => circle.sort().join(' ↔ '));
   return [...new Set(circles)];
-};
+}
 
 describe('the rooms', () => {
   it('are read by this test at all', () => {

@@ -7,10 +7,10 @@ import type { Check, Deployment, Finding } from './check.ts';
 const MiB = 1_048_576;
 const far = 33_600 * MiB;
 
-const begin = async ({ ecr, repositoryName }: Deployment) => {
+async function begin({ ecr, repositoryName }: Deployment) {
   const { uploadId = '' } = await ecr.initiateLayerUpload({ repositoryName });
   return { repositoryName, uploadId };
-};
+}
 
 const put = (
   { ecr }: Deployment,
@@ -39,7 +39,7 @@ const written = ({ name, status, last }: Refusal) =>
 const finding = (holds: boolean | undefined, refusal: Refusal): Finding => ({ holds, saw: written(refusal) });
 
 /** A layer, sent in parts of the given size and completed. */
-const push = async (deployment: Deployment, layer: Uint8Array, partSize: number) => {
+async function push(deployment: Deployment, layer: Uint8Array, partSize: number) {
   const upload = await begin(deployment);
   for (let first = 0; first < layer.length; first += partSize) {
     await put(deployment, upload, first, layer.subarray(first, first + partSize));
@@ -47,7 +47,7 @@ const push = async (deployment: Deployment, layer: Uint8Array, partSize: number)
   const completion = { ...upload, layerDigests: [digestOf(layer)] };
   await deployment.ecr.completeLayerUpload(completion);
   return completion;
-};
+}
 
 export const ecrChecks: readonly Check[] = [
   {

@@ -26,7 +26,7 @@ const word = (holds: boolean | undefined) =>
 const print = ({ row, holds, saw }: Result) =>
   console.log(`${String(row).padStart(3)}  ${word(holds)}  ${beliefs.get(row)}\n     saw: ${saw}`);
 
-const main = async () => {
+async function main() {
   const { PROXY_URL, PROXY_TOKEN: token, PROXY_REPOSITORY: repositoryName, ...environment } = process.env;
   if (!PROXY_URL || !token || !repositoryName) {
     console.error(usage);
@@ -52,6 +52,6 @@ const main = async () => {
 ${results.filter(({ holds }) => holds).length} hold, ${failed.length} hold not${failed.length > 0 ? `: ${failed.map(({ row }) => row).join(', ')}` : ''}
 By hand, as docs/aws-assumptions.md says: ${byHand.join(', ')}${withEcr ? '' : `\nNot tried without AWS credentials: ${left.filter((row) => !byHand.includes(row)).join(', ')}`}`);
   process.exitCode = failed.length > 0 ? 1 : 0;
-};
+}
 
 await main();

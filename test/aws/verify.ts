@@ -12,17 +12,17 @@ export type Result = Finding & { row: number };
  * @param report takes each result as soon as it is there
  * @param withEcr whether there are AWS credentials; without them the checks of ECR are left out
  */
-export const verify = async (
+export async function verify(
   deployment: Deployment,
   { withEcr, report }: { withEcr: boolean; report: (result: Result) => void },
-): Promise<Result[]> => {
+): Promise<Result[]> {
   const results: Result[] = [];
   for (const { row, run } of checks.filter(({ needs }) => withEcr || needs === 'proxy')) {
     const finding = await run(deployment).catch(
-      (failure: unknown): Finding => ({ holds: undefined, saw: `the check failed: ${failure}` }),
+      (error: unknown): Finding => ({ holds: undefined, saw: `the check failed: ${error}` }),
     );
     results.push({ row, ...finding });
     report({ row, ...finding });
   }
   return results;
-};
+}

@@ -16,7 +16,7 @@ const run = promisify(execFile);
  * @param others what the project has installed besides
  * @returns the project's directory
  */
-export const createProject = async (others: readonly string[] = []): Promise<string> => {
+export async function createProject(others: readonly string[] = []): Promise<string> {
   const project = await mkdtemp(join(tmpdir(), 'another-project-'));
   const modules = join(project, 'node_modules');
   const installed = join(modules, 'ecr-upload-proxy');
@@ -32,14 +32,14 @@ export const createProject = async (others: readonly string[] = []): Promise<str
   }
   await writeFile(join(project, 'package.json'), '{"type":"module"}');
   return project;
-};
+}
 
 /** @returns what the compiler says of a program in the project: nothing, when all is well */
-export const typeCheck = async (project: string, program: string): Promise<string> => {
+export async function typeCheck(project: string, program: string): Promise<string> {
   await writeFile(join(project, 'program.ts'), program);
   const flags = ['--strict', '--module', 'nodenext', '--target', 'es2022', '--types', 'node', '--noEmit'];
   const { stdout } = await run(join(root, 'node_modules/.bin/tsc'), [...flags, 'program.ts'], {
     cwd: project,
-  }).catch((failure: { stdout: string }) => failure);
+  }).catch((error: { stdout: string }) => error);
   return stdout;
-};
+}

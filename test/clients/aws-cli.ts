@@ -13,12 +13,14 @@ const kebab = (name: string) => name.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase(
 const failed = z.object({ stderr: z.string() });
 const pattern = /An error occurred \((\w+)\) when calling the \w+ operation(?: \(.*?\))?: (.*)/s;
 
-const failureOf = (error: unknown): Failure => {
+function failureOf(error: unknown): Failure {
   const { stderr } = failed.parse(error);
   const [, code, message = ''] = pattern.exec(stderr) ?? [];
-  if (code === undefined) throw new Error(stderr);
+  if (code === undefined) {
+    throw new Error(stderr);
+  }
   return { code, message: message.trim() };
-};
+}
 
 /** @param command where the CLI is */
 export const awsCli =
@@ -30,7 +32,9 @@ export const awsCli =
         `--${kebab(name)}`,
         ...(Array.isArray(value) ? value : [String(value)]),
       ]);
-      if (!layerPartBlob) return flags;
+      if (!layerPartBlob) {
+        return flags;
+      }
       const file = join(directory, 'part');
       await writeFile(file, layerPartBlob);
       return [...flags, '--layer-part-blob', `fileb://${file}`];

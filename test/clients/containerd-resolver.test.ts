@@ -30,7 +30,9 @@ withClient(go, () => {
 
     const call = async (operation: string, members: Members) => {
       const { output, failure } = await client.call('ecr', operation, { ...repository, ...members });
-      if (failure) throw new Error(`${operation}: ${failure.code}: ${failure.message}`);
+      if (failure) {
+        throw new Error(`${operation}: ${failure.code}: ${failure.message}`);
+      }
       return output;
     };
 
@@ -40,7 +42,9 @@ withClient(go, () => {
       const checked = await call('BatchCheckLayerAvailability', { layerDigests: [layerDigest] });
       // An absent layer is one of `layers`, too: with none there, the resolver gives up.
       expect(checked?.layers).toHaveLength(1);
-      if (JSON.stringify(checked?.layers).includes('"AVAILABLE"')) return false;
+      if (JSON.stringify(checked?.layers).includes('"AVAILABLE"')) {
+        return false;
+      }
       const begun = await call('InitiateLayerUpload', {});
       const [uploadId, partSize] = [String(begun?.uploadId), Number(begun?.partSize)];
       for (let first = 0; first < blob.length; first += partSize) {
@@ -64,7 +68,9 @@ withClient(go, () => {
     it('pushes an index of an image whose layers have several pairs of parts', async () => {
       const config = randomBytes(700);
       const layers = [randomBytes(5 * partSize + 1), randomBytes(9_000)];
-      for (const blob of [config, ...layers]) expect(await pushBlob(blob)).toBe(true);
+      for (const blob of [config, ...layers]) {
+        expect(await pushBlob(blob)).toBe(true);
+      }
       const manifest = manifestOf(config, layers);
       await pushManifest(manifest, ociManifest);
       const index = indexOf(manifest);

@@ -12,11 +12,11 @@ import { boto3, cli, go, withClient } from './installed.ts';
 
 const documentation = join(import.meta.dirname, '../../docs/aws-clients.md');
 
-const profileOf = async (proxyUrl: string): Promise<string> => {
+async function profileOf(proxyUrl: string): Promise<string> {
   const [, profile = ''] = /```ini\n(.*?)```/s.exec(await readFile(documentation, 'utf8')) ?? [];
   expect(profile).toContain('credential_process');
   return profile.replaceAll(/https:\S+/g, proxyUrl);
-};
+}
 
 describe('the credentials command', () => {
   let directory: string;

@@ -24,7 +24,7 @@ export const cli: Installed = { name: 'the AWS CLI', file: inVenv('aws'), start:
 export const go: Installed = { name: 'the AWS SDK for Go', file: goProgram, start: processClient(goProgram) };
 
 /** Describes the tests of a client, or skips them with the reason; CI requires every client. */
-export const withClient = ({ name, file }: Installed, tests: () => void): void => {
+export function withClient({ name, file }: Installed, tests: () => void): void {
   if (existsSync(file)) {
     tests();
     return;
@@ -32,8 +32,10 @@ export const withClient = ({ name, file }: Installed, tests: () => void): void =
   const reason = `${name} is not installed: run test/clients/install, which says what it needs`;
   describe(name, () => {
     it('is tested', ({ skip }) => {
-      if (process.env.CI) throw new Error(reason);
+      if (process.env.CI) {
+        throw new Error(reason);
+      }
       skip(reason);
     });
   });
-};
+}

@@ -18,12 +18,12 @@ beforeAll(async () => {
 afterAll(() => rm(project, { recursive: true, force: true }));
 
 /** @returns the resources of a stack, whose assets lie beside its template in cdk.out/ */
-const synthesize = async (program: string): Promise<Resource[]> => {
+async function synthesize(program: string): Promise<Resource[]> {
   await writeFile(join(project, 'app.mjs'), program);
   await run(process.execPath, ['app.mjs'], { cwd: project, env: { ...process.env, CDK_OUTDIR: 'cdk.out' } });
   const template = JSON.parse(await readFile(join(project, 'cdk.out/Uploads.template.json'), 'utf8'));
   return Object.values(template.Resources);
-};
+}
 
 describe('the packed construct', () => {
   it('synthesizes, with its functions bundled and the policies that ship', async () => {

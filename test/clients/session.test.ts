@@ -13,12 +13,12 @@ import { boto3, cli, withClient } from './installed.ts';
 
 const documentation = join(import.meta.dirname, '../../docs/aws-clients.md');
 
-const snippet = async (language: string): Promise<string> => {
+async function snippet(language: string): Promise<string> {
   const found = new RegExp(`<!-- session:.*?-->\\n\`\`\`${language}\\n(.*?)\`\`\``, 's');
   const [, text = ''] = found.exec(await readFile(documentation, 'utf8')) ?? [];
   expect(text).not.toBe('');
   return text;
-};
+}
 
 describe('docs/aws-clients.md', () => {
   let directory: string;

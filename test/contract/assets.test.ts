@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import cdk from '../../cdk.json' with { type: 'json' };
 import { contextKey } from '../../lib/configuration.ts';
 import { policiesOf } from '../support/policy-directory.ts';
@@ -27,21 +27,21 @@ const above = realpathSync(mkdtempSync(join(tmpdir(), 'assets-')));
 const oddName = `it's "a" $(touch ran) \`touch ran\` $HOME * [b] #c?d %20\n; touch ran`;
 
 /** Another checkout: its own sources, and the packages that are installed here. */
-const checkoutIn = (directory: string): string => {
+function checkoutIn(directory: string): string {
   mkdirSync(directory, { recursive: true });
   for (const name of ['bin', 'api', 'lib', 'lambda', 'policies', 'policy', 'package.json', 'cdk.json']) {
     cpSync(join(projectRoot, name), join(directory, name), { recursive: true });
   }
   symlinkSync(join(projectRoot, 'node_modules'), join(directory, 'node_modules'));
   return directory;
-};
+}
 
 const policyDirectory = join(policiesOf({}), 'pol$eu $(touch ran)');
 cpSync(join(projectRoot, 'policies'), policyDirectory, { recursive: true });
 writeFileSync(join(policyDirectory, 'own.cedar'), '@id("nobody") forbid (principal, action, resource);\n');
 
 /** Runs the CDK app as `cdk synth` does, under a umask. */
-const synthesizeIn = async (checkout: string, umask: string): Promise<string> => {
+async function synthesizeIn(checkout: string, umask: string): Promise<string> {
   const outdir = join(checkout, 'cdk.out');
   const configuration = { repositories: { ecr: ['team-a/*'] }, policyDirectory };
   const command = 'umask "$1"; shift; exec "$@"';
@@ -58,7 +58,7 @@ const synthesizeIn = async (checkout: string, umask: string): Promise<string> =>
     },
   );
   return outdir;
-};
+}
 
 type Entry = { path: string; mode: string; bytes: string };
 
@@ -81,11 +81,11 @@ describe('the assets', () => {
     open = assetsOf(await synthesizeIn(checkoutIn(join(above, 'deeper', oddName)), '002'));
   }, 600_000);
 
-  test('are there, one for all functions', () => {
+  it('are there, one for all functions', () => {
     expect(strict.filter(({ path }) => path.endsWith('/index.mjs'))).toHaveLength(1);
   });
 
-  test('have the same names, modes and bytes in every checkout and under every umask', () => {
+  it('have the same names, modes and bytes in every checkout and under every umask', () => {
     const outline = (entries: Entry[]) => entries.map(({ path, mode }) => `${mode} ${path}`);
     expect(outline(strict)).toEqual(outline(open));
     expect(
@@ -93,7 +93,7 @@ describe('the assets', () => {
     ).toEqual([]);
   });
 
-  test('can be read by everybody', () => {
+  it('can be read by everybody', () => {
     const isFile = ({ path }: Entry) => /\.(?:js|mjs|map|wasm|cedar|cedarschema|yaml)$/.test(path);
     expect(new Set(strict.filter(isFile).map(({ mode }) => mode))).toEqual(new Set(['644']));
     expect(new Set(strict.filter((entry) => !isFile(entry)).map(({ mode }) => mode))).toEqual(
@@ -101,13 +101,15 @@ describe('the assets', () => {
     );
   });
 
-  test('name no place on the machine that made them', () => {
+  it('name no place on the machine that made them', () => {
     for (const { path, bytes } of strict.filter((entry) => !entry.path.endsWith('.wasm'))) {
-      for (const place of [above, projectRoot, tmpdir()]) expect(bytes.includes(place), path).toBe(false);
+      for (const place of [above, projectRoot, tmpdir()]) {
+        expect(bytes.includes(place), path).toBe(false);
+      }
     }
   });
 
-  test('have the policies of the directory that was named, and no shell has read its name', () => {
+  it('have the policies of the directory that was named, and no shell has read its name', () => {
     expect(open.filter(({ path }) => path.endsWith('policies/own.cedar'))).toHaveLength(1);
     const made = readdirSync(above, { recursive: true, encoding: 'utf8' });
     expect(made.filter((path) => path.endsWith('/ran') || path === 'ran')).toEqual([]);

@@ -5,7 +5,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 
 const projectRoot = join(import.meta.dirname, '../..');
 const cli = join(projectRoot, 'node_modules/aws-cdk/bin/cdk');
@@ -18,11 +18,11 @@ const list = (...args: string[]) =>
     { cwd: projectRoot, env: { HOME: process.env.HOME, PATH: '/usr/bin:/bin', CI: 'true' } },
   );
 
-test('the stack is found by the project’s own Node.js', async () => {
+it('the stack is found by the project’s own Node.js', async () => {
   expect((await list()).stdout.trim()).toBe('EcrUploadProxy');
 });
 
-test('a wrong configuration is told member by member, and no line of code', async () => {
+it('a wrong configuration is told member by member, and no line of code', async () => {
   const failure = await list('-c', 'ecr-upload-proxy={"repositories":{"ecr":["A"]},"colour":1}').catch(
     (error: { stderr: string }) => error,
   );

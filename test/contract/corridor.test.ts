@@ -13,10 +13,10 @@ import { digestOf, randomBytes } from '../support/random-bytes.ts';
 
 let proxy: InProcess;
 let client: Door1;
-const open = async (options?: Parameters<typeof startInProcess>[0]) => {
+async function open(options?: Parameters<typeof startInProcess>[0]) {
   proxy = await startInProcess(options);
   client = door1(proxy.send);
-};
+}
 
 /** The lines of a log, each of them JSON. */
 const parsed = (log: string) =>
@@ -26,14 +26,14 @@ const parsed = (log: string) =>
     .map((line): unknown => JSON.parse(line));
 
 /** What the functions write to standard output from now on, as CloudWatch Logs would have it. */
-const captureLog = () => {
+function captureLog() {
   const lines: string[] = [];
   vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
     lines.push(String(chunk));
     return true;
   });
   return () => lines.join('');
-};
+}
 
 beforeEach(() => {
   vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
@@ -122,7 +122,9 @@ describe('the log', () => {
     await door1(proxy.send, 'eup_team-a-ci_unknown').initiate();
     const [line] = parsed(log());
     expect(line).toMatchObject({ code: 'UnrecognizedClientException', status: 401 });
-    for (const member of ['principal', 'repositoryName', 'decision']) expect(line).not.toHaveProperty(member);
+    for (const member of ['principal', 'repositoryName', 'decision']) {
+      expect(line).not.toHaveProperty(member);
+    }
   });
 
   it('holds no name of a member that may be something else', async () => {
@@ -266,7 +268,9 @@ describe('a body', () => {
       status: 400,
       detail: 'body: expected 16384 bytes at most',
     });
-    for (const line of log().split('\n')) expect(line.length).toBeLessThan(1_000);
+    for (const line of log().split('\n')) {
+      expect(line.length).toBeLessThan(1_000);
+    }
   });
 
   it('of a manifest is in no log, not its names either', async () => {
@@ -289,14 +293,18 @@ describe('a staged part that is lost', () => {
   it('is asked for again: the client is told to go back to it, and the layer arrives', async () => {
     const layer = randomBytes(4 * P);
     const uploadId = await client.begin();
-    for (const part of [0, 1, 2]) await client.uploadNth(uploadId, layer, part);
+    for (const part of [0, 1, 2]) {
+      await client.uploadNth(uploadId, layer, part);
+    }
     const key = ['ecr', '123456789012', 'team-a/app', uploadId.slice(0, 36)].join('/');
     expect((await fetch(`${proxy.s3.url}/staging/${key}`, { method: 'DELETE' })).status).toBe(204);
     expect(await client.uploadNth(uploadId, layer, 3)).toMatchObject({
       status: 416,
       body: { lastValidByteReceived: 2 * P - 1 },
     });
-    for (const part of [2, 3]) expect((await client.uploadNth(uploadId, layer, part)).status).toBe(200);
+    for (const part of [2, 3]) {
+      expect((await client.uploadNth(uploadId, layer, part)).status).toBe(200);
+    }
     expect((await client.complete(uploadId, digestOf(layer))).status).toBe(201);
   });
 
@@ -315,7 +323,9 @@ describe('a staged part that is lost', () => {
   it('holds no byte once the layer is complete', async () => {
     const layer = randomBytes(3 * P);
     const uploadId = await client.begin();
-    for (const part of [0, 1, 2]) await client.uploadNth(uploadId, layer, part);
+    for (const part of [0, 1, 2]) {
+      await client.uploadNth(uploadId, layer, part);
+    }
     await client.complete(uploadId, digestOf(layer));
     const listing = await (await fetch(`${proxy.s3.url}/staging`)).text();
     expect([...listing.matchAll(/<Size>(\d+)<\/Size>/g)].map(([, size]) => size)).toEqual(['0']);
@@ -328,7 +338,9 @@ describe('a layer of 8 pairs', () => {
     const pairs = 8;
     const layer = randomBytes(2 * pairs * P);
     const uploadId = await client.begin();
-    for (let part = 0; part < 2 * pairs; part++) await client.uploadNth(uploadId, layer, part);
+    for (let part = 0; part < 2 * pairs; part++) {
+      await client.uploadNth(uploadId, layer, part);
+    }
     const requests: unknown = await (await fetch(`${proxy.ecrUrl}/_requests`)).json();
     expect(requests).toMatchObject({ operations: { 'ecr:UploadLayerPart': pairs } });
     expect(proxy.s3.requests).toEqual({ PUT: 2 * pairs, GET: pairs, HEAD: pairs });
@@ -368,7 +380,9 @@ describe('an upload that began when the part size was another', () => {
     const layer = randomBytes(4 * size + 5);
     const send = (first: number) => client.uploadPart(uploadId, first, layer.subarray(first, first + size));
     expect((await client.uploadPart(uploadId, 0, layer.subarray(0, P))).status).toBe(413);
-    for (let first = 0; first < layer.length; first += size) expect((await send(first)).status).toBe(200);
+    for (let first = 0; first < layer.length; first += size) {
+      expect((await send(first)).status).toBe(200);
+    }
     const requests: unknown = await (await fetch(`${proxy.ecrUrl}/_requests`)).json();
     expect(requests).toMatchObject({ operations: { 'ecr:UploadLayerPart': 3 } });
     expect((await client.complete(uploadId, digestOf(layer))).status).toBe(201);

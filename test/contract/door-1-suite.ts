@@ -26,7 +26,7 @@ const position = (lastValidByteReceived: number | undefined) => (answer: Answer)
   expect(answer.headers.get('range')).toBe(range);
 };
 
-export const describeDoor1 = (transport: string, registry: Registry, start: () => Promise<Proxy>): void => {
+export function describeDoor1(transport: string, registry: Registry, start: () => Promise<Proxy>): void {
   const isPrivate = registry === 'ecr';
   describe(`door 1 for ${registry}, ${transport}`, () => {
     let proxy: Proxy;
@@ -453,7 +453,9 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
           as(tokens.a, 'team-b/app').uploadPart(await client.begin(), 0, randomBytes(10)),
           as(tokens.a, 'team-b/app').complete(await client.begin(), digestOf('x')),
         ]);
-        for (const answer of answers) expect(answer).toMatchObject(problem(403, 'AccessDeniedException'));
+        for (const answer of answers) {
+          expect(answer).toMatchObject(problem(403, 'AccessDeniedException'));
+        }
         const details = answers.slice(0, 2).map(({ body }) => String(body.detail).replace('none', 'app'));
         expect(details[0]).toBe(details[1]);
         const asked: unknown = await (await fetch(`${proxy.ecrUrl}/_requests`)).json();
@@ -624,4 +626,4 @@ export const describeDoor1 = (transport: string, registry: Registry, start: () =
       });
     });
   });
-};
+}

@@ -21,23 +21,29 @@ const partsOf = (layer: Uint8Array, partSize: number, from = 0): Members[] =>
   });
 
 /** A client of the suite in the words of ECR, for one repository. */
-const speak = (client: AwsClient, registry: Registry) => {
+function speak(client: AwsClient, registry: Registry) {
   const call = (operation: string, members: Members = {}) =>
     client.call(registry, operation, { repositoryName, ...members });
   const succeed = async (operation: string, members: Members = {}) => {
     const { output, failure } = await call(operation, members);
-    if (failure) throw new Error(`${operation}: ${failure.code}: ${failure.message}`);
+    if (failure) {
+      throw new Error(`${operation}: ${failure.code}: ${failure.message}`);
+    }
     return output ?? {};
   };
   const fail = async (operation: string, members: Members = {}) => {
     const { failure } = await call(operation, members);
-    if (!failure) throw new Error(`${operation} succeeded`);
+    if (!failure) {
+      throw new Error(`${operation} succeeded`);
+    }
     return failure;
   };
   const begin = async (members: Members = {}) =>
     String((await succeed('InitiateLayerUpload', members)).uploadId);
   const send = async (uploadId: string, parts: readonly Members[]) => {
-    for (const part of parts) await succeed('UploadLayerPart', { uploadId, ...part });
+    for (const part of parts) {
+      await succeed('UploadLayerPart', { uploadId, ...part });
+    }
   };
   const complete = (uploadId: string, layer: Uint8Array) =>
     succeed('CompleteLayerUpload', { uploadId, layerDigests: [digestOf(layer)] });
@@ -56,7 +62,7 @@ const speak = (client: AwsClient, registry: Registry) => {
   /** Without members. */
   const ask = async (operation: string) => (await client.call(registry, operation)).failure;
   return { ask, call, succeed, fail, begin, send, complete, pushLayer, pushImage };
-};
+}
 
 type Ecr = ReturnType<typeof speak>;
 
@@ -165,7 +171,7 @@ type Client = {
   retryModes?: readonly string[];
 };
 
-export const describeDoor2 = ({ name, start, registries, retryModes = [''] }: Client): void => {
+export function describeDoor2({ name, start, registries, retryModes = [''] }: Client): void {
   describe(`door 2 with ${name}`, () => {
     let proxy: LocalStack;
     let started: AwsClient[] = [];
@@ -180,7 +186,9 @@ export const describeDoor2 = ({ name, start, registries, retryModes = [''] }: Cl
       proxy = await startDoor2();
     };
     const closeProxy = async () => {
-      for (const client of started) await client.close();
+      for (const client of started) {
+        await client.close();
+      }
       started = [];
       await proxy?.close();
     };
@@ -238,7 +246,9 @@ export const describeDoor2 = ({ name, start, registries, retryModes = [''] }: Cl
       const reachable = Object.entries(provocations).filter(([, { only = registry }]) => only === registry);
 
       it.each(reachable)('meets %s as its own class', async (code, { fault, call }) => {
-        if (fault) await proxy.arm({ fault, times: 3 });
+        if (fault) {
+          await proxy.arm({ fault, times: 3 });
+        }
         const failure = await call(once);
         expect(failure).toMatchObject({ code, message: expect.stringMatching(/\w+ \w+/) });
         expect('typed' in failure ? failure.typed : true).toBe(true);
@@ -331,4 +341,4 @@ export const describeDoor2 = ({ name, start, registries, retryModes = [''] }: Cl
       );
     });
   });
-};
+}

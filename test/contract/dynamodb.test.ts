@@ -43,10 +43,10 @@ const add = (id: string, amount: number, limit = 100): TransactWriteItem => ({
 });
 const transact = (items: TransactWriteItem[], ClientRequestToken: string = crypto.randomUUID()) =>
   client.send(new TransactWriteItemsCommand({ TransactItems: items, ClientRequestToken }));
-const amountOf = async (id: string) => {
+async function amountOf(id: string) {
   const { Item } = await client.send(new GetItemCommand({ TableName, Key: { id: { S: id } } }));
   return Item?.amount?.N;
-};
+}
 const codesOf = (failure: { CancellationReasons?: { Code?: string }[] }) =>
   failure.CancellationReasons?.map(({ Code }) => Code);
 
@@ -66,7 +66,9 @@ describe('a transaction of the local DynamoDB', () => {
   });
 
   it('is done once for each token, which stands for nothing else', async () => {
-    for (let n = 0; n < 2; n++) await transact([add('once', 10)], 'token');
+    for (let n = 0; n < 2; n++) {
+      await transact([add('once', 10)], 'token');
+    }
     await expect(transact([add('once', 20)], 'token')).rejects.toThrow('another request');
     expect(await amountOf('once')).toBe('10');
     await transact([add('full', 1, 0), add('full2', 1)], 'again');
@@ -81,7 +83,11 @@ describe('a transaction of the local DynamoDB', () => {
     );
     const done = answers.filter((answer) => answer === 'done').length;
     expect(done).toBeGreaterThan(0);
-    for (const answer of answers) if (answer !== 'done') expect(answer).toEqual(['TransactionConflict']);
+    for (const answer of answers) {
+      if (answer !== 'done') {
+        expect(answer).toEqual(['TransactionConflict']);
+      }
+    }
     expect(await amountOf('hot')).toBe(`${done}`);
   });
 
@@ -95,7 +101,7 @@ describe('a transaction of the local DynamoDB', () => {
 });
 
 /** Before the local DynamoDB; the answers of these numbers, counted from 1, are lost when it has given them. */
-const startLosing = async (lost: readonly number[]) => {
+async function startLosing(lost: readonly number[]) {
   let answers = 0;
   const server = createServer(async (request, response) => {
     const { host: _, ...headers } = request.headers;
@@ -106,13 +112,16 @@ const startLosing = async (lost: readonly number[]) => {
     });
     const bytes = Buffer.from(await answer.arrayBuffer());
     answers += 1;
-    if (lost.includes(answers)) request.socket.destroy();
-    else response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(bytes);
+    if (lost.includes(answers)) {
+      request.socket.destroy();
+    } else {
+      response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(bytes);
+    }
   });
   server.listen(0, loopback);
   await once(server, 'listening');
   return { url: urlOf(server), close: () => closeServer(server) };
-};
+}
 
 describe('a quota over it', () => {
   const quotas = parseQuotas('- { name: q, client: "*", bytesPerDay: 100 }');

@@ -26,7 +26,7 @@ async function control(method: string, path: string, body?: object) {
 const arm = (fault: object) => control('POST', '_faults', fault);
 const initiate = () => standIn.ecr.initiateLayerUpload({ repositoryName });
 const initiatePublic = () => standIn.ecrPublic.initiateLayerUpload({ repositoryName });
-const caught = (work: Promise<unknown>) => work.catch((thrown: unknown) => thrown);
+const caught = (work: Promise<unknown>) => work.catch((error: unknown) => error);
 
 describe('faults', () => {
   it.each([
@@ -75,13 +75,14 @@ describe('faults', () => {
   it('skip lets calls pass first, and times strikes that many', async () => {
     await arm({ fault: 'throttle', operation: 'InitiateLayerUpload', skip: 1, times: 2 });
     const outcomes = [];
-    for (let call = 0; call < 4; call += 1)
+    for (let call = 0; call < 4; call += 1) {
       outcomes.push(
         await initiate().then(
           () => 'ok',
           ({ name }) => name,
         ),
       );
+    }
     expect(outcomes).toEqual(['ok', 'ThrottlingException', 'ThrottlingException', 'ok']);
   });
 

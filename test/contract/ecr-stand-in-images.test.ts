@@ -206,7 +206,7 @@ const sides = [
 
 describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions, client }) => {
   it.each(refusals.filter(({ only = side }) => only === side))('$name', async ({ act, error, says }) => {
-    const caught: unknown = await act(client).catch((thrown: unknown) => thrown);
+    const caught: unknown = await act(client).catch((error: unknown) => error);
     expect(caught).toBeInstanceOf(exceptions[error]);
     expect(caught).toHaveProperty('message', expect.stringContaining(says));
     expect(caught).toHaveProperty('$metadata.httpStatusCode', 400);
@@ -252,8 +252,9 @@ describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions
     expect(digestOf(Buffer.from(await found.arrayBuffer()))).toBe(digest);
     expect(told.status).toBe(200);
     expect((await told.arrayBuffer()).byteLength).toBe(0);
-    for (const name of ['content-type', 'content-length', 'docker-content-digest'])
+    for (const name of ['content-type', 'content-length', 'docker-content-digest']) {
       expect([name, told.headers.get(name)]).toEqual([name, found.headers.get(name)]);
+    }
     expect(told.headers.get('content-length')).toBe(String(bytes.length));
   });
 
@@ -275,8 +276,9 @@ describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions
     await put(client, first, { imageTag: 'moving' });
     await put(client, second, { imageTag: 'moving' });
     await put(client, second, { imageTag: 'second' });
-    for (const tag of ['moving', 'second'])
+    for (const tag of ['moving', 'second']) {
       expect((await get(`manifests/${tag}`)).headers.get('docker-content-digest')).toBe(digestOf(second));
+    }
     expect((await get(`manifests/${digestOf(first)}`)).status).toBe(200);
   });
 
@@ -328,8 +330,9 @@ describe.each(sides)('images of the $side registry', ({ side, prefix, exceptions
 
   it('tags are listed in order, in pages when asked', async () => {
     const imageManifest = await pushLayersOfImage(client, 'team/other');
-    for (const imageTag of ['b', '__proto__', 'c', 'a'])
+    for (const imageTag of ['b', '__proto__', 'c', 'a']) {
       await put(client, imageManifest, { repositoryName: 'team/other', imageTag });
+    }
     const name = `${prefix}team/other`;
     const list = async (query: string) => {
       const response = await fetch(`${standIn.url}/v2/${name}/tags/list${query}`);
@@ -384,7 +387,9 @@ describe('the /v2/ API', () => {
     const hash = createHash('sha256');
     const response = await fetch(`${standIn.url}/v2/${repositoryName}/blobs/${digest}`);
     await pushLayer(standIn.ecr, repositoryName, randomBytes(100));
-    for await (const chunk of response.body ?? []) hash.update(chunk);
+    for await (const chunk of response.body ?? []) {
+      hash.update(chunk);
+    }
     expect(`sha256:${hash.digest('hex')}`).toBe(digest);
   });
 });

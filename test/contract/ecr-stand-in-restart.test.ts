@@ -36,7 +36,7 @@ const start = (options: Partial<EcrOptions> = {}) => startStandIn({ dataDirector
 async function lastValidByte(client: LayerClient, uploadId: string | undefined): Promise<number> {
   const beyond = part(Buffer.from('x'), 1_000_000_000_000);
   const refused = client.uploadLayerPart({ repositoryName, uploadId, ...beyond });
-  const { name, lastValidByteReceived = -1 } = await refused.catch((thrown) => thrown);
+  const { name, lastValidByteReceived = -1 } = await refused.catch((error) => error);
   expect(name).toBe('InvalidLayerPartException');
   return lastValidByteReceived;
 }
@@ -221,11 +221,12 @@ describe('a kill', () => {
     }
 
     const after = await start();
-    for (let first = next; first < bytes.length; first += 10 * mebibyte)
+    for (let first = next; first < bytes.length; first += 10 * mebibyte) {
       await after.ecr.uploadLayerPart({
         ...upload,
         ...part(bytes.subarray(first, first + 10 * mebibyte), first),
       });
+    }
     await after.ecr.completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
     await after.close();
   }, 60_000);

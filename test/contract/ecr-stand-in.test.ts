@@ -235,11 +235,12 @@ describe.each(sides)('layers of the $side registry', ({ exceptions, client }) =>
 
   it.each(refusals)('$name', async ({ act, error, shows }) => {
     const scene = await begin();
-    const caught: unknown = await act(scene).catch((thrown: unknown) => thrown);
+    const caught: unknown = await act(scene).catch((error: unknown) => error);
     expect(caught).toBeInstanceOf(exceptions[error]);
     expect(caught).toMatchObject({ $metadata: { httpStatusCode: 400, requestId: expect.any(String) } });
-    for (const [member, value] of Object.entries(shows?.(scene) ?? {}))
+    for (const [member, value] of Object.entries(shows?.(scene) ?? {})) {
       expect(caught).toHaveProperty(member, value);
+    }
   });
 
   it('an upload is answered a UUID and a part size of 10 MiB', async () => {
@@ -330,7 +331,9 @@ describe.each(sides)('layers of the $side registry', ({ exceptions, client }) =>
       client.batchCheckLayerAvailability({ repositoryName: 'team/other', layerDigests }),
       elsewhere.batchCheckLayerAvailability({ repositoryName, layerDigests }),
     ]);
-    for (const { layers } of answers) expect(layers).toMatchObject([{ layerAvailability: 'UNAVAILABLE' }]);
+    for (const { layers } of answers) {
+      expect(layers).toMatchObject([{ layerAvailability: 'UNAVAILABLE' }]);
+    }
   });
 });
 

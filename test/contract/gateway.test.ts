@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { maxEventBytes, maxPayloadBytes } from '../../api/limits.ts';
 import { localAccount } from '../../local/account.ts';
 import { startFunctions } from '../../local/functions.ts';
@@ -101,7 +101,7 @@ const eventOf = async (response: Promise<Response>) => (await echoOf(await respo
 const answerWith = (result: unknown, headers = {}) => post('/answer', JSON.stringify(result), headers);
 
 /** Headers as they are written, which fetch does not allow. */
-const sendRaw = async (headers: string[]): Promise<{ status: number; body: string }> => {
+async function sendRaw(headers: string[]): Promise<{ status: number; body: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>();
   const sent = request(
     `${url}/echo`,
@@ -114,10 +114,10 @@ const sendRaw = async (headers: string[]): Promise<{ status: number; body: strin
   );
   sent.on('error', reject).end();
   return promise;
-};
+}
 
 describe('routes', () => {
-  test.each([
+  it.each([
     ['an unknown path', 'POST', '/nowhere'],
     ['another method', 'DELETE', '/echo'],
     ['a method that HTTP does not know', 'PURGE', '/echo'],
@@ -132,7 +132,7 @@ describe('routes', () => {
     expect(await response.json()).toEqual({ message: 'Missing Authentication Token' });
   });
 
-  test('a path parameter is one segment, decoded', async () => {
+  it('a path parameter is one segment, decoded', async () => {
     const path = '/uploads/a%2Fb%20c/parts?x=1&x=2&y=a%2Bb';
     expect(await eventOf(fetch(url + path, { method: 'PUT' }))).toMatchObject({
       resource: '/uploads/{uploadId}/parts',
@@ -143,13 +143,13 @@ describe('routes', () => {
     });
   });
 
-  test('a path that cannot be decoded is a bad request', async () => {
+  it('a path that cannot be decoded is a bad request', async () => {
     expect((await fetch(`${url}/uploads/%zz/parts`, { method: 'PUT' })).status).toBe(400);
   });
 });
 
 describe('the event', () => {
-  test('is of format 1.0, with null for what is absent', async () => {
+  it('is of format 1.0, with null for what is absent', async () => {
     const event = await eventOf(fetch(`${url}/echo`));
     expect(event).toMatchObject({
       resource: '/echo',
@@ -166,27 +166,27 @@ describe('the event', () => {
     expect(event.requestContext.identity.sourceIp).toBe('127.0.0.1');
   });
 
-  test('the request id is the one that the client is told', async () => {
+  it('the request id is the one that the client is told', async () => {
     const response = await fetch(`${url}/echo`);
     const { event } = await echoOf(response);
     expect(response.headers.get('x-amzn-requestid')).toBe(event.requestContext.requestId);
     expect(response.headers.get('x-amz-apigw-id')).toBe(event.requestContext.extendedRequestId);
   });
 
-  test('header names are as the client wrote them; repeated ones come last and all', async () => {
+  it('header names are as the client wrote them; repeated ones come last and all', async () => {
     const { body } = await sendRaw(['X-Mixed-Case', 'a', 'x-mixed-case', 'b']);
     const { event } = JSON.parse(body);
     expect(event.headers['X-Mixed-Case']).toBe('b');
     expect(event.multiValueHeaders['X-Mixed-Case']).toEqual(['a', 'b']);
   });
 
-  test('bytes of a binary media type arrive in base64', async () => {
+  it('bytes of a binary media type arrive in base64', async () => {
     const bytes = Uint8Array.of(0, 255, 128, 10);
     const event = await eventOf(post('/echo', bytes, { 'content-type': 'application/octet-stream' }));
     expect(event).toMatchObject({ body: Buffer.from(bytes).toString('base64'), isBase64Encoded: true });
   });
 
-  test.each(['application/json', 'application/x-amz-json-1.1', 'text/plain', 'APPLICATION/OCTET-STREAM'])(
+  it.each(['application/json', 'application/x-amz-json-1.1', 'text/plain', 'APPLICATION/OCTET-STREAM'])(
     '%s arrives as the text that it is',
     async (type) => {
       const event = await eventOf(post('/echo', '{"a":"ä"}', { 'content-type': type }));
@@ -196,7 +196,7 @@ describe('the event', () => {
 });
 
 describe('headers', () => {
-  test('a bearer token passes, a signature does not, the session token of a signed call does', async () => {
+  it('a bearer token passes, a signature does not, the session token of a signed call does', async () => {
     const bearer = await eventOf(post('/echo', '', { authorization: 'Bearer abc' }));
     expect(bearer.headers.authorization).toBe('Bearer abc');
     const signed = await eventOf(
@@ -213,7 +213,7 @@ describe('headers', () => {
     expect(signed.headers).not.toHaveProperty('authorization');
   });
 
-  test('WWW-Authenticate reaches the client under another name', async () => {
+  it('WWW-Authenticate reaches the client under another name', async () => {
     const response = await answerWith({
       statusCode: 401,
       headers: { 'WWW-Authenticate': 'Basic' },
@@ -223,7 +223,7 @@ describe('headers', () => {
     expect(response.headers.has('www-authenticate')).toBe(false);
   });
 
-  test('more than 10,240 bytes of them are refused', async () => {
+  it('more than 10,240 bytes of them are refused', async () => {
     expect((await sendRaw(['X-Long', 'x'.repeat(9_000)])).status).toBe(200);
     expect((await sendRaw(['X-Long', 'x'.repeat(10_240)])).status).toBe(431);
     expect((await sendRaw(['X-Long', 'x'.repeat(20_000)])).status).toBe(431);
@@ -233,7 +233,7 @@ describe('headers', () => {
 describe('sizes', () => {
   const octets = { 'content-type': 'application/octet-stream' };
 
-  test('an event of Lambda’s limit is refused, one below passes', async () => {
+  it('an event of Lambda’s limit is refused, one below passes', async () => {
     const size = 6_000_000;
     const event = JSON.stringify(await eventOf(post('/echo', 'x'.repeat(size))));
     const largest = size + (maxEventBytes - 1 - event.length);
@@ -243,25 +243,25 @@ describe('sizes', () => {
     expect(await refused.json()).toEqual({ message: 'Request Too Long' });
   });
 
-  test('bytes count as their base64', async () => {
+  it('bytes count as their base64', async () => {
     expect((await post('/echo', new Uint8Array(4_700_000), octets)).status).not.toBe(413);
     expect((await post('/echo', new Uint8Array(4_720_000), octets)).status).toBe(413);
   });
 
-  test('a payload over 10 MB is refused with API Gateway’s own text', async () => {
+  it('a payload over 10 MB is refused with API Gateway’s own text', async () => {
     const response = await post('/echo', new Uint8Array(maxPayloadBytes + 1), octets);
     expect(response.status).toBe(413);
     expect(response.headers.get('x-amzn-errortype')).toBe('RequestTooLargeException');
     expect(await response.json()).toEqual({ message: 'Request Too Long' });
   });
 
-  test('a response over Lambda’s limit is 502', async () => {
+  it('a response over Lambda’s limit is 502', async () => {
     expect((await post('/misbehave/large')).status).toBe(502);
   });
 });
 
 describe('functions', () => {
-  test('have the template’s environment resolved, Lambda’s own, and nothing of this process', async () => {
+  it('have the template’s environment resolved, Lambda’s own, and nothing of this process', async () => {
     const { environment, context, left } = await echoOf(await post('/echo'));
     expect(environment).toMatchObject({
       BUCKET: 'bucket',
@@ -278,12 +278,12 @@ describe('functions', () => {
     expect(left).toBeLessThanOrEqual(5_000);
   });
 
-  test('load once for each instance', async () => {
+  it('load once for each instance', async () => {
     const first = Number(await (await post('/misbehave/count')).text());
     expect(Number(await (await post('/misbehave/count')).text())).toBe(first + 1);
   });
 
-  test.concurrent.each(['throw', 'exit', 'hang', 'spin'])(
+  it.concurrent.each(['throw', 'exit', 'hang', 'spin'])(
     'one that does %s is 502, and the next call is served',
     async (act) => {
       const response = await post(`/misbehave/${act}`);
@@ -294,18 +294,18 @@ describe('functions', () => {
     },
   );
 
-  test.concurrent('one that outlasts API Gateway’s patience is 504', async () => {
+  it.concurrent('one that outlasts API Gateway’s patience is 504', async () => {
     const response = await post('/slow');
     expect(response.status).toBe(504);
     expect(await response.json()).toEqual({ message: 'Endpoint request timed out' });
   });
 
-  test('one that does not load is 502 each time', async () => {
+  it('one that does not load is 502 each time', async () => {
     expect((await post('/broken')).status).toBe(502);
     expect((await post('/broken')).status).toBe(502);
   });
 
-  test('print into the log file, where their failures are told as well', async () => {
+  it('print into the log file, where their failures are told as well', async () => {
     await post('/misbehave/print');
     await post('/misbehave/throw');
     const log = readFileSync(logFile, 'utf8');
@@ -316,7 +316,7 @@ describe('functions', () => {
 });
 
 describe('responses', () => {
-  test.each([
+  it.each([
     ['no object', 'hello'],
     ['nothing', null],
     ['no status', { body: 'x' }],
@@ -327,7 +327,7 @@ describe('responses', () => {
     expect((await answerWith(result)).status).toBe(502);
   });
 
-  test('take their status, headers, repeated headers and body from the function', async () => {
+  it('take their status, headers, repeated headers and body from the function', async () => {
     const response = await answerWith({
       statusCode: 201,
       headers: { 'Content-Type': 'application/problem+json', 'Retry-After': 5 },
@@ -341,12 +341,12 @@ describe('responses', () => {
     expect(await response.text()).toBe('{}');
   });
 
-  test('are JSON where the function says nothing', async () => {
+  it('are JSON where the function says nothing', async () => {
     const response = await answerWith({ statusCode: 200, body: '{}' });
     expect(response.headers.get('content-type')).toBe('application/json');
   });
 
-  test('in base64 are decoded only for a client that accepts a binary media type first', async () => {
+  it('in base64 are decoded only for a client that accepts a binary media type first', async () => {
     const result = { statusCode: 200, isBase64Encoded: true, body: 'AP8=' };
     const decoded = await answerWith(result, { accept: 'application/octet-stream' });
     expect([...new Uint8Array(await decoded.arrayBuffer())]).toEqual([0, 255]);
@@ -405,7 +405,7 @@ describe('the template’s own form of an answer', () => {
     await custom.close();
   });
 
-  test.each([
+  it.each([
     ['an unknown route', '/nowhere', '', 404, 'MISSING_AUTHENTICATION_TOKEN'],
     ['a body too large for Lambda', '/echo', 'x'.repeat(maxEventBytes), 413, 'REQUEST_TOO_LARGE'],
     ['a function that hangs', '/misbehave/hang', '', 504, 'INTEGRATION_TIMEOUT'],
@@ -419,7 +419,7 @@ describe('the template’s own form of an answer', () => {
     expect(await response.json()).toEqual({ type, requestId: response.headers.get('x-amzn-requestid') });
   });
 
-  test('is not served for a body over 10 MB, which is refused before the API is known', async () => {
+  it('is not served for a body over 10 MB, which is refused before the API is known', async () => {
     const body = new Uint8Array(maxPayloadBytes + 1);
     const response = await fetch(`${gateway.url}/echo`, { method: 'POST', body });
     expect(response.status).toBe(413);

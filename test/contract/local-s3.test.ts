@@ -10,7 +10,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startS3 } from '../../local/s3.ts';
 import { randomBytes } from '../support/random-bytes.ts';
 
@@ -39,7 +39,7 @@ const get = (Key: string) => s3.send(new GetObjectCommand({ Bucket, Key }));
 const bytesOf = async (Key: string) => (await get(Key)).Body?.transformToByteArray();
 
 describe('the local S3', () => {
-  test('keeps an object of 4 MiB with its metadata, whoever asks, through a restart', async () => {
+  it('keeps an object of 4 MiB with its metadata, whoever asks, through a restart', async () => {
     const bytes = randomBytes(4 * 1_048_576);
     await put('ecr/team-a/app/whole', bytes);
     await server.close();
@@ -50,14 +50,14 @@ describe('the local S3', () => {
     expect(Buffer.from((await found.Body?.transformToByteArray()) ?? []).equals(bytes)).toBe(true);
   });
 
-  test('says NoSuchKey for what is not there', async () => {
+  it('says NoSuchKey for what is not there', async () => {
     await expect(get('nothing')).rejects.toMatchObject({ name: 'NoSuchKey' });
     await expect(s3.send(new HeadObjectCommand({ Bucket, Key: 'nothing' }))).rejects.toMatchObject({
       $metadata: { httpStatusCode: 404 },
     });
   });
 
-  test('writes with If-None-Match: * only where nothing is', async () => {
+  it('writes with If-None-Match: * only where nothing is', async () => {
     await put('once', Buffer.from('a'), { IfNoneMatch: '*' });
     await expect(put('once', Buffer.from('b'), { IfNoneMatch: '*' })).rejects.toMatchObject({
       name: 'PreconditionFailed',
@@ -68,7 +68,7 @@ describe('the local S3', () => {
     await put('once', Buffer.from('c'), { IfNoneMatch: '*' });
   });
 
-  test('writes with If-Match only over the object that it names', async () => {
+  it('writes with If-Match only over the object that it names', async () => {
     const { ETag = '' } = await put('matched', Buffer.from('a'));
     await put('matched', Buffer.from('b'), { IfMatch: ETag });
     await expect(put('matched', Buffer.from('c'), { IfMatch: ETag })).rejects.toMatchObject({
@@ -80,7 +80,7 @@ describe('the local S3', () => {
     expect(await bytesOf('matched')).toEqual(new Uint8Array(Buffer.from('b')));
   });
 
-  test('lets one of many simultaneous writers through', async () => {
+  it('lets one of many simultaneous writers through', async () => {
     const writes = Array.from({ length: 8 }, (_, index) =>
       put('race', Buffer.alloc(100_000, index), { IfNoneMatch: '*' }),
     );

@@ -9,7 +9,7 @@ import {
   ListSecretsCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { localTokens, startSecrets } from '../../local/secrets.ts';
 
 const secretArn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:Secret-local0';
@@ -33,7 +33,7 @@ const read = async (SecretId = secretArn) =>
   JSON.parse((await client().send(new GetSecretValueCommand({ SecretId }))).SecretString ?? '');
 
 describe('the local Secrets Manager', () => {
-  test('starts with the hashes of the local tokens and a sealing key of its own', async () => {
+  it('starts with the hashes of the local tokens and a sealing key of its own', async () => {
     const secret = await read();
     for (const [name, token] of Object.entries(localTokens)) {
       const sha256 = createHash('sha256').update(token).digest('hex');
@@ -43,7 +43,7 @@ describe('the local Secrets Manager', () => {
     expect(readFileSync(file, 'utf8')).not.toContain('eup_');
   });
 
-  test('keeps the secret through a restart, and gives what is in the file now', async () => {
+  it('keeps the secret through a restart, and gives what is in the file now', async () => {
     const before = await read();
     await server.close();
     server = await start();
@@ -52,7 +52,7 @@ describe('the local Secrets Manager', () => {
     expect((await read()).clients).toEqual({});
   });
 
-  test('knows no other secret and no other operation', async () => {
+  it('knows no other secret and no other operation', async () => {
     await expect(read('another')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
     await expect(client().send(new ListSecretsCommand({}))).rejects.toMatchObject({
       name: 'UnknownOperationException',

@@ -6,11 +6,11 @@ import { mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 const anyPorts = { PORT: '0', ECR_PORT: '0', S3_PORT: '0' };
 
-const start = (flags: string[], environment: Record<string, string> = {}) => {
+function start(flags: string[], environment: Record<string, string> = {}) {
   const LOCAL_DATA = mkdtempSync(join(tmpdir(), 'local-start-'));
   const child = spawn(process.execPath, [join(import.meta.dirname, '../../local/start.ts'), ...flags], {
     env: { ...process.env, ...anyPorts, LOCAL_DATA, ...environment },
@@ -23,21 +23,23 @@ const start = (flags: string[], environment: Record<string, string> = {}) => {
     output.text += chunk;
   });
   return { child, output };
-};
+}
 
-const ended = async (child: ChildProcess): Promise<number | null> => {
-  if (child.exitCode === null) await once(child, 'close');
+async function ended(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode === null) {
+    await once(child, 'close');
+  }
   return child.exitCode;
-};
+}
 
 describe('npm start', () => {
-  test('prints how it is used', async () => {
+  it('prints how it is used', async () => {
     const { child, output } = start(['--help']);
     expect(await ended(child)).toBe(0);
     expect(output.text).toContain('Usage: npm start');
   });
 
-  test.each([
+  it.each([
     ['an unknown flag', ['--verbose'], {}, '--verbose'],
     ['another upstream', ['--upstream', 'gcp'], {}, 'expected aws'],
     ['an endpoint that is no URL', ['--ecr-endpoint', 'localhost'], {}, 'expected an http or https URL'],
@@ -49,7 +51,7 @@ describe('npm start', () => {
     expect(output.text).toContain(message);
   });
 
-  test.each(['PORT', 'ECR_PORT', 'S3_PORT'])('says in one line that %s is in use', async (variable) => {
+  it.each(['PORT', 'ECR_PORT', 'S3_PORT'])('says in one line that %s is in use', async (variable) => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();
@@ -60,7 +62,7 @@ describe('npm start', () => {
     other.close();
   });
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('serves what it prints until %s', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('serves what it prints until %s', async (signal) => {
     const { child, output } = start([]);
     await expect.poll(() => output.text, { timeout: 60_000 }).toContain('Ctrl-C ends it');
     const curl = /curl -i (?<url>\S+) [\s\S]*Bearer (?<token>\S+)'[\s\S]*-d '(?<body>.*)'/.exec(output.text);

@@ -25,7 +25,7 @@ type Point = { name: string; unit: string; dimensions: Record<string, unknown>; 
 const values = z.union([z.number().transform((value) => [value]), z.array(z.number())]);
 
 /** What CloudWatch makes of a line: each metric once for every set of dimensions. */
-const pointsOf = (line: string): Point[] => {
+function pointsOf(line: string): Point[] {
   const { data } = emf.safeParse(line.startsWith('{') ? JSON.parse(line) : undefined);
   return (data?._aws.CloudWatchMetrics ?? []).flatMap(({ Dimensions, Metrics }) =>
     Metrics.flatMap(({ Name: name, Unit: unit }) =>
@@ -37,7 +37,7 @@ const pointsOf = (line: string): Point[] => {
       })),
     ),
   );
-};
+}
 
 let proxy: InProcess;
 let client: Door1;
@@ -74,7 +74,9 @@ describe('the metrics', () => {
   it('count requests, bytes, joins and the calls behind them', async () => {
     const layer = randomBytes(2 * P + 5);
     const uploadId = await client.begin();
-    for (const part of [0, 1, 2]) await client.uploadNth(uploadId, layer, part);
+    for (const part of [0, 1, 2]) {
+      await client.uploadNth(uploadId, layer, part);
+    }
     await client.complete(uploadId, digestOf(layer));
     expect(sum('Requests')).toBe(5);
     expect(sum('Requests', { operation: 'UploadLayerPart' })).toBe(3);
@@ -99,7 +101,9 @@ describe('the metrics', () => {
   it('count a part that is sent again, and a client that is told where to go on, as resumes', async () => {
     const layer = randomBytes(4 * P);
     const uploadId = await client.begin();
-    for (const part of [0, 1, 1]) await client.uploadNth(uploadId, layer, part);
+    for (const part of [0, 1, 1]) {
+      await client.uploadNth(uploadId, layer, part);
+    }
     expect(sum('Resumes')).toBe(1);
     expect((await client.uploadNth(uploadId, layer, 3)).status).toBe(416);
     expect(sum('Resumes')).toBe(2);

@@ -52,7 +52,9 @@ describe('docs/policy.md', () => {
       output: ({ text }) => expect(printed).toBe(text),
     };
     expect(blocks.length).toBeGreaterThan(15);
-    for (const block of blocks) await steps[block.verb]?.(block);
+    for (const block of blocks) {
+      await steps[block.verb]?.(block);
+    }
     expect(await run('npx ecr-upload-proxy policy test my-policies')).toMatchObject({ status: 0 });
   });
 
@@ -68,12 +70,18 @@ describe('docs/policy.md', () => {
 
   it('names every entity, action and member of the schema', () => {
     const schema = cedar.schemaToJson(readFileSync(join(root, 'policies/schema.cedarschema'), 'utf8'));
-    if (schema.type === 'failure') throw new Error('the schema does not parse');
+    if (schema.type === 'failure') {
+      throw new Error('the schema does not parse');
+    }
     const names = new Set<string>();
     const collect = (value: unknown, isNames = false): void => {
-      if (typeof value !== 'object' || value === null) return;
+      if (typeof value !== 'object' || value === null) {
+        return;
+      }
       for (const [key, member] of Object.entries(value)) {
-        if (isNames) names.add(key);
+        if (isNames) {
+          names.add(key);
+        }
         collect(member, ['attributes', 'entityTypes', 'actions'].includes(key) && !Array.isArray(member));
       }
     };

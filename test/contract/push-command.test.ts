@@ -48,8 +48,11 @@ async function push(
   { token = tokens.a, input = '' }: { token?: string; input?: string } = {},
 ): Promise<Ended> {
   const child = start(args, token);
-  if (input === '') child.stdin.end();
-  else createReadStream(input).pipe(child.stdin);
+  if (input === '') {
+    child.stdin.end();
+  } else {
+    createReadStream(input).pipe(child.stdin);
+  }
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
@@ -144,7 +147,9 @@ describe('push of one of several', () => {
     const [amd64, arm64] = ['linux/amd64', 'linux/arm64'].map((platform) =>
       onPlatform(source.image(platform), platform),
     );
-    if (!amd64 || !arm64) expect.fail();
+    if (!amd64 || !arm64) {
+      expect.fail();
+    }
     const index = fullyNamed(source.index([amd64, arm64]), 'docker.io/library/app:1.0', '1.0');
     return { source, amd64, arm64, index };
   };
@@ -274,8 +279,9 @@ describe('push ends with', () => {
   it('2 for a source that lacks what it names', async () => {
     const broken = join(directory, 'broken');
     await mkdir(broken);
-    for (const file of ['index.json', 'oci-layout'])
+    for (const file of ['index.json', 'oci-layout']) {
       await writeFile(join(broken, file), await readFile(join(layouts.directories.single, file)));
+    }
     const ended = await push([broken, 'team-a/broken:x']);
     expect([ended.status, ended.err]).toEqual([
       2,

@@ -39,11 +39,11 @@ async function ended(child: ReturnType<typeof start>): Promise<Ended> {
   return { status, signal, err: Buffer.concat(err).toString() };
 }
 
-const file = async (name: string, bytes: Uint8Array): Promise<string> => {
+async function file(name: string, bytes: Uint8Array): Promise<string> {
   const path = join(directory, name);
   await writeFile(path, bytes);
   return path;
-};
+}
 
 const leftBehind = async (): Promise<string[]> =>
   (await readdir(temporary)).filter((name) => name.startsWith('ecr-upload-proxy-'));
@@ -103,7 +103,9 @@ describe('push refuses with 2, in words that name the place,', () => {
     const zeros = Buffer.alloc(65_536);
     Readable.from(
       (function* () {
-        for (;;) yield zeros;
+        for (;;) {
+          yield zeros;
+        }
       })(),
     )
       .pipe(child.stdin)
@@ -128,7 +130,9 @@ describe.skipIf(process.platform !== 'linux')('push ends at once', () => {
     const child = start(['-', 'team-a/app:x']);
     const ending = ended(child);
     child.stdin.write(tarOf(layout()));
-    while (child.exitCode === null && !(await hasOpen(child.pid, 'ecr-upload-proxy-'))) await pause(50);
+    while (child.exitCode === null && !(await hasOpen(child.pid, 'ecr-upload-proxy-'))) {
+      await pause(50);
+    }
     child.kill(signal);
     const { status, err } = await ending;
     expect([status, err]).toEqual([signal === 'SIGINT' ? 130 : 143, expect.stringContaining(signal)]);
@@ -140,7 +144,9 @@ describe.skipIf(process.platform !== 'linux')('push ends at once', () => {
     await truncate(join(path, 'one/layer.tar'), 32 * 1_024 * 1_048_576);
     const child = start([path, 'team-a/app:x']);
     const ending = ended(child);
-    while (child.exitCode === null && !(await hasOpen(child.pid, 'layer.tar'))) await pause(50);
+    while (child.exitCode === null && !(await hasOpen(child.pid, 'layer.tar'))) {
+      await pause(50);
+    }
     const killedAt = performance.now();
     child.kill('SIGTERM');
     expect((await ending).status).toBe(143);

@@ -15,14 +15,14 @@ process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 let proxy: InProcess;
 let client: Door1;
 
-const open = async (quotas: string) => {
+async function open(quotas: string) {
   const policyDirectory = policiesBeside({
     'quotas.yaml': quotas,
     'b-too.cedar': '@id("b-too") permit (principal == Client::"team-b-ci", action, resource);',
   });
   proxy = await startInProcess({ policyDirectory, quotaTable: 'quotas' });
   client = door1(proxy.send);
-};
+}
 const as = (token: string, repositoryName = 'team-a/app') => door1(proxy.send, token, repositoryName);
 
 beforeEach(() => {
@@ -35,19 +35,21 @@ afterEach(async () => {
 });
 
 /** As if what was sent until now had been sent before there was a quota. */
-const forgetCounts = async () => {
+async function forgetCounts() {
   const dynamoDb = new DynamoDBClient({});
   const { Items = [] } = await dynamoDb.send(new ScanCommand({ TableName: 'quotas' }));
   for (const { id } of Items) {
-    if (id) await dynamoDb.send(new DeleteItemCommand({ TableName: 'quotas', Key: { id } }));
+    if (id) {
+      await dynamoDb.send(new DeleteItemCommand({ TableName: 'quotas', Key: { id } }));
+    }
   }
   dynamoDb.destroy();
-};
+}
 
-const used = async (door: Door1): Promise<unknown> => {
+async function used(door: Door1): Promise<unknown> {
   const { body } = await door.uploadPart(await door.begin(), 0, randomBytes(P));
   return body.used;
-};
+}
 
 describe('a quota of bytes', () => {
   it('is refused with 429, its name, what is used, and when it resets', async () => {
@@ -87,7 +89,9 @@ describe('a quota of bytes', () => {
     await open(`- { name: a-day, client: team-a-ci, bytesPerDay: ${3 * P + 9} }`);
     const layer = randomBytes(3 * P + 9);
     const uploadId = await client.begin();
-    for (let n = 0; n < 3; n++) await client.uploadNth(uploadId, layer, 0);
+    for (let n = 0; n < 3; n++) {
+      await client.uploadNth(uploadId, layer, 0);
+    }
     await proxy.arm({ operation: 'UploadLayerPart', fault: 'drop-after', times: 3 });
     expect((await client.uploadNth(uploadId, layer, 1)).status).toBe(503);
     expect((await client.uploadNth(uploadId, layer, 1)).status).toBe(200);
@@ -104,7 +108,9 @@ describe('a quota of bytes', () => {
     const layer = randomBytes(5 * P);
     const uploadId = await client.begin();
     expect((await client.uploadNth(uploadId, layer, 4)).status).toBe(416);
-    for (const part of [0, 1]) expect((await client.uploadNth(uploadId, layer, part)).status).toBe(200);
+    for (const part of [0, 1]) {
+      expect((await client.uploadNth(uploadId, layer, part)).status).toBe(200);
+    }
     expect((await client.uploadNth(uploadId, layer, 4)).status).toBe(416);
     expect((await client.uploadNth(uploadId, layer, 2)).status).toBe(429);
   });
@@ -116,7 +122,11 @@ describe('a quota of bytes', () => {
     const taken = new Set<number>();
     for (let round = 0; round < 4; round++) {
       const answers = await Promise.all([3, 2, 1, 0].map((n) => client.uploadNth(uploadId, layer, n)));
-      for (const [n, { status }] of answers.entries()) if (status === 200) taken.add(3 - n);
+      for (const [n, { status }] of answers.entries()) {
+        if (status === 200) {
+          taken.add(3 - n);
+        }
+      }
     }
     expect([...taken].sort()).toEqual([0, 1]);
     expect(await used(client)).toBe(2 * P);
@@ -140,10 +150,14 @@ describe('a quota of bytes', () => {
     await open(`- { name: a-day, client: team-a-ci, bytesPerDay: ${2 * P} }`);
     const layer = randomBytes(5 * P);
     const uploadId = await client.begin();
-    for (const n of [0, 1]) expect((await client.uploadNth(uploadId, layer, n)).status).toBe(200);
+    for (const n of [0, 1]) {
+      expect((await client.uploadNth(uploadId, layer, n)).status).toBe(200);
+    }
     await forgetCounts();
     expect((await client.uploadNth(uploadId, layer, 3)).status).toBe(416);
-    for (const n of [2, 3, 2]) expect((await client.uploadNth(uploadId, layer, n)).status).toBe(200);
+    for (const n of [2, 3, 2]) {
+      expect((await client.uploadNth(uploadId, layer, n)).status).toBe(200);
+    }
     expect((await client.uploadNth(uploadId, layer, 4)).status).toBe(429);
   });
 
@@ -189,7 +203,9 @@ describe('a quota of bytes', () => {
     await open(
       `- { name: wide, client: team-a-ci, bytesPerDay: ${2 * P} }\n- { name: small, namespace: team-a, bytesPerDay: 5 }`,
     );
-    for (let n = 0; n < 3; n++) expect(await used(client)).toBe(0);
+    for (let n = 0; n < 3; n++) {
+      expect(await used(client)).toBe(0);
+    }
   });
 
   it('is not touched by who may not push at all', async () => {

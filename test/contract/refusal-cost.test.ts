@@ -29,7 +29,9 @@ it('a refused request takes no more time and no more log than its price says', a
   });
   const unknown = door1(proxy.send, `eup_team-a-ci_${'x'.repeat(46)}`);
   const refuse = async (times: number) => {
-    for (let count = 0; count < times; count++) expect((await unknown.initiate()).status).toBe(401);
+    for (let count = 0; count < times; count++) {
+      expect((await unknown.initiate()).status).toBe(401);
+    }
   };
   await refuse(20);
   logBytes = 0;

@@ -28,7 +28,9 @@ beforeAll(async () => {
   behindSocket = await startEndpoint({ address: { socket: join(directory, 'bridge.sock') }, identities });
 });
 afterAll(async () => {
-  for (const one of [registry, known, behindSocket]) await one?.close();
+  for (const one of [registry, known, behindSocket]) {
+    await one?.close();
+  }
   await proxy?.close();
   await rm(directory, { recursive: true, force: true });
 });
@@ -47,14 +49,14 @@ const send = (options: RequestOptions, body?: string): Promise<Answer> =>
     sent.on('error', reject).end(body);
   });
 
-const ask = (
+function ask(
   endpoint: Endpoint,
   headers: Record<string, string | string[]>,
   [method, path]: readonly [string, string] = ['GET', '/v2/'],
-) => {
+) {
   const { hostname, port } = new URL(endpoint.url);
   return send({ hostname, port, method, path, headers });
-};
+}
 
 const portOf = ({ url }: Endpoint) => new URL(url).port;
 
@@ -104,11 +106,14 @@ describe('a web page that comes with', () => {
       const answer = await ask(registry, filled, request);
       expect(answer.status, request.join(' ')).toBe(403);
       expect(answer.headers['x-content-type-options']).toBe('nosniff');
-      for (const name of Object.keys(answer.headers)) expect(name).not.toMatch(/^access-control-|^allow$/);
-      if (request[0] !== 'HEAD')
+      for (const name of Object.keys(answer.headers)) {
+        expect(name).not.toMatch(/^access-control-|^allow$/);
+      }
+      if (request[0] !== 'HEAD') {
         expect(JSON.parse(answer.body)).toEqual({
           errors: [{ code: 'DENIED', message: expect.stringMatching(/Host header|web page/) }],
         });
+      }
     }
     expect(proxy.requests()).toBe(before);
   });

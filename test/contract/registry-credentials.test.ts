@@ -11,12 +11,12 @@ const retry = { attempts: 2, baseMs: 1, capMs: 5, budgetMs: 5_000 };
 
 let local: LocalStack;
 const opened: Endpoint[] = [];
-const open = async (options: Partial<IdentityOptions>): Promise<string> => {
+async function open(options: Partial<IdentityOptions>): Promise<string> {
   const identities = identitiesOf({ endpoint: local.proxyUrl, retry, ...options });
   const endpoint = await startEndpoint({ address: { host: '127.0.0.1', port: 0 }, identities });
   opened.push(endpoint);
   return endpoint.url;
-};
+}
 
 const modes = ['own tokens', 'a password', 'lent to everyone'] as const;
 let urls: Record<(typeof modes)[number], string>;
@@ -29,7 +29,9 @@ beforeAll(async () => {
   };
 });
 afterAll(async () => {
-  for (const one of opened) await one.close();
+  for (const one of opened) {
+    await one.close();
+  }
   await local?.close();
 });
 
@@ -82,8 +84,9 @@ describe.each(modes)('with %s', (mode) => {
         } else {
           expect(answer.status, `${method} ${path}`).toBe(401);
           expect(answer.headers.get('www-authenticate')).toBe('Basic realm="ecr-upload-proxy"');
-          if (method !== 'HEAD')
+          if (method !== 'HEAD') {
             expect(JSON.parse(body)).toMatchObject({ errors: [{ code: 'UNAUTHORIZED' }] });
+          }
         }
         expect(body).not.toMatch(/eup_|sesame/);
       }
@@ -131,7 +134,10 @@ it('128 uploads that strangers begin leave room for a client’s own', async () 
   const begin = (headers: Record<string, string>) =>
     fetch(`${url}/v2/team-a/app/blobs/uploads/`, { method: 'POST', headers });
   const strangers: Record<string, string>[] = [{}, { authorization: basic('eup_team-a-ci_wrong') }];
-  for (let count = 0; count < 130; count += 1)
-    for (const headers of strangers) expect((await begin(headers)).status).toBe(401);
+  for (let count = 0; count < 130; count += 1) {
+    for (const headers of strangers) {
+      expect((await begin(headers)).status).toBe(401);
+    }
+  }
   expect((await begin({ authorization: basic(tokens.a) })).status).toBe(202);
 });

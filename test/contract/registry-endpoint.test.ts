@@ -19,20 +19,22 @@ let endpoint: Endpoint;
 const lines: string[] = [];
 const opened: Endpoint[] = [];
 
-const open = async (options: Partial<IdentityOptions>): Promise<Endpoint> => {
+async function open(options: Partial<IdentityOptions>): Promise<Endpoint> {
   const identities = identitiesOf({ endpoint: local.proxyUrl, retry, ...options });
   const address = { host: '127.0.0.1', port: 0 };
   const started = await startEndpoint({ address, identities, log: (line) => lines.push(line) });
   opened.push(started);
   return started;
-};
+}
 
 beforeAll(async () => {
   local = await startLocalStack();
   endpoint = await open({ lent: lentToAll });
 });
 afterAll(async () => {
-  for (const one of opened) await one.close();
+  for (const one of opened) {
+    await one.close();
+  }
   await local?.close();
 });
 
@@ -52,11 +54,11 @@ const refusal = z.object({ errors: z.tuple([z.object({ code: z.string(), message
 const errorOf = async (answer: Response) => refusal.parse(await answer.json()).errors[0];
 const begin = async (): Promise<string> =>
   (await send('POST', `/v2/${name}/blobs/uploads/`)).headers.get('location') ?? '';
-const pushBlob = async (bytes: Uint8Array): Promise<string> => {
+async function pushBlob(bytes: Uint8Array): Promise<string> {
   const digest = digestOf(bytes);
   expect((await send('PUT', `${await begin()}?digest=${digest}`, bytes)).status).toBe(201);
   return digest;
-};
+}
 
 describe('a blob', () => {
   it('may come in one request, without a length', async () => {
@@ -283,6 +285,8 @@ describe('a client', () => {
 
   it('leaves no token and no query in the log', () => {
     expect(lines.length).toBeGreaterThan(30);
-    for (const line of lines) expect(line).not.toMatch(/eup_|digest=/);
+    for (const line of lines) {
+      expect(line).not.toMatch(/eup_|digest=/);
+    }
   });
 });

@@ -77,14 +77,18 @@ describe('each bill of materials', () => {
 
   it('is the same when it is made again', async () => {
     expect(await makeShippedSboms()).toEqual(texts);
-    for (const text of Object.values(texts)) expect(text).not.toMatch(/serialNumber|timestamp|BomRef/);
+    for (const text of Object.values(texts)) {
+      expect(text).not.toMatch(/serialNumber|timestamp|BomRef/);
+    }
   });
 
   it('has a way from what is shipped to every package in it', () => {
     for (const bill of Object.values(bills())) {
       const reached = new Set<string>();
       const follow = (ref: string) => {
-        if (reached.has(ref)) return;
+        if (reached.has(ref)) {
+          return;
+        }
         reached.add(ref);
         bill.dependencies.find((one) => one.ref === ref)?.dependsOn.forEach(follow);
       };

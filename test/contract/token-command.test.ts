@@ -21,7 +21,7 @@ const main = join(import.meta.dirname, '../../cli/main.ts');
 type Run = { status: number; out: string; err: string };
 
 /** Runs the command in a process of its own. */
-const run = async (args: readonly string[], env: Record<string, string> = {}): Promise<Run> => {
+async function run(args: readonly string[], env: Record<string, string> = {}): Promise<Run> {
   const options = { env: { PATH: process.env.PATH, ...env } };
   return promisify(execFile)(process.execPath, [main, 'token', ...args], options).then(
     ({ stdout, stderr }) => ({ status: 0, out: stdout.trim(), err: stderr }),
@@ -31,7 +31,7 @@ const run = async (args: readonly string[], env: Record<string, string> = {}): P
       err: failure.stderr,
     }),
   );
-};
+}
 
 let proxy: InProcess;
 let aws: (...args: string[]) => Promise<Run>;
@@ -53,9 +53,9 @@ afterEach(async () => {
 });
 
 /** Another 30 seconds later, as the functions' clock has it. */
-const pass = (ms: number) => {
+function pass(ms: number) {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
-};
+}
 const status = async (token: string) => (await door1(proxy.send, token).initiate()).status;
 
 const secret = () => JSON.parse(readFileSync(proxy.secrets.file, 'utf8'));

@@ -21,13 +21,15 @@ const P = 1_000;
 const token = 'eup_team-a-ci_s3cr3t';
 const retry = { attempts: 4, baseMs: 1, capMs: 5, budgetMs: 5_000 };
 
-const layer = (length: number) => {
+function layer(length: number) {
   const bytes = randomBytes(length);
   return { bytes, digest: digestOf(bytes) };
-};
+}
 
 async function* inChunks(bytes: Uint8Array, size = 333): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+  for (let at = 0; at < bytes.length; at += size) {
+    yield bytes.subarray(at, at + size);
+  }
 }
 
 const once = (bytes: Uint8Array): LayerSource => inChunks(bytes);
@@ -38,11 +40,11 @@ const replayable =
 
 /** What `play` has played last. */
 let door: ScriptedDoor;
-const play = async (scenes: Scene[], push: Omit<LayerPush, 'repositoryName'>, timeoutMs = 2_000) => {
+async function play(scenes: Scene[], push: Omit<LayerPush, 'repositoryName'>, timeoutMs = 2_000) {
   door = await playScript(scenes);
   const client = new ProxyClient({ endpoint: door.url, token, timeoutMs });
   return new Uploader(client, { retry }).pushLayer({ repositoryName, ...push });
-};
+}
 
 const arrived = () =>
   Buffer.concat([...door.parts].sort(([one], [other]) => one - other).map(([, bytes]) => bytes));
@@ -307,8 +309,11 @@ describe('a layer whose digest is known at its end', () => {
     const expectedDigest = () => (ended ? (same ? digest : `${digest.slice(0, -1)}x`) : undefined);
     const scenes = [begin(P), ...partsOf(P, P), ...(same ? [completion(digest)] : [])];
     const pushed = play(scenes, { source, expectedDigest });
-    if (same) expect(await pushed).toMatchObject({ outcome: 'pushed' });
-    else await expect(pushed).rejects.toMatchObject({ code: 'DigestMismatch' });
+    if (same) {
+      expect(await pushed).toMatchObject({ outcome: 'pushed' });
+    } else {
+      await expect(pushed).rejects.toMatchObject({ code: 'DigestMismatch' });
+    }
   });
 
   it('says when the proxy has let it begin, before a byte is asked for', async () => {
@@ -354,7 +359,9 @@ describe('a source that is not what it should be', () => {
     let released = false;
     const source = (async function* () {
       try {
-        for (;;) yield randomBytes(P);
+        for (;;) {
+          yield randomBytes(P);
+        }
       } finally {
         released = true;
       }

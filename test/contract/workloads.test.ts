@@ -138,11 +138,11 @@ beforeEach(async () => {
 afterEach(() => issuer.close());
 
 /** The sample's policy, of this test's issuer. */
-const samplePolicies = ({ name, issuer: named }: Sample): string => {
+function samplePolicies({ name, issuer: named }: Sample): string {
   const text = readFileSync(join(root, 'examples/policies', name, `${name}.cedar`), 'utf8');
   expect(text).toContain(`principal.issuer == "${named}"`);
   return policiesOf({ [`${name}.cedar`]: text.replaceAll(`"${named}"`, `"${issuer.issuer}"`) });
-};
+}
 
 describe('a workload', () => {
   it.each(samples.map((sample) => [sample.name, sample] as const))(

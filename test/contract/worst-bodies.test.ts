@@ -47,7 +47,9 @@ beforeAll(async () => {
   for (const door of Object.values(doors)) {
     for (const operation of operationNames) {
       const { functionName, event } = door(operation, small);
-      for (let time = 0; time < 10; time++) await instance.invoke(functionName, event);
+      for (let time = 0; time < 10; time++) {
+        await instance.invoke(functionName, event);
+      }
     }
   }
 });
@@ -66,16 +68,18 @@ const excessOf = ({ cpuMs, idleMiB, peakMiB, status, answer, log }: Measured): s
   ...(Buffer.byteLength(log) <= maxLogLineBytes + lineEnvelopeBytes ? [] : [`a log of ${log.length}`]),
 ];
 
-const dearest = async (door: DoorName, operation: OperationName, request: EventRequest) => {
+async function dearest(door: DoorName, operation: OperationName, request: EventRequest) {
   const { functionName, event } = doors[door](operation, request);
   expect(Buffer.byteLength(JSON.stringify(event))).toBeLessThan(maxEventBytes);
   let excess: string[] = [];
   for (let attempt = 0; attempt < tries; attempt++) {
     excess = excessOf(await instance.invoke(functionName, event));
-    if (excess.length === 0) break;
+    if (excess.length === 0) {
+      break;
+    }
   }
   return excess;
-};
+}
 
 describe.each(operationNames)('%s, on a warm instance,', (operation) => {
   it.each<DoorName>(['door 1', 'door 2'])(
@@ -84,7 +88,9 @@ describe.each(operationNames)('%s, on a warm instance,', (operation) => {
       const excesses: Record<string, string[]> = {};
       for (const [name, make] of worstRequests(operation)) {
         const excess = await dearest(door, operation, make());
-        if (excess.length > 0) excesses[name] = excess;
+        if (excess.length > 0) {
+          excesses[name] = excess;
+        }
       }
       expect(excesses).toEqual({});
     },

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CloudFormation } from '@aws-sdk/client-cloudformation';
 import { Lambda } from '@aws-sdk/client-lambda';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { operationNames } from '../../api/operations.ts';
 import { configurationNames, configurations } from '../support/stacks.ts';
 import { bootstrap, type Moto, startMoto } from './moto.ts';
@@ -17,13 +17,13 @@ const stackNameOf = (name: string) => `Published-${name}`;
 let moto: Moto;
 let cloudFormation: CloudFormation;
 
-const onStack = (name: (typeof configurationNames)[number], ...args: string[]) => {
+function onStack(name: (typeof configurationNames)[number], ...args: string[]) {
   const file = join(directory, `${name}.json`);
   const ofTest = { stackName: stackNameOf(name), terminationProtection: false };
   writeFileSync(file, JSON.stringify({ ...configurations[name], ...ofTest }));
   const output = join(directory, `${name}.cdk.out`);
   return moto.cdk(...args, '--all', '-c', `ecr-upload-proxy=${file}`, '--output', output);
-};
+}
 
 beforeAll(async () => {
   rmSync(directory, { recursive: true, force: true });
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => moto?.close());
 
-test.each(configurationNames)(
+it.each(configurationNames)(
   'the configuration "%s" is deployed',
   async (name) => {
     await onStack(name, 'deploy', '--require-approval', 'never');
@@ -47,6 +47,8 @@ test.each(configurationNames)(
   120_000,
 );
 
-test('moto was given nothing that it does not know but what is listed', () => {
-  for (const type of skippedTypes(logFile)) expect(Object.keys(unknownToMoto)).toContain(type);
+it('moto was given nothing that it does not know but what is listed', () => {
+  for (const type of skippedTypes(logFile)) {
+    expect(Object.keys(unknownToMoto)).toContain(type);
+  }
 });

@@ -9,7 +9,7 @@ import { IAM } from '@aws-sdk/client-iam';
 import { Lambda } from '@aws-sdk/client-lambda';
 import { S3 } from '@aws-sdk/client-s3';
 import { SecretsManager } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { operationNames, operations } from '../../api/operations.ts';
 import { account, bootstrap, type Moto, startMoto } from './moto.ts';
@@ -64,26 +64,28 @@ beforeAll(async () => {
 afterAll(() => moto?.close());
 
 /** Of the stack, by the beginning of its logical id. */
-const physicalIdOf = async (logicalId: RegExp): Promise<string> => {
+async function physicalIdOf(logicalId: RegExp): Promise<string> {
   const { StackResources = [] } = await cloudFormation.describeStackResources({ StackName: stackName });
   const found = StackResources.filter(({ LogicalResourceId = '' }) => logicalId.test(LogicalResourceId));
-  if (found.length !== 1) throw new Error(`${found.length} resources ${logicalId}`);
+  if (found.length !== 1) {
+    throw new Error(`${found.length} resources ${logicalId}`);
+  }
   return String(found[0]?.PhysicalResourceId);
-};
+}
 const functionOf = async (name: string) =>
   lambda.getFunctionConfiguration({ FunctionName: await physicalIdOf(new RegExp(`^${name}Function`)) });
 const codeOf = async () =>
   Object.fromEntries(
     await Promise.all(functionNames.map(async (name) => [name, (await functionOf(name)).CodeSha256])),
   );
-const outputs = async () => {
+async function outputs() {
   const { Stacks } = await cloudFormation.describeStacks({ StackName: stackName });
   return Object.fromEntries((Stacks?.[0]?.Outputs ?? []).map((one) => [one.OutputKey, one.OutputValue]));
-};
-const sealedSecret = async () => {
+}
+async function sealedSecret() {
   const { SecretString } = await secrets.getSecretValue({ SecretId: (await outputs()).SecretArn });
   return SecretString;
-};
+}
 
 const document = z.object({
   Statement: z.array(
@@ -96,7 +98,7 @@ const document = z.object({
 });
 
 /** Every action that a function's role has, with the resources it has it on. */
-const permissionsOf = async (name: string): Promise<Record<string, string[]>> => {
+async function permissionsOf(name: string): Promise<Record<string, string[]>> {
   const RoleName = await physicalIdOf(new RegExp(`^${name}Role[0-9A-F]{8}$`));
   const { PolicyNames = [] } = await iam.listRolePolicies({ RoleName });
   const policies = await Promise.all(
@@ -108,10 +110,10 @@ const permissionsOf = async (name: string): Promise<Record<string, string[]>> =>
   return Object.fromEntries(
     statements.flatMap(({ Action, Resource }) => Action.map((action) => [action, Resource.toSorted()])),
   );
-};
+}
 
 describe('after the deployment', () => {
-  test('the stack is complete and says where clients go and where tokens go', async () => {
+  it('the stack is complete and says where clients go and where tokens go', async () => {
     const { Stacks } = await cloudFormation.describeStacks({ StackName: stackName });
     expect(Stacks?.[0]?.StackStatus).toBe('CREATE_COMPLETE');
     expect(await outputs()).toEqual({
@@ -120,7 +122,7 @@ describe('after the deployment', () => {
     });
   });
 
-  test('the API has the routes of the table, each to its own function, and a traced stage', async () => {
+  it('the API has the routes of the table, each to its own function, and a traced stage', async () => {
     const restApiId = await physicalIdOf(/^Api[0-9A-F]{8}$/);
     const { items = [] } = await api.getResources({ restApiId, limit: 500 });
     const routes = await Promise.all(
@@ -141,24 +143,21 @@ describe('after the deployment', () => {
     expect(stages).toMatchObject([{ stageName: 'prod', tracingEnabled: true }]);
   });
 
-  test.each(functionNames)(
-    '%s runs the code that was published, and API Gateway may call it',
-    async (name) => {
-      const found = await functionOf(name);
-      expect(found).toMatchObject({ Runtime: 'nodejs24.x', Timeout: 28, MemorySize: 1_769 });
-      expect(found.CodeSize).toBeGreaterThan(1_000_000);
-      const { SecretArn } = await outputs();
-      expect(found.Environment?.Variables).toMatchObject({
-        STAGING_BUCKET: await physicalIdOf(/^StagingBucket[0-9A-F]{8}$/),
-        SECRET_ID: SecretArn,
-        REGISTRY_ID: account.accountId,
-      });
-      const { Policy } = await lambda.getPolicy({ FunctionName: found.FunctionName });
-      expect(Policy).toContain('apigateway.amazonaws.com');
-    },
-  );
+  it.each(functionNames)('%s runs the code that was published, and API Gateway may call it', async (name) => {
+    const found = await functionOf(name);
+    expect(found).toMatchObject({ Runtime: 'nodejs24.x', Timeout: 28, MemorySize: 1_769 });
+    expect(found.CodeSize).toBeGreaterThan(1_000_000);
+    const { SecretArn } = await outputs();
+    expect(found.Environment?.Variables).toMatchObject({
+      STAGING_BUCKET: await physicalIdOf(/^StagingBucket[0-9A-F]{8}$/),
+      SECRET_ID: SecretArn,
+      REGISTRY_ID: account.accountId,
+    });
+    const { Policy } = await lambda.getPolicy({ FunctionName: found.FunctionName });
+    expect(Policy).toContain('apigateway.amazonaws.com');
+  });
 
-  test.each(functionNames)(
+  it.each(functionNames)(
     'the role of %s allows its actions on its resources, and nothing else',
     async (name) => {
       const served = operationNames.filter((operation) => name === operation || name === 'AwsDoor');
@@ -185,7 +184,7 @@ describe('after the deployment', () => {
     },
   );
 
-  test('the staging bucket is encrypted, and empty', async () => {
+  it('the staging bucket is encrypted, and empty', async () => {
     const Bucket = await physicalIdOf(/^StagingBucket[0-9A-F]{8}$/);
     const { ServerSideEncryptionConfiguration } = await s3.getBucketEncryption({ Bucket });
     expect(ServerSideEncryptionConfiguration).toMatchObject({
@@ -194,14 +193,14 @@ describe('after the deployment', () => {
     expect((await s3.listObjectsV2({ Bucket })).KeyCount).toBe(0);
   });
 
-  test('the secret has no clients yet, and a key of 64 characters', async () => {
+  it('the secret has no clients yet, and a key of 64 characters', async () => {
     expect(JSON.parse((await sealedSecret()) ?? '')).toEqual({
       clients: {},
       sealingKey: expect.stringMatching(/^[0-9A-Za-z]{64}$/),
     });
   });
 
-  test('every log group forgets after 30 days', async () => {
+  it('every log group forgets after 30 days', async () => {
     const { logGroups = [] } = await logs.describeLogGroups({ logGroupNamePrefix: stackName });
     expect(logGroups.map(({ retentionInDays }) => retentionInDays)).toEqual(
       [...functionNames, 'AccessLog'].map(() => 30),
@@ -210,7 +209,7 @@ describe('after the deployment', () => {
 });
 
 describe('after a change of the policies alone', () => {
-  test('every function has new code; roles, API, secret and outputs are the same', async () => {
+  it('every function has new code; roles, API, secret and outputs are the same', async () => {
     const permissions = () => Promise.all(functionNames.map(permissionsOf));
     const before = [await permissions(), await outputs(), await sealedSecret()];
     const code = await codeOf();
@@ -218,10 +217,12 @@ describe('after a change of the policies alone', () => {
     writeFileSync(policies, `${readFileSync(policies, 'utf8')}\n// Reviewed.\n`);
     await deploy();
     expect([await permissions(), await outputs(), await sealedSecret()]).toEqual(before);
-    for (const [name, sha256] of Object.entries(await codeOf())) expect(sha256).not.toBe(code[name]);
+    for (const [name, sha256] of Object.entries(await codeOf())) {
+      expect(sha256).not.toBe(code[name]);
+    }
   }, 240_000);
 
-  test('a policy that does not validate is not deployed at all', async () => {
+  it('a policy that does not validate is not deployed at all', async () => {
     const code = await codeOf();
     const policies = join(policyDirectory, 'broken.cedar');
     writeFileSync(policies, 'permit (principal, action, resource) when { resource.colour == "red" };');
@@ -232,7 +233,7 @@ describe('after a change of the policies alone', () => {
 });
 
 describe('after the stack is destroyed', () => {
-  test('nothing is left but the secret and the logs, which are kept on purpose', async () => {
+  it('nothing is left but the secret and the logs, which are kept on purpose', async () => {
     const { SecretArn } = await outputs();
     const bucket = await physicalIdOf(/^StagingBucket[0-9A-F]{8}$/);
     await moto.cdk(...onStack('destroy', '--force'));
@@ -249,6 +250,8 @@ describe('after the stack is destroyed', () => {
   }, 240_000);
 });
 
-test('moto was given nothing that it does not know but what is listed', () => {
-  for (const type of skippedTypes(logFile)) expect(Object.keys(unknownToMoto)).toContain(type);
+it('moto was given nothing that it does not know but what is listed', () => {
+  for (const type of skippedTypes(logFile)) {
+    expect(Object.keys(unknownToMoto)).toContain(type);
+  }
 });

@@ -19,15 +19,17 @@ export const account = { accountId: '123456789012', region: 'eu-central-1' };
 /** What the CDK CLI is told once for an account. */
 export const bootstrap = ['bootstrap', `aws://${account.accountId}/${account.region}`];
 
-const freePort = async (): Promise<number> => {
+async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();
   probe.close();
   await once(probe, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  if (typeof address !== 'object' || address === null) {
+    throw new Error('no port');
+  }
   return address.port;
-};
+}
 
 const answers = async (url: string): Promise<boolean> =>
   fetch(url).then(
@@ -39,7 +41,7 @@ const answers = async (url: string): Promise<boolean> =>
  * @param logFile takes what moto prints
  * @param asPublished without what moto-server.py adds
  */
-export const startMoto = async (logFile: string, { asPublished = false } = {}) => {
+export async function startMoto(logFile: string, { asPublished = false } = {}) {
   const port = await freePort();
   // By this name: the SDKs put a bucket's name before an endpoint's, which moto takes apart again.
   const url = `http://localhost:${port}`;
@@ -94,9 +96,11 @@ export const startMoto = async (logFile: string, { asPublished = false } = {}) =
     },
     close: async () => {
       server.kill();
-      if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+      if (server.exitCode === null && server.signalCode === null) {
+        await once(server, 'exit');
+      }
     },
   };
-};
+}
 
 export type Moto = Awaited<ReturnType<typeof startMoto>>;

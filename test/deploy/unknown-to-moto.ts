@@ -31,7 +31,7 @@ export const unknownToMoto = {
 } as const;
 
 /** The types of the resources that moto passed over, as its own log names them. */
-export const skippedTypes = (logFile: string): Set<string> => {
+export function skippedTypes(logFile: string): Set<string> {
   const log = readFileSync(logFile, 'utf8');
   return new Set([...log.matchAll(/No Moto CloudFormation support for (\S+)/g)].map(([, type = '']) => type));
-};
+}

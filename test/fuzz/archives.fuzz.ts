@@ -93,7 +93,9 @@ describe('an archive with some bytes changed', () => {
       const { stdout } = spawnSync(program, ['-c'], { input: archive });
       return stdout ? [stdout] : [];
     });
-    if (compressed.length === 0) return;
+    if (compressed.length === 0) {
+      return;
+    }
     await fc.assert(
       fc.asyncProperty(oneOf(compressed), mutations, async (at, changes) => {
         await tryArchive(changes.reduce(mutate, nth(compressed, at)));
@@ -107,7 +109,9 @@ describe('an archive with some bytes changed', () => {
     const written = gnuTarFormats.map((format) =>
       execFileSync('tar', ['-c', `--format=${format}`, '-C', tree, '.']),
     );
-    for (const archive of written) expect(await tryArchive(archive)).toHaveProperty('roots');
+    for (const archive of written) {
+      expect(await tryArchive(archive)).toHaveProperty('roots');
+    }
     await fc.assert(
       fc.asyncProperty(oneOf(written), mutations, async (at, changes) => {
         await tryArchive(changes.reduce(mutate, nth(written, at)));

@@ -63,13 +63,13 @@ const manifest = fc.record(
 );
 
 /** A neighbour on the machine can make a try dear, and never makes one cheap. */
-const cpuMsOf = (run: () => unknown, tries = 5): number => {
+function cpuMsOf(run: () => unknown, tries = 5): number {
   const started = process.cpuUsage();
   run();
   const { user, system } = process.cpuUsage(started);
   const cpuMs = (user + system) / 1_000;
   return cpuMs < maxCpuMs || tries === 1 ? cpuMs : cpuMsOf(run, tries - 1);
-};
+}
 
 describe('readManifest', () => {
   it('never throws, and takes no longer than a request may', () => {
@@ -78,7 +78,9 @@ describe('readManifest', () => {
         const text = JSON.stringify(json);
         expect(cpuMsOf(() => readManifest(text, ociManifest))).toBeLessThan(maxCpuMs);
         const read = readManifest(text, ociManifest);
-        if (!('facts' in read)) return;
+        if (!('facts' in read)) {
+          return;
+        }
         const { artifactType = '', layerMediaTypes, annotations } = read.facts;
         const texts = [artifactType, ...layerMediaTypes, ...Object.entries(annotations).flat()];
         expect(texts.filter((one) => !one.isWellFormed())).toEqual([]);
@@ -167,7 +169,9 @@ describe('the handlers', () => {
       fc.asyncProperty(fc.constantFrom(...operationNames), body, async (operation, text) => {
         for (const { status, answer, log } of await sendTo(operation, text)) {
           expect(status).toBeLessThan(500);
-          if (status >= 300) expect(Buffer.byteLength(answer)).toBeLessThanOrEqual(maxErrorBytes);
+          if (status >= 300) {
+            expect(Buffer.byteLength(answer)).toBeLessThanOrEqual(maxErrorBytes);
+          }
           expect(Buffer.byteLength(log)).toBeLessThan(maxLogLineBytes + lineEnvelopeBytes);
         }
       }),

@@ -30,7 +30,9 @@ beforeAll(async () => {
   }
 });
 afterAll(async () => {
-  for (const endpoint of endpoints.values()) await endpoint.close();
+  for (const endpoint of endpoints.values()) {
+    await endpoint.close();
+  }
   await proxy?.close();
 });
 
@@ -165,10 +167,13 @@ it('answers each with less than 500, shows no secret, and lets no browser pass',
       const { status, answer } = await ask(one);
       expect(status).toBeLessThan(500);
       expect(answer).not.toMatch(/s3cr3t/);
-      if (one.headers.host === 'attacker.example' || one.headers.origin || 'sec-fetch-site' in one.headers)
+      if (one.headers.host === 'attacker.example' || one.headers.origin || 'sec-fetch-site' in one.headers) {
         expect([400, 403]).toContain(status);
+      }
     }),
     fuzzed(6_000),
   );
-  for (const line of lines) expect(line).not.toMatch(/s3cr3t|a fault/);
+  for (const line of lines) {
+    expect(line).not.toMatch(/s3cr3t|a fault/);
+  }
 });

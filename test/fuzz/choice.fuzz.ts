@@ -21,7 +21,9 @@ import {
 const filesOf = (members: readonly Member[]): Files => ({
   async find(name) {
     const found = members.find((member) => member.name === name);
-    if (!found) return undefined;
+    if (!found) {
+      return undefined;
+    }
     const bytes = Buffer.from(found.bytes ?? '');
     return {
       name,
@@ -103,15 +105,25 @@ function membersOf({ steps, roots, absent }: Made): Member[] {
   const made: Descriptor[] = [layout.image()];
   const at = (index: number): Descriptor => made[made.length - 1 - (index % made.length)] ?? layout.image();
   for (const one of steps) {
-    if (one.make === 'artifact') made.push(layout.artifact(at(one.of)));
-    else if (one.make === 'index') made.push(layout.index(one.of.map(at)));
-    else made.push(onPlatform(layout.image(one.platform), one.platform));
+    if (one.make === 'artifact') {
+      made.push(layout.artifact(at(one.of)));
+    } else if (one.make === 'index') {
+      made.push(layout.index(one.of.map(at)));
+    } else {
+      made.push(onPlatform(layout.image(one.platform), one.platform));
+    }
   }
   const listed = roots.map(({ of, name, way }) => {
     const descriptor = at(of);
-    if (way === 'cosign') return ofKind(descriptor, 'dev.cosignproject.cosign/sigs', name ?? undefined);
-    if (way === 'fallback') return named(descriptor, at(of + 1).digest.replace(':', '-'));
-    if (name === null) return descriptor;
+    if (way === 'cosign') {
+      return ofKind(descriptor, 'dev.cosignproject.cosign/sigs', name ?? undefined);
+    }
+    if (way === 'fallback') {
+      return named(descriptor, at(of + 1).digest.replace(':', '-'));
+    }
+    if (name === null) {
+      return descriptor;
+    }
     return way === 'oci' ? named(descriptor, name) : fullyNamed(descriptor, name);
   });
   return layout.files(listed, absent.map(at));
@@ -120,9 +132,11 @@ function membersOf({ steps, roots, absent }: Made): Member[] {
 async function chosenOf(members: Member[], request: Request): Promise<Chosen | SourceProblem> {
   try {
     return await chooseImages(await readOciLayout(filesOf(members)), request);
-  } catch (failure) {
-    if (failure instanceof SourceProblem) return failure;
-    throw failure;
+  } catch (error) {
+    if (error instanceof SourceProblem) {
+      return error;
+    }
+    throw error;
   }
 }
 
@@ -158,9 +172,12 @@ describe('whatever a layout lists and whoever asks for what', () => {
           expect(held).toContain(digest);
         }
         const asked = given.filter(({ tag }) => tag === request.tag);
-        if (request.tag !== undefined) expect(asked).toHaveLength(1);
-        for (const { digest } of request.platform === undefined ? [] : asked)
+        if (request.tag !== undefined) {
+          expect(asked).toHaveLength(1);
+        }
+        for (const { digest } of request.platform === undefined ? [] : asked) {
           expect(isOfPlatform(chosen.origins.get(digest)?.platform ?? '', request.platform ?? '')).toBe(true);
+        }
       }),
       fuzzed(3_000),
     );

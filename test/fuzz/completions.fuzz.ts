@@ -46,15 +46,22 @@ it('a completion that succeeds names the upload’s own layer, and succeeds agai
       const digests = { own: digestOf(layer), other: digestOf(other), nowhere };
       for (const { named, fault } of all) {
         const layerDigests = named.map((name) => digests[name]);
-        if (fault) await proxy.arm({ operation: 'CompleteLayerUpload', fault, times: attempts });
+        if (fault) {
+          await proxy.arm({ operation: 'CompleteLayerUpload', fault, times: attempts });
+        }
         const answer = await client.complete(uploadId, ...layerDigests);
         await proxy.disarm();
-        if (answer.status !== 201) continue;
+        if (answer.status !== 201) {
+          continue;
+        }
         expect(answer.body.layerDigest).toBe(digests.own);
         const again = await client.complete(uploadId, ...layerDigests);
         // Of two layers nobody knows any more which was this upload's.
-        if (named.includes('other')) expect(again.status).toBe(409);
-        else expect(again.body).toEqual(answer.body);
+        if (named.includes('other')) {
+          expect(again.status).toBe(409);
+        } else {
+          expect(again.body).toEqual(answer.body);
+        }
       }
     }),
     fuzzed(60),

@@ -122,14 +122,14 @@ type Request = {
 const withMember = (members: Members, member: string, changed: unknown): Members =>
   Object.fromEntries([...Object.entries(members), [member, changed]]);
 
-const manifestWith = (manifest: unknown, member: string, changed: unknown): unknown => {
+function manifestWith(manifest: unknown, member: string, changed: unknown): unknown {
   try {
     return JSON.stringify(withMember(Object(JSON.parse(String(manifest))), member, changed));
   } catch {
     // An earlier mutation has left no manifest to mutate.
     return manifest;
   }
-};
+}
 
 /** What may be wrong with a request, one thing at a time. */
 const mutations = {
@@ -167,6 +167,8 @@ const mutations = {
   },
 } as const satisfies Record<string, (request: Request, name: string, value: unknown) => void>;
 
+const isMutation = (kind: string): kind is keyof typeof mutations => Object.hasOwn(mutations, kind);
+
 const mutation = fc.record({
   kind: fc.oneof(
     { weight: 3, arbitrary: fc.constant<keyof typeof mutations>('another member') },
@@ -177,17 +179,13 @@ const mutation = fc.record({
 });
 type Mutation = typeof mutation extends fc.Arbitrary<infer One> ? One : never;
 
-function isMutation(kind: string): kind is keyof typeof mutations {
-  return Object.hasOwn(mutations, kind);
-}
-
 /** The request as an event of the operation's route, or of `POST /`, with everything that is wrong with it. */
-const eventOf = (
+function eventOf(
   operation: OperationName,
   uploadId: string,
   isAws: boolean,
   wrong: readonly Mutation[],
-): APIGatewayProxyEvent => {
+): APIGatewayProxyEvent {
   const { uploadId: id, ...others }: Members = membersOf[operation](uploadId);
   const request: Request = {
     members: { repositoryName: 'team-a/app', ...others, ...(isAws && id !== undefined && { uploadId: id }) },
@@ -200,7 +198,9 @@ const eventOf = (
     path: id === undefined ? undefined : uploadId,
     isRaw: false,
   };
-  for (const { kind, name, value } of wrong) mutations[kind](request, name, value);
+  for (const { kind, name, value } of wrong) {
+    mutations[kind](request, name, value);
+  }
   const { headers, path, isRaw } = request;
   const body = (request.body ?? JSON.stringify(request.members)).slice(0, request.cut);
   const event = proxyEvent(operation, {
@@ -210,30 +210,38 @@ const eventOf = (
     ...(isRaw ? { bytes: Buffer.from(body) } : { text: body }),
   });
   return isAws ? { ...event, resource: '/', path: '/', httpMethod: 'POST', pathParameters: null } : event;
-};
+}
 
-const faultOf = (result: APIGatewayProxyResult, isAws: boolean): string | undefined => {
+function faultOf(result: APIGatewayProxyResult, isAws: boolean): string | undefined {
   const { statusCode, body, headers } = result;
-  if (statusCode >= 200 && statusCode < 300) return undefined;
-  if (statusCode === 500) return 'a fault of the proxy itself';
-  if (body.length > maxAnswerCharacters) return `an answer of ${body.length} characters`;
+  if (statusCode >= 200 && statusCode < 300) {
+    return undefined;
+  }
+  if (statusCode === 500) {
+    return 'a fault of the proxy itself';
+  }
+  if (body.length > maxAnswerCharacters) {
+    return `an answer of ${body.length} characters`;
+  }
   const expected = isAws ? 'application/x-amz-json-1.1' : 'application/problem+json';
-  if (headers?.['Content-Type'] !== expected) return `the content type ${headers?.['Content-Type']}`;
+  if (headers?.['Content-Type'] !== expected) {
+    return `the content type ${headers?.['Content-Type']}`;
+  }
   const members: unknown = JSON.parse(body);
   const code = isAws ? '__type' : 'code';
   return Object.hasOwn(Object(members), code) ? undefined : `an answer without ${code}`;
-};
+}
 
-const faultOfLog = (lines: string): string | undefined => {
+function faultOfLog(lines: string): string | undefined {
   const longest = Math.max(...lines.split('\n').map(({ length }) => length));
   return longest > maxLogCharacters ? `a line of the log of ${longest} characters` : undefined;
-};
+}
 
 /** An image that was put is echoed to who put it, as ECR does. */
-const leakIn = (lines: string, { statusCode, body }: APIGatewayProxyResult): string | undefined => {
+function leakIn(lines: string, { statusCode, body }: APIGatewayProxyResult): string | undefined {
   const written = statusCode < 300 ? lines : lines + body;
   return [tokens.a, layerBytes].find((secret) => written.includes(secret)) && 'a token or a body was written';
-};
+}
 
 describe('a mutated event', () => {
   let proxy: InProcess;
@@ -248,7 +256,9 @@ describe('a mutated event', () => {
       return true;
     });
     proxy = await startInProcess();
-    for (const name of operationNames) handlers.set(name, resourceHandler(name, proxy.services));
+    for (const name of operationNames) {
+      handlers.set(name, resourceHandler(name, proxy.services));
+    }
     handlers.set('aws', awsHandler(proxy.services));
     const begun = await handlers.get('InitiateLayerUpload')?.(
       eventOf('InitiateLayerUpload', '', false, []),
@@ -267,7 +277,9 @@ describe('a mutated event', () => {
     const started = performance.now();
     const event = eventOf(operation, uploadId, isAws, wrong);
     const result = await handlers.get(isAws ? 'aws' : operation)?.(event, lambdaContext());
-    if (result === undefined) throw new Error('no answer');
+    if (result === undefined) {
+      throw new Error('no answer');
+    }
     const lines = log.join('');
     const fault = faultOf(result, isAws) ?? faultOfLog(lines) ?? leakIn(lines, result);
     if (fault !== undefined) {
@@ -275,7 +287,9 @@ describe('a mutated event', () => {
         `${fault}: ${result.statusCode} ${result.body.slice(0, 1_000)}\n${lines.slice(0, 2_000)}`,
       );
     }
-    if (performance.now() - started > maxMs) throw new Error('an answer that took too long');
+    if (performance.now() - started > maxMs) {
+      throw new Error('an answer that took too long');
+    }
   };
 
   it.each(operationNames.flatMap((operation) => [false, true].map((isAws) => ({ operation, isAws }))))(

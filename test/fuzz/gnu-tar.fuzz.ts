@@ -35,9 +35,13 @@ async function grow(folder: string, entries: readonly Entry[]): Promise<void> {
     const earlier = before.at(-1);
     try {
       await mkdir(dirname(at), { recursive: true });
-      if (earlier === undefined || kind === 'file') await writeSparse(at, bytes, holes);
-      else if (kind === 'hard') await link(earlier, at);
-      else await symlink(relative(dirname(at), kind === 'folder' ? dirname(earlier) : earlier), at);
+      if (earlier === undefined || kind === 'file') {
+        await writeSparse(at, bytes, holes);
+      } else if (kind === 'hard') {
+        await link(earlier, at);
+      } else {
+        await symlink(relative(dirname(at), kind === 'folder' ? dirname(earlier) : earlier), at);
+      }
       before.push(at);
     } catch {}
   }
@@ -148,7 +152,9 @@ describe.skipIf(!isGnuTar)('what GNU tar wrote is read as GNU tar unpacks it', (
         await run('tar', ['-xf', archive, '-C', unpacked]).catch(failing);
         const all = await namesIn(unpacked);
         expect(await archivedContents(archive, all)).toEqual(await unpackedContents(unpacked, all));
-        for (const one of [folder, unpacked, archive]) await rm(one, { recursive: true });
+        for (const one of [folder, unpacked, archive]) {
+          await rm(one, { recursive: true });
+        }
       }),
       fuzzed(120),
     );
@@ -173,7 +179,9 @@ describe.skipIf(!isGnuTar)('what GNU tar wrote is read as GNU tar unpacks it', (
         await run('tar', ['-xf', archive, '-C', unpacked]).catch(() => {});
         const all = (await readdir(unpacked)).filter((name) => name.length < 100);
         expect(await archivedContents(archive, all)).toEqual(await unpackedContents(unpacked, all));
-        for (const one of [unpacked, archive]) await rm(one, { recursive: true });
+        for (const one of [unpacked, archive]) {
+          await rm(one, { recursive: true });
+        }
       }),
       fuzzed(60),
     );

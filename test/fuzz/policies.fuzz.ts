@@ -19,15 +19,17 @@ const part = (name: string, claims: Readonly<Record<string, string>>): DecisionR
 });
 
 /** @returns whether it could be used */
-const isAccepted = (run: () => void): boolean => {
+function isAccepted(run: () => void): boolean {
   try {
     run();
     return true;
   } catch (error) {
-    if (error instanceof PolicyError) return false;
+    if (error instanceof PolicyError) {
+      return false;
+    }
     throw error;
   }
-};
+}
 
 const words = fc.constantFrom(
   ...'permit forbid principal action resource context when unless if then else in is has like true false'.split(
@@ -70,7 +72,9 @@ describe('policies', () => {
   it('decide as Cedar does, whatever the schema', () => {
     fc.assert(
       fc.property(randomCase, (one) => {
-        for (const { proxy, cedar } of compare(one)) expect(proxy).toEqual(cedar);
+        for (const { proxy, cedar } of compare(one)) {
+          expect(proxy).toEqual(cedar);
+        }
       }),
       fuzzed(60),
     );

@@ -71,8 +71,9 @@ describe('a document with some values changed', () => {
     await fc.assert(
       fc.asyncProperty(changes, fc.boolean(), async (list, isDirectory) => {
         for (const members of sourcesOf((json) => list.reduce(changeOf, json))) {
-          if (!isDirectory) await tryArchive(tarOf(members));
-          else {
+          if (!isDirectory) {
+            await tryArchive(tarOf(members));
+          } else {
             const path = join(directory, 'unpacked');
             await expectReadOrRefused(await writeMembers(path, members));
             await rm(path, { recursive: true });
@@ -92,18 +93,23 @@ function changeOf(
   json: unknown,
   { place, value, kind }: { place: number; value: unknown; kind: string },
 ): unknown {
-  if (typeof json !== 'object' || json === null || place % 5 === 0) return value;
+  if (typeof json !== 'object' || json === null || place % 5 === 0) {
+    return value;
+  }
   const copy: Record<string, unknown> = { ...json };
   const keys = Object.keys(copy);
   const key = keys[place % Math.max(1, keys.length)] ?? 'x';
-  if (kind === 'delete' && place % 3 === 0) delete copy[key];
-  else if (kind === 'add' && place % 3 === 0)
+  if (kind === 'delete' && place % 3 === 0) {
+    delete copy[key];
+  } else if (kind === 'add' && place % 3 === 0) {
     Object.defineProperty(copy, typeof value === 'string' ? value : 'x', {
       value,
       enumerable: true,
       configurable: true,
     });
-  else copy[key] = changeOf(copy[key], { place: Math.floor(place / 7), value, kind });
+  } else {
+    copy[key] = changeOf(copy[key], { place: Math.floor(place / 7), value, kind });
+  }
   return Array.isArray(json) ? Object.values(copy) : copy;
 }
 

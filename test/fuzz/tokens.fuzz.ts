@@ -59,20 +59,26 @@ afterAll(() => issuer.close());
 const refusals = ['UnrecognizedClientException', 'ExpiredTokenException', 'ServiceUnavailableException'];
 
 /** A refusal that repeats nothing of a token. Anything else that is thrown is a fault of ours. */
-const refusal = (failure: unknown, headers: Headers): ProxyError => {
-  if (!(failure instanceof ProxyError)) throw failure;
+function refusal(failure: unknown, headers: Headers): ProxyError {
+  if (!(failure instanceof ProxyError)) {
+    throw failure;
+  }
   expect(refusals).toContain(failure.code);
   const told = JSON.stringify([failure.message, failure.members, describeFailure(failure)]);
   expect(told).not.toContain(marker);
   for (const text of Object.values(headers)) {
-    for (const part of text?.split(/[\s.]/) ?? []) if (part.length > 12) expect(told).not.toContain(part);
+    for (const part of text?.split(/[\s.]/) ?? []) {
+      if (part.length > 12) {
+        expect(told).not.toContain(part);
+      }
+    }
   }
   return failure;
-};
+}
 
 /** All that a request can end in. */
 const outcome = (headers: Headers): Promise<Principal | ProxyError> =>
-  authenticate(headers, checkers).catch((failure: unknown) => refusal(failure, headers));
+  authenticate(headers, checkers).catch((error: unknown) => refusal(error, headers));
 
 const ofToken = (token: string) => outcome({ authorization: `Bearer ${token}` });
 
@@ -84,7 +90,9 @@ const anyKey = fc.constantFrom<Key>(keys.EdDSA, keys.EdDSA, keys.ES256, keys.RS2
 describe('a token', () => {
   it('that was changed in any place is refused', async () => {
     const originals = Object.values(keys).map((key) => signToken(key, claims()));
-    for (const original of originals) expect(await ofToken(original)).toMatchObject({ type: 'Workload' });
+    for (const original of originals) {
+      expect(await ofToken(original)).toMatchObject({ type: 'Workload' });
+    }
     const character = fc.constantFrom(...'AZaz09-_.+/= {"\u0000é');
     await fc.assert(
       fc.asyncProperty(
@@ -155,7 +163,9 @@ describe('a token', () => {
         const kinds: unknown[] = ['JWT', 'at+jwt', undefined];
         const isGood = by === 'key' && a === 'EdDSA' && k === 'ed' && kinds.includes(t) && !('crit' in extra);
         expect((await ofToken(token)) instanceof ProxyError).toBe(!isGood);
-        if (isGood) taken += 1;
+        if (isGood) {
+          taken += 1;
+        }
       }),
       fuzzed(4_000),
     );
@@ -250,16 +260,26 @@ describe('a payload that an issuer signs', () => {
           const all = first ? [registered, ...members] : [...members, registered];
           const payload = `{${all.join(',')}}`;
           const end = await ofToken(signToken(key, payload));
-          if (end instanceof ProxyError) return;
+          if (end instanceof ProxyError) {
+            return;
+          }
           taken += 1;
-          if (end.type !== 'Workload') throw new Error('a client by a token of an issuer');
+          if (end.type !== 'Workload') {
+            throw new Error('a client by a token of an issuer');
+          }
           const read: Json = JSON.parse(payload);
           expect(end).toMatchObject({ issuer: read.iss, subject: read.sub });
           for (const [name, value] of Object.entries(read)) {
-            if (typeof value === 'string') expect(end.claims[name]).toBe(value);
-            if (typeof value === 'number') expect(Number(end.claims[name])).toBe(value === 0 ? 0 : value);
+            if (typeof value === 'string') {
+              expect(end.claims[name]).toBe(value);
+            }
+            if (typeof value === 'number') {
+              expect(Number(end.claims[name])).toBe(value === 0 ? 0 : value);
+            }
           }
-          for (const text of Object.entries(end.claims).flat(2)) expect(text.isWellFormed()).toBe(true);
+          for (const text of Object.entries(end.claims).flat(2)) {
+            expect(text.isWellFormed()).toBe(true);
+          }
           expect(Object.keys(end.claims)).not.toContain('__proto__');
           const { allowed, errors } = policies.decide({ ...request, principal: end });
           expect({ allowed, errors }).toEqual({ allowed: false, errors: [] });
@@ -320,8 +340,12 @@ describe('credentials of any form', () => {
           const headers = { authorization: `${name}${gap}${credentials}`, 'x-amz-security-token': session };
           const end = await outcome(headers);
           const isWhole = [token.trim(), session].includes(minted);
-          if (!isWhole) expect(end).toBeInstanceOf(ProxyError);
-          if (!(end instanceof ProxyError)) expect(end).toEqual({ type: 'Client', id: 'team-a-ci' });
+          if (!isWhole) {
+            expect(end).toBeInstanceOf(ProxyError);
+          }
+          if (!(end instanceof ProxyError)) {
+            expect(end).toEqual({ type: 'Client', id: 'team-a-ci' });
+          }
         },
       ),
       fuzzed(6_000),

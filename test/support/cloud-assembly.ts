@@ -10,11 +10,11 @@ export type AssemblyFunction = { source: string; timeoutSeconds?: number; enviro
  * @param routes `METHOD /path` to the function's name
  * @param others further resources, by logical id
  */
-export const writeAssembly = (
+export function writeAssembly(
   functions: Record<string, AssemblyFunction>,
   routes: Record<string, string>,
   others: Record<string, object> = {},
-): string => {
+): string {
   const directory = mkdtempSync(join(tmpdir(), 'cloud-assembly-'));
   const resources: Record<string, object> = {
     Api: { Type: 'AWS::ApiGateway::RestApi', Properties: { BinaryMediaTypes: ['application/octet-stream'] } },
@@ -43,7 +43,9 @@ export const writeAssembly = (
 
   const resourceOf = (path: string): object => {
     const [, parent = '', part = ''] = /^(.*)\/([^/]*)$/.exec(path) ?? [];
-    if (path === '') return { 'Fn::GetAtt': ['Api', 'RootResourceId'] };
+    if (path === '') {
+      return { 'Fn::GetAtt': ['Api', 'RootResourceId'] };
+    }
     const id = `Resource${Buffer.from(path).toString('hex')}`;
     resources[id] = {
       Type: 'AWS::ApiGateway::Resource',
@@ -79,4 +81,4 @@ export const writeAssembly = (
     },
   });
   return directory;
-};
+}

@@ -26,8 +26,8 @@ export const compressedZeros = {
 } as const;
 
 /** A frame that zstd's readers pass over. */
-export const skippedFrame = (content: string): Buffer => {
+export function skippedFrame(content: string): Buffer {
   const head = Buffer.from('502a4d1800000000', 'hex');
   head.writeUInt32LE(content.length, 4);
   return Buffer.concat([head, Buffer.from(content)]);
-};
+}

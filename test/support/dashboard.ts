@@ -47,8 +47,8 @@ const body = z.strictObject({
 export type Widget = z.output<typeof body>['widgets'][number];
 
 /** @throws ZodError for a body that is not what CloudWatch documents */
-export const widgetsOf = (template: Template): Widget[] => {
+export function widgetsOf(template: Template): Widget[] {
   const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'));
   const [, parts] = resource.parse(dashboard).Properties.DashboardBody['Fn::Join'];
   return body.parse(JSON.parse(parts.join(''))).widgets;
-};
+}

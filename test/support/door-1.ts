@@ -11,23 +11,25 @@ export type Answer = { status: number; headers: Headers; body: Record<string, un
 
 export const tokens = { a: 'eup_team-a-ci_local', b: 'eup_team-b-ci_local' } as const;
 
-const answerOf = async (response: Response): Promise<Answer> => {
+async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
   const body: unknown = text === '' ? {} : JSON.parse(text);
-  if (typeof body !== 'object' || body === null) throw new Error(`not a JSON object: ${text}`);
+  if (typeof body !== 'object' || body === null) {
+    throw new Error(`not a JSON object: ${text}`);
+  }
   return { status: response.status, headers: response.headers, body: { ...body } };
-};
+}
 
 /**
  * Door 1 with one client's token; every call answers, none throws on a status. A request or an answer that
  * openapi.json does not know fails the test.
  */
-export const door1 = (
+export function door1(
   send: Send,
   token: string = tokens.a,
   repositoryName = 'team-a/app',
   registry: Registry = 'ecr',
-) => {
+) {
   const authorization = `Bearer ${token}`;
   const json = async (method: string, path: string, body: unknown) => {
     const headers = { authorization, 'content-type': 'application/json' };
@@ -73,6 +75,6 @@ export const door1 = (
     uploadNth: (uploadId: string, layer: Uint8Array, part: number) =>
       uploadPart(uploadId, part * partSize, layer.subarray(part * partSize, (part + 1) * partSize)),
   };
-};
+}
 
 export type Door1 = ReturnType<typeof door1>;

@@ -10,15 +10,15 @@ export const expiredToken = 'eup_team-a-ci_expired';
 
 const secret = z.looseObject({ clients: z.record(z.string(), z.array(z.looseObject({}))) });
 
-const addExpiredToken = async (file: string) => {
+async function addExpiredToken(file: string) {
   const { clients, ...rest } = secret.parse(JSON.parse(await readFile(file, 'utf8')));
   const sha256 = createHash('sha256').update(expiredToken).digest('hex');
   clients['team-a-ci']?.push({ sha256, expiresAt: '2020-01-01T00:00:00Z' });
   await writeFile(file, JSON.stringify({ ...rest, clients }));
-};
+}
 
-export const startDoor2 = async (): Promise<LocalStack> => {
+export async function startDoor2(): Promise<LocalStack> {
   const local = await startLocalStack();
   await addExpiredToken(join(local.dataDirectory, 'secret.json'));
   return local;
-};
+}

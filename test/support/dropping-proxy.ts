@@ -35,7 +35,9 @@ export async function startDroppingProxy(
     let bytes = 0;
     client.on('data', (chunk) => {
       bytes += chunk.length;
-      if (afterBytes === undefined || bytes < afterBytes || client.destroyed) return;
+      if (afterBytes === undefined || bytes < afterBytes || client.destroyed) {
+        return;
+      }
       dropped += 1;
       end();
     });
@@ -49,7 +51,9 @@ export async function startDroppingProxy(
     url: `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`,
     dropped: () => dropped,
     close: async () => {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) {
+        socket.destroy();
+      }
       server.close();
     },
   };

@@ -38,9 +38,7 @@ export type LayerClient = Pick<
   | 'putImage'
 >;
 
-export function makeDirectory(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'ecr-stand-in-'));
-}
+export const makeDirectory = (): Promise<string> => mkdtemp(join(tmpdir(), 'ecr-stand-in-'));
 
 export async function startStandIn(options: Partial<EcrOptions> = {}) {
   const dataDirectory = options.dataDirectory ?? (await makeDirectory());
@@ -59,19 +57,22 @@ export async function startStandIn(options: Partial<EcrOptions> = {}) {
 }
 
 /** Sends `bytes` as the part that begins at `partFirstByte`. */
-export function part(bytes: Buffer, partFirstByte = 0) {
-  return { partFirstByte, partLastByte: partFirstByte + bytes.length - 1, layerPartBlob: bytes };
-}
+export const part = (bytes: Buffer, partFirstByte = 0) => ({
+  partFirstByte,
+  partLastByte: partFirstByte + bytes.length - 1,
+  layerPartBlob: bytes,
+});
 
 /** Pushes one layer in parts of 10 MiB. */
 export async function pushLayer(client: LayerClient, repositoryName: string, bytes: Buffer): Promise<string> {
   const { uploadId, partSize = 0 } = await client.initiateLayerUpload({ repositoryName });
-  for (let first = 0; first < bytes.length; first += partSize)
+  for (let first = 0; first < bytes.length; first += partSize) {
     await client.uploadLayerPart({
       repositoryName,
       uploadId,
       ...part(bytes.subarray(first, first + partSize), first),
     });
+  }
   const digest = digestOf(bytes);
   await client.completeLayerUpload({ repositoryName, uploadId, layerDigests: [digest] });
   return digest;

@@ -6,7 +6,9 @@ export const faultsOf = (ecrUrl: string) => ({
   /** @throws Error for a fault that the stand-in does not know */
   arm: async (fault: Fault): Promise<void> => {
     const response = await fetch(`${ecrUrl}/_faults`, { method: 'POST', body: JSON.stringify(fault) });
-    if (response.status !== 201) throw new Error(await response.text());
+    if (response.status !== 201) {
+      throw new Error(await response.text());
+    }
   },
   disarm: async (): Promise<void> => {
     await fetch(`${ecrUrl}/_faults`, { method: 'DELETE' });

@@ -34,15 +34,17 @@ export function headerOf({ name, bytes = '', type = '0', link = '', size, patch 
   header.write(type, 156);
   header.write(link, 157, 100);
   header.write('ustar\u000000', 257, 'latin1');
-  if (size !== undefined) header.fill(0, 124, 136).set(Buffer.from(size).subarray(0, 12), 124);
+  if (size !== undefined) {
+    header.fill(0, 124, 136).set(Buffer.from(size).subarray(0, 12), 124);
+  }
   patch?.(header);
   return seal(header);
 }
 
-const padded = (bytes: Uint8Array | string): Buffer => {
+function padded(bytes: Uint8Array | string): Buffer {
   const content = Buffer.from(bytes);
   return Buffer.concat([content, Buffer.alloc((blockBytes - (content.length % blockBytes)) % blockBytes)]);
-};
+}
 
 export const tarOf = (members: readonly Member[], end = Buffer.alloc(2 * blockBytes)): Buffer =>
   Buffer.concat([...members.flatMap((member) => [headerOf(member), padded(member.bytes ?? '')]), end]);

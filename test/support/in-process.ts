@@ -43,22 +43,26 @@ const routeOf = (operation: OperationName) =>
     `^/(?<registry>[^/]+)${operations[operation].path.replace('{uploadId}', '(?<uploadId>[^/]+)')}$`,
   );
 
-const findRoute = (method: string | undefined, pathname: string) => {
+function findRoute(method: string | undefined, pathname: string) {
   for (const operation of operationNames) {
     const match = operations[operation].method === method && routeOf(operation).exec(pathname);
     const { registry, ...path } = match ? { ...match.groups } : {};
-    if (isRegistry(registry)) return { operation, registry, path };
+    if (isRegistry(registry)) {
+      return { operation, registry, path };
+    }
   }
   throw new Error(`no route ${method} ${pathname}`);
-};
+}
 
 const queryOf = ({ searchParams }: URL): Record<string, string[]> =>
   Object.fromEntries([...searchParams.keys()].map((name) => [name, searchParams.getAll(name)]));
 
-const bodyOf = ({ body }: RequestInit) => {
-  if (body instanceof Uint8Array) return { bytes: body };
+function bodyOf({ body }: RequestInit) {
+  if (body instanceof Uint8Array) {
+    return { bytes: body };
+  }
   return typeof body === 'string' ? { text: body } : {};
-};
+}
 
 const sendTo =
   (handlers: ReadonlyMap<OperationName, Handler>, timeoutMs?: number): Send =>
@@ -73,7 +77,9 @@ const sendTo =
     };
     const event = proxyEvent(route.operation, request, route.registry);
     const result = await handlers.get(route.operation)?.(event, lambdaContext(timeoutMs));
-    if (!result) throw new Error(`no handler of ${route.operation}`);
+    if (!result) {
+      throw new Error(`no handler of ${route.operation}`);
+    }
     const headers = Object.entries(result.headers ?? {}).map(([name, value]): [string, string] => [
       name,
       `${value}`,
@@ -89,13 +95,13 @@ const sendTo =
   };
 
 /** Everything but API Gateway: handlers, stand-ins and a staging area of their own. Each refusal is held against openapi.json. */
-export const startInProcess = async ({
+export async function startInProcess({
   issuers = [],
   policyDirectory = policySource,
   metrics = false,
   quotaTable,
   accounts,
-}: Options = {}) => {
+}: Options = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'in-process-'));
   const ecr = await startEcr({
     port: 0,
@@ -145,10 +151,12 @@ export const startInProcess = async ({
     /** What another process opens the same services with; it inherits the variables. */
     environment,
     close: async () => {
-      for (const server of [secrets, s3, ecr, dynamoDb]) await server?.close();
+      for (const server of [secrets, s3, ecr, dynamoDb]) {
+        await server?.close();
+      }
       await rm(directory, { recursive: true, force: true });
     },
   };
-};
+}
 
 export type InProcess = Awaited<ReturnType<typeof startInProcess>>;

@@ -25,34 +25,36 @@ const signatures: Record<Algorithm, (input: string, key: KeyObject) => Buffer> =
 };
 
 /** `modulusLength` is of RSA keys alone. */
-export const makeKey = (kid: string, alg: Algorithm = 'RS256', modulusLength = 2_048) => {
+export function makeKey(kid: string, alg: Algorithm = 'RS256', modulusLength = 2_048) {
   const { privateKey, publicKey } = generate[alg](modulusLength);
   const jwk: Json = { ...publicKey.export({ format: 'jwk' }), kid, alg, use: 'sig' };
   return { kid, alg, privateKey, publicKey, jwk };
-};
+}
 
 export type Key = ReturnType<typeof makeKey>;
 
 export const now = () => Math.floor(Date.now() / 1_000);
 
 /** Header and payload may be given as text, for what no JSON writer would write. */
-export const signToken = (key: Key, payload: Json | string, header: Json | string = {}): string => {
+export function signToken(key: Key, payload: Json | string, header: Json | string = {}): string {
   const head = typeof header === 'string' ? header : { alg: key.alg, kid: key.kid, typ: 'JWT', ...header };
   const input = `${encode(head)}.${encode(payload)}`;
   return `${input}.${signatures[key.alg](input, key.privateKey).toString('base64url')}`;
-};
+}
 
-export const signHmac = (secret: string | Buffer, payload: Json, header: Json): string => {
+export function signHmac(secret: string | Buffer, payload: Json, header: Json): string {
   const input = `${encode(header)}.${encode(payload)}`;
   return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
-};
+}
 
 export const unsigned = (payload: Json | string, header: Json | string, signature = ''): string =>
   `${encode(header)}.${encode(payload)}.${signature}`;
 
-export const startIssuer = async (keys: readonly Key[] = [makeKey('key-1')]) => {
+export async function startIssuer(keys: readonly Key[] = [makeKey('key-1')]) {
   const [key] = keys;
-  if (!key) throw new Error('an issuer has a key');
+  if (!key) {
+    throw new Error('an issuer has a key');
+  }
   const state = {
     published: [...keys],
     /** What is asked of it, in order. */
@@ -96,6 +98,6 @@ export const startIssuer = async (keys: readonly Key[] = [makeKey('key-1')]) => 
     }),
     close: () => closeServer(server),
   };
-};
+}
 
 export type TestIssuer = Awaited<ReturnType<typeof startIssuer>>;

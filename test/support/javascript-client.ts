@@ -33,13 +33,15 @@ const callsOf = (client: LayerClient): Calls => ({
 
 const modules: Readonly<Record<Registry, object>> = { ecr, 'ecr-public': ecrPublic };
 
-const isTyped = (registry: Registry, error: Error): boolean => {
+function isTyped(registry: Registry, error: Error): boolean {
   const exported = Object.entries(modules[registry]).find(([name]) => name === error.name)?.[1];
   return typeof exported === 'function' && error instanceof exported;
-};
+}
 
-const failureOf = (registry: Registry, error: unknown): Failure => {
-  if (!(error instanceof Error)) throw error;
+function failureOf(registry: Registry, error: unknown): Failure {
+  if (!(error instanceof Error)) {
+    throw error;
+  }
   const last = 'lastValidByteReceived' in error ? error.lastValidByteReceived : undefined;
   return {
     code: error.name,
@@ -47,7 +49,7 @@ const failureOf = (registry: Registry, error: unknown): Failure => {
     typed: isTyped(registry, error),
     ...(typeof last === 'number' && { lastValidByteReceived: last }),
   };
-};
+}
 
 /** The SDK reads an environment of the process alone, so what others read from it is handed to the constructor. */
 export const startJavaScript: StartClient = async (environment) => {
@@ -76,7 +78,9 @@ export const startJavaScript: StartClient = async (environment) => {
     call: async (registry, operation, members = {}) => {
       try {
         const answer = calls[registry][operation]?.(members);
-        if (!answer) throw new Error(`${operation} is not among this client's calls`);
+        if (!answer) {
+          throw new Error(`${operation} is not among this client's calls`);
+        }
         return { output: { ...(await answer) } };
       } catch (error) {
         return { failure: failureOf(registry, error) };

@@ -83,10 +83,10 @@ export const fullyNamed = (descriptor: Descriptor, name: string, refName?: strin
   },
 });
 
-export const onPlatform = (descriptor: Descriptor, platform: string): Descriptor => {
+export function onPlatform(descriptor: Descriptor, platform: string): Descriptor {
   const [os, architecture, variant] = platform.split('/');
   return { ...descriptor, platform: { os, architecture, ...(variant && { variant }) } };
-};
+}
 
 export const ofKind = (descriptor: Descriptor, kind: string, refName?: string): Descriptor => ({
   ...descriptor,

@@ -7,11 +7,13 @@ import { type LocalOptions, startLocal } from '../../local/local.ts';
 import type { Send } from './door-1.ts';
 import { faultsOf } from './faults.ts';
 
-export const startLocalStack = async (options: Pick<LocalOptions, 'cdkOut' | 'issuers'> = {}) => {
+export async function startLocalStack(options: Pick<LocalOptions, 'cdkOut' | 'issuers'> = {}) {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'local-stack-'));
   const local = await startLocal({ port: 0, ecrPort: 0, s3Port: 0, dataDirectory, ...options });
   const { ecrUrl, proxyUrl } = local;
-  if (ecrUrl === undefined) throw new Error('the ECR stand-in did not start');
+  if (ecrUrl === undefined) {
+    throw new Error('the ECR stand-in did not start');
+  }
   const send: Send = (path, init) => fetch(`${proxyUrl}${path}`, init);
   return {
     proxyUrl,
@@ -24,6 +26,6 @@ export const startLocalStack = async (options: Pick<LocalOptions, 'cdkOut' | 'is
       await rm(dataDirectory, { recursive: true, force: true });
     },
   };
-};
+}
 
 export type LocalStack = Awaited<ReturnType<typeof startLocalStack>>;

@@ -30,9 +30,11 @@ const handlers = new Map<string, Handler>([
   ['aws-door', awsHandler(services)],
 ]);
 
-const measure = async ({ functionName, file }: Invocation): Promise<Measured> => {
+async function measure({ functionName, file }: Invocation): Promise<Measured> {
   const handler = handlers.get(functionName);
-  if (!handler) throw new Error(`no function ${functionName}`);
+  if (!handler) {
+    throw new Error(`no function ${functionName}`);
+  }
   globalThis.gc?.();
   log.length = 0;
   const idleMiB = process.memoryUsage.rss() / MiB;
@@ -42,7 +44,7 @@ const measure = async ({ functionName, file }: Invocation): Promise<Measured> =>
   const { user, system } = process.cpuUsage(started);
   const peakMiB = (process.resourceUsage().maxRSS * 1_024) / MiB;
   return { cpuMs: (user + system) / 1_000, idleMiB, peakMiB, log: log.join(''), status, answer };
-};
+}
 
 process.on('message', (invocation: Invocation) => {
   void measure(invocation).then((measured) => process.send?.(measured));

@@ -20,7 +20,7 @@ const measured = z.object({
 }) satisfies z.ZodType<Measured>;
 
 /** @param proxy whose stand-ins the instance uses; they work in the process that calls this */
-export const startMeasured = ({ environment }: Pick<InProcess, 'environment'>) => {
+export function startMeasured({ environment }: Pick<InProcess, 'environment'>) {
   const directory = mkdtempSync(join(tmpdir(), 'measured-'));
   const file = join(directory, 'event.json');
   const instance = fork(join(import.meta.dirname, 'measured-instance.ts'), [JSON.stringify(environment)], {
@@ -46,8 +46,10 @@ export const startMeasured = ({ environment }: Pick<InProcess, 'environment'>) =
     },
     close: async () => {
       instance.disconnect();
-      if (instance.exitCode === null) await once(instance, 'exit');
+      if (instance.exitCode === null) {
+        await once(instance, 'exit');
+      }
       rmSync(directory, { recursive: true, force: true });
     },
   };
-};
+}

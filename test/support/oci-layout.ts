@@ -32,7 +32,9 @@ const mediaTypes = {
 const chunkBytes = 1_048_576;
 
 function* chunksOf(bytes: number): Generator<Buffer> {
-  for (let left = bytes; left > 0; left -= chunkBytes) yield randomBytes(Math.min(left, chunkBytes));
+  for (let left = bytes; left > 0; left -= chunkBytes) {
+    yield randomBytes(Math.min(left, chunkBytes));
+  }
 }
 
 async function fill(archive: Pack, name: string, bytes: number): Promise<void> {
@@ -115,7 +117,9 @@ export async function buildLayouts(directory: string, bytes: number): Promise<La
   const layout = async (name: string, root: Descriptor): Promise<string> => {
     const path = join(directory, name);
     await mkdir(join(path, 'blobs/sha256'), { recursive: true });
-    for (const blob of await readdir(blobs)) await link(join(blobs, blob), join(path, 'blobs/sha256', blob));
+    for (const blob of await readdir(blobs)) {
+      await link(join(blobs, blob), join(path, 'blobs/sha256', blob));
+    }
     await writeFile(join(path, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
     const annotations = { 'org.opencontainers.image.ref.name': name };
     const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [{ ...root, annotations }] };

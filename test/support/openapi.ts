@@ -23,14 +23,14 @@ const templates = Object.keys(openapi.paths).map((template) => ({
 
 type Request = { method: string; path: string; json?: unknown };
 
-const responseOf = (template: string, method: string, status: string): Response | undefined => {
+function responseOf(template: string, method: string, status: string): Response | undefined {
   return openapi.paths[template]?.[method]?.responses[status];
-};
+}
 
-const expectValid = (place: string, value: unknown) => {
+function expectValid(place: string, value: unknown) {
   const validate = validatorOf(place);
   expect(validate(value), `${place}: ${ajv.errorsText(validate.errors)}`).toBe(true);
-};
+}
 
 const schemas: Readonly<Record<string, { properties?: object }>> = openapi.components.schemas;
 
@@ -46,49 +46,64 @@ const headerValue = (text: string, schema: object) =>
   JSON.stringify(schema).includes('"integer"') ? Number(text) : text;
 
 /** No header, and no member, that the document does not have; the values of those that it has. */
-const expectDocumented = (place: readonly string[], response: Response, { headers, body }: Answer) => {
+function expectDocumented(place: readonly string[], response: Response, { headers, body }: Answer) {
   for (const [name, { required, schema }] of Object.entries(response.headers)) {
     // API Gateway's own, which is not there when the handlers are called in this process.
-    if (name === 'x-amzn-RequestId') continue;
+    if (name === 'x-amzn-RequestId') {
+      continue;
+    }
     const text = headers.get(name) ?? headers.get(original(name));
-    if (required) expect(text, `${place.join(' ')} has ${name}`).not.toBeNull();
-    if (text !== null) expectValid(pointer(...place, 'headers', name, 'schema'), headerValue(text, schema));
+    if (required) {
+      expect(text, `${place.join(' ')} has ${name}`).not.toBeNull();
+    }
+    if (text !== null) {
+      expectValid(pointer(...place, 'headers', name, 'schema'), headerValue(text, schema));
+    }
   }
   const documented = Object.keys(response.headers).map(original);
   for (const name of headersOfErrors) {
-    if (headers.has(name)) expect(documented, `${place.join(' ')} has ${name}`).toContain(name);
+    if (headers.has(name)) {
+      expect(documented, `${place.join(' ')} has ${name}`).toContain(name);
+    }
   }
   const code = typeof body.code === 'string' ? body.code : '';
   const { properties } = schemas[code] ?? {};
-  if (!properties) return;
+  if (!properties) {
+    return;
+  }
   expect(Object.keys(properties), `the members of ${code}`).toEqual(
     expect.arrayContaining(Object.keys(body)),
   );
   expectHeadersOf(code, { headers, body });
-};
+}
 
 /** What the headers say follows from the code and the members. */
-const expectHeadersOf = (code: string, { headers, body }: Pick<Answer, 'headers' | 'body'>) => {
-  if (!isErrorCode(code)) return;
+function expectHeadersOf(code: string, { headers, body }: Pick<Answer, 'headers' | 'body'>) {
+  if (!isErrorCode(code)) {
+    return;
+  }
   const { sendAgain }: ErrorRow = errors[code];
   const schema = retryAfterSchema(sendAgain);
   const retryAfter = headers.get('retry-after');
   expect(retryAfter !== null, `${code} has Retry-After`).toBe(schema !== undefined);
-  if (schema)
+  if (schema) {
     expect(ajv.validate(schema, Number(retryAfter)), `${code} has Retry-After: ${retryAfter}`).toBe(true);
+  }
   const last = body.lastValidByteReceived;
   expect(headers.get('range')).toBe(last === undefined ? null : `bytes=0-${last}`);
-};
+}
 
 /** Fails the test whose request or answer is not in the document. */
-export const conform = ({ method, path, json }: Request, answer: Answer): void => {
+export function conform({ method, path, json }: Request, answer: Answer): void {
   const { status, headers, body } = answer;
   const { pathname } = new URL(path, 'http://proxy');
   const template = templates.find(({ pattern }) => pattern.test(pathname))?.template ?? pathname;
   const verb = method.toLowerCase();
   const response = responseOf(template, verb, String(status));
   expect(response, `${method} ${template} answers ${status}, which openapi.json does not know`).toBeDefined();
-  if (!response) return;
+  if (!response) {
+    return;
+  }
 
   const mediaType = headers.get('content-type')?.split(';')[0] ?? '';
   const place = ['paths', template, verb, 'responses', String(status)];
@@ -101,4 +116,4 @@ export const conform = ({ method, path, json }: Request, answer: Answer): void =
       json,
     );
   }
-};
+}

@@ -8,12 +8,14 @@ import { policySource } from '../../lib/policies.ts';
 /** Text by file name. */
 type Files = Readonly<Record<string, string>>;
 
-const make = (source: string, files: Files): string => {
+function make(source: string, files: Files): string {
   const directory = mkdtempSync(join(tmpdir(), 'policies-'));
   cpSync(join(policySource, source), join(directory, source), { recursive: true });
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(directory, name), text);
+  }
   return directory;
-};
+}
 
 /** These files, and the schema that deploys. */
 export const policiesOf = (files: Files): string => make('schema.cedarschema', files);

@@ -34,9 +34,13 @@ export const processClient =
         const blob = layerPartBlob && { layerPartBlob: Buffer.from(layerPartBlob).toString('base64') };
         child.stdin.write(`${JSON.stringify({ service, operation, members: { ...members, ...blob } })}\n`);
         const { value, done } = await lines.next();
-        if (done) throw new Error(`${command} ended without an outcome of ${operation}`);
+        if (done) {
+          throw new Error(`${command} ended without an outcome of ${operation}`);
+        }
         const { output, failure } = outcome.parse(JSON.parse(value));
-        if (!failure) return { output: output ?? {} };
+        if (!failure) {
+          return { output: output ?? {} };
+        }
         const { lastValidByteReceived, ...rest } = failure;
         return {
           failure: { ...rest, ...(lastValidByteReceived !== undefined && { lastValidByteReceived }) },
@@ -44,7 +48,9 @@ export const processClient =
       },
       close: async () => {
         child.stdin.end();
-        if (child.exitCode === null) await once(child, 'close');
+        if (child.exitCode === null) {
+          await once(child, 'close');
+        }
       },
     };
   };

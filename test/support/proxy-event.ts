@@ -15,13 +15,15 @@ export type EventRequest = {
   bytes?: Uint8Array;
 };
 
-const bodyOf = ({ json, text, bytes }: EventRequest): Buffer | undefined => {
-  if (bytes) return bytes.length > 0 ? Buffer.from(bytes) : undefined;
+function bodyOf({ json, text, bytes }: EventRequest): Buffer | undefined {
+  if (bytes) {
+    return bytes.length > 0 ? Buffer.from(bytes) : undefined;
+  }
   const body = text ?? (json === undefined ? undefined : JSON.stringify(json));
   return body === undefined ? undefined : Buffer.from(body);
-};
+}
 
-const eventAt = (method: string, path: string, functionName: string, request: EventRequest) => {
+function eventAt(method: string, path: string, functionName: string, request: EventRequest) {
   const query = Object.entries(request.query ?? {}).flatMap(([name, values]) =>
     values.map((value): [string, string] => [name, value]),
   );
@@ -40,30 +42,30 @@ const eventAt = (method: string, path: string, functionName: string, request: Ev
     { route: { method, path, functionName }, pathParameters: request.path ?? {} },
     { binaryMediaTypes: ['application/octet-stream'], account: localAccount },
   );
-};
+}
 
 /** A request to an operation of door 1, of JSON unless its headers say otherwise. */
-export const proxyEvent = (
+export function proxyEvent(
   operation: OperationName,
   request: EventRequest,
   registry: Registry = 'ecr',
-): APIGatewayProxyEvent => {
+): APIGatewayProxyEvent {
   const { method, path } = operations[operation];
   const headers = { 'content-type': 'application/json', ...request.headers };
   return eventAt(method, `/${registry}${path}`, operation, { ...request, headers });
-};
+}
 
 /** The same at door 2: ECR's own wire. */
-export const awsEvent = (operation: OperationName, request: EventRequest): APIGatewayProxyEvent => {
+export function awsEvent(operation: OperationName, request: EventRequest): APIGatewayProxyEvent {
   const headers = {
     'content-type': 'application/x-amz-json-1.1',
     'x-amz-target': `${registries.ecr.targetPrefix}.${operation}`,
     ...request.headers,
   };
   return eventAt('POST', '/', 'aws-door', { ...request, headers });
-};
+}
 
-export const lambdaContext = (timeoutMs = 28_000): Context => {
+export function lambdaContext(timeoutMs = 28_000): Context {
   const deadline = Date.now() + timeoutMs;
   return {
     callbackWaitsForEmptyEventLoop: false,
@@ -79,4 +81,4 @@ export const lambdaContext = (timeoutMs = 28_000): Context => {
     fail: () => {},
     succeed: () => {},
   };
-};
+}

@@ -17,7 +17,9 @@ export type Pulled = { digest: string; subject: string | undefined; diffIds: str
 
 async function hashOf(url: string): Promise<{ digest: string; size: number }> {
   const answer = await fetch(url);
-  if (answer.status !== 200) throw new Error(`${url} answers ${answer.status}`);
+  if (answer.status !== 200) {
+    throw new Error(`${url} answers ${answer.status}`);
+  }
   const hash = createHash('sha256');
   let size = 0;
   for await (const chunk of answer.body ?? []) {
@@ -31,16 +33,21 @@ async function hashOf(url: string): Promise<{ digest: string; size: number }> {
 export async function pull(ecrUrl: string, repositoryName: string, reference: string): Promise<Pulled> {
   const base = `${ecrUrl}/v2/${repositoryName}`;
   const answer = await fetch(`${base}/manifests/${reference}`);
-  if (answer.status !== 200) throw new Error(`${repositoryName}:${reference} answers ${answer.status}`);
+  if (answer.status !== 200) {
+    throw new Error(`${repositoryName}:${reference} answers ${answer.status}`);
+  }
   const text = await answer.text();
   const { config, layers, manifests, subject } = manifestMembers.parse(JSON.parse(text));
   for (const blob of [...(config ? [config] : []), ...layers]) {
     const { digest, size } = await hashOf(`${base}/blobs/${blob.digest}`);
-    if (digest !== blob.digest || size !== blob.size)
+    if (digest !== blob.digest || size !== blob.size) {
       throw new Error(`${blob.digest} came back as ${digest}`);
+    }
   }
   const children: Pulled[] = [];
-  for (const child of manifests) children.push(await pull(ecrUrl, repositoryName, child.digest));
+  for (const child of manifests) {
+    children.push(await pull(ecrUrl, repositoryName, child.digest));
+  }
   const configText = config ? await (await fetch(`${base}/blobs/${config.digest}`)).text() : '{}';
   return {
     digest: digestOf(text),

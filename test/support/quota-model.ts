@@ -45,7 +45,7 @@ class AheadError extends Error {}
 const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
 
 /** @throws an assertion's error where a count is wrong */
-export const raceHolds = async ({ scheduler, days }: Races): Promise<void> => {
+export async function raceHolds({ scheduler, days }: Races): Promise<void> {
   const table = tableInMemory();
   const received = uploads.map(({ begunAt }) => begunAt);
   const order = () => scheduler.schedule(Promise.resolve());
@@ -75,18 +75,24 @@ export const raceHolds = async ({ scheduler, days }: Races): Promise<void> => {
     };
     const refuseAhead = async () => {
       await order();
-      if (first > (received[upload] ?? 0)) throw new AheadError();
+      if (first > (received[upload] ?? 0)) {
+        throw new AheadError();
+      }
     };
     const forward = async () => {
       await count(who, { unit: 'bytes', item, first, end }, { refuseAhead });
       await order();
       const has = received[upload] ?? 0;
       // More than ECR takes, which wants the next byte exactly.
-      if (first <= has) received[upload] = Math.max(has, end);
+      if (first <= has) {
+        received[upload] = Math.max(has, end);
+      }
       return 'taken';
     };
     return Promise.race([forward(), connection.died]).catch((error: unknown) => {
-      if (!(error instanceof ProxyError) || error.code !== 'QuotaExceededException') return 'failed';
+      if (!(error instanceof ProxyError) || error.code !== 'QuotaExceededException') {
+        return 'failed';
+      }
       const { used = 0, limit = 0 } = error.members;
       expect(used + end - first, 'refused although it fits').toBeGreaterThan(limit);
       expect(isCounted(item, { first, end }), 'refused although it is counted').toBe(false);
@@ -96,9 +102,13 @@ export const raceHolds = async ({ scheduler, days }: Races): Promise<void> => {
 
   const check = () => {
     for (const client of ['a', 'b']) {
-      for (const used of counts('each', `Client::${client}`)) expect(used).toBeLessThanOrEqual(limits.each);
+      for (const used of counts('each', `Client::${client}`)) {
+        expect(used).toBeLessThanOrEqual(limits.each);
+      }
     }
-    for (const used of counts('all')) expect(used).toBeLessThanOrEqual(limits.all);
+    for (const used of counts('all')) {
+      expect(used).toBeLessThanOrEqual(limits.all);
+    }
     for (const client of ['a', 'b']) {
       const got = sum(
         uploads.map((one, n) => (one.client === client ? (received[n] ?? 0) - one.begunAt : 0)),
@@ -109,7 +119,9 @@ export const raceHolds = async ({ scheduler, days }: Races): Promise<void> => {
     }
     expect(sum(counts('all')), 'counted for one quota and not for the other').toBe(sum(counts('each')));
     const ofA = marks().filter(([id]) => id.includes('Client::a'));
-    for (const [, { countedFrom }] of ofA) expect(countedFrom).toBe(0);
+    for (const [, { countedFrom }] of ofA) {
+      expect(countedFrom).toBe(0);
+    }
     expect(sum(counts('each', 'Client::a')), 'counted twice').toBe(
       sum(ofA.map(([, { countedTo }]) => Number(countedTo))),
     );
@@ -129,7 +141,9 @@ export const raceHolds = async ({ scheduler, days }: Races): Promise<void> => {
       const fits = usedToday('each', `Client::${client}`) < limits.each && usedToday('all') < limits.all;
       expect(await scheduler.waitFor(send(n, first, first + 1))).toBe(isFree || fits ? 'taken' : 'full');
       const before = sum(counts('all'));
-      if (isFree || fits) expect(await scheduler.waitFor(send(n, first, first + 1))).toBe('taken');
+      if (isFree || fits) {
+        expect(await scheduler.waitFor(send(n, first, first + 1))).toBe('taken');
+      }
       expect(sum(counts('all')), 'sent again and counted again').toBe(before);
     }
   };
@@ -152,4 +166,4 @@ export const raceHolds = async ({ scheduler, days }: Races): Promise<void> => {
   } finally {
     vi.useRealTimers();
   }
-};
+}

@@ -132,7 +132,9 @@ const cedar = newCedar();
 /** No other deploys. */
 const isValid = (schema: string) => (text: string) => {
   const answer = cedar.validate({ schema, policies: { staticPolicies: text } });
-  if (answer.type === 'failure') throw new Error(JSON.stringify(answer.errors));
+  if (answer.type === 'failure') {
+    throw new Error(JSON.stringify(answer.errors));
+  }
   return answer.validationErrors.length === 0;
 };
 
@@ -152,18 +154,20 @@ export const randomCase = randomSchema.chain((schema) =>
 
 type Case = typeof randomCase extends fc.Arbitrary<infer T> ? T : never;
 
-const verdictOf = (answer: AuthorizationAnswer) => {
-  if (answer.type === 'failure') throw new Error(JSON.stringify(answer.errors));
+function verdictOf(answer: AuthorizationAnswer) {
+  if (answer.type === 'failure') {
+    throw new Error(JSON.stringify(answer.errors));
+  }
   const { decision, diagnostics } = answer.response;
   return {
     allowed: decision === 'allow' && diagnostics.errors.length === 0,
     policies: diagnostics.reason.sort(),
     errors: diagnostics.errors.length,
   };
-};
+}
 
 /** Of each request, what the proxy decides and what Cedar says: of the enforced policies, and of all of them. */
-export const compare = ({ schema, texts, requests }: Case) => {
+export function compare({ schema, texts, requests }: Case) {
   const policies = readPolicyText('p.cedar', texts.join('\n'));
   const { decide } = openPolicies({ schema, policies });
   return requests.map((asked) => {
@@ -187,4 +191,4 @@ export const compare = ({ schema, texts, requests }: Case) => {
       cedar: { ...enforced, inAudit: all.allowed },
     };
   });
-};
+}

@@ -44,7 +44,9 @@ export async function startBridge(
   const log: string[] = [];
   lines.on('line', (request) => log.push(request));
   const url = /^Registry +(\S+)$/.exec(String(line))?.[1];
-  if (url === undefined) throw new Error(`the bridge did not start: ${line}`);
+  if (url === undefined) {
+    throw new Error(`the bridge did not start: ${line}`);
+  }
   return {
     host: new URL(url).host,
     url,
@@ -56,7 +58,9 @@ export async function startBridge(
       return kibibytes === undefined ? undefined : Number(kibibytes) * 1_024;
     },
     stop: async (signal = 'SIGTERM') => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (child.exitCode !== null || child.signalCode !== null) {
+        return;
+      }
       const ended = once(child, 'exit');
       child.kill(signal);
       await ended;

@@ -48,22 +48,27 @@ export async function playScript(scenes: readonly Scene[]): Promise<ScriptedDoor
       return send(response, { status: 400, body: { code: 'Unscripted', detail: fault } });
     }
     const first = /^bytes (\d+)-/.exec(request.headers['content-range'] ?? '')?.[1];
-    if (first !== undefined && typeof scene.reply === 'object' && scene.reply.status === 200)
+    if (first !== undefined && typeof scene.reply === 'object' && scene.reply.status === 200) {
       parts.set(Number(first), body);
+    }
     send(response, scene.reply);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(async () => {
     await closeServer(server);
     const unplayed = left.map(({ request }) => `not asked for: ${request}`);
-    if (faults.length + unplayed.length > 0) throw new Error([...faults, ...unplayed].join('\n'));
+    if (faults.length + unplayed.length > 0) {
+      throw new Error([...faults, ...unplayed].join('\n'));
+    }
   });
   return { url: `${urlOf(server)}/prod`, parts, authorizations };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
+  for await (const chunk of request) {
+    chunks.push(chunk);
+  }
   return Buffer.concat(chunks);
 }
 
@@ -78,17 +83,24 @@ function faultOf(
   request: IncomingMessage,
   body: Buffer,
 ): string | undefined {
-  if (!scene) return undefined;
-  if (scene.request !== line) return `expected ${scene.request}, got ${line}`;
+  if (!scene) {
+    return undefined;
+  }
+  if (scene.request !== line) {
+    return `expected ${scene.request}, got ${line}`;
+  }
   const contentType = request.headers['content-range'] ? 'application/octet-stream' : 'application/json';
-  if (request.headers['content-type'] !== contentType)
+  if (request.headers['content-type'] !== contentType) {
     return `${line}: content type ${request.headers['content-type']}`;
+  }
   const same = scene.json === undefined || JSON.stringify(scene.json) === body.toString();
   return same ? undefined : `${line}: expected ${JSON.stringify(scene.json)}, got ${body}`;
 }
 
 function send(response: ServerResponse, reply: Reply): void {
-  if (reply === 'never answer') return;
+  if (reply === 'never answer') {
+    return;
+  }
   if (reply === 'drop the connection') {
     response.socket?.destroy();
     return;

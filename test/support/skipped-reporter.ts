@@ -10,6 +10,8 @@ const reasonsOf = (module: TestModule): string[] =>
 
 export default class SkippedReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
-    for (const line of modules.flatMap(reasonsOf)) console.info(line);
+    for (const line of modules.flatMap(reasonsOf)) {
+      console.info(line);
+    }
   }
 }

@@ -28,14 +28,18 @@ export async function readSource(source: string, options: Partial<OpenOptions> =
     try {
       await chooseImages(opened, {});
       const blobs = new Map<string, Buffer>();
-      for (const blob of opened.blobs) blobs.set(blob.digest, await bytesOf(blob));
+      for (const blob of opened.blobs) {
+        blobs.set(blob.digest, await bytesOf(blob));
+      }
       return { roots: opened.roots, blobs };
     } finally {
       await opened.close();
     }
-  } catch (failure) {
-    if (failure instanceof SourceProblem) return failure.message;
-    throw failure;
+  } catch (error) {
+    if (error instanceof SourceProblem) {
+      return error.message;
+    }
+    throw error;
   }
 }
 
@@ -44,10 +48,14 @@ export const bytesOf = ({ source }: Blob): Promise<Buffer> =>
 
 /** The one image of `savedImage` or `layout`, with its config and its layer. */
 export function expectImage(read: Read, refName = 'app:1.0'): void {
-  if (typeof read === 'string') expect.fail(read);
+  if (typeof read === 'string') {
+    expect.fail(read);
+  }
   expect(read.roots).toEqual([expect.objectContaining({ refName })]);
   expect(read.blobs.size).toBe(2);
-  for (const [digest, bytes] of read.blobs) expect(sha256Of(bytes)).toBe(digest);
+  for (const [digest, bytes] of read.blobs) {
+    expect(sha256Of(bytes)).toBe(digest);
+  }
 }
 
 /** Holds a source to what is true of every one: read or refused, soon, without a word of others and the secret. */
@@ -63,6 +71,8 @@ export async function expectReadOrRefused(source: string): Promise<Read> {
   }
   const shown =
     typeof read === 'string' ? [read] : [...read.blobs.values()].map((bytes) => bytes.toString('latin1'));
-  for (const text of shown) expect(text).not.toContain(secret);
+  for (const text of shown) {
+    expect(text).not.toContain(secret);
+  }
   return read;
 }

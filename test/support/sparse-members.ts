@@ -12,7 +12,9 @@ const block = 512;
 
 export function sparseContent(pieces: readonly Piece[], size: number): Buffer {
   const content = Buffer.alloc(size);
-  for (const [offset, text] of pieces) content.write(text, offset);
+  for (const [offset, text] of pieces) {
+    content.write(text, offset);
+  }
   return content;
 }
 
@@ -29,9 +31,11 @@ export function sparseMembers(
   ];
   const numbers = pairs.flat();
   const data = pieces.map(([, text]) => text).join('');
-  if (form === 'old GNU') return [oldGnuMember(name, pairs, size, data)];
+  if (form === 'old GNU') {
+    return [oldGnuMember(name, pairs, size, data)];
+  }
   const cut = `GNUSparseFile.0/${name}`;
-  if (form === 'pax 0.0')
+  if (form === 'pax 0.0') {
     return [
       paxMember([
         ['GNU.sparse.size', `${size}`],
@@ -43,7 +47,8 @@ export function sparseMembers(
       ]),
       { name, bytes: data },
     ];
-  if (form === 'pax 0.1')
+  }
+  if (form === 'pax 0.1') {
     return [
       paxMember({
         'GNU.sparse.size': `${size}`,
@@ -53,6 +58,7 @@ export function sparseMembers(
       }),
       { name: cut, bytes: data },
     ];
+  }
   const map = [pairs.length, ...numbers].map((number) => `${number}\n`).join('');
   return [
     paxMember({

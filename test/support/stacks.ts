@@ -18,11 +18,11 @@ const domain = {
 const truststore = { truststoreUri: 's3://example-truststore/clients/ca.pem', truststoreVersion: 'v1' };
 
 /** The policies that deploy, with a quota beside them; gone when the process ends. */
-const policiesWithQuota = (): string => {
+function policiesWithQuota(): string {
   const directory = policiesBeside({ 'quotas.yaml': '- name: daily\n  client: "*"\n  bytesPerDay: 1000\n' });
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
   return directory;
-};
+}
 
 export const configurations = {
   default: { repositories: cdk.context[contextKey].repositories },
@@ -79,19 +79,19 @@ export const configurationNames = Object.keys(configurations) as readonly (keyof
 type Plugin = Parameters<Validations['addPlugins']>[0];
 
 /** @param plugins made for the app, and asked before anything is written */
-export const synthesize = (configuration: object, plugins: (app: App) => Plugin[] = () => []) => {
+export function synthesize(configuration: object, plugins: (app: App) => Plugin[] = () => []) {
   const app = new App({ context: { ...cdk.context, 'aws:cdk:bundling-stacks': [] } });
   Validations.of(app).addPlugins(...plugins(app));
   const stack = new EcrUploadProxyStack(app, 'Test', readConfiguration(configuration));
   return { app, stack, template: Template.fromStack(stack) };
-};
+}
 
 /**
  * The stack with its bundles, as it deploys.
  *
  * @returns the directory of its cloud assembly, in the temporary folder
  */
-export const assemble = (configuration: object): string => {
+export function assemble(configuration: object): string {
   const silenced = vi.spyOn(process.stderr, 'write').mockReturnValue(true); // The CDK names what it bundles.
   try {
     const app = new App({ context: cdk.context });
@@ -100,7 +100,7 @@ export const assemble = (configuration: object): string => {
   } finally {
     silenced.mockRestore();
   }
-};
+}
 
 /** A longer one, such as a dashboard's, keeps a line for each of its parts. */
 const maxJoinLength = 300;
@@ -118,10 +118,10 @@ const joinOfText = z
   .transform(({ 'Fn::Join': [, parts] }) => parts.join(''));
 
 /** `{ "Fn::Join": ["", ["arn:", { "Ref": "AWS::Partition" }]] }` is `{ "Fn::Join": "arn:${AWS::Partition}" }`. */
-const withJoinsAsText = (_key: string, value: unknown): unknown => {
+function withJoinsAsText(_key: string, value: unknown): unknown {
   const { success, data } = joinOfText.safeParse(value);
   return success && data.length <= maxJoinLength ? { 'Fn::Join': data } : value;
-};
+}
 
 /** To be read, and without what changes with every line of the functions' code. */
 export const readable = (template: Template): Readonly<Record<string, unknown>> =>

@@ -51,31 +51,39 @@ const written = (item: Item) =>
     ]),
   );
 
-const holds = (item: Item, { ConditionExpression, ExpressionAttributeValues: values }: Update): boolean => {
+function holds(item: Item, { ConditionExpression, ExpressionAttributeValues: values }: Update): boolean {
   const term = (text: string): boolean => {
     const [, absent] = /^attribute_not_exists\((\w+)\)$/.exec(text) ?? [];
-    if (absent) return item[absent] === undefined;
+    if (absent) {
+      return item[absent] === undefined;
+    }
     const [, name = '', operator, right = ''] = /^(\w+) (=|<=) (:\w+)$/.exec(text) ?? [];
     const [is, than] = [item[name], values[right]];
-    if (!operator || than === undefined) throw new Error(`not modelled: ${text}`);
+    if (!operator || than === undefined) {
+      throw new Error(`not modelled: ${text}`);
+    }
     return is !== undefined && (operator === '=' ? is === than : is <= than);
   };
   return ConditionExpression.split(' OR ').some((all) => all.split(' AND ').every(term));
-};
+}
 
-const updated = (item: Item, { Key, UpdateExpression, ExpressionAttributeValues: values }: Update): Item => {
+function updated(item: Item, { Key, UpdateExpression, ExpressionAttributeValues: values }: Update): Item {
   const [, added, sets = ''] = /^(?:ADD (\w+ :\w+) )?SET (.+)$/.exec(UpdateExpression) ?? [];
   const next: Record<string, string | number> = { ...item, id: Key.id.S };
   const [sum = '', term = ''] = added?.split(' ') ?? [];
-  if (added) next[sum] = Number(next[sum] ?? 0) + Number(values[term]);
+  if (added) {
+    next[sum] = Number(next[sum] ?? 0) + Number(values[term]);
+  }
   for (const set of sets.split(', ')) {
     const [name = '', to = ''] = set.split(' = ');
     const given = values[to];
-    if (given === undefined) throw new Error(`not modelled: ${set}`);
+    if (given === undefined) {
+      throw new Error(`not modelled: ${set}`);
+    }
     next[name] = given;
   }
   return next;
-};
+}
 
 type Answer = { status: number; body: object };
 const cancelled = (CancellationReasons: readonly object[]): Answer => ({
@@ -83,22 +91,28 @@ const cancelled = (CancellationReasons: readonly object[]): Answer => ({
   body: { __type: 'com.amazonaws.dynamodb.v20120810#TransactionCanceledException', CancellationReasons },
 });
 
-export const tableInMemory = () => {
+export function tableInMemory() {
   const items = new Map<string, Item>();
   const tokens = new Set<string>();
 
   const transact = ({ ClientRequestToken: token, TransactItems }: z.output<typeof transaction>): Answer => {
-    if (tokens.has(token)) return { status: 200, body: {} };
+    if (tokens.has(token)) {
+      return { status: 200, body: {} };
+    }
     const updates = TransactItems.map(({ Update }) => Update);
     const reasons = updates.map((update) => {
       const item = items.get(update.Key.id.S);
-      if (holds(item ?? {}, update)) return { Code: 'None' };
+      if (holds(item ?? {}, update)) {
+        return { Code: 'None' };
+      }
       const old = update.ReturnValuesOnConditionCheckFailure && item ? { Item: written(item) } : {};
       return { Code: 'ConditionalCheckFailed', ...old };
     });
     const last = reasons.findLastIndex(({ Code }) => Code !== 'None');
     // Of several reasons only one is told: AWS's documents do not say that all are.
-    if (last >= 0) return cancelled(reasons.map((reason, n) => (n === last ? reason : { Code: 'None' })));
+    if (last >= 0) {
+      return cancelled(reasons.map((reason, n) => (n === last ? reason : { Code: 'None' })));
+    }
     tokens.add(token);
     for (const update of updates) {
       const id = update.Key.id.S;
@@ -108,8 +122,12 @@ export const tableInMemory = () => {
   };
 
   const execute = (target: string, body: unknown): Answer => {
-    if (target.endsWith('.TransactWriteItems')) return transact(transaction.parse(body));
-    if (!target.endsWith('.GetItem')) throw new Error(`not modelled: ${target}`);
+    if (target.endsWith('.TransactWriteItems')) {
+      return transact(transaction.parse(body));
+    }
+    if (!target.endsWith('.GetItem')) {
+      throw new Error(`not modelled: ${target}`);
+    }
     const item = items.get(getItem.parse(body).Key.id.S);
     return { status: 200, body: item ? { Item: written(item) } : {} };
   };
@@ -143,14 +161,22 @@ export const tableInMemory = () => {
         body instanceof Uint8Array ? new TextDecoder().decode(body) : String(body),
       );
       const run = (): Answer => {
-        if (fault === 'conflict') return refused('TransactionConflict', target, input);
-        if (fault === 'throttled') return refused('ThrottlingError', target, input);
+        if (fault === 'conflict') {
+          return refused('TransactionConflict', target, input);
+        }
+        if (fault === 'throttled') {
+          return refused('ThrottlingError', target, input);
+        }
         return execute(target, input);
       };
-      if (fault === 'dropped') throw lose();
+      if (fault === 'dropped') {
+        throw lose();
+      }
       if (fault !== 'dies') {
         const answer = run();
-        if (fault === 'lost') throw lose();
+        if (fault === 'lost') {
+          throw lose();
+        }
         if (fault !== 'diesAfter') {
           const last = fault === 'resent' ? run() : answer;
           const bytes = Buffer.from(JSON.stringify(last.body));
@@ -170,4 +196,4 @@ export const tableInMemory = () => {
   };
 
   return { items, connect };
-};
+}

@@ -61,29 +61,40 @@ export function mutate(archive: Buffer, { kind, place, other, bytes }: Mutation)
   const start = at - (at % block);
   const until = Math.floor(other * archive.length);
   const mutated = Buffer.from(archive);
-  if (kind === 'flip' && at < mutated.length) mutated[at] = Math.floor(other * 256);
-  if (kind === 'text') mutated.set(bytes.subarray(0, mutated.length - at), at);
-  if (kind === 'cut') return mutated.subarray(0, at);
-  if (kind === 'insert')
+  if (kind === 'flip' && at < mutated.length) {
+    mutated[at] = Math.floor(other * 256);
+  }
+  if (kind === 'text') {
+    mutated.set(bytes.subarray(0, mutated.length - at), at);
+  }
+  if (kind === 'cut') {
+    return mutated.subarray(0, at);
+  }
+  if (kind === 'insert') {
     return Buffer.concat([
       mutated.subarray(0, start),
       Buffer.alloc(block, bytes.length ? bytes : 0),
       mutated.subarray(start),
     ]);
-  if (kind === 'repeat')
+  }
+  if (kind === 'repeat') {
     return Buffer.concat([
       mutated.subarray(0, start),
       mutated.subarray(start - (start % 1024), start),
       mutated.subarray(start),
     ]);
-  if (kind === 'splice')
+  }
+  if (kind === 'splice') {
     return Buffer.concat([mutated.subarray(0, start), mutated.subarray(until - (until % block))]);
+  }
   if (kind === 'field' && start + block <= mutated.length) {
     const [offset, length] = fieldsOfHeader[Math.floor(other * fieldsOfHeader.length)] ?? [0, 0];
     const header = mutated.subarray(start, start + block);
     header.fill(0, offset, offset + length).set(bytes.subarray(0, length), offset);
     // Half of them have their checksum, so that what is behind it is tried.
-    if (Math.floor(place * 1_000_003) % 2 === 0) seal(header);
+    if (Math.floor(place * 1_000_003) % 2 === 0) {
+      seal(header);
+    }
   }
   return mutated;
 }

@@ -20,38 +20,47 @@ const added = (path: string, value: unknown) => marked('+', { [path]: value });
 
 const keysOf = (...sides: Members[]): string[] => [...new Set(sides.flatMap(Object.keys))].sort();
 
-const joined = (path: string, key: string): string => {
+function joined(path: string, key: string): string {
   const name = /^[\w:-]+$/.test(key) ? key : JSON.stringify(key);
   return path === '' ? name : `${path}.${name}`;
-};
+}
 
 const betweenMembers = (before: Members, after: Members, path: string): string[] =>
   keysOf(before, after).flatMap((key) => {
     const inner = joined(path, key);
-    if (!Object.hasOwn(after, key)) return removed(inner, before[key]);
-    if (!Object.hasOwn(before, key)) return added(inner, after[key]);
+    if (!Object.hasOwn(after, key)) {
+      return removed(inner, before[key]);
+    }
+    if (!Object.hasOwn(before, key)) {
+      return added(inner, after[key]);
+    }
     return between(before[key], after[key], inner);
   });
 
-const sharedStart = (one: List, other: List): number => {
+function sharedStart(one: List, other: List): number {
   const end = one.findIndex((item, index) => index >= other.length || !isDeepStrictEqual(item, other[index]));
   return end === -1 ? one.length : end;
-};
+}
 
 /** Lists of one length are compared item by item; of others, what both begin and end with is left out. */
-const betweenLists = (before: List, after: List, path: string): string[] => {
-  if (before.length === after.length)
+function betweenLists(before: List, after: List, path: string): string[] {
+  if (before.length === after.length) {
     return before.flatMap((item, index) => between(item, after[index], `${path}[${index}]`));
+  }
   const start = sharedStart(before, after);
   const end = sharedStart(before.slice(start).reverse(), after.slice(start).reverse());
   const rest = (list: List, mark: typeof removed) =>
     list.slice(start, list.length - end).flatMap((item, index) => mark(`${path}[${start + index}]`, item));
   return [...rest(before, removed), ...rest(after, added)];
-};
+}
 
 function between(before: unknown, after: unknown, path: string): string[] {
-  if (isMembers(before) && isMembers(after)) return betweenMembers(before, after, path);
-  if (Array.isArray(before) && Array.isArray(after)) return betweenLists(before, after, path);
+  if (isMembers(before) && isMembers(after)) {
+    return betweenMembers(before, after, path);
+  }
+  if (Array.isArray(before) && Array.isArray(after)) {
+    return betweenLists(before, after, path);
+  }
   return isDeepStrictEqual(before, after) ? [] : [...removed(path, before), ...added(path, after)];
 }
 
@@ -69,7 +78,7 @@ const partsOf = (template: Members): Members =>
  * Whatever is different in `after` is different in the text, unlike in that of `cdk diff`, which leaves out metadata
  * and takes "1" for 1. Parts with one and the same difference stand above it together.
  */
-export const differenceOf = (before: Members, after: Members): string => {
+export function differenceOf(before: Members, after: Members): string {
   const [was, is] = [partsOf(before), partsOf(after)];
   const blocks = new Map<string, string>();
   for (const name of keysOf(was, is)) {
@@ -79,7 +88,9 @@ export const differenceOf = (before: Members, after: Members): string => {
         : marked('+', is[name])
       : ['- all of it'];
     const text = lines.join('\n');
-    if (text !== '') blocks.set(text, `${blocks.get(text) ?? ''}@@ ${name} @@\n`);
+    if (text !== '') {
+      blocks.set(text, `${blocks.get(text) ?? ''}@@ ${name} @@\n`);
+    }
   }
   return [...blocks].map(([text, names]) => `${names}${text}\n`).join('\n');
-};
+}

@@ -7,10 +7,10 @@ import { ProxyProblem } from '../../client/problem.ts';
 const refusal = (status: number, retryAfterSeconds = 0, retryable = true) =>
   new ProxyProblem({ status, code: 'X', detail: 'x', retryAfterSeconds, retryable });
 const failing = (problem: ProxyProblem) => () => Promise.reject(problem);
-const answering = async () => {};
+async function answering() {}
 
 /** Runs so many requests at once and says how many were under way at most. */
-const widthOf = async (limiter: AdaptiveLimiter, requests: number): Promise<number> => {
+async function widthOf(limiter: AdaptiveLimiter, requests: number): Promise<number> {
   let underWay = 0;
   let most = 0;
   const request = async () => {
@@ -21,7 +21,7 @@ const widthOf = async (limiter: AdaptiveLimiter, requests: number): Promise<numb
   };
   await Promise.all(Array.from({ length: requests }, () => limiter.run(request)));
   return most;
-};
+}
 
 describe('the limit', () => {
   it('is kept', async () => {
@@ -56,7 +56,9 @@ describe('the limit', () => {
       Promise.allSettled(Array.from({ length: 4 }, () => limiter.run(failing(refusal(429)))));
     await round();
     expect(limiter.concurrency).toBe(4);
-    for (let again = 0; again < 5; again += 1) await round();
+    for (let again = 0; again < 5; again += 1) {
+      await round();
+    }
     expect(limiter.concurrency).toBe(1);
   });
 

@@ -16,9 +16,9 @@ const readSecret = async () => ({
   },
 });
 const basic = (password: string) => `Basic ${Buffer.from(`user:${password}`).toString('base64')}`;
-const verifyOidcToken = async () => {
+async function verifyOidcToken(): Promise<never> {
   throw new Error('not an OIDC token');
-};
+}
 const call = (headers: Headers) => authenticate(headers, { readSecret, verifyOidcToken });
 
 describe('authenticate', () => {

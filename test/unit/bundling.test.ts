@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { cedarBeside, sourceName } from '../../lib/bundling.ts';
 import { assertWritten, hashOf, writeBundle } from '../../lib/function-code.ts';
 import { checkedPolicies, policySource } from '../../lib/policies.ts';
@@ -43,7 +43,9 @@ describe('the policies that deploy', () => {
     expect(checkedPolicies(link)).toEqual(checkedPolicies(policySource));
     const linked = join(directory, 'linked');
     mkdirSync(linked);
-    for (const name of deployed) symlinkSync(join(policySource, name), join(linked, name));
+    for (const name of deployed) {
+      symlinkSync(join(policySource, name), join(linked, name));
+    }
     expect(checkedPolicies(linked)).toEqual(checkedPolicies(policySource));
   });
 
@@ -94,7 +96,7 @@ describe('the policies that deploy', () => {
   });
 });
 
-test.each([
+it.each([
   ['the project', 'lambda/corridor.ts', 'lambda/corridor.ts'],
   ['a package in it', 'node_modules/a/node_modules/b/c.js', 'node_modules/a/node_modules/b/c.js'],
   ['a package beside it', '../a/b.js', 'node_modules/a/b.js'],

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { App, CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import cdk from '../../cdk.json' with { type: 'json' };
 import { configurationNames, configurations, synthesize } from '../support/stacks.ts';
 
@@ -16,7 +16,7 @@ const reportOf = (app: App): unknown =>
   JSON.parse(readFileSync(join(app.synth().directory, 'validation-report.json'), 'utf8'));
 
 describe('cdk-nag and the CDK', () => {
-  test.each(configurationNames)('find nothing in the configuration "%s"', (name) => {
+  it.each(configurationNames)('find nothing in the configuration "%s"', (name) => {
     const { app } = synthesize(configurations[name], awsSolutions);
     expect(reportOf(app)).toMatchObject({ pluginReports: [] });
   });
@@ -28,7 +28,7 @@ describe('cdk-nag and the CDK', () => {
     return () => app.synth();
   };
 
-  test('do look: a bare bucket is found, and a property that no queue has', () => {
+  it('do look: a bare bucket is found, and a property that no queue has', () => {
     expect(found((stack) => new Bucket(stack, 'Bucket'))).toThrow(/AwsSolutions-S1/);
     const properties = { Colour: 'red' };
     expect(
@@ -37,7 +37,7 @@ describe('cdk-nag and the CDK', () => {
   });
 });
 
-test('every acknowledgement in lib/ has a reason of a sentence', () => {
+it('every acknowledgement in lib/ has a reason of a sentence', () => {
   const { stack } = synthesize(configurations.everything);
   const reasons = stack.node
     .findAll()
@@ -45,5 +45,7 @@ test('every acknowledgement in lib/ has a reason of a sentence', () => {
     .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
     .map(({ data }) => JSON.stringify(data));
   expect(reasons.length).toBeGreaterThan(5);
-  for (const reason of reasons) expect(reason).toMatch(/[A-Z].{20,}\./);
+  for (const reason of reasons) {
+    expect(reason).toMatch(/[A-Z].{20,}\./);
+  }
 });

@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { configurationMembers, configuredRegistries, readConfiguration } from '../../lib/configuration.ts';
 import { loadConfiguration } from '../../lib/configuration-file.ts';
 import { configurations } from '../support/stacks.ts';
@@ -14,13 +14,13 @@ const domain = {
   certificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/1234-5678',
 };
 
-test('log retention is a number of days, and not the name that the CDK has for it', () => {
+it('log retention is a number of days, and not the name that the CDK has for it', () => {
   const read = () => readConfiguration({ ...repositories, logRetentionDays: 'ONE_MONTH' });
   expect(read).toThrow(/logRetentionDays: expected a number of days/);
 });
 
 describe('configuration', () => {
-  test('repositories are enough; everything else has a default', () => {
+  it('repositories are enough; everything else has a default', () => {
     expect(readConfiguration({ repositories: { ecr: ['team-a/*', 'shared/base'] } })).toEqual({
       stackName: 'EcrUploadProxy',
       terminationProtection: false,
@@ -36,13 +36,13 @@ describe('configuration', () => {
     });
   });
 
-  test('a registry without repositories is not served', () => {
+  it('a registry without repositories is not served', () => {
     expect(configuredRegistries({ repositories: { ecr: [], 'ecr-public': ['team-a/app'] } })).toEqual([
       'ecr-public',
     ]);
   });
 
-  test('a whole registry is opened only by saying so', () => {
+  it('a whole registry is opened only by saying so', () => {
     const repositories = { ecr: ['*'] };
     expect(() => readConfiguration({ repositories })).toThrow(/repositories\.ecr\.0: .*allowEveryRepository/);
     expect(readConfiguration({ repositories, allowEveryRepository: true }).repositories).toEqual(
@@ -50,7 +50,7 @@ describe('configuration', () => {
     );
   });
 
-  test.each([
+  it.each([
     ['nothing at all', undefined, /ecr-upload-proxy: expected an object that holds repositories/],
     ['no repositories', {}, /repositories: expected per registry, a list/],
     ['no repository', { repositories: { ecr: [] } }, /repositories: expected for ecr or ecr-public, a list/],
@@ -149,20 +149,20 @@ describe('configuration', () => {
 
   const issuer = { issuer: 'https://issuer.example.com', audience: 'me' };
 
-  test('an issuer needs its URL and an audience, which may be a list', () => {
+  it('an issuer needs its URL and an audience, which may be a list', () => {
     expect(readConfiguration({ repositories: { ecr: ['a/b'] }, issuers: [issuer] }).issuers).toEqual([
       { issuer: 'https://issuer.example.com', audience: ['me'], audienceClaim: 'aud' },
     ]);
   });
 
-  test('an issuer on this machine is taken only by saying so', () => {
+  it('an issuer on this machine is taken only by saying so', () => {
     const issuers = [{ issuer: 'http://127.0.0.1:1', audience: 'me' }];
     const repositories = { ecr: ['a/b'] };
     expect(() => readConfiguration({ repositories, issuers })).toThrow(/issuers\.0: .*allowLoopbackIssuers/);
     expect(readConfiguration({ repositories, issuers, allowLoopbackIssuers: true }).issuers).toHaveLength(1);
   });
 
-  test.each([
+  it.each([
     ['without an audience', [{ issuer: issuer.issuer }], /issuers\.0\.audience: expected the audience/],
     ['with an empty audience', [{ ...issuer, audience: '' }], /issuers\.0\.audience/],
     ['with no audience in a list', [{ ...issuer, audience: [] }], /issuers\.0\.audience/],
@@ -183,7 +183,7 @@ describe('configuration', () => {
     expect(() => readConfiguration({ repositories: { ecr: ['a/b'] }, issuers })).toThrow(message);
   });
 
-  test('every wrong member is named at once', () => {
+  it('every wrong member is named at once', () => {
     const read = () => readConfiguration({ repositories: { ecr: ['A', 'b', 3] }, memorySizeMegabytes: 'x' });
     expect(read).toThrow(/ecr\.0: [\s\S]*ecr\.2: [\s\S]*memorySizeMegabytes: /);
   });
@@ -197,7 +197,7 @@ describe('where the configuration is', () => {
   };
   const everything = JSON.stringify(configurations.everything);
 
-  test.each([
+  it.each([
     ['the context itself', configurations.everything],
     ['JSON on the command line', everything],
     ['a JSON file', file('proxy.json', everything)],
@@ -209,28 +209,28 @@ describe('where the configuration is', () => {
     expect(await loadConfiguration(value)).toEqual(readConfiguration(configurations.everything));
   });
 
-  test('a mistake in a file is told with the file’s name', async () => {
+  it('a mistake in a file is told with the file’s name', async () => {
     const path = file('wrong.json', '{"repositories":{"ecr":["A"]}}');
     await expect(loadConfiguration(path)).rejects.toThrow(/wrong\.json:\n {2}repositories\.ecr\.0: expected/);
   });
 
-  test('JSON that does not end is said to be none, and why', async () => {
+  it('JSON that does not end is said to be none, and why', async () => {
     await expect(loadConfiguration('{')).rejects.toThrow(
       /^--context ecr-upload-proxy is no JSON: .*position 1/,
     );
   });
 
-  test('a file that is not there is told by its name', async () => {
+  it('a file that is not there is told by its name', async () => {
     await expect(loadConfiguration('nowhere.json')).rejects.toThrow(/cannot be read: nowhere\.json: ENOENT/);
   });
 
-  test('a file that is no JSON is told with what is wrong in it', async () => {
+  it('a file that is no JSON is told with what is wrong in it', async () => {
     const path = file('half.json', '{"repositories":');
     await expect(loadConfiguration(path)).rejects.toThrow(/cannot be read: .*half\.json: .*JSON/);
   });
 });
 
-test('docs/configuration.md lists the members of the configuration, and no others', () => {
+it('docs/configuration.md lists the members of the configuration, and no others', () => {
   const text = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8');
   const documented = [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, member]) => member);
   expect(documented).toEqual(configurationMembers);

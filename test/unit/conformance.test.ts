@@ -7,7 +7,7 @@ import { conform } from '../support/openapi.ts';
 
 const request = { method: 'PUT', path: '/ecr/layer-uploads/u/parts' };
 
-const answerOf = (code: ErrorCode, options: ConstructorParameters<typeof ProxyError>[2] = {}) => {
+function answerOf(code: ErrorCode, options: ConstructorParameters<typeof ProxyError>[2] = {}) {
   const { statusCode, headers, body } = resourceDoor('UploadLayerPart').writeError(
     new ProxyError(code, undefined, options),
     'request-1',
@@ -15,20 +15,20 @@ const answerOf = (code: ErrorCode, options: ConstructorParameters<typeof ProxyEr
   const texts = Object.entries(headers ?? {}).map(([name, value]): [string, string] => [name, String(value)]);
   const members: Record<string, unknown> = JSON.parse(body);
   return { status: statusCode, headers: new Headers(texts), body: members };
-};
+}
 
 type Answer = ReturnType<typeof answerOf>;
 
-const withHeader = (answer: Answer, name: string, value: string): Answer => {
+function withHeader(answer: Answer, name: string, value: string): Answer {
   const headers = new Headers(answer.headers);
   headers.set(name, value);
   return { ...answer, headers };
-};
-const withoutHeader = (answer: Answer, name: string): Answer => {
+}
+function withoutHeader(answer: Answer, name: string): Answer {
   const headers = new Headers(answer.headers);
   headers.delete(name);
   return { ...answer, headers };
-};
+}
 const withMembers = (answer: Answer, members: object): Answer => ({
   ...answer,
   body: { ...answer.body, ...members },

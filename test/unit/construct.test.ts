@@ -5,7 +5,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { InterfaceVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { EcrUploadProxy } from '../../lib/ecr-upload-proxy.ts';
 import type { EcrUploadProxyProps } from '../../lib/ecr-upload-proxy-props.ts';
 
@@ -20,14 +20,14 @@ const ranges = (count: number) => Array.from({ length: count }, (_, n) => `10.${
 const accounts = (count: number) => Array.from({ length: count }, (_, n) => String(111_111_111_111 + n));
 
 describe('the construct', () => {
-  test('keeps the hyphens of a name, so that no two stacks have the same', () => {
+  it('keeps the hyphens of a name, so that no two stacks have the same', () => {
     const stack = newStack('my-app');
     proxyWith({}, stack);
     const [dashboard] = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Dashboard'));
     expect(dashboard?.Properties.DashboardName).toMatch(/^my-app-Proxy/);
   });
 
-  test('stands twice in a stack, each with names of its own', () => {
+  it('stands twice in a stack, each with names of its own', () => {
     const stack = newStack();
     new EcrUploadProxy(stack, 'A', { repositories });
     new EcrUploadProxy(stack, 'B', { repositories });
@@ -43,14 +43,14 @@ describe('the construct', () => {
     }
   });
 
-  test('takes what only the deployment knows', () => {
+  it('takes what only the deployment knows', () => {
     const stack = newStack();
     const { repositoryName } = new Repository(stack, 'Repository');
     const registryIds = [Aws.ACCOUNT_ID];
     expect(() => proxyWith({ repositories: { ecr: [repositoryName] }, registryIds }, stack)).not.toThrow();
   });
 
-  test('takes issuers as an operator writes them', () => {
+  it('takes issuers as an operator writes them', () => {
     const stack = newStack();
     proxyWith({ issuers: [{ issuer: 'https://issuer.example', audience: 'proxy' }] }, stack);
     const functions = Template.fromStack(stack).findResources('AWS::Lambda::Function');
@@ -65,7 +65,7 @@ describe('the construct', () => {
 describe('many repositories', () => {
   const longest = 'x'.repeat(200);
 
-  test.each([
+  it.each([
     ['200 patterns', names(200), 0],
     ['40 patterns in five accounts', names(40), 4],
     ['100 long names', names(100, longest), 0],
@@ -86,7 +86,7 @@ describe('many repositories', () => {
     }
   });
 
-  test('more than IAM takes in ten policies are refused', () => {
+  it('more than IAM takes in ten policies are refused', () => {
     expect(() => proxyWith({ repositories: { ecr: names(1_000) } })).toThrow(/IAM has no room/);
   });
 });
@@ -107,7 +107,7 @@ describe('what AWS would refuse only while it deploys', () => {
     audience: 'proxy',
   }));
 
-  test.each<[string, Partial<EcrUploadProxyProps>, RegExp]>([
+  it.each<[string, Partial<EcrUploadProxyProps>, RegExp]>([
     ['a name that is none', { repositories: { ecr: ['BAD NAME'] } }, /repositories\.ecr\.0: expected/],
     ['no repositories', { repositories: {} }, /repositories: expected/],
     ['an account that is none', { registryIds: ['12'] }, /registryIds\.0: expected/],

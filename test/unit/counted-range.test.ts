@@ -38,8 +38,12 @@ describe('what is counted of an upload', () => {
         for (const one of parts) {
           const { range, added } = extend(counted, one);
           expect(added).toBeLessThanOrEqual(one.end - one.first);
-          for (const position of positionsOf(one)) seen.add(position);
-          for (const position of positionsOf(range)) expect(seen).toContain(position);
+          for (const position of positionsOf(one)) {
+            seen.add(position);
+          }
+          for (const position of positionsOf(range)) {
+            expect(seen).toContain(position);
+          }
           counted = range;
           total += added;
         }

@@ -27,7 +27,7 @@ const image: Image = {
 let server: Server | undefined;
 afterEach(() => new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined))));
 
-const compare = async (changes: Record<string, string | undefined>, contentType = mediaType) => {
+async function compare(changes: Record<string, string | undefined>, contentType = mediaType) {
   const contents: Record<string, string | undefined> = {
     'manifests/demo': image.manifest,
     [`blobs/${image.config.digest}`]: '{}',
@@ -43,7 +43,7 @@ const compare = async (changes: Record<string, string | undefined>, contentType 
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : undefined;
   return compareWithRegistry(`http://127.0.0.1:${port}`, 'team-a/app', 'demo', image);
-};
+}
 
 describe('an image that comes back', () => {
   it('the same has no differences', async () => expect(await compare({})).toEqual([]));

@@ -24,7 +24,9 @@ describe.each(pages)('%s', (page) => {
     const broken = links.filter((link) => {
       const [path = '', anchor] = link.split('#');
       const target = path === '' ? page : join(dirname(page), path);
-      if (!existsSync(join(root, target))) return true;
+      if (!existsSync(join(root, target))) {
+        return true;
+      }
       return anchor !== undefined && !anchorsOf(target).includes(anchor);
     });
     expect(broken).toEqual([]);

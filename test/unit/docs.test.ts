@@ -43,7 +43,9 @@ describe('docs/errors.md', () => {
 
   it('says which codes SDKs send again by their status at the AWS API', () => {
     const again = rows.filter(([, { aws }]) => (aws?.status ?? 400) >= 500).map(([code]) => code);
-    for (const code of again) expect(text.slice(text.indexOf('SDKs send again'))).toContain(`\`${code}\``);
+    for (const code of again) {
+      expect(text.slice(text.indexOf('SDKs send again'))).toContain(`\`${code}\``);
+    }
   });
 });
 
@@ -58,10 +60,18 @@ describe('the docs', () => {
     const text = readFileSync(join(root, page), 'utf8');
     const all = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, digits]) => Number(digits));
     const sizes = [partSize, 2 * partSize, maxEcrPartBytes].map((bytes) => bytes / MiB);
-    for (const size of all(/\bparts? (?:of|have) (\d+) MiB/gi)) expect(sizes).toContain(size);
-    for (const bytes of all(/\bsplit -b (\d+)/g)) expect(bytes).toBe(partSize);
-    for (const last of all(/\bbytes 0-(\d+)\//g)) expect(last).toBe(partSize - 1);
-    for (const last of all(/--part-first-byte 0 --part-last-byte (\d+)/g)) expect(last).toBe(partSize - 1);
+    for (const size of all(/\bparts? (?:of|have) (\d+) MiB/gi)) {
+      expect(sizes).toContain(size);
+    }
+    for (const bytes of all(/\bsplit -b (\d+)/g)) {
+      expect(bytes).toBe(partSize);
+    }
+    for (const last of all(/\bbytes 0-(\d+)\//g)) {
+      expect(last).toBe(partSize - 1);
+    }
+    for (const last of all(/--part-first-byte 0 --part-last-byte (\d+)/g)) {
+      expect(last).toBe(partSize - 1);
+    }
   });
 
   it('reckon a GiB in as many parts as it has', () => {

@@ -8,17 +8,17 @@ import { proxyEvent } from '../support/proxy-event.ts';
 const ecr = 'AmazonEC2ContainerRegistry_V20150921';
 const ecrPublic = 'SpencerFrontendService';
 
-const find = (
+function find(
   target: string | undefined,
   configured: readonly Registry[] = ['ecr', 'ecr-public'],
   headers: Record<string, string> = {},
-) => {
+) {
   const event = proxyEvent('InitiateLayerUpload', {});
   return awsDoor(configured).find({
     ...event,
     headers: { ...headers, ...(target !== undefined && { 'x-amz-target': target }) },
   });
-};
+}
 
 describe('the AWS door', () => {
   it.each([

@@ -1,6 +1,6 @@
 // API Gateway's own answers: in the form of the functions' refusals, from the same table.
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type ErrorCode, ProxyError } from '../../api/errors.ts';
 import { resourceDoor } from '../../lambda/doors.ts';
@@ -31,11 +31,11 @@ const answers: [type: string, code: ErrorCode][] = Object.entries(gatewayAnswers
 ]);
 
 describe('API Gateway’s own answers', () => {
-  test('are in the template, each once', () => {
+  it('are in the template, each once', () => {
     expect([...responses.keys()].sort()).toEqual(Object.keys(gatewayAnswers).sort());
   });
 
-  test.each(answers)('%s is what the resource door says of %s, but for its detail', (type, code) => {
+  it.each(answers)('%s is what the resource door says of %s, but for its detail', (type, code) => {
     const response = responses.get(type);
     const { statusCode, headers, body } = resourceDoor('PutImage').writeError(
       new ProxyError(code),
@@ -51,10 +51,12 @@ describe('API Gateway’s own answers', () => {
     expect(problem).toEqual({ ...JSON.parse(body), detail: expect.stringMatching(/^[A-Z].*[.?\w]$/) });
   });
 
-  test('name no variable but the request’s id, so that nothing of a request is echoed', () => {
+  it('name no variable but the request’s id, so that nothing of a request is echoed', () => {
     const texts = [...responses.values()].map(
       ({ ResponseTemplates }) => ResponseTemplates['application/json'],
     );
-    for (const text of texts) expect(text.match(/\$\S+?(?=")/g)).toEqual(['$context.requestId']);
+    for (const text of texts) {
+      expect(text.match(/\$\S+?(?=")/g)).toEqual(['$context.requestId']);
+    }
   });
 });

@@ -22,15 +22,17 @@ const token = (claims: Json | string = {}, header: Json | string = {}) =>
     'AAAA',
   );
 
-const refusal = (text: string): ProxyError => {
+function refusal(text: string): ProxyError {
   try {
     readJwt(text);
-  } catch (failure) {
-    if (failure instanceof ProxyError) return failure;
-    throw failure;
+  } catch (error) {
+    if (error instanceof ProxyError) {
+      return error;
+    }
+    throw error;
   }
   throw new Error('not refused');
-};
+}
 
 describe('a number among the claims', () => {
   it.each([

@@ -16,19 +16,20 @@ import {
 const part = (first: number, size = P) => ({ partFirstByte: first, partLastByte: first + size - 1 });
 
 /** What ECR receives of a layer of `length` bytes, if its parts are taken in order. */
-const partsForEcr = (length: number): number[] => {
+function partsForEcr(length: number): number[] {
   const sent: number[] = [];
   let waiting = 0;
   for (let first = 0; first < length; first += P) {
     const next = part(first, Math.min(P, length - first));
-    if (waitsForSecond(next, P)) waiting = P;
-    else {
+    if (waitsForSecond(next, P)) {
+      waiting = P;
+    } else {
       sent.push((isSecondOfPair(next, P) ? waiting : 0) + sizeOf(next));
       waiting = 0;
     }
   }
   return waiting > 0 ? [...sent, waiting] : sent;
-};
+}
 
 describe('the part size', () => {
   it('fits into a Lambda event in base64 even if every tenth character is escaped twice', () => {
@@ -61,7 +62,9 @@ describe('pairing', () => {
       fc.property(fc.integer({ min: 1, max: 40 * P }), (length) => {
         const sent = partsForEcr(length);
         expect(sent.reduce((sum, size) => sum + size, 0)).toBe(length);
-        for (const size of sent.slice(0, -1)) expect(size).toBe(2 * P);
+        for (const size of sent.slice(0, -1)) {
+          expect(size).toBe(2 * P);
+        }
         expect(sent.at(-1)).toBeLessThanOrEqual(2 * P);
       }),
     );

@@ -31,8 +31,9 @@ const replayable =
 
 async function readToEnd(reader: LayerReader, partSize: number): Promise<Part[]> {
   const parts: Part[] = [];
-  for (let part = await reader.next(partSize); part; part = await reader.next(partSize))
+  for (let part = await reader.next(partSize); part; part = await reader.next(partSize)) {
     parts.push({ ...part, bytes: new Uint8Array(part.bytes) });
+  }
   return parts;
 }
 
@@ -47,7 +48,9 @@ describe('a layer', () => {
         expect(parts.map(({ firstByte }) => firstByte)).toEqual(
           Array.from({ length: Math.ceil(bytes.length / partSize) }, (_, index) => index * partSize),
         );
-        for (const part of parts.slice(0, -1)) expect(part.bytes.length).toBe(partSize);
+        for (const part of parts.slice(0, -1)) {
+          expect(part.bytes.length).toBe(partSize);
+        }
         expect(Buffer.concat(parts.map((part) => part.bytes)).equals(bytes)).toBe(true);
         expect(reader.position).toBe(bytes.length);
         expect(reader.digest()).toBe(digestOf(bytes));
@@ -64,24 +67,29 @@ describe('a layer', () => {
           const source = replays ? replayable(bytes, chunkSizes) : chunksOf(bytes, chunkSizes);
           const reader = new LayerReader(source);
           const expectAt = (part: Part | undefined) => {
-            if (part)
+            if (part) {
               expect(
                 Buffer.from(part.bytes).equals(bytes.subarray(part.firstByte).subarray(0, part.bytes.length)),
               ).toBe(true);
+            }
           };
           let read = 0;
           for (const { parts, to } of jumps) {
-            for (let count = 0; count < parts; count += 1) expectAt(await reader.next(partSize));
+            for (let count = 0; count < parts; count += 1) {
+              expectAt(await reader.next(partSize));
+            }
             read = Math.max(read, reader.position);
             const before = reader.position;
             const reachable = replays ? 0 : Math.max(0, before - partSize);
             const target = Math.min(read, Math.max(reachable, to));
-            await reader.seek(target).catch((gone: Error) => {
-              expect([replays, gone.name]).toEqual([false, 'LayerProblem']);
+            await reader.seek(target).catch((error: Error) => {
+              expect([replays, error.name]).toEqual([false, 'LayerProblem']);
               expect(reader.position).toBe(before);
             });
           }
-          for (const part of await readToEnd(reader, partSize)) expectAt(part);
+          for (const part of await readToEnd(reader, partSize)) {
+            expectAt(part);
+          }
           expect(reader.position).toBe(bytes.length);
           expect(reader.digest()).toBe(digestOf(bytes));
         },
@@ -111,7 +119,9 @@ describe('a layer', () => {
     const memory = new Set<ArrayBufferLike>();
     for (let layer = 0; layer < 3; layer += 1) {
       const reader = new LayerReader(chunksOf(Buffer.alloc(100), [7]), buffers);
-      for (let part = await reader.next(4); part; part = await reader.next(4)) memory.add(part.bytes.buffer);
+      for (let part = await reader.next(4); part; part = await reader.next(4)) {
+        memory.add(part.bytes.buffer);
+      }
       await reader.close();
     }
     expect(memory.size).toBe(2);

@@ -3,7 +3,9 @@ import { findLicenceFaults, findNeedlessExceptions } from '../../supply-chain/li
 import { type LockedPackage, readLockedPackages } from '../../supply-chain/locked-packages.ts';
 
 const [first] = readLockedPackages();
-if (!first) throw new Error('package-lock.json has no packages');
+if (!first) {
+  throw new Error('package-lock.json has no packages');
+}
 const planted = (name: string, others: Partial<LockedPackage> = {}): LockedPackage => ({
   ...first,
   location: `node_modules/${name}`,

@@ -1,10 +1,10 @@
 // API Gateway's header table: each header that does not pass as it is, in both directions.
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { headerBytes, pairHeaders, toClient, toFunction } from '../../local/headers.ts';
 
 describe('headers on their way to the function', () => {
-  test.each([
+  it.each([
     ['Authorization', 'Bearer token', true],
     ['Authorization', 'Basic dXNlcjp0b2tlbg==', true],
     ['Authorization', 'AWS4-HMAC-SHA256 Credential=…, Signature=…', false],
@@ -31,7 +31,7 @@ describe('headers on their way to the function', () => {
 });
 
 describe('headers on their way to the client', () => {
-  test.each([
+  it.each([
     ['Content-Type', 'Content-Type'],
     ['Range', 'Range'],
     ['Retry-After', 'Retry-After'],
@@ -50,7 +50,7 @@ describe('headers on their way to the client', () => {
   });
 });
 
-test('a raw list of headers becomes pairs, whose bytes are counted with the request line', () => {
+it('a raw list of headers becomes pairs, whose bytes are counted with the request line', () => {
   const pairs = pairHeaders(['A', 'one', 'B', 'two']);
   expect(pairs).toEqual([
     ['A', 'one'],

@@ -1,7 +1,7 @@
 // The synthesized template as the local gateway reads it: intrinsics with local values, and nothing unknown.
 
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { localAccount } from '../../local/account.ts';
 import { resolver } from '../../local/intrinsics.ts';
 import { readTemplate } from '../../local/template.ts';
@@ -20,7 +20,7 @@ const resolve = resolver(
 const sub = (text: string) => ({ 'Fn::Sub': text.replaceAll('<', '${').replaceAll('>', '}') });
 
 describe('intrinsics', () => {
-  test.each([
+  it.each([
     ['text', 'text', 'text'],
     ['a number', 30, '30'],
     ['Ref of a bucket', { Ref: 'Bucket' }, 'bucket'],
@@ -38,7 +38,7 @@ describe('intrinsics', () => {
     expect(resolve(value)).toBe(expected);
   });
 
-  test.each([
+  it.each([
     ['a resource that is not there', { Ref: 'Nowhere' }, /Ref Nowhere/],
     ['a resource of another type', { Ref: 'Queue' }, /Ref Queue \(AWS::SQS::Queue\)/],
     ['another attribute', { 'Fn::GetAtt': ['Bucket', 'DomainName'] }, /Bucket\.DomainName/],
@@ -54,7 +54,7 @@ describe('the template', () => {
   const source = 'export const handler = () => ({});';
   const functions = { Upload: { source, timeoutSeconds: 28, environment: { BUCKET: { Ref: 'Bucket' } } } };
 
-  test('gives routes, functions, buckets and secrets', () => {
+  it('gives routes, functions, buckets and secrets', () => {
     const cdkOut = writeAssembly(functions, { 'PUT /a/{b}/c': 'Upload', 'POST /a': 'Upload' });
     expect(readTemplate(cdkOut, localAccount)).toEqual({
       routes: [
@@ -83,7 +83,7 @@ describe('the template', () => {
     Busy: { Type: 'AWS::ApiGateway::GatewayResponse', Properties: { ResponseType: 'THROTTLED', ...more } },
   });
 
-  test('gives the answers that it wants of API Gateway', () => {
+  it('gives the answers that it wants of API Gateway', () => {
     const response = gatewayResponse({
       StatusCode: '429',
       ResponseParameters: { 'gatewayresponse.header.Retry-After': "'2'" },
@@ -96,7 +96,7 @@ describe('the template', () => {
     );
   });
 
-  test.each([
+  it.each([
     ['another variable', { ResponseTemplates: { 'application/json': '$context.error.message' } }],
     [
       'a header of the request',
@@ -106,18 +106,18 @@ describe('the template', () => {
     expect(() => readTemplate(writeAssembly({}, {}, gatewayResponse(more)), localAccount)).toThrow();
   });
 
-  test('with a value that has no local counterpart is refused', () => {
+  it('with a value that has no local counterpart is refused', () => {
     const environment = { QUEUE: { Ref: 'Queue' } };
     const cdkOut = writeAssembly({ Upload: { source, environment } }, {});
     expect(() => readTemplate(cdkOut, localAccount)).toThrow(/Queue/);
   });
 
-  test.each(['ANY /a', 'GET /{proxy+}'])('with the route %s, which is not modelled, is refused', (route) => {
+  it.each(['ANY /a', 'GET /{proxy+}'])('with the route %s, which is not modelled, is refused', (route) => {
     const cdkOut = writeAssembly({ Upload: { source } }, { [route]: 'Upload' });
     expect(() => readTemplate(cdkOut, localAccount)).toThrow();
   });
 
-  test('that is not there is refused', () => {
+  it('that is not there is refused', () => {
     expect(() => readTemplate('/nowhere', localAccount)).toThrow(/ENOENT/);
   });
 });

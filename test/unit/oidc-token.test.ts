@@ -39,22 +39,24 @@ afterEach(async () => {
 
 const token = (claims: Json = {}, header: Json = {}) => signToken(rsa, issuer.claims(claims), header);
 
-const readSecret = async () => {
+async function readSecret(): Promise<never> {
   throw new Error('nobody asked for a client token');
-};
+}
 
 /** As a request brings it, through authenticate. */
 const call = (text: string) =>
   authenticate({ authorization: `Bearer ${text}` }, { readSecret, verifyOidcToken: verify });
 
-const refusal = async (text: string): Promise<{ code: string; message: string }> => {
+async function refusal(text: string): Promise<{ code: string; message: string }> {
   const failure: unknown = await call(text).catch((error: unknown) => error);
-  if (!(failure instanceof ProxyError)) throw new Error(`not refused as it should be: ${failure}`);
+  if (!(failure instanceof ProxyError)) {
+    throw new Error(`not refused as it should be: ${failure}`);
+  }
   expect(JSON.stringify([failure.message, failure.members, String(failure.cause)])).not.toContain(
     text.split('.')[1] || 'no payload',
   );
   return failure;
-};
+}
 
 describe('an OIDC token', () => {
   it('makes a Workload of its issuer, its subject and its claims', async () => {
@@ -248,7 +250,9 @@ describe('a hostile token', () => {
   });
 
   it('costs no more than a handful of fetches, however many come with unknown key ids', async () => {
-    for (let n = 0; n < 200; n++) await refusal(token({}, { kid: `key-${n + 2}` }));
+    for (let n = 0; n < 200; n++) {
+      await refusal(token({}, { kid: `key-${n + 2}` }));
+    }
     // Discovery and keys, for the first of them.
     expect(issuer.state.requests).toHaveLength(2);
     expect(await call(token())).toMatchObject({ type: 'Workload' });
@@ -263,7 +267,9 @@ describe('a hostile token', () => {
     ];
     await refusal(token({}, { kid: 'unknown' }));
     const before = process.cpuUsage();
-    for (const text of hostile) await refusal(text);
+    for (const text of hostile) {
+      await refusal(text);
+    }
     const { user, system } = process.cpuUsage(before);
     expect((user + system) / 1_000).toBeLessThan(1_000);
   });
@@ -271,7 +277,9 @@ describe('a hostile token', () => {
 
 describe('the keys of an issuer', () => {
   it('are asked for once, by discovery, and then kept', async () => {
-    for (let n = 0; n < 5; n++) await call(token());
+    for (let n = 0; n < 5; n++) {
+      await call(token());
+    }
     expect(issuer.state.requests).toEqual(['/.well-known/openid-configuration', '/keys']);
   });
 

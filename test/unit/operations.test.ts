@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { metrics, metricsNamespace } from '../../api/metrics.ts';
 import { alarms } from '../../lib/alarms.ts';
 import { prices } from '../../lib/prices.ts';
@@ -16,16 +16,18 @@ const page = readFileSync(join(import.meta.dirname, '../../docs/operations.md'),
 
 const titled = widgets.flatMap((widget) => (widget.type === 'text' ? [] : [widget]));
 const queries = widgets.flatMap((widget) => (widget.type === 'log' ? [widget.properties.query] : []));
-const cells = (widget: Widget) => {
+function cells(widget: Widget) {
   const taken: string[] = [];
   for (let x = widget.x; x < widget.x + widget.width; x++) {
-    for (let y = widget.y; y < widget.y + widget.height; y++) taken.push(`${x},${y}`);
+    for (let y = widget.y; y < widget.y + widget.height; y++) {
+      taken.push(`${x},${y}`);
+    }
   }
   return taken;
-};
+}
 
 describe('the dashboard', () => {
-  test('answers its four questions, in this order', () => {
+  it('answers its four questions, in this order', () => {
     const headings = widgets.flatMap((widget) =>
       widget.type === 'text' ? [widget.properties.markdown] : [],
     );
@@ -37,13 +39,15 @@ describe('the dashboard', () => {
     ]);
   });
 
-  test('lies within CloudWatch’s 24 columns, no widget upon another', () => {
+  it('lies within CloudWatch’s 24 columns, no widget upon another', () => {
     const taken = widgets.flatMap(cells);
     expect(new Set(taken).size).toBe(taken.length);
-    for (const { x, width } of widgets) expect(x + width).toBeLessThanOrEqual(24);
+    for (const { x, width } of widgets) {
+      expect(x + width).toBeLessThanOrEqual(24);
+    }
   });
 
-  test('shows no metric of the proxy’s that is not written, by no dimension that it has not', () => {
+  it('shows no metric of the proxy’s that is not written, by no dimension that it has not', () => {
     const named = titled.flatMap((widget) => (widget.type === 'metric' ? widget.properties.metrics : []));
     const own = named.filter(([namespace]) => namespace === metricsNamespace);
     expect(own.length).toBeGreaterThan(5);
@@ -60,16 +64,18 @@ describe('the dashboard', () => {
     }
   });
 
-  test('gives every expression an id of its own within its widget', () => {
+  it('gives every expression an id of its own within its widget', () => {
     for (const widget of titled) {
-      if (widget.type !== 'metric') continue;
+      if (widget.type !== 'metric') {
+        continue;
+      }
       const ids = [...JSON.stringify(widget.properties).matchAll(/"id":"(\w+)"/g)].map(([, id]) => id);
       expect(new Set(ids).size).toBe(ids.length);
       expect(ids.every((id) => /^[a-z]/.test(id ?? ''))).toBe(true);
     }
   });
 
-  test('asks the log for what is written: the requests of the functions and those that API Gateway refused', () => {
+  it('asks the log for what is written: the requests of the functions and those that API Gateway refused', () => {
     expect(queries).toHaveLength(5);
     for (const query of queries) {
       expect(query).toMatch(/message = "request"|responseType/);
@@ -77,7 +83,7 @@ describe('the dashboard', () => {
     }
   });
 
-  test('is explained in docs/operations.md, widget by widget', () => {
+  it('is explained in docs/operations.md, widget by widget', () => {
     const rows = [...page.matchAll(/^\| \*\*(.+?)\*\* \|/gm)].map(([, title]) => title);
     expect(rows).toEqual(titled.map(({ properties }) => properties.title));
   });
@@ -86,7 +92,7 @@ describe('the dashboard', () => {
 describe('the alarms', () => {
   const found = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
 
-  test.each(Object.entries(alarms))(
+  it.each(Object.entries(alarms))(
     '%s says what happened and where to read what to do',
     (name, { description }) => {
       const [alarm] = found.filter(({ Properties }) => Properties.AlarmDescription.startsWith(description));
@@ -97,7 +103,7 @@ describe('the alarms', () => {
     },
   );
 
-  test('are quiet without traffic, and tell nobody where no topic is given', () => {
+  it('are quiet without traffic, and tell nobody where no topic is given', () => {
     expect(found).toHaveLength(Object.keys(alarms).length);
     for (const { Properties } of found) {
       expect(Properties.TreatMissingData).toBe('notBreaching');
@@ -105,12 +111,12 @@ describe('the alarms', () => {
     }
   });
 
-  test('tell the topic of their begin and their end', () => {
+  it('tell the topic of their begin and their end', () => {
     const topic = configurations.everything.alarmTopicArn;
     withTopic.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topic], OKActions: [topic] });
   });
 
-  test('look at ten metrics at most, as CloudWatch allows', () => {
+  it('look at ten metrics at most, as CloudWatch allows', () => {
     for (const { Properties } of found) {
       const statistics = (Properties.Metrics ?? []).filter((metric: object) => 'MetricStat' in metric);
       expect(statistics.length).toBeLessThanOrEqual(10);
@@ -118,7 +124,7 @@ describe('the alarms', () => {
   });
 });
 
-test('what the roles may do in docs/operations.md is what they may do', () => {
+it('what the roles may do in docs/operations.md is what they may do', () => {
   const policies = Object.values(withTopic.findResources('AWS::IAM::Policy'));
   const statements = policies.flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
   const allowed = statements.flatMap(({ Action }) =>
@@ -153,11 +159,11 @@ describe('the cost per GiB in docs/operations.md', () => {
     () => parts * prices.dynamoDbRead + 4 * parts * prices.dynamoDbWrite,
   ];
 
-  test.each([...rows, quota])('%s is what its formula gives', (label, cost) => {
+  it.each([...rows, quota])('%s is what its formula gives', (label, cost) => {
     expect(written(label)).toEqual(columns.map((seconds) => Number(cost(seconds).toFixed(5))));
   });
 
-  test('adds up', () => {
+  it('adds up', () => {
     const sums = columns.map((seconds) => rows.reduce((sum, [, cost]) => sum + cost(seconds), 0));
     expect(written('sum')).toEqual(sums.map((sum) => Number(sum.toFixed(5))));
   });

@@ -14,22 +14,25 @@ const kinds = Object.entries({ ...chains, ...nested });
 
 const parser = newCedar();
 
-const depthOf = (text: string): number => {
+function depthOf(text: string): number {
   const parsed = parser.policyToJson(text);
-  if (parsed.type === 'failure') throw new Error(JSON.stringify(parsed.errors));
+  if (parsed.type === 'failure') {
+    throw new Error(JSON.stringify(parsed.errors));
+  }
   return measurePolicy(parsed.json).depth;
-};
+}
 
 /** The longest of a kind that is no deeper than `depth`, as the check measures it. */
-const deepest = (text: (length: number) => string, depth: number): string => {
+function deepest(text: (length: number) => string, depth: number): string {
   let length = depth;
-  while (length > 1 && depthOf(text(length)) > depth)
+  while (length > 1 && depthOf(text(length)) > depth) {
     length -= Math.ceil((depthOf(text(length)) - depth) / 3);
+  }
   return text(length);
-};
+}
 
 /** As a function does it with a policy that is not held back: parsed, and evaluated once. */
-const evaluate = (staticPolicies: string) => {
+function evaluate(staticPolicies: string) {
   const cedar = newCedar();
   cedar.preparsePolicySet('all', { staticPolicies });
   return cedar.statefulIsAuthorized({
@@ -42,7 +45,7 @@ const evaluate = (staticPolicies: string) => {
     }),
     preparsedPolicySetId: 'all',
   });
-};
+}
 
 const load = (text: string) => loadPolicies(policiesOf({ 'a.cedar': text }));
 
@@ -59,15 +62,17 @@ describe('the depth that is allowed', () => {
 });
 
 /** What a directory with this policy on its third line is refused for. */
-const faultsOf = (text: string) => {
+function faultsOf(text: string) {
   try {
     load(`// é; "\n@id("plain") permit (principal, action, resource) when { "; //" == "" };\n  ${text}`);
     return [];
   } catch (error) {
-    if (!(error instanceof PolicyError)) throw error;
+    if (!(error instanceof PolicyError)) {
+      throw error;
+    }
     return error.faults;
   }
-};
+}
 
 const alternatives = (count: number) =>
   Array.from({ length: count }, (_, n) => `resource.name == "n${n}"`).join(' || ');

@@ -41,11 +41,13 @@ const ownersOf: Readonly<Record<string, string>> = {
 };
 
 /** Each permit that a workload may be let in by. */
-const permitsFor = (policies: string) => {
+function permitsFor(policies: string) {
   const parts = cedar.policySetTextToParts(policies);
-  if (parts.type === 'failure') throw new Error('does not parse');
+  if (parts.type === 'failure') {
+    throw new Error('does not parse');
+  }
   return parts.policies.filter((text) => /permit\s*\(\s*principal\s+is\s+Workload/.test(text));
-};
+}
 
 const namesAnOwner = (policy: string) =>
   Object.values(ownersOf).some((claim) => policy.includes(`principal.getTag("${claim}") == "`));
@@ -68,8 +70,11 @@ describe('a policy that a document shows', () => {
           ? answer.errors
           : [...answer.validationErrors, ...answer.validationWarnings].map(({ error }) => error);
       const messages = faults.map(({ message }) => message);
-      if (one.isWrongOnPurpose) expect(messages).not.toEqual([]);
-      else expect(messages).toEqual([]);
+      if (one.isWrongOnPurpose) {
+        expect(messages).not.toEqual([]);
+      } else {
+        expect(messages).toEqual([]);
+      }
     },
   );
 
@@ -86,17 +91,17 @@ describe('a policy that a document shows', () => {
 
 const samples = readdirSync(join(root, 'examples/policies'));
 
-const openSample = (name: string) => {
+function openSample(name: string) {
   const directory = join(root, 'examples/policies', name);
   const files = readPolicyFiles(directory, ownSchema);
   const text = readFileSync(join(directory, `${name}.cedar`), 'utf8');
   return { text, policies: openPolicies(files), cases: readCases(directory) };
-};
+}
 
-const withClaim = (workload: Workload, claim: string, value: string | undefined): Workload => {
+function withClaim(workload: Workload, claim: string, value: string | undefined): Workload {
   const { [claim]: _, ...claims } = workload.claims;
   return { ...workload, claims: value === undefined ? claims : { ...claims, [claim]: value } };
-};
+}
 
 describe('a sample', () => {
   it('that lets workloads in is known to this test', () => {

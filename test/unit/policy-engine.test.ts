@@ -78,7 +78,9 @@ describe('text that is not well-formed Unicode', () => {
 
   it('is denied 10,000 times, and the next request is as quick as the first', () => {
     const before = process.cpuUsage();
-    for (let n = 0; n < 10_000; n++) expect(decide(requests['a claim'] ?? good).allowed).toBe(false);
+    for (let n = 0; n < 10_000; n++) {
+      expect(decide(requests['a claim'] ?? good).allowed).toBe(false);
+    }
     const { user, system } = process.cpuUsage(before);
     expect((user + system) / 1_000).toBeLessThan(10_000);
     expect(decide(good)).toEqual(allowed);
@@ -86,7 +88,7 @@ describe('text that is not well-formed Unicode', () => {
 });
 
 /** The real engine, but for requests of the client `fatal`, which end it as `fail` says. */
-const planted = (fail: (cedar: Cedar) => void) => {
+function planted(fail: (cedar: Cedar) => void) {
   const made = { engines: 0 };
   const make = (): Cedar => {
     made.engines++;
@@ -94,13 +96,15 @@ const planted = (fail: (cedar: Cedar) => void) => {
     return {
       ...cedar,
       statefulIsAuthorized: (call) => {
-        if ('id' in call.principal && call.principal.id === 'fatal') fail(cedar);
+        if ('id' in call.principal && call.principal.id === 'fatal') {
+          fail(cedar);
+        }
         return cedar.statefulIsAuthorized(call);
       },
     };
   };
   return { made, decide: openPolicies({ schema, policies }, make).decide };
-};
+}
 
 const fatal: DecisionRequest = { ...good, principal: { type: 'Client', id: 'fatal' } };
 
@@ -176,13 +180,17 @@ describe('an engine that failed', () => {
         ...cedar,
         ...(engines > 1 && { preparseSchema: () => parsed, preparsePolicySet: () => parsed }),
         statefulIsAuthorized: (call) => {
-          if ('id' in call.principal && call.principal.id === 'fatal') throw new Error('out of bounds');
+          if ('id' in call.principal && call.principal.id === 'fatal') {
+            throw new Error('out of bounds');
+          }
           return cedar.statefulIsAuthorized(call);
         },
       };
     };
     const { decide } = openPolicies({ schema, policies: enforcedOnes }, make);
-    for (let n = 0; n < 10_000; n++) expect(decide(fatal).allowed).toBe(false);
+    for (let n = 0; n < 10_000; n++) {
+      expect(decide(fatal).allowed).toBe(false);
+    }
     expect(engines).toBe(10_001);
     expect(decide(good)).toEqual(allowed);
   });
@@ -191,8 +199,9 @@ describe('an engine that failed', () => {
     let engines = 0;
     const make = (): Cedar => {
       engines++;
-      if (engines === 2 || engines === 3)
+      if (engines === 2 || engines === 3) {
         throw new RangeError('WebAssembly.Memory(): could not allocate memory');
+      }
       const cedar = newCedar();
       const first = engines === 1;
       return {

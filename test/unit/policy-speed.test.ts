@@ -41,7 +41,7 @@ const timesTakenAway = () => process.resourceUsage().involuntaryContextSwitches;
  * In milliseconds, but for those runs amid which the processor was given to somebody else: they time the other. So
  * many of them as are left when there are enough, or the time is over.
  */
-const undisturbedTimes = (run: () => void): number[] => {
+function undisturbedTimes(run: () => void): number[] {
   const times: number[] = [];
   const end = performance.now() + 5_000;
   while (times.length < 500 && performance.now() < end) {
@@ -49,21 +49,25 @@ const undisturbedTimes = (run: () => void): number[] => {
     const started = performance.now();
     run();
     const took = performance.now() - started;
-    if (timesTakenAway() === before) times.push(took);
+    if (timesTakenAway() === before) {
+      times.push(took);
+    }
   }
   return times.sort((a, b) => a - b);
-};
+}
 
 /** Warm, and of three rounds the one with the shortest tail: what a virtual machine's host takes is not told. */
-const measure = (run: () => void) => {
-  for (let n = 0; n < 200; n++) run();
+function measure(run: () => void) {
+  for (let n = 0; n < 200; n++) {
+    run();
+  }
   const rounds = Array.from({ length: 3 }, () => {
     const times = undisturbedTimes(run);
     const at = (share: number) => Number((times[Math.floor(times.length * share)] ?? 0).toFixed(3));
     return { runs: times.length, p50: at(0.5), p90: at(0.9), p99: at(0.99) };
   });
   return rounds.reduce((best, round) => (round.p99 < best.p99 ? round : best));
-};
+}
 
 /** In milliseconds at the 99th percentile. */
 const bounds = [

@@ -13,11 +13,11 @@ import { playScript, type Reply, type ScriptedDoor } from '../support/scripted-d
 const token = 'eup_team-a-ci_s3cr3t';
 
 /** What a request that is answered so throws. */
-const failure = async (reply: Reply, tokenSource: TokenSource = token): Promise<unknown> => {
+async function failure(reply: Reply, tokenSource: TokenSource = token): Promise<unknown> {
   const door = await playScript([{ ...begin(1), reply }]);
   const client = new ProxyClient({ endpoint: door.url, token: tokenSource, timeoutMs: 300 });
-  return client.send('InitiateLayerUpload', { repositoryName }).catch((thrown: unknown) => thrown);
-};
+  return client.send('InitiateLayerUpload', { repositoryName }).catch((error: unknown) => error);
+}
 
 describe('a request', () => {
   it('follows the operation table, behind any path of the endpoint', () => {

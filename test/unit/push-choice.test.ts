@@ -31,16 +31,20 @@ async function choose(members: Member[], request: Request = {}): Promise<Chosen 
   try {
     const opened = await openSource(path, { input: Readable.from([]) });
     return await chooseImages(opened, request).finally(opened.close);
-  } catch (failure) {
-    if (failure instanceof SourceProblem) return failure.message;
-    throw failure;
+  } catch (error) {
+    if (error instanceof SourceProblem) {
+      return error.message;
+    }
+    throw error;
   }
 }
 
 /** The tags by digest, and what is pushed at all. */
 async function chosen(members: Member[], request: Request = {}) {
   const result = await choose(members, request);
-  if (typeof result === 'string') expect.fail(result);
+  if (typeof result === 'string') {
+    expect.fail(result);
+  }
   return {
     ...result,
     digests: result.manifests.map(({ digest }) => digest),
@@ -53,14 +57,14 @@ async function refusal(members: Member[], request: Request = {}): Promise<string
   return typeof result === 'string' ? result : expect.fail('it was not refused');
 }
 
-const two = () => {
+function two() {
   const source = new LayoutMembers();
   const [amd64, arm64] = [
     onPlatform(source.image('linux/amd64'), 'linux/amd64'),
     onPlatform(source.image('linux/arm64'), 'linux/arm64'),
   ];
   return { source, amd64, arm64, index: source.index([amd64, arm64]) };
-};
+}
 
 describe('a tag of the source itself', () => {
   const hex = 'ab'.repeat(32);

@@ -9,15 +9,20 @@ import { compressedLayers, compressedZeros, layer, skippedFrame } from '../suppo
 import { fuzzed } from '../support/fuzzing.ts';
 
 async function* inChunks(bytes: Buffer, chunkBytes: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
+  for (let at = 0; at < bytes.length; at += chunkBytes) {
+    yield bytes.subarray(at, at + chunkBytes);
+  }
 }
 
 async function unpack(bytes: Buffer, chunkBytes = 65_536): Promise<Buffer> {
   const compression = compressionOf(bytes.subarray(0, headBytes));
-  if (!compression) return expect.fail('it is not compressed');
+  if (!compression) {
+    return expect.fail('it is not compressed');
+  }
   const chunks: Uint8Array[] = [];
-  for await (const chunk of unpacked(compression, inChunks(bytes, chunkBytes), 'the layer'))
+  for await (const chunk of unpacked(compression, inChunks(bytes, chunkBytes), 'the layer')) {
     chunks.push(chunk);
+  }
   return Buffer.concat(chunks);
 }
 
@@ -43,12 +48,13 @@ describe('what is compressed is unpacked', () => {
   it('by zstd, with frames to be skipped before, between and after', async () => {
     const { zstd } = compressedLayers;
     const skipped = skippedFrame('of a tool');
-    for (const chunkBytes of [1, 5, 65_536])
+    for (const chunkBytes of [1, 5, 65_536]) {
       expect(
         (
           await unpack(Buffer.concat([skipped, zstd, skipped, skipped, zstd, skipped]), chunkBytes)
         ).toString(),
       ).toBe(layer.repeat(2));
+    }
   });
 
   it('by zstd and gzip, of any content', async () => {
@@ -70,13 +76,15 @@ describe('what is compressed is unpacked', () => {
 describe('what is damaged is refused', () => {
   it.each(kinds)('by %s, wherever it is cut off', async (name, bytes) => {
     const message = `the layer cannot be unpacked: its ${name} data is damaged or cut off`;
-    for (let length = headBytes; length < bytes.length; length += 1)
+    for (let length = headBytes; length < bytes.length; length += 1) {
       await expect(unpack(bytes.subarray(0, length))).rejects.toThrow(new SourceProblem(message));
+    }
   });
 
   it.each(kinds)('by %s, with something behind it', async (_, bytes) => {
-    for (const behind of ['garbage!', '\0'.repeat(3)])
+    for (const behind of ['garbage!', '\0'.repeat(3)]) {
       await expect(unpack(Buffer.concat([bytes, Buffer.from(behind)]))).rejects.toThrow(SourceProblem);
+    }
   });
 
   it.each(kinds)('by %s, with changed bytes: or else it is what it was', async (_, bytes) => {
@@ -88,9 +96,13 @@ describe('what is damaged is refused', () => {
           const changed = Buffer.from(bytes);
           changed[at] = (changed[at] ?? 0) ^ change;
           const compression = compressionOf(changed.subarray(0, headBytes));
-          if (!compression) return;
-          const result = await unpack(changed).catch((failure: unknown) => failure);
-          if (!(result instanceof SourceProblem)) expect(result).toBeInstanceOf(Buffer);
+          if (!compression) {
+            return;
+          }
+          const result = await unpack(changed).catch((error: unknown) => error);
+          if (!(result instanceof SourceProblem)) {
+            expect(result).toBeInstanceOf(Buffer);
+          }
         },
       ),
       fuzzed(200),
@@ -103,7 +115,8 @@ describe('what is damaged is refused', () => {
       throw new RangeError('the disk is gone');
     };
     const reading = async () => {
-      for await (const _ of unpacked('xz', failing(), 'the layer'));
+      for await (const _ of unpacked('xz', failing(), 'the layer')) {
+      }
     };
     await expect(reading()).rejects.toThrow(new RangeError('the disk is gone'));
   });

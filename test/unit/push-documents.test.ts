@@ -181,8 +181,9 @@ describe('a document is refused, by its name,', () => {
     const type = 'application/vnd.oci.image.index.v1+json';
     const descriptor = (text: string) => ({ mediaType: type, digest: sha256Of(text), size: text.length });
     const nested = [JSON.stringify({ manifests: [] })];
-    for (let depth = 0; depth < 20; depth += 1)
+    for (let depth = 0; depth < 20; depth += 1) {
       nested.push(JSON.stringify({ manifests: [descriptor(nested.at(-1) ?? '')] }));
+    }
     const source = (index: object, blobs: string[]) =>
       tarOf([
         ...layout({ index }).slice(0, 2),

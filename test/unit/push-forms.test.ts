@@ -102,8 +102,12 @@ async function asArchive(members: readonly Member[], pack = (bytes: Buffer) => b
 /** The texts of the manifests that would be put, and that every blob is what its digest says. */
 async function manifestsOf(source: string): Promise<string[]> {
   const read = await readSource(source);
-  if (typeof read === 'string') expect.fail(read);
-  for (const [digest, bytes] of read.blobs) expect(sha256Of(bytes)).toBe(digest);
+  if (typeof read === 'string') {
+    expect.fail(read);
+  }
+  for (const [digest, bytes] of read.blobs) {
+    expect(sha256Of(bytes)).toBe(digest);
+  }
   const { manifests, close } = await openSource(source, { input: Readable.from([]) });
   await close();
   return manifests.map(({ text }) => text);

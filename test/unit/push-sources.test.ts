@@ -142,13 +142,14 @@ it.skipIf(process.platform !== 'linux')(
     try {
       const files = await directoryFiles(path);
       const seen = new Set<string>();
-      for (const end = performance.now() + 3_000; performance.now() < end; )
+      for (const end = performance.now() + 3_000; performance.now() < end; ) {
         seen.add(
           await files
             .find('one/layer.tar')
             .then((file) => text(Readable.from(file?.open(0) ?? [])))
             .catch(String),
         );
+      }
       expect([...seen].filter((bytes) => bytes.includes(secret))).toEqual([]);
     } finally {
       swapper.kill();
@@ -185,7 +186,9 @@ describe('a pipe', () => {
   });
 
   it.each(['-', '/dev/stdin', '/dev/fd/0'])('is standard input as %s', async (name) => {
-    if (name !== '-' && (await stat(name)).isFile()) return;
+    if (name !== '-' && (await stat(name)).isFile()) {
+      return;
+    }
     expectImage(await readSource(name, { input: Readable.from([tarOf(layout())]) }), '1.0');
   });
 });
@@ -198,7 +201,9 @@ describe('a stream', () => {
   const endless = () =>
     Readable.from(
       (async function* () {
-        for (;;) yield Buffer.alloc(65_536);
+        for (;;) {
+          yield Buffer.alloc(65_536);
+        }
       })(),
     );
 

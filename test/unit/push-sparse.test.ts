@@ -55,10 +55,14 @@ describe('a sparse file', () => {
         const { blobs, close } = await openSource(path, { input: emptyInput() });
         try {
           const source = blobs.find(({ digest }) => digest === sha256Of(content))?.source;
-          if (typeof source !== 'function') return expect.fail('the layer is not there');
+          if (typeof source !== 'function') {
+            return expect.fail('the layer is not there');
+          }
           const from = Math.floor(share * size);
           const chunks: Uint8Array[] = [];
-          for await (const chunk of source(from)) chunks.push(chunk);
+          for await (const chunk of source(from)) {
+            chunks.push(chunk);
+          }
           expect(Buffer.concat(chunks).equals(content.subarray(from))).toBe(true);
         } finally {
           await close();

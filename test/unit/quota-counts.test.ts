@@ -14,7 +14,7 @@ const who = {
 const at100 = '- { name: q, client: "*", bytesPerDay: 100 }';
 const part = (first: number, end: number, item = 'u'): Usage => ({ unit: 'bytes', item, first, end });
 
-const open = (yaml = at100) => {
+function open(yaml = at100) {
   const table = tableInMemory();
   const quotas = parseQuotas(yaml);
   const connected = (faults: readonly Fault[], maxAttempts = 1) => {
@@ -43,7 +43,7 @@ const open = (yaml = at100) => {
   const used = (quota = 'q') =>
     [...table.items].flatMap(([id, { amount }]) => (id.startsWith(`count ${quota} `) ? [amount] : []));
   return { table, send, used, pauses };
-};
+}
 
 afterEach(() => {
   vi.useRealTimers();
@@ -52,7 +52,9 @@ afterEach(() => {
 describe('a part', () => {
   it('is counted once, however often it is sent', async () => {
     const { send, used } = open();
-    for (let n = 0; n < 3; n++) expect(await send(part(0, 60))).toBe('taken');
+    for (let n = 0; n < 3; n++) {
+      expect(await send(part(0, 60))).toBe('taken');
+    }
     expect(used()).toEqual([60]);
     expect(await send(part(60, 100))).toBe('taken');
     expect(await send(part(100, 101))).toBe('QuotaExceededException');

@@ -118,7 +118,9 @@ describe('other people’s secrets', () => {
   it.each(Object.entries(parts))('%s is found, and not shown', async (_, text) => {
     const found = await secretsOf(text.join(''));
     expect(found).toHaveLength(1);
-    for (const one of found) expect(one).not.toContain(text[2] ?? text[1]);
+    for (const one of found) {
+      expect(one).not.toContain(text[2] ?? text[1]);
+    }
   });
 });
 
@@ -126,7 +128,9 @@ describe('the search', () => {
   it('finds nothing in this repository', async () => {
     const files = readWorkTree(projectRoot);
     expect(files.map(({ path }) => path)).toEqual(expect.arrayContaining(['README.md', '.ci/run']));
-    for (const { path, bytes } of files) expect(await findSecrets(path, bytes)).toEqual([]);
+    for (const { path, bytes } of files) {
+      expect(await findSecrets(path, bytes)).toEqual([]);
+    }
   });
 
   it('finds in the history what the work tree has no longer, and what a message says', async () => {

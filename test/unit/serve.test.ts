@@ -30,17 +30,17 @@ const secret = {
 
 /** Another time for each: no two calls come to the same place at once, and all are under way together. */
 let waits = 0;
-const wait = () => {
+function wait() {
   waits += 1;
   return sleep((waits * 7_919) % 23);
-};
+}
 
-const readSecret = async () => {
+async function readSecret() {
   await wait();
   return secret;
-};
+}
 
-const openEcr = () => {
+function openEcr() {
   const answer = vi.fn(async (_input: object, _abortSignal: AbortSignal) => {
     await wait();
     return { uploadId: '11111111-2222-3333-4444-555555555555', layers: [], image: {} };
@@ -53,14 +53,14 @@ const openEcr = () => {
     PutImage: answer,
   };
   return { ecr, answer };
-};
+}
 
 const policies = `
   @id("own") permit (principal is Client, action, resource) when { resource.namespace == "team" };
   @id("soon") @mode("audit") forbid (principal, action == Action::"PutImage", resource);
 `;
 
-const open = () => {
+function open() {
   const { ecr, answer } = openEcr();
   const count = vi.fn(wait);
   const noStaging = async () => {
@@ -86,7 +86,7 @@ const open = () => {
     },
   };
   return { services, answer, count };
-};
+}
 
 const silent = (): CallRecord => ({
   serves: () => {},
@@ -115,10 +115,10 @@ const callOf = (
   ...more,
 });
 
-const begin = async (n: number, services: ServeServices) => {
+async function begin(n: number, services: ServeServices) {
   const { uploadId } = await serve(callOf(n, 'InitiateLayerUpload'), services);
   return String(uploadId);
-};
+}
 
 const part = (bytes: number) => ({
   partFirstByte: 0,
@@ -136,14 +136,18 @@ describe('a hundred calls that are under way at once in one process', () => {
   const written: { log: string[]; metrics: string[] } = { log: [], metrics: [] };
   beforeEach(() => {
     const env = { DEV: 'true', LOG_LEVEL: 'INFO', METRICS_DISABLED: 'false', SERVICE_NAME: 'test' };
-    for (const [name, value] of Object.entries(env)) vi.stubEnv(`POWERTOOLS_${name}`, value);
+    for (const [name, value] of Object.entries(env)) {
+      vi.stubEnv(`POWERTOOLS_${name}`, value);
+    }
     vi.stubEnv('POWERTOOLS_METRICS_NAMESPACE', 'test');
     const into = (lines: string[]) => (line: unknown) => void lines.push(String(line));
     vi.spyOn(console, 'log').mockImplementation(into(written.metrics));
     for (const level of ['info', 'warn', 'error'] as const) {
       vi.spyOn(console, level).mockImplementation(into(written.log));
     }
-    for (const lines of Object.values(written)) lines.length = 0;
+    for (const lines of Object.values(written)) {
+      lines.length = 0;
+    }
     beginRecord = callRecords(new Logger(), openMeter());
   });
 
@@ -180,7 +184,9 @@ describe('a hundred calls that are under way at once in one process', () => {
       }),
     ];
     const make = kinds[n % kinds.length];
-    if (!make) throw new Error('no such kind');
+    if (!make) {
+      throw new Error('no such kind');
+    }
     return make();
   };
 
@@ -191,9 +197,11 @@ describe('a hundred calls that are under way at once in one process', () => {
     try {
       await serve(callOf(n, planned.operation, planned.members, { record }), services);
       record.end(200);
-    } catch (failure) {
-      if (!(failure instanceof ProxyError)) throw failure;
-      record.end(400, failure);
+    } catch (error) {
+      if (!(error instanceof ProxyError)) {
+        throw error;
+      }
+      record.end(400, error);
     }
   };
 
@@ -256,7 +264,9 @@ describe('identify', () => {
     const readMembers = vi.fn();
     const call = callOf(7, 'PutImage', {}, { readMembers });
     expect(await identify(call, services)).toEqual({ type: 'Client', id: nameOf(7) });
-    for (const untouched of [readMembers, answer, count]) expect(untouched).not.toHaveBeenCalled();
+    for (const untouched of [readMembers, answer, count]) {
+      expect(untouched).not.toHaveBeenCalled();
+    }
   });
 
   it('refuses a token that is nobody’s', async () => {
@@ -273,7 +283,9 @@ describe('decide', () => {
     answer.mockClear();
     await decide(callOf(1, 'UploadLayerPart', { uploadId, ...part(1) }), services);
     await decide(callOf(1, 'PutImage', { imageManifest: '{}' }), services);
-    for (const untouched of [answer, count]) expect(untouched).not.toHaveBeenCalled();
+    for (const untouched of [answer, count]) {
+      expect(untouched).not.toHaveBeenCalled();
+    }
   });
 
   it.each<[string, RawMembers, string]>([

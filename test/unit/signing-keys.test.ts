@@ -26,23 +26,25 @@ afterEach(async () => {
   await issuer.close();
 });
 
-const refusal = async (text: string): Promise<ProxyError> => {
+async function refusal(text: string): Promise<ProxyError> {
   const failure: unknown = await verify(text).catch((error: unknown) => error);
-  if (!(failure instanceof ProxyError)) throw new Error(`not refused as it should be: ${failure}`);
+  if (!(failure instanceof ProxyError)) {
+    throw new Error(`not refused as it should be: ${failure}`);
+  }
   return failure;
-};
+}
 
 const token = (key = rsa, claims: Json = {}, header: Json = {}) =>
   signToken(key, issuer.claims(claims), header);
 const unknown = (kid = 'nobody-has-it') => token(rsa, {}, { kid });
 
-const publish = (...jwks: Json[]) => {
+function publish(...jwks: Json[]) {
   issuer.state.body = undefined;
   issuer.state.published = jwks.map((jwk) => ({ ...rsa, jwk }));
-};
+}
 
 /** A signature that anybody can make for a key with the exponent 1: the padded hash is its own signature. */
-const forge = (claims: Json, bits: number): string => {
+function forge(claims: Json, bits: number): string {
   const input = [{ alg: 'RS256', kid: 'key-1' }, claims]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
     .join('.');
@@ -51,7 +53,7 @@ const forge = (claims: Json, bits: number): string => {
   const padding = Buffer.alloc(bits / 8 - hash.length - 3, 0xff);
   const signature = Buffer.concat([Buffer.from([0, 1]), padding, Buffer.from([0]), hash]);
   return `${input}.${signature.toString('base64url')}`;
-};
+}
 
 describe('a key', () => {
   it('of RSA with less than 2,048 bits verifies nothing, and the refusal says why', async () => {

@@ -1,7 +1,7 @@
 // The default template: what has to hold whatever changes.
 
 import type { Template } from 'aws-cdk-lib/assertions';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { integrationTimeoutMs } from '../../api/limits.ts';
 import { operationNames, operations } from '../../api/operations.ts';
 import { configurations, synthesize } from '../support/stacks.ts';
@@ -24,27 +24,33 @@ const joined = (actions: readonly string[]) => [...new Set(actions)].sort().join
 const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
 
 /** An ARN as IAM would see it, intrinsics written as `<…>`. */
-const render = (value: unknown): string => {
-  if (typeof value === 'string') return value;
+function render(value: unknown): string {
+  if (typeof value === 'string') {
+    return value;
+  }
   const [name, argument] = Object.entries(value ?? {})[0] ?? [];
-  if (name === 'Fn::Join') return argument[1].map(render).join('');
-  if (name === 'Fn::GetAtt') return `<${argument.join('.')}>`;
+  if (name === 'Fn::Join') {
+    return argument[1].map(render).join('');
+  }
+  if (name === 'Fn::GetAtt') {
+    return `<${argument.join('.')}>`;
+  }
   return `<${typeof argument === 'string' ? argument : JSON.stringify(argument)}>`;
-};
+}
 
 /** What a role may read the one secret by: its name, and any six characters of Secrets Manager's. */
-const secretArnOf = (template: Template): string => {
+function secretArnOf(template: Template): string {
   const [secret] = Object.values(template.findResources('AWS::SecretsManager::Secret'));
   const name = render(secret?.Properties.Name);
   return `arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:${name}-??????`;
-};
+}
 
 const functionsOf = (template: Template) => Object.entries(template.findResources('AWS::Lambda::Function'));
 const functionOf = (template: Template, operation: string) =>
   functionsOf(template).filter(([id]) => id.startsWith(`${operation}Function`));
 
 /** The statements of a function's role, by actions, each with its resources. */
-const permissionsOf = (template: Template, operation: string): Record<string, string[]> => {
+function permissionsOf(template: Template, operation: string): Record<string, string[]> {
   const policies = Object.entries(template.findResources('AWS::IAM::Policy'));
   const statements: Statement[] = policies
     .filter(([id]) => id.startsWith(`${operation}Role`))
@@ -57,7 +63,7 @@ const permissionsOf = (template: Template, operation: string): Record<string, st
         .sort(),
     ]),
   );
-};
+}
 
 const statementsOf = (template: Template): Statement[] =>
   Object.values(template.findResources('AWS::IAM::Policy')).flatMap(
@@ -65,7 +71,7 @@ const statementsOf = (template: Template): Statement[] =>
   );
 
 /** `METHOD /path` of every method, put together from the resource tree. */
-const routesOf = (template: Template): string[] => {
+function routesOf(template: Template): string[] {
   const resources = template.findResources('AWS::ApiGateway::Resource');
   const pathOf = (reference: { Ref?: string }): string => {
     const resource = resources[reference.Ref ?? '']?.Properties;
@@ -74,19 +80,19 @@ const routesOf = (template: Template): string[] => {
   return Object.values(template.findResources('AWS::ApiGateway::Method'))
     .map(({ Properties }) => `${Properties.HttpMethod} ${pathOf(Properties.ResourceId)}`)
     .sort();
-};
+}
 
 describe('the template', () => {
-  test('knows neither an account nor a region', () => {
+  it('knows neither an account nor a region', () => {
     expect(JSON.stringify(shipped.toJSON())).not.toMatch(/\b\d{12}\b|\b(eu|us|ap)-[a-z]+-\d\b/);
   });
 
-  test('names the proxy’s address and the secret, and nothing else', () => {
+  it('names the proxy’s address and the secret, and nothing else', () => {
     expect(Object.keys(shipped.findOutputs('*'))).toEqual(['ProxyUrl', 'SecretArn']);
   });
 });
 
-test('the secret’s name is another in each life of a stack, so that one that was kept is not in the way', () => {
+it('the secret’s name is another in each life of a stack, so that one that was kept is not in the way', () => {
   shipped.hasResourceProperties('AWS::SecretsManager::Secret', {
     Name: {
       'Fn::Join': ['', ['Test-', { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] }]],
@@ -99,12 +105,12 @@ describe('the API', () => {
 
   const awsDoor = 'POST ';
 
-  test('has the routes of the table for ECR and the AWS door, and no other', () => {
+  it('has the routes of the table for ECR and the AWS door, and no other', () => {
     const routes = rows.map(({ method, path }) => `${method} /ecr${path}`);
     expect(routesOf(shipped)).toEqual([...routes, awsDoor].sort());
   });
 
-  test('has the routes of each registry that the configuration names repositories of', () => {
+  it('has the routes of each registry that the configuration names repositories of', () => {
     const routes = rows.flatMap(({ method, path }) => [
       `${method} /ecr${path}`,
       `${method} /ecr-public${path}`,
@@ -112,14 +118,14 @@ describe('the API', () => {
     expect(routesOf(both)).toEqual([...routes, awsDoor].sort());
   });
 
-  test('is regional and takes nothing but octet streams for binary', () => {
+  it('is regional and takes nothing but octet streams for binary', () => {
     shipped.hasResourceProperties('AWS::ApiGateway::RestApi', {
       EndpointConfiguration: { Types: ['REGIONAL'] },
       BinaryMediaTypes: ['application/octet-stream'],
     });
   });
 
-  test('is deployed once its methods are there, for those too who follow references alone', () => {
+  it('is deployed once its methods are there, for those too who follow references alone', () => {
     const methods = Object.keys(shipped.findResources('AWS::ApiGateway::Method'));
     const [deployment] = Object.values(shipped.findResources('AWS::ApiGateway::Deployment'));
     expect(deployment?.DependsOn).toEqual(expect.arrayContaining(methods));
@@ -127,18 +133,18 @@ describe('the API', () => {
     expect(deployment?.Metadata.Methods).toEqual(expect.arrayContaining(methods.map((Ref) => ({ Ref }))));
   });
 
-  test('leaves the account’s settings alone', () => {
+  it('leaves the account’s settings alone', () => {
     shipped.resourceCountIs('AWS::ApiGateway::Account', 0);
   });
 });
 
 describe('the functions', () => {
-  test('are one for each operation, and one for the AWS door', () => {
+  it('are one for each operation, and one for the AWS door', () => {
     expect(functionsOf(shipped)).toHaveLength(functionNames.length);
     expect(functionsOf(both)).toHaveLength(functionNames.length);
   });
 
-  test.each(functionNames)('%s runs on Node.js 24, arm64, traced, with its own log group', (operation) => {
+  it.each(functionNames)('%s runs on Node.js 24, arm64, traced, with its own log group', (operation) => {
     const [[, definition] = []] = functionOf(shipped, operation);
     expect(definition?.Properties).toMatchObject({
       Runtime: 'nodejs24.x',
@@ -149,7 +155,7 @@ describe('the functions', () => {
     });
   });
 
-  test.each([
+  it.each([
     ['ecr', shipped],
     ['ecr,ecr-public', both],
   ])('are told that the stack is configured for %s', (REGISTRIES, template) => {
@@ -158,7 +164,7 @@ describe('the functions', () => {
     }
   });
 
-  test('are told whose registries a request may name, as their roles are', () => {
+  it('are told whose registries a request may name, as their roles are', () => {
     for (const [, { Properties }] of functionsOf(withQuotas)) {
       expect(Properties.Environment.Variables).toMatchObject({
         REGISTRY_ID: { Ref: 'AWS::AccountId' },
@@ -172,13 +178,13 @@ describe('the functions', () => {
     }
   });
 
-  test('end before API Gateway stops waiting for them', () => {
+  it('end before API Gateway stops waiting for them', () => {
     for (const [, { Properties }] of functionsOf(shipped)) {
       expect(Properties.Timeout * 1_000).toBeLessThan(integrationTimeoutMs);
     }
   });
 
-  test('keep their logs for the configured time', () => {
+  it('keep their logs for the configured time', () => {
     const groups = Object.values(shipped.findResources('AWS::Logs::LogGroup'));
     expect(groups.map(({ Properties }) => Properties.RetentionInDays)).toEqual(
       [...functionNames, 'the access log'].map(() => 30),
@@ -209,7 +215,7 @@ describe('the permissions', () => {
     );
   const privateArn = 'arn:<AWS::Partition>:ecr:<AWS::Region>:<AWS::AccountId>:repository/';
 
-  test.each(functionNames)('%s has exactly its actions on exactly the repositories', (name) => {
+  it.each(functionNames)('%s has exactly its actions on exactly the repositories', (name) => {
     expect(permissionsOf(shipped, name)).toEqual({
       [ecrActions('ecr', name)]: ['shared/*', 'team-a/*', 'team-b/*'].map(
         (pattern) => `${privateArn}${pattern}`,
@@ -219,7 +225,7 @@ describe('the permissions', () => {
     });
   });
 
-  test.each(functionNames)('%s has them on public repositories where some are configured', (name) => {
+  it.each(functionNames)('%s has them on public repositories where some are configured', (name) => {
     expect(permissionsOf(both, name)).toMatchObject({
       [ecrActions('ecr-public', name)]: [
         'arn:<AWS::Partition>:ecr-public::<AWS::AccountId>:repository/team-a/app',
@@ -228,20 +234,20 @@ describe('the permissions', () => {
     });
   });
 
-  test('no role has a wildcard in an action', () => {
+  it('no role has a wildcard in an action', () => {
     expect(statementsOf(both).flatMap(({ Action }) => Action)).not.toContainEqual(
       expect.stringContaining('*'),
     );
   });
 
-  test('no statement is on every resource, but X-Ray’s, which know no other', () => {
+  it('no statement is on every resource, but X-Ray’s, which know no other', () => {
     const everywhere = statementsOf(both).filter(({ Resource }) => list(Resource).includes('*'));
     expect(new Set(everywhere.flatMap(({ Action }) => Action))).toEqual(
       new Set(['xray:PutTraceSegments', 'xray:PutTelemetryRecords']),
     );
   });
 
-  test('no role has a policy of AWS’s or an inline one beside its own', () => {
+  it('no role has a policy of AWS’s or an inline one beside its own', () => {
     for (const { Properties } of Object.values(both.findResources('AWS::IAM::Role'))) {
       expect(Object.keys(Properties)).toEqual(['AssumeRolePolicyDocument', 'Description']);
     }
@@ -249,12 +255,12 @@ describe('the permissions', () => {
 });
 
 describe('the quota table', () => {
-  test('is not there without a quota', () => {
+  it('is not there without a quota', () => {
     shipped.resourceCountIs('AWS::DynamoDB::Table', 0);
     expect(JSON.stringify(shipped.toJSON())).not.toContain('QUOTA_TABLE');
   });
 
-  test('costs nothing while it is not used, forgets, and goes with the stack', () => {
+  it('costs nothing while it is not used, forgets, and goes with the stack', () => {
     withQuotas.hasResource('AWS::DynamoDB::Table', {
       DeletionPolicy: 'Delete',
       Properties: {
@@ -265,7 +271,7 @@ describe('the quota table', () => {
     });
   });
 
-  test.each(functionNames)('%s reaches it only if it counts', (name) => {
+  it.each(functionNames)('%s reaches it only if it counts', (name) => {
     const counts = servedBy(name).some((operation) => operations[operation].usage);
     const actions = Object.entries(permissionsOf(withQuotas, name)).filter(([action]) =>
       /dynamodb/.test(action),
@@ -275,7 +281,7 @@ describe('the quota table', () => {
 });
 
 describe('the staging bucket', () => {
-  test('is private, encrypted, and forgets after a day', () => {
+  it('is private, encrypted, and forgets after a day', () => {
     shipped.hasResourceProperties('AWS::S3::Bucket', {
       PublicAccessBlockConfiguration: {
         BlockPublicAcls: true,
@@ -299,7 +305,7 @@ describe('the staging bucket', () => {
     expect(JSON.stringify(shipped.findResources('AWS::S3::Bucket'))).not.toContain('VersioningConfiguration');
   });
 
-  test('speaks TLS only', () => {
+  it('speaks TLS only', () => {
     shipped.hasResourceProperties('AWS::S3::BucketPolicy', {
       PolicyDocument: {
         Statement: [
@@ -310,7 +316,7 @@ describe('the staging bucket', () => {
     });
   });
 
-  test('goes with the stack; the secret stays', () => {
+  it('goes with the stack; the secret stays', () => {
     shipped.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
     shipped.hasResource('AWS::SecretsManager::Secret', { DeletionPolicy: 'RetainExceptOnCreate' });
   });

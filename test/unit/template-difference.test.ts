@@ -1,10 +1,10 @@
 // The difference between two templates: what a reviewer reads, and that nothing gets lost in it.
 
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { differenceOf } from '../support/template-difference.ts';
 
-test('names what is added, removed and changed, once for all parts that differ in the same', () => {
+it('names what is added, removed and changed, once for all parts that differ in the same', () => {
   const role = (arn: string, ...tags: string[]) => ({ Type: 'Role', Properties: { arn, 'a.b': { tags } } });
   const before = { Resources: { A: role('a', 'x', 'z'), B: role('a', 'x', 'z'), C: {}, E: role('e') } };
   const after = {
@@ -50,7 +50,7 @@ const template = fc.record({
   R: fc.dictionary(fc.constantFrom('a', 'b', 'c.d'), value, { minKeys: 1, noNullPrototype: true }),
 });
 
-test('is nothing between a template and itself', () => {
+it('is nothing between a template and itself', () => {
   fc.assert(
     fc.property(template, (one) => {
       expect(differenceOf(one, structuredClone(one))).toBe('');
@@ -58,7 +58,7 @@ test('is nothing between a template and itself', () => {
   );
 });
 
-test('is another for every other template', () => {
+it('is another for every other template', () => {
   const written = (one: object) => JSON.stringify(one, (_, part) => sorted(part));
   fc.assert(
     fc.property(template, template, template, (base, one, other) => {

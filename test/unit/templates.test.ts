@@ -2,19 +2,19 @@
 // and what matters of each in a sentence.
 
 import { Match } from 'aws-cdk-lib/assertions';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { configurationNames, configurations, readable, synthesize } from '../support/stacks.ts';
 import { differenceOf } from '../support/template-difference.ts';
 
 const templateOf = (name: keyof typeof configurations) => readable(synthesize(configurations[name]).template);
 
-test('the template of the configuration "default" is as it was reviewed', async () => {
+it('the template of the configuration "default" is as it was reviewed', async () => {
   const text = stringify(templateOf('default'), { lineWidth: 0 });
   await expect(text).toMatchFileSnapshot('__snapshots__/template.default.yaml');
 });
 
-test.each(configurationNames.filter((name) => name !== 'default'))(
+it.each(configurationNames.filter((name) => name !== 'default'))(
   'the template of the configuration "%s" differs from it as was reviewed',
   async (name) => {
     const text = differenceOf(templateOf('default'), templateOf(name));
@@ -25,7 +25,7 @@ test.each(configurationNames.filter((name) => name !== 'default'))(
 describe('a private API', () => {
   const { template } = synthesize(configurations.private);
 
-  test('is reached through its VPC endpoints from the given addresses, and in no other way', () => {
+  it('is reached through its VPC endpoints from the given addresses, and in no other way', () => {
     const deny = (Condition: object) => ({
       Effect: 'Deny',
       Principal: { AWS: '*' },
@@ -52,14 +52,14 @@ describe('a private API', () => {
 });
 
 describe('TLS', () => {
-  test('is 1.2 or later with forward secrecy at a regional address, whose clients send tokens', () => {
+  it('is 1.2 or later with forward secrecy at a regional address, whose clients send tokens', () => {
     synthesize(configurations.default).template.hasResourceProperties('AWS::ApiGateway::RestApi', {
       SecurityPolicy: 'SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09',
       EndpointAccessMode: 'STRICT',
     });
   });
 
-  test.each(['private', 'custom-domain'] as const)('is left to AWS’s 1.2 where the API is "%s"', (name) => {
+  it.each(['private', 'custom-domain'] as const)('is left to AWS’s 1.2 where the API is "%s"', (name) => {
     synthesize(configurations[name]).template.hasResourceProperties('AWS::ApiGateway::RestApi', {
       SecurityPolicy: Match.absent(),
     });
@@ -67,7 +67,7 @@ describe('TLS', () => {
 });
 
 describe('IPv6', () => {
-  test.each([
+  it.each([
     ['is there by default', {}, 'dualstack'],
     [
       'is there where a range of it may call',
@@ -87,7 +87,7 @@ describe('IPv6', () => {
 describe('a custom domain with mutual TLS', () => {
   const { template } = synthesize(configurations['custom-domain']);
 
-  test('asks for client certificates over TLS 1.2', () => {
+  it('asks for client certificates over TLS 1.2', () => {
     template.hasResourceProperties('AWS::ApiGateway::DomainName', {
       DomainName: 'images.example.com',
       EndpointConfiguration: { Types: ['REGIONAL'] },
@@ -99,11 +99,11 @@ describe('a custom domain with mutual TLS', () => {
     });
   });
 
-  test('is the only way in', () => {
+  it('is the only way in', () => {
     template.hasResourceProperties('AWS::ApiGateway::RestApi', { DisableExecuteApiEndpoint: true });
   });
 
-  test('is the address that clients are told, and says where its DNS record points', () => {
+  it('is the address that clients are told, and says where its DNS record points', () => {
     template.hasOutput('ProxyUrl', { Value: 'https://images.example.com/' });
     template.hasOutput('DomainTarget', { Value: { 'Fn::GetAtt': ['Domain66AC69E0', 'RegionalDomainName'] } });
   });
@@ -112,7 +112,7 @@ describe('a custom domain with mutual TLS', () => {
 describe('public ECR alone', () => {
   const { template } = synthesize(configurations.public);
 
-  test('has no route and no permission of private ECR', () => {
+  it('has no route and no permission of private ECR', () => {
     const text = JSON.stringify(template.toJSON());
     expect(text).toContain('"ecr-public:UploadLayerPart"');
     expect(text).not.toContain('"ecr:');
@@ -125,7 +125,7 @@ describe('clients that are throttled one by one', () => {
   const [webAcl] = Object.values(template.findResources('AWS::WAFv2::WebACL'));
   const rules: Rule[] = webAcl?.Properties.Rules;
 
-  test('are counted by address and by whatever header holds their token', () => {
+  it('are counted by address and by whatever header holds their token', () => {
     const counted = rules.map(({ Statement: { RateBasedStatement: rule } }) => [
       rule.CustomKeys?.map(({ Header }) => Header.Name).join() ?? rule.AggregateKeyType,
       rule.Limit,
@@ -138,7 +138,7 @@ describe('clients that are throttled one by one', () => {
     ]);
   });
 
-  test('are told when to come back, in the form of every other 429', () => {
+  it('are told when to come back, in the form of every other 429', () => {
     const [[key, body] = ['', undefined]] = Object.entries<{ Content: string }>(
       webAcl?.Properties.CustomResponseBodies,
     );
@@ -149,24 +149,26 @@ describe('clients that are throttled one by one', () => {
     expect(JSON.parse(body?.Content ?? '')).toMatchObject({ status: 429, code: 'ThrottlingException' });
   });
 
-  test('leave no token in a sample', () => {
+  it('leave no token in a sample', () => {
     const all = [webAcl?.Properties.VisibilityConfig, ...rules.map((rule) => rule.VisibilityConfig)];
-    for (const { SampledRequestsEnabled } of all) expect(SampledRequestsEnabled).toBe(false);
+    for (const { SampledRequestsEnabled } of all) {
+      expect(SampledRequestsEnabled).toBe(false);
+    }
   });
 
-  test('meet the web ACL before the API', () => {
+  it('meet the web ACL before the API', () => {
     const [id] = Object.keys(template.findResources('AWS::WAFv2::WebACL'));
     template.hasResourceProperties('AWS::WAFv2::WebACLAssociation', {
       WebACLArn: { 'Fn::GetAtt': [id, 'Arn'] },
     });
   });
 
-  test('are not there by default', () => {
+  it('are not there by default', () => {
     synthesize(configurations.default).template.resourceCountIs('AWS::WAFv2::WebACL', 0);
   });
 });
 
-test('instances are kept for the functions that are named, and for no other', () => {
+it('instances are kept for the functions that are named, and for no other', () => {
   const functions = synthesize(configurations.public).template.findResources('AWS::Lambda::Function');
   const kept = Object.entries(functions).map(([id, { Properties }]) => [
     id.replace(/Function[0-9A-F]{8}$/, ''),
@@ -179,7 +181,7 @@ describe('everything', () => {
   const { template } = synthesize(configurations.everything);
   const key = configurations.everything.kmsKeyArn;
 
-  test('encrypts bucket, secret and every log group with the given key', () => {
+  it('encrypts bucket, secret and every log group with the given key', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       BucketEncryption: {
         ServerSideEncryptionConfiguration: [
@@ -194,7 +196,7 @@ describe('everything', () => {
     template.allResourcesProperties('AWS::Logs::LogGroup', { KmsKeyId: key, RetentionInDays: 365 });
   });
 
-  test('lets each function use that key through S3 and Secrets Manager alone', () => {
+  it('lets each function use that key through S3 and Secrets Manager alone', () => {
     const statements = Object.values(template.findResources('AWS::IAM::Policy'))
       .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
       .filter(({ Action }) => JSON.stringify(Action).includes('kms:'));
@@ -206,20 +208,20 @@ describe('everything', () => {
     }
   });
 
-  test('bounds every role', () => {
+  it('bounds every role', () => {
     template.allResourcesProperties('AWS::IAM::Role', {
       PermissionsBoundary: configurations.everything.permissionsBoundaryArn,
     });
   });
 
-  test('gives the functions their memory and their reserved instances', () => {
+  it('gives the functions their memory and their reserved instances', () => {
     template.allResourcesProperties('AWS::Lambda::Function', {
       MemorySize: 3_008,
       ReservedConcurrentExecutions: 50,
     });
   });
 
-  test('limits the stage, and puts the web ACL before it', () => {
+  it('limits the stage, and puts the web ACL before it', () => {
     template.hasResourceProperties('AWS::ApiGateway::Stage', {
       MethodSettings: [{ ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 }],
     });
@@ -228,7 +230,7 @@ describe('everything', () => {
     });
   });
 
-  test('lets in the allowed addresses alone', () => {
+  it('lets in the allowed addresses alone', () => {
     template.hasResourceProperties('AWS::ApiGateway::RestApi', {
       Policy: {
         Statement: [
@@ -242,20 +244,20 @@ describe('everything', () => {
     });
   });
 
-  test('is protected from being deleted, and tagged', () => {
+  it('is protected from being deleted, and tagged', () => {
     const { stack } = synthesize(configurations.everything);
     expect(stack).toMatchObject({ terminationProtection: true });
     // CloudFormation gives them to every resource.
     expect(stack.tags.tagValues()).toEqual({ team: 'platform' });
   });
 
-  test('proves whose the domain is', () => {
+  it('proves whose the domain is', () => {
     template.hasResourceProperties('AWS::ApiGateway::DomainName', {
       OwnershipVerificationCertificateArn: configurations.everything.domain.certificateArn,
     });
   });
 
-  test('names the roles that the other account has to let in', () => {
+  it('names the roles that the other account has to let in', () => {
     const roles = Object.keys(
       template.findResources('AWS::IAM::Role', {
         Properties: {
@@ -264,19 +266,23 @@ describe('everything', () => {
       }),
     );
     const [output] = Object.values(template.findOutputs('FunctionRoleArns'));
-    for (const role of roles) expect(JSON.stringify(output)).toContain(role);
+    for (const role of roles) {
+      expect(JSON.stringify(output)).toContain(role);
+    }
     expect(roles).toHaveLength(6);
   });
 
-  test('reaches the repositories of the other account as well', () => {
+  it('reaches the repositories of the other account as well', () => {
     const text = JSON.stringify(template.findResources('AWS::IAM::Policy'));
     expect(text).toContain(':210987654321:repository/team-a/*');
   });
 
-  test('leaves nothing behind but the account’s role for logs', () => {
+  it('leaves nothing behind but the account’s role for logs', () => {
     for (const [id, { Type, DeletionPolicy }] of Object.entries(template.toJSON().Resources as Resources)) {
       const isAccountRole = Type === 'AWS::ApiGateway::Account' || id.startsWith('ApiCloudWatchRole');
-      if (DeletionPolicy?.startsWith('Retain')) expect(isAccountRole, id).toBe(true);
+      if (DeletionPolicy?.startsWith('Retain')) {
+        expect(isAccountRole, id).toBe(true);
+      }
     }
   });
 });

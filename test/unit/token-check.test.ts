@@ -12,11 +12,11 @@ const unknown = problem(401, 'UnrecognizedClientException');
 const busy = problem(503, 'ServiceUnavailableException');
 
 /** A check at a proxy that answers so, and is asked no oftener. */
-const checkAt = async (...replies: Reply[]) => {
+async function checkAt(...replies: Reply[]) {
   const request = 'POST /ecr/layer-availability';
   const door = await playScript(replies.map((reply) => ({ request, reply })));
   return tokenCheck(new ProxyClient({ endpoint: door.url, token: 'eup_a_b' }), policy);
-};
+}
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
@@ -38,7 +38,9 @@ describe('a token', () => {
 
   it('that the proxy does not know is refused, each time it comes', async () => {
     const check = await checkAt(unknown, unknown);
-    for (const _ of [1, 2]) await expect(check()).rejects.toMatchObject({ status: 401 });
+    for (const _ of [1, 2]) {
+      await expect(check()).rejects.toMatchObject({ status: 401 });
+    }
   });
 
   it('that was revoked is refused from the next question on', async () => {
@@ -71,7 +73,10 @@ describe('a token', () => {
   ];
   it.each(rows)('at %s counts only when the proxy knew it', async (_, replies, refusal) => {
     const check = await checkAt(...replies);
-    if (refusal) await expect(check()).rejects.toMatchObject(refusal);
-    else await check();
+    if (refusal) {
+      await expect(check()).rejects.toMatchObject(refusal);
+    } else {
+      await check();
+    }
   });
 });

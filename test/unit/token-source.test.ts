@@ -12,10 +12,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-const jwt = (expiresInSeconds: number, serial: number): string => {
+function jwt(expiresInSeconds: number, serial: number): string {
   const part = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
   return `${part({})}.${part({ exp: Math.floor(Date.now() / 1_000) + expiresInSeconds, serial })}.x`;
-};
+}
 
 describe('the token of a file', () => {
   it('is read once, and again when it was refused', async () => {

@@ -14,21 +14,23 @@ const uploadId = '11111111-2222-3333-4444-555555555555-0000000000000000000000000
 type Request = Parameters<typeof proxyEvent>[1];
 
 /** A call at door 1 that has come as far as validate. */
-const validateEvent = async <Name extends OperationName>(event: APIGatewayProxyEvent, operation: Name) => {
+async function validateEvent<Name extends OperationName>(event: APIGatewayProxyEvent, operation: Name) {
   const door = resourceDoor(operation);
   const call = { operation, registry: 'ecr' } as const;
   const readMembers = () => readEventMembers(event, requestRules(call, door));
   return validate<Name>({ ...call, readMembers, refusesUnknownMembers: door.refusesUnknownMembers });
-};
+}
 
 const call = async <Name extends OperationName>(operation: Name, request: Request) =>
   validateEvent(proxyEvent(operation, request), operation);
 
-const faultsOf = async (operation: OperationName, request: Request): Promise<unknown> => {
+async function faultsOf(operation: OperationName, request: Request): Promise<unknown> {
   const failure: unknown = await call(operation, request).catch((error: unknown) => error);
-  if (!(failure instanceof ProxyError)) throw new Error('not refused', { cause: failure });
+  if (!(failure instanceof ProxyError)) {
+    throw new Error('not refused', { cause: failure });
+  }
   return { code: failure.code, members: failure.members.invalidMembers?.map(({ member }) => member) };
-};
+}
 
 const invalid = (...members: string[]) => ({ code: 'InvalidParameterException', members });
 const json = (body: unknown) => ({ json: body });
@@ -101,7 +103,9 @@ describe('validate', () => {
 
   it('names the first members that are wrong, and says how many more there are', async () => {
     const members = Object.fromEntries(Array.from('abcdefgh', (name) => [name, 1]));
-    const failure: unknown = await call('InitiateLayerUpload', json(members)).catch((e: unknown) => e);
+    const failure: unknown = await call('InitiateLayerUpload', json(members)).catch(
+      (error: unknown) => error,
+    );
     expect(failure).toMatchObject({
       message: expect.stringMatching(/^repositoryName: .*; and 4 more$/),
       members: { invalidMembers: { length: 5 } },
@@ -330,7 +334,7 @@ describe('validate', () => {
 
   it('never quotes the body in its error', async () => {
     const failure: unknown = await call('InitiateLayerUpload', { text: 'layer-bytes{' }).catch(
-      (e: unknown) => e,
+      (error: unknown) => error,
     );
     expect(failure).toBeInstanceOf(ProxyError);
     expect(failure instanceof ProxyError && [failure.message, failure.cause].join()).not.toContain(

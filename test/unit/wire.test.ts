@@ -84,17 +84,26 @@ describe('an output', () => {
   it.each(operationNames)('of %s has only kinds of schema whose times are found', (operation) => {
     const found = new Set<unknown>();
     const walk = (schema: unknown): void => {
-      if (!(schema instanceof z.ZodType)) return;
+      if (!(schema instanceof z.ZodType)) {
+        return;
+      }
       found.add(schema._zod.def.type);
-      if (schema instanceof z.ZodObject) Object.values(schema.shape).forEach(walk);
-      if (schema instanceof z.ZodArray) walk(schema.element);
-      if (schema instanceof z.ZodRecord) walk(schema.valueType);
+      if (schema instanceof z.ZodObject) {
+        Object.values(schema.shape).forEach(walk);
+      }
+      if (schema instanceof z.ZodArray) {
+        walk(schema.element);
+      }
+      if (schema instanceof z.ZodRecord) {
+        walk(schema.valueType);
+      }
       if (
         schema instanceof z.ZodOptional ||
         schema instanceof z.ZodNullable ||
         schema instanceof z.ZodDefault
-      )
+      ) {
         walk(schema.unwrap());
+      }
     };
     walk(operations[operation].output);
     const known = [

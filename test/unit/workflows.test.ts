@@ -59,7 +59,9 @@ describe('the workflows', () => {
     (one) => {
       expect(Object.keys(one.on).filter((event) => !['push', 'pull_request'].includes(event))).toEqual([]);
       expect(one.text).not.toMatch(/secrets\./);
-      for (const { run = '' } of one.steps) expect(run).not.toContain('${{');
+      for (const { run = '' } of one.steps) {
+        expect(run).not.toContain('${{');
+      }
     },
   );
 

@@ -55,8 +55,9 @@ describe.skipIf(lacks(browser))('a hostile page in Chromium', () => {
 
   it('tries everything, and reads nothing but that it is refused', () => {
     expect(Object.keys(outcomes).length).toBeGreaterThan(50);
-    for (const [attempt, outcome] of Object.entries(outcomes))
+    for (const [attempt, outcome] of Object.entries(outcomes)) {
       expect(outcome, attempt).toMatch(/^(403 |refused: |opaque$|loaded$|\{"errors":\[\{"code":"DENIED")/);
+    }
   });
 
   it('is refused at every request that came through, blind ones too', () => {

@@ -75,7 +75,9 @@ const runSuite = (suite: string, url: string): Promise<void> =>
 
 it.skipIf(lacks('conformance.test'))('passes, but for deleting', async () => {
   const suite = findTool('conformance.test');
-  if (!suite) throw new Error('the conformance suite is not installed: run test/clients/install');
+  if (!suite) {
+    throw new Error('the conformance suite is not installed: run test/clients/install');
+  }
   const bridge = await startBridge(proxy.proxyUrl, { flags: ['--quiet'] });
   await runSuite(suite, bridge.url).finally(() => bridge.stop());
   const outcomes = outcomesOf(await readFile(join(directory, 'junit.xml'), 'utf8'));

@@ -137,10 +137,18 @@ describe.each(Object.entries(tools))('%s', (tool, { push, rewrites }) => {
       }
       const seconds = (performance.now() - startedMs) / 1_000;
       const pulled = await pull(proxy.ecrUrl, repositoryName, kind);
-      if (!rewrites) expect(pulled.digest).toBe(layouts.digests[kind]);
-      if (kind === 'single') expect(pulled.diffIds).toEqual(layouts.diffIds);
-      if (kind === 'multi') expect(pulled.children).toHaveLength(2);
-      if (kind === 'artifact') expect(pulled.subject).toBe(layouts.digests.single);
+      if (!rewrites) {
+        expect(pulled.digest).toBe(layouts.digests[kind]);
+      }
+      if (kind === 'single') {
+        expect(pulled.diffIds).toEqual(layouts.diffIds);
+      }
+      if (kind === 'multi') {
+        expect(pulled.children).toHaveLength(2);
+      }
+      if (kind === 'artifact') {
+        expect(pulled.subject).toBe(layouts.digests.single);
+      }
       console.info(`${tool} ${kind}: ${seconds.toFixed(1)} s`);
     });
   }
@@ -154,7 +162,9 @@ describe.each(Object.entries(tools))('%s', (tool, { push, rewrites }) => {
   it.skipIf(lacks(tool))('found a bridge whose memory stayed flat', async () => {
     const peakBytes = await bridge.peakBytes();
     console.info(`${tool}: the bridge peaked at ${peakBytes && Math.round(peakBytes / MiB)} MiB`);
-    if (peakBytes !== undefined) expect(peakBytes).toBeLessThan(maxBridgeBytes);
+    if (peakBytes !== undefined) {
+      expect(peakBytes).toBeLessThan(maxBridgeBytes);
+    }
   });
 });
 
@@ -190,7 +200,9 @@ describe('a login', () => {
     bridges.push([guarded, 'open-sesame']);
   });
   afterAll(async () => {
-    for (const [bridge] of bridges) await bridge.stop();
+    for (const [bridge] of bridges) {
+      await bridge.stop();
+    }
   });
 
   const user = (password: string) => ['-u', 'any', '-p', password];
@@ -223,7 +235,9 @@ describe('a login', () => {
   it.each(Object.entries(logins))(
     'by %s with a wrong password pushes nothing, and with a right one it does',
     async (tool, { login, push }) => {
-      if (lacks(tool)) return;
+      if (lacks(tool)) {
+        return;
+      }
       for (const [bridge, secret] of bridges) {
         const name = `${bridge.host}/team-a/${tool}:login`;
         // Crane does not try what it is given before it pushes.

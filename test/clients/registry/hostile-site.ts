@@ -36,8 +36,12 @@ export async function startHostileSite(bridgeUrl: string) {
     asked.pipe(onward);
   };
   const server = createServer(async (asked, answer) => {
-    if (asked.url?.startsWith('/v2/')) return rebound(asked, answer);
-    if (asked.method === 'POST') tell(z.record(z.string(), z.string()).parse(JSON.parse(await text(asked))));
+    if (asked.url?.startsWith('/v2/')) {
+      return rebound(asked, answer);
+    }
+    if (asked.method === 'POST') {
+      tell(z.record(z.string(), z.string()).parse(JSON.parse(await text(asked))));
+    }
     answer.setHeader('content-type', 'text/html').end(page);
   });
   server.listen(Number(port), address);

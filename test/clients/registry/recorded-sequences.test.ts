@@ -38,8 +38,9 @@ const send = (
     });
     sent.on('error', reject);
     const chunkBytes = 1_000_003;
-    for (let at = 0; body && at < body.length; at += chunkBytes)
+    for (let at = 0; body && at < body.length; at += chunkBytes) {
       sent.write(body.subarray(at, at + chunkBytes));
+    }
     sent.end();
   });
 

@@ -76,7 +76,9 @@ describe.skipIf(lacks('skopeo'))('what skopeo saved', () => {
       await copy(layout(), `docker-archive:${path}:app:1.0`);
       const { digest, diffIds } = await pushed(path);
       expect(diffIds).toEqual(layouts.diffIds);
-      if (lacks(program)) return;
+      if (lacks(program)) {
+        return;
+      }
       const packed = `${path}.packed`;
       await run('sh', ['-c', '"$1" -c <"$2" >"$3"', 'sh', program, path, packed]);
       expect(await pushed(packed)).toEqual({ digest, diffIds });
@@ -115,6 +117,8 @@ describe.skipIf(lacks('podman') || lacks('skopeo'))('what podman saved', () => {
     await podman('save', '--quiet', '--format', format, ...flags, '--output', path, image);
     const { digest, diffIds } = await pushed(path);
     expect(diffIds).toEqual(layouts.diffIds);
-    if (format === 'docker-dir') expect(digest).toBe(digestOf(await readFile(join(path, 'manifest.json'))));
+    if (format === 'docker-dir') {
+      expect(digest).toBe(digestOf(await readFile(join(path, 'manifest.json'))));
+    }
   });
 });

@@ -7,14 +7,14 @@ import { promisify } from 'node:util';
 
 const built = join(import.meta.dirname, '../../../.local/clients/bin');
 
-const isExecutable = (path: string): boolean => {
+function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;
   } catch {
     return false;
   }
-};
+}
 
 /** Where a program is that test/clients/install has installed. */
 export const findTool = (name: string): string | undefined =>
@@ -25,11 +25,13 @@ export const findTool = (name: string): string | undefined =>
 /**
  * Whether a tool's tests are left out: on a machine that has not got it. CI has, or fails.
  */
-export const lacks = (name: string): boolean => {
-  if (findTool(name) || process.env.CI) return false;
+export function lacks(name: string): boolean {
+  if (findTool(name) || process.env.CI) {
+    return false;
+  }
   console.info(`${name} is not installed: its tests are skipped; test/clients/install installs it`);
   return true;
-};
+}
 
 /** Runs a tool to its end. @throws Error with what it printed on standard error */
 export async function runTool(
@@ -38,7 +40,9 @@ export async function runTool(
   { home }: { home: string },
 ): Promise<string> {
   const tool = findTool(name);
-  if (!tool) throw new Error(`${name} is not installed: run test/clients/install`);
+  if (!tool) {
+    throw new Error(`${name} is not installed: run test/clients/install`);
+  }
   const environment = {
     ...process.env,
     HOME: home,
@@ -49,8 +53,8 @@ export async function runTool(
     env: environment,
     cwd: home,
     maxBuffer: 16 * 1_048_576,
-  }).catch((failure: { stderr?: string; message: string }) => {
-    throw new Error(`${name} ${args.join(' ')}: ${failure.stderr || failure.message}`);
+  }).catch((error: { stderr?: string; message: string }) => {
+    throw new Error(`${name} ${args.join(' ')}: ${error.stderr || error.message}`);
   });
   return stdout;
 }
