@@ -19,6 +19,11 @@ export type ErrorRow = {
   title: string;
   /** The public detail where the failure's own message must not or need not reach the client. */
   detail?: string;
+  /**
+   * What a client of the AWS API is told in place of `detail`, and after a message of the error's own: it has no other
+   * header to send than its session token's, and no `Retry-After` comes with the answer.
+   */
+  awsHint?: string;
   /** Whether and when the same request may be sent again. */
   sendAgain: SendAgain;
   /** The members that it may have, beside those of every error. */
@@ -50,6 +55,7 @@ export const errors = {
     title: 'No valid token',
     detail:
       'Send a token this proxy knows: Authorization: Bearer TOKEN, or as the password of Authorization: Basic.',
+    awsHint: 'Send a token this proxy knows as the session token (AWS_SESSION_TOKEN).',
     sendAgain: 'never',
     headers: [challenge],
     oci: 'UNAUTHORIZED',
@@ -59,6 +65,7 @@ export const errors = {
     status: 401,
     title: 'The token has expired',
     detail: 'Ask the operator of this proxy for a new token.',
+    awsHint: 'Send a new one as the session token (AWS_SESSION_TOKEN).',
     sendAgain: 'never',
     headers: [challenge],
     oci: 'UNAUTHORIZED',
@@ -135,7 +142,7 @@ export const errors = {
     status: 413,
     // ECR's own name for a part of a wrong size.
     aws: { type: 'InvalidLayerPartException' },
-    title: 'The body is larger than a part',
+    title: 'The request is too large',
     sendAgain: 'never',
     oci: 'SIZE_INVALID',
     operations: ['UploadLayerPart'],
@@ -232,6 +239,7 @@ export const errors = {
     status: 429,
     title: 'Too many requests',
     detail: 'The registry asks for a slower pace. Send the same request again after the time in Retry-After.',
+    awsHint: 'Send the same request again after a pause, as SDKs do by themselves.',
     sendAgain: { afterSeconds: 2 },
     oci: 'TOOMANYREQUESTS',
     upstream: [
@@ -387,6 +395,14 @@ export function headersOf({
     return text === undefined ? [] : [[name, text] as const];
   });
   return { ...(seconds !== undefined && { 'Retry-After': String(seconds) }), ...Object.fromEntries(own) };
+}
+
+/** What an error is called at the AWS API, and what it says there. */
+export function awsFormOf({ code, message }: Pick<ProxyError, 'code' | 'message'>) {
+  const { aws, detail, title, awsHint }: ErrorRow = errors[code];
+  const { type = code, status = 400 } = aws ?? {};
+  const told = awsHint === undefined ? message : `${message === detail ? `${title}.` : message} ${awsHint}`;
+  return { type, status, message: told };
 }
 
 const codeOfUpstreamName = new Map<string, ErrorCode>(

@@ -1,7 +1,7 @@
 // The two doors: how each finds the operation a request asks for, and how each writes its answers.
 
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { type ErrorRow, errors, headersOf, ProxyError } from '../api/errors.ts';
+import { awsFormOf, type ErrorRow, errors, headersOf, ProxyError } from '../api/errors.ts';
 import { maxErrorBytes } from '../api/limits.ts';
 import {
   type Call,
@@ -138,9 +138,8 @@ export const awsDoor = (configured: readonly Registry[]): Door => ({
   contentTypes: () => [amzJson],
   refusesUnknownMembers: false,
   writeOutput: (name, output) => write(200, amzJson, outputText(name, output, epochSeconds)),
-  writeError: ({ code, message, members }) => {
-    const { aws }: ErrorRow = errors[code];
-    const { type = code, status = 400 } = aws ?? {};
-    return write(status, amzJson, errorText({ __type: type, message, ...members }));
+  writeError: (error) => {
+    const { type, status, message } = awsFormOf(error);
+    return write(status, amzJson, errorText({ __type: type, message, ...error.members }));
   },
 });
