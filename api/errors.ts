@@ -397,14 +397,6 @@ export function headersOf({
   return { ...(seconds !== undefined && { 'Retry-After': String(seconds) }), ...Object.fromEntries(own) };
 }
 
-/** What an error is called at the AWS API, and what it says there. */
-export function awsFormOf({ code, message }: Pick<ProxyError, 'code' | 'message'>) {
-  const { aws, detail, title, awsHint }: ErrorRow = errors[code];
-  const { type = code, status = 400 } = aws ?? {};
-  const told = awsHint === undefined ? message : `${message === detail ? `${title}.` : message} ${awsHint}`;
-  return { type, status, message: told };
-}
-
 const codeOfUpstreamName = new Map<string, ErrorCode>(
   errorCodes.flatMap((code) => errors[code].upstream.map((name): [string, ErrorCode] => [name, code])),
 );

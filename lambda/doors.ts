@@ -1,7 +1,8 @@
 // The two doors: how each finds the operation a request asks for, and how each writes its answers.
 
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { awsFormOf, type ErrorRow, errors, headersOf, ProxyError } from '../api/errors.ts';
+import { awsFormOf } from '../api/aws-form.ts';
+import { type ErrorRow, errors, headersOf, ProxyError } from '../api/errors.ts';
 import { maxErrorBytes } from '../api/limits.ts';
 import {
   type Call,
