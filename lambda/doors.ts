@@ -105,7 +105,10 @@ const registryOfTargetPrefix = new Map<string, Registry>(
   ),
 );
 
-/** All AWS SDKs count their attempts: `attempt=2; max=3`. Source: AWS SDKs and Tools, "Retry behavior". */
+/**
+ * AWS SDKs count their attempts: `attempt=2; max=3`. Source: AWS SDKs and Tools, "Retry behavior". The SDK for
+ * JavaScript v2 does not, and AWSSDK.Core 4.1 for .NET not all of them: what they lose is in docs/aws-clients.md.
+ */
 const repeated = /\battempt=(?!1\b)\d/;
 
 function unknownOperation(
