@@ -257,32 +257,34 @@ export function describeDoor2({ name, start, registries, retryModes = [''] }: Cl
         expect('typed' in failure ? failure.typed : true).toBe(true);
       });
 
-      it.each([
-        ['ACCESS_DENIED', 'AccessDeniedException', 'network'],
-        ['DEFAULT_5XX', 'InternalFailure', 'fault in the proxy'],
-        ['INTEGRATION_TIMEOUT', 'GatewayTimeoutException', 'in time|in the meantime'],
-        ['THROTTLED', 'ThrottlingException', 'All clients of this proxy together'],
-        ['WAF_FILTERED', 'AccessDeniedException', 'network'],
-      ] as const)('meets API Gateway’s own %s as %s', async (responseType, code, words) => {
-        await proxy.armGateway({ responseType, times: 3 });
-        expect(await initiate(once)).toMatchObject({ code, message: expect.stringMatching(words) });
-      });
-
-      it('sends again what API Gateway throttles', async () => {
-        await proxy.armGateway({ responseType: 'THROTTLED' });
-        expect(await ecr.begin()).toMatch(/\w/);
-      });
-
-      it('is told of the partSize, in the class of a part, when it slices to ECR’s own 5 MiB', async () => {
-        const uploadId = await ecr.begin();
-        const [part] = partsOf(randomBytes(5 * 1_048_576), 5 * 1_048_576);
-        const failure = await ecr.fail('UploadLayerPart', { uploadId, ...part });
-        expect(failure).toMatchObject({
-          code: 'InvalidLayerPartException',
-          message: expect.stringContaining(`partSize that InitiateLayerUpload answered (${P} bytes)`),
+      // API Gateway answers before it is known for which registry.
+      if (registry === registries[0]) {
+        it.each([
+          ['ACCESS_DENIED', 'AccessDeniedException', 'network'],
+          ['DEFAULT_5XX', 'InternalFailure', 'fault in the proxy'],
+          ['INTEGRATION_TIMEOUT', 'GatewayTimeoutException', 'in time|in the meantime'],
+          ['THROTTLED', 'ThrottlingException', 'All clients of this proxy together'],
+        ] as const)('meets API Gateway’s own %s as %s', async (responseType, code, words) => {
+          await proxy.armGateway({ responseType, times: 3 });
+          expect(await initiate(once)).toMatchObject({ code, message: expect.stringMatching(words) });
         });
-        expect('typed' in failure ? failure.typed : true).toBe(true);
-      });
+
+        it('sends again what API Gateway throttles', async () => {
+          await proxy.armGateway({ responseType: 'THROTTLED' });
+          expect(await ecr.begin()).toMatch(/\w/);
+        });
+
+        it('is told of the partSize, in the class of a part, when it slices to ECR’s own 5 MiB', async () => {
+          const uploadId = await ecr.begin();
+          const [part] = partsOf(randomBytes(5 * 1_048_576), 5 * 1_048_576);
+          const failure = await ecr.fail('UploadLayerPart', { uploadId, ...part });
+          expect(failure).toMatchObject({
+            code: 'InvalidLayerPartException',
+            message: expect.stringContaining(`partSize that InitiateLayerUpload answered (${P} bytes)`),
+          });
+          expect('typed' in failure ? failure.typed : true).toBe(true);
+        });
+      }
 
       it('is told where to go on after a part that was not the next, and goes on there', async () => {
         const layer = randomBytes(3 * P + 5);
