@@ -1,7 +1,7 @@
 // The two doors: how each finds the operation a request asks for, and how each writes its answers.
 
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { type ErrorRow, errors, headersOf, ProxyError } from '../api/errors.ts';
+import { type ErrorRow, errors } from '../api/errors.ts';
 import { maxErrorBytes } from '../api/limits.ts';
 import {
   type Call,
@@ -10,6 +10,7 @@ import {
   operationNames,
   operations,
 } from '../api/operations.ts';
+import { headersOf, ProxyError } from '../api/proxy-error.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
 import { epochSeconds, isoText, type TimeForm, writeOutput } from '../api/wire.ts';
 import { bounded } from './telemetry/bounded.ts';

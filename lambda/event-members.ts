@@ -1,9 +1,9 @@
 // What a request at API Gateway says of its operation's members, in path, query and body. The only reader of base64.
 
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { ProxyError } from '../api/errors.ts';
 import { maxBodyDepth, maxBodyStructuralCharacters, partSize } from '../api/limits.ts';
 import { type Call, operations } from '../api/operations.ts';
+import { ProxyError } from '../api/proxy-error.ts';
 import { queryPairs } from '../api/query.ts';
 import { JsonFault, parseStrictJson } from '../api/strict-json.ts';
 import type { Door } from './doors.ts';

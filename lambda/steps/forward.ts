@@ -1,9 +1,9 @@
 // Step 4, forward: a Permit becomes an Output. The only caller of ECR and of the staging area.
 
 import { createHash } from 'node:crypto';
-import { ProxyError } from '../../api/errors.ts';
 import { manifestOf } from '../../api/manifest.ts';
 import type { Members, OperationName } from '../../api/operations.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { maxLayerBytes, type Registry } from '../../api/registries.ts';
 import { sealsWith } from '../../api/sealing-keys.ts';
 import type { SecretReader } from '../identity/secret.ts';

@@ -1,15 +1,10 @@
 import * as ecr from '@aws-sdk/client-ecr';
 import * as ecrPublic from '@aws-sdk/client-ecr-public';
 import { describe, expect, it } from 'vitest';
-import {
-  type ErrorCode,
-  type ErrorRow,
-  errorCodeOf,
-  errorCodes,
-  errors,
-  ProxyError,
-} from '../../api/errors.ts';
+import { type ErrorCode, type ErrorRow, errorCodes, errors } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { isSentAgain } from '../../api/send-again.ts';
+import { errorCodeOf, upstreamFailures } from '../../api/upstream-failures.ts';
 import { problemOf } from '../../client/refusals.ts';
 import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
 import { proxyErrorOf } from '../../lambda/proxy-error.ts';
@@ -56,7 +51,7 @@ describe('the error table', () => {
   );
 
   it('takes each failure’s name in one row only', () => {
-    const names = rows.flatMap(([, row]) => row.upstream);
+    const names = Object.values(upstreamFailures).flat();
     expect(names.toSorted()).toEqual([...new Set(names)].toSorted());
   });
 
@@ -71,7 +66,7 @@ describe('the error table', () => {
     });
   });
 
-  it.each(rows.flatMap(([code, row]) => row.upstream.map((name) => [name, code])))(
+  it.each(Object.entries(upstreamFailures).flatMap(([code, names]) => names.map((name) => [name, code])))(
     'turns %s into %s',
     (name, code) => expect(proxyErrorOf(named(name)).code).toBe(code),
   );

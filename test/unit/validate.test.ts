@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { ProxyError } from '../../api/errors.ts';
 import { partSize } from '../../api/limits.ts';
 import type { OperationName } from '../../api/operations.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { resourceDoor } from '../../lambda/doors.ts';
 import { readEventMembers, requestRules } from '../../lambda/event-members.ts';
 import { validate } from '../../lambda/steps/validate.ts';
