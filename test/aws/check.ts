@@ -1,7 +1,7 @@
 // A check of docs/aws-assumptions.md: what it needs, what it does, and what was seen.
 
 import type { ECR } from '@aws-sdk/client-ecr';
-import type { Door1, Send } from '../support/door-1.ts';
+import type { Door1, Send } from '../support/resource-api.ts';
 
 /** `undefined`: neither, or it could not be told; `saw` says what came instead. */
 export type Finding = { holds: boolean | undefined; saw: string };

@@ -1,4 +1,4 @@
-import { describeDoor2 } from '../contract/door-2-suite.ts';
+import { describeDoor2 } from '../contract/aws-api-suite.ts';
 import { cli, withClient } from './installed.ts';
 
 withClient(cli, () => {

@@ -1,4 +1,4 @@
-import { describeDoor2 } from '../contract/door-2-suite.ts';
+import { describeDoor2 } from '../contract/aws-api-suite.ts';
 import { boto3, withClient } from './installed.ts';
 
 withClient(boto3, () => {

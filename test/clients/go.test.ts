@@ -1,4 +1,4 @@
-import { describeDoor2 } from '../contract/door-2-suite.ts';
+import { describeDoor2 } from '../contract/aws-api-suite.ts';
 import { go, withClient } from './installed.ts';
 
 withClient(go, () => {

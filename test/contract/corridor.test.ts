@@ -4,12 +4,12 @@ import { partSize as P } from '../../api/limits.ts';
 import { operationNames } from '../../api/operations.ts';
 import { awsHandler, resourceHandler } from '../../lambda/corridor.ts';
 import { seal } from '../../lambda/upload/seal.ts';
-import { type Door1, door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { manifestOf } from '../support/manifests.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 import { awsEvent, lambdaContext, proxyEvent } from '../support/proxy-event.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { type Door1, door1, tokens } from '../support/resource-api.ts';
 
 let proxy: InProcess;
 let client: Door1;

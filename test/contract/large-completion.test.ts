@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { errors } from '../../api/errors.ts';
 import { partSize as P } from '../../api/limits.ts';
-import { type Answer, type Door1, door1 } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { type Answer, type Door1, door1 } from '../support/resource-api.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 

@@ -4,9 +4,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { partSize as P } from '../../api/limits.ts';
 import { metrics } from '../../api/metrics.ts';
-import { type Door1, door1 } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { type Door1, door1 } from '../support/resource-api.ts';
 
 /** A line in CloudWatch's embedded metric format. */
 const emf = z.looseObject({

@@ -2,10 +2,10 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { partSize as P } from '../../api/limits.ts';
-import { door1 } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { policiesBeside } from '../support/policy-directory.ts';
 import { randomBytes } from '../support/random-bytes.ts';
+import { door1 } from '../support/resource-api.ts';
 import { assemble } from '../support/stacks.ts';
 
 const limit = P + 10;

@@ -3,12 +3,12 @@
 import { DeleteItemCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { partSize as P } from '../../api/limits.ts';
-import { type Door1, door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { manifestOf } from '../support/manifests.ts';
 import { conform } from '../support/openapi.ts';
 import { policiesBeside } from '../support/policy-directory.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { type Door1, door1, tokens } from '../support/resource-api.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 

@@ -2,8 +2,8 @@
 
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { refusal } from '../../lib/cost.ts';
-import { door1 } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { door1 } from '../support/resource-api.ts';
 
 /** Beside the function's own: the access log's line, and Lambda's START, END and REPORT with its trace. */
 const otherLogBytes = 1_000;

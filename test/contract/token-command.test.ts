@@ -11,8 +11,8 @@ import { secretMaxAgeMs } from '../../api/limits.ts';
 import { isMintedToken } from '../../cli/tokens/mint.ts';
 import { changeClient } from '../../cli/tokens/secret.ts';
 import { secretsManagerStore } from '../../cli/tokens/secret-store.ts';
-import { door1 } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { door1 } from '../support/resource-api.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 

@@ -15,7 +15,7 @@ import {
   problem,
   repositoryName,
 } from '../support/scenes.ts';
-import { playScript, type Reply, type Scene, type ScriptedDoor } from '../support/scripted-door.ts';
+import { playScript, type Reply, type Scene, type ScriptedDoor } from '../support/scripted-api.ts';
 
 const P = 1_000;
 const token = 'eup_team-a-ci_s3cr3t';

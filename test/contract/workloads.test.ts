@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Issuer } from '../../api/issuers.ts';
-import { door1 } from '../support/door-1.ts';
 import { startInProcess } from '../support/in-process.ts';
 import { type Json, signToken, startIssuer, type TestIssuer } from '../support/issuer.ts';
 import { startLocalStack } from '../support/local-stack.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { door1 } from '../support/resource-api.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 

@@ -3,11 +3,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { maxErrorBytes, maxEventBytes, maxLogLineBytes } from '../../api/limits.ts';
 import { type OperationName, operationNames, operations } from '../../api/operations.ts';
-import { door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { startMeasured } from '../support/measured.ts';
 import type { Measured } from '../support/measured-instance.ts';
 import { awsEvent, type EventRequest, proxyEvent } from '../support/proxy-event.ts';
+import { door1, tokens } from '../support/resource-api.ts';
 import { worstRequests } from '../support/worst-bodies.ts';
 
 const maxCpuMs = 300;

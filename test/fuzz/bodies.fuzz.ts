@@ -6,11 +6,11 @@ import { maxErrorBytes, maxLogLineBytes } from '../../api/limits.ts';
 import { readManifest } from '../../api/manifest.ts';
 import { type OperationName, operationNames, operations } from '../../api/operations.ts';
 import { awsHandler, type Handler, resourceHandler } from '../../lambda/corridor.ts';
-import { tokens } from '../support/door-1.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { descriptor, ociIndex, ociLayer, ociManifest } from '../support/manifests.ts';
 import { awsEvent, lambdaContext, proxyEvent } from '../support/proxy-event.ts';
+import { tokens } from '../support/resource-api.ts';
 
 const maxCpuMs = 300;
 /** What a line of the log has beside the request's own members: Powertools' keys, status and duration. */

@@ -2,10 +2,10 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { door1 } from '../support/door-1.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { door1 } from '../support/resource-api.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 

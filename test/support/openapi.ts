@@ -6,7 +6,7 @@ import { type ErrorRow, errors, isErrorCode } from '../../api/errors.ts';
 import { openapi } from '../../api/openapi/document.ts';
 import type { Response } from '../../api/openapi/problems.ts';
 import { retryAfterSchema } from '../../api/send-again.ts';
-import type { Answer } from './door-1.ts';
+import type { Answer } from './resource-api.ts';
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema(openapi, 'openapi');

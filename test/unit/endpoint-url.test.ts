@@ -7,7 +7,7 @@ import { ProxyClient } from '../../client/proxy-client.ts';
 import { startCountingProxy } from '../support/counting-proxy.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { begin, repositoryName } from '../support/scenes.ts';
-import { playScript } from '../support/scripted-door.ts';
+import { playScript } from '../support/scripted-api.ts';
 
 const token = 'eup_team-a-ci_s3cr3t';
 

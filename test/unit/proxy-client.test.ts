@@ -8,7 +8,7 @@ import { requestOf } from '../../client/request.ts';
 import { TokenProblem } from '../../client/token-problem.ts';
 import { noAnswerProblem } from '../../client/unanswered.ts';
 import { begin, problem, repositoryName } from '../support/scenes.ts';
-import { playScript, type Reply, type ScriptedDoor } from '../support/scripted-door.ts';
+import { playScript, type Reply, type ScriptedDoor } from '../support/scripted-api.ts';
 
 const token = 'eup_team-a-ci_s3cr3t';
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ProxyClient } from '../../client/proxy-client.ts';
 import { tokenCheck } from '../../client/registry/token-check.ts';
 import { problem } from '../support/scenes.ts';
-import { playScript, type Reply } from '../support/scripted-door.ts';
+import { playScript, type Reply } from '../support/scripted-api.ts';
 
 const policy = { attempts: 2, baseMs: 1, capMs: 2, budgetMs: 5_000 };
 const known = problem(400, 'InvalidParameterException');

@@ -1,5 +1,5 @@
 import { startInProcess } from '../support/in-process.ts';
-import { describeDoor1 } from './door-1-suite.ts';
+import { describeDoor1 } from './resource-api-suite.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 

@@ -3,12 +3,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { partSize as P } from '../../api/limits.ts';
 import type { Registry } from '../../api/registries.ts';
+import { expiredToken, startDoor2 } from '../support/aws-api.ts';
 import { type AwsClient, clientEnvironment, type Members, type StartClient } from '../support/aws-client.ts';
-import { tokens } from '../support/door-1.ts';
-import { expiredToken, startDoor2 } from '../support/door-2.ts';
 import type { LocalStack } from '../support/local-stack.ts';
 import { indexOf, manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { tokens } from '../support/resource-api.ts';
 import { stored } from '../support/stored.ts';
 
 const repositoryName = 'team-a/app';

@@ -3,10 +3,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { partSize as P } from '../../api/limits.ts';
 import type { Registry } from '../../api/registries.ts';
-import { type Answer, type Door1, door1, type Send, tokens } from '../support/door-1.ts';
 import type { Faults } from '../support/faults.ts';
 import { indexOf, manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { type Answer, type Door1, door1, type Send, tokens } from '../support/resource-api.ts';
 import { stored } from '../support/stored.ts';
 
 /** A running proxy and the ECR stand-in behind it. */

@@ -1,5 +1,5 @@
 import { startJavaScript } from '../support/javascript-client.ts';
-import { describeDoor2 } from './door-2-suite.ts';
+import { describeDoor2 } from './aws-api-suite.ts';
 
 describeDoor2({
   name: 'the AWS SDK for JavaScript',
