@@ -74,7 +74,7 @@ function imageUsage(members: PutImageMembers): readonly Usage[] {
 type Row<Input, Output> = {
   /** What it does, in one sentence. */
   summary: string;
-  /** Door 1: `{method} /{registry}{path}` answers `status` on success. A GET has its members in path and query. */
+  /** In the resource API `{method} /{registry}{path}` answers `status` on success. A GET has its members in path and query. */
   method: 'GET' | 'POST' | 'PUT';
   path: string;
   status: 200 | 201;
@@ -257,7 +257,7 @@ export const operationNames = Object.keys(table) as readonly OperationName[];
 
 export const isOperationName = (name: string): name is OperationName => Object.hasOwn(table, name);
 
-/** What a request asks for, whichever door it came through. */
+/** What a request asks for, in whichever API. */
 export type Call<Name extends OperationName = OperationName> = {
   readonly operation: Name;
   readonly registry: Registry;

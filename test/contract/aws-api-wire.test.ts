@@ -1,4 +1,4 @@
-// The wire of door 2 as no single SDK writes it: what every AWS client may send, and what comes back.
+// The wire of the AWS API as no single SDK writes it: what every AWS client may send, and what comes back.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partSize as P } from '../../api/limits.ts';
@@ -13,7 +13,7 @@ const repositoryName = 'team-a/app';
 const authorization =
   'AWS4-HMAC-SHA256 Credential=any/20261121/us-east-1/ecr/aws4_request, SignedHeaders=host, Signature=0';
 
-describe('the wire of door 2', () => {
+describe('the wire of the AWS API', () => {
   let proxy: LocalStack;
   beforeAll(async () => {
     proxy = await startLocalStack();

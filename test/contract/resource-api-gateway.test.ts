@@ -1,4 +1,4 @@
 import { startLocalStack } from '../support/local-stack.ts';
-import { describeDoor1 } from './resource-api-suite.ts';
+import { describeResourceApi } from './resource-api-suite.ts';
 
-describeDoor1('through the local gateway and the bundles', 'ecr', startLocalStack);
+describeResourceApi('through the local gateway and the bundles', 'ecr', startLocalStack);

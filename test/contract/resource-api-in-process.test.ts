@@ -1,7 +1,7 @@
 import { startInProcess } from '../support/in-process.ts';
-import { describeDoor1 } from './resource-api-suite.ts';
+import { describeResourceApi } from './resource-api-suite.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 
-describeDoor1('in process', 'ecr', startInProcess);
-describeDoor1('in process', 'ecr-public', startInProcess);
+describeResourceApi('in process', 'ecr', startInProcess);
+describeResourceApi('in process', 'ecr-public', startInProcess);

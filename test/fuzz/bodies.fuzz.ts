@@ -144,18 +144,18 @@ describe('the handlers', () => {
     await proxy?.close();
   });
 
-  /** Sends a body to an operation at both doors; gives status, answer and log of each. */
+  /** Sends a body to an operation of both APIs; gives status, answer and log of each. */
   const sendTo = async (operation: OperationName, text: string) => {
-    const atDoor1 = proxyEvent(operation, {
+    const toResourceApi = proxyEvent(operation, {
       text,
       headers: { authorization: `Bearer ${tokens.a}` },
       path: operations[operation].path.includes('{uploadId}') ? { uploadId: 'an-upload' } : {},
     });
-    const atDoor2 = awsEvent(operation, { text, headers: { 'x-amz-security-token': tokens.a } });
+    const toAwsApi = awsEvent(operation, { text, headers: { 'x-amz-security-token': tokens.a } });
     const outcomes = [];
     for (const [handler, event] of [
-      [resources.get(operation), atDoor1],
-      [aws, atDoor2],
+      [resources.get(operation), toResourceApi],
+      [aws, toAwsApi],
     ] as const) {
       log.length = 0;
       const answer = await handler?.(event, lambdaContext());

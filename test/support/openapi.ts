@@ -1,4 +1,4 @@
-// What openapi.json promises, held against what door 1 takes and answers.
+// What openapi.json promises, held against what the resource API takes and answers.
 
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';

@@ -14,8 +14,8 @@ const busy = problem(503, 'ServiceUnavailableException');
 /** A check at a proxy that answers so, and is asked no oftener. */
 async function checkAt(...replies: Reply[]) {
   const request = 'POST /ecr/layer-availability';
-  const door = await playScript(replies.map((reply) => ({ request, reply })));
-  return tokenCheck(new ProxyClient({ endpoint: door.url, token: 'eup_a_b' }), policy);
+  const api = await playScript(replies.map((reply) => ({ request, reply })));
+  return tokenCheck(new ProxyClient({ endpoint: api.url, token: 'eup_a_b' }), policy);
 }
 
 beforeEach(() => {
