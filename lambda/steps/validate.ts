@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 import { type Call, type Members, type OperationName, operations } from '../../api/operations.ts';
+import { isWellFormed } from '../../api/well-formed.ts';
 import type { IncomingCall, RawMembers } from '../incoming-call.ts';
 import { type Fault, invalidMembers, memberNameOf } from '../invalid-members.ts';
 
@@ -18,9 +19,6 @@ const unknownMembers = (members: RawMembers, known: Readonly<Record<string, unkn
 
 const faultsOf = (error: z.ZodError | undefined): Fault[] =>
   (error?.issues ?? []).map(({ path, message }) => ({ member: path.join('.'), expected: message }));
-
-const isWellFormed = (value: unknown): boolean =>
-  typeof value === 'string' ? value.isWellFormed() : !Array.isArray(value) || value.every(isWellFormed);
 
 /** A front that reads no JSON has not looked: `parseStrictJson` does for those that do. */
 const illFormed = (members: object): Fault[] =>
