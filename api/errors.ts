@@ -10,9 +10,9 @@ import type { SendAgain } from './send-again.ts';
 
 /** A row: what the client is told. Which failures of AWS's services become it is in `upstream-failures.ts`. */
 export type ErrorRow = {
-  /** The HTTP status at door 1. */
+  /** The HTTP status in the resource API. */
   status: number;
-  /** At door 2, where it is not HTTP 400 with the code itself as `__type`. */
+  /** In the AWS API, where it is not HTTP 400 with the code itself as `__type`. */
   aws?: { status?: number; type?: string };
   /** In the OCI distribution API. */
   oci: OciForm;
@@ -23,7 +23,7 @@ export type ErrorRow = {
   sendAgain: SendAgain;
   /** The members that it may have, beside those of every error. */
   members?: readonly ErrorMemberName[];
-  /** The headers that it may have at door 1, beside `Retry-After`. */
+  /** The headers that it may have in the resource API, beside `Retry-After`. */
   headers?: readonly ErrorHeader[];
   /** The operations that can be answered so, where not every one can. Sources: the API references of ECR. */
   operations?: readonly OperationName[];
@@ -110,7 +110,7 @@ export const errors = {
     oci: 'TAG_INVALID',
     operations: ['PutImage'],
   },
-  // Door 2 alone: at door 1 API Gateway knows the routes.
+  // In the AWS API alone: of the resource API, API Gateway knows the routes.
   UnknownOperationException: {
     status: 404,
     title: 'No such operation',

@@ -59,7 +59,7 @@ export const gatewayAnswers = {
 const quoted = (headers: Record<string, string>) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, `'${value}'`]));
 
-/** The members are those of the resource door (lambda/doors.ts), but for the request's id: a test compares them. */
+/** The members are those of the resource API (lambda/doors.ts), but for the request's id: a test compares them. */
 export function problemOf({ code, detail }: Answer) {
   const row: ErrorRow = errors[code];
   const { status, title } = row;
@@ -72,7 +72,7 @@ export function problemOf({ code, detail }: Answer) {
   };
 }
 
-/** The headers, too, are those of the resource door; `WWW-Authenticate` keeps its name here. */
+/** The headers, too, are those of the resource API; `WWW-Authenticate` keeps its name here. */
 function responseOf(type: string, answer: Answer): GatewayResponseOptions {
   const { status } = errors[answer.code];
   const problem = { ...problemOf(answer), requestId: '$context.requestId' };

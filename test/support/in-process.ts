@@ -17,10 +17,10 @@ import { functionEnvironment } from '../../local/environment.ts';
 import { localRepositories } from '../../local/local.ts';
 import { startS3 } from '../../local/s3.ts';
 import { startSecrets } from '../../local/secrets.ts';
-import type { Send } from './door-1.ts';
 import { faultsOf } from './faults.ts';
 import { conform } from './openapi.ts';
 import { lambdaContext, proxyEvent } from './proxy-event.ts';
+import type { Send } from './resource-api.ts';
 
 const secretArn = `arn:aws:secretsmanager:${localAccount.region}:${localAccount.accountId}:secret:test`;
 const stagingBucket = 'staging';

@@ -36,7 +36,7 @@ describe('API Gateway’s own answers', () => {
     expect([...responses.keys()].sort()).toEqual(Object.keys(gatewayAnswers).sort());
   });
 
-  it.each(answers)('%s is what the resource door says of %s, but for its detail', (type, code) => {
+  it.each(answers)('%s is what the resource API says of %s, but for its detail', (type, code) => {
     const response = responses.get(type);
     const { statusCode, headers, body } = resourceDoor('PutImage').writeError(
       new ProxyError(code),

@@ -13,7 +13,7 @@ const uploadId = '11111111-2222-3333-4444-555555555555-0000000000000000000000000
 
 type Request = Parameters<typeof proxyEvent>[1];
 
-/** A call at door 1 that has come as far as validate. */
+/** A call to the resource API that has come as far as validate. */
 async function validateEvent<Name extends OperationName>(event: APIGatewayProxyEvent, operation: Name) {
   const door = resourceDoor(operation);
   const call = { operation, registry: 'ecr' } as const;
