@@ -122,8 +122,7 @@ function unknownOperation(
 
 /**
  * Door 2: ECR's own wire, AWS JSON 1.1 at `POST /`, for unmodified AWS SDKs. API Gateway adds
- * `x-amzn-RequestId` to every answer. There is no `Retry-After`, as ECR sends none: the SDK for JavaScript
- * would sleep for as long, three times, at every LimitExceededException.
+ * `x-amzn-RequestId` to every answer. There is no `Retry-After`, as ECR sends none: SDKs have paces of their own.
  *
  * @param configured the registries of the stack's configuration
  */
