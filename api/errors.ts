@@ -31,8 +31,17 @@ export type ErrorRow = {
   registry?: Registry;
 };
 
-const upstreamRefused =
-  'The registry could not do this. The reason is in the proxy’s log, under the request id.';
+/**
+ * AWS's usual name for a limit that no waiting helps against, though not ECR's: at ECR's own, LimitExceededException,
+ * most SDKs believe that they are throttled, and send the same request again. Decision 0021.
+ */
+const serviceQuotaExceeded = 'ServiceQuotaExceededException';
+
+const reasonIsLogged = 'The reason is in the proxy’s log, under the request id.';
+const upstreamFailed = `The registry could not do this. ${reasonIsLogged}`;
+
+/** Those of ECR's InvalidLayerPartException. */
+const refusedPart = ['registryId', 'repositoryName', 'uploadId', 'lastValidByteReceived'] as const;
 
 export const errors = {
   InvalidParameterException: {
@@ -124,6 +133,8 @@ export const errors = {
     aws: { type: 'InvalidLayerPartException' },
     title: 'The body is larger than a part',
     sendAgain: 'never',
+    members: refusedPart,
+    headers: [receivedRange],
     oci: 'SIZE_INVALID',
     operations: ['UploadLayerPart'],
   },
@@ -138,7 +149,7 @@ export const errors = {
     status: 416,
     title: 'Not the next part',
     sendAgain: 'never',
-    members: ['registryId', 'repositoryName', 'uploadId', 'lastValidByteReceived'],
+    members: refusedPart,
     headers: [receivedRange],
     oci: 'BLOB_UPLOAD_INVALID',
     operations: ['UploadLayerPart'],
@@ -195,6 +206,7 @@ export const errors = {
   },
   LimitExceededException: {
     status: 429,
+    aws: { type: serviceQuotaExceeded },
     title: 'A limit of the registry is reached',
     // Until somebody deletes images, or makes the layer smaller.
     sendAgain: 'never',
@@ -204,8 +216,7 @@ export const errors = {
   },
   QuotaExceededException: {
     status: 429,
-    // ECR's own name for a limit, which no SDK sends the same request again for.
-    aws: { type: 'LimitExceededException' },
+    aws: { type: serviceQuotaExceeded },
     title: 'A quota of this proxy is used up',
     sendAgain: { at: 'resetsAt', atMostSeconds: 86_400 },
     members: ['quota', 'used', 'limit', 'resetsAt'],
@@ -230,15 +241,23 @@ export const errors = {
     status: 502,
     aws: { status: 500 },
     title: 'The registry failed',
-    detail: upstreamRefused,
+    detail: upstreamFailed,
     sendAgain: { afterSeconds: 1 },
     // After UNAVAILABLE every client begins the blob anew, which is what helps; after the 400s and 403 none does.
     oci: 'UNAVAILABLE',
   },
+  UpstreamRefusedException: {
+    status: 502,
+    title: 'The registry or the staging area refuses the proxy',
+    detail: `It would refuse the same request again: the operator of this proxy has to act. ${reasonIsLogged}`,
+    sendAgain: 'never',
+    // Docker sends a layer five times whatever else it is told.
+    oci: 'DENIED',
+  },
   KmsException: {
     status: 502,
     title: 'The registry could not use its encryption key',
-    detail: upstreamRefused,
+    detail: upstreamFailed,
     sendAgain: 'never',
     members: ['kmsError'],
     oci: 'UNAVAILABLE',

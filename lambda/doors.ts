@@ -132,8 +132,7 @@ function reasonOf(registry: Registry | undefined, operation: string, configured:
 
 /**
  * Door 2: ECR's own wire, AWS JSON 1.1 at `POST /`, for unmodified AWS SDKs. API Gateway adds
- * `x-amzn-RequestId` to every answer. There is no `Retry-After`, as ECR sends none: the SDK for JavaScript
- * would sleep for as long, three times, at every LimitExceededException.
+ * `x-amzn-RequestId` to every answer. There is no `Retry-After`, as ECR sends none: SDKs have paces of their own.
  *
  * @param configured the registries of the stack's configuration
  */

@@ -4,10 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { type ErrorCode, type ErrorRow, errorCodes, errors } from '../../api/errors.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { isSentAgain } from '../../api/send-again.ts';
-import { errorCodeOf, upstreamFailures } from '../../api/upstream-failures.ts';
+import { upstreamFailures } from '../../api/upstream-failures.ts';
 import { problemOf } from '../../client/refusals.ts';
 import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
 import { proxyErrorOf } from '../../lambda/proxy-error.ts';
+import { upstreamCodeOf } from '../../lambda/sdk-failures.ts';
 
 const resourceApi = resourceDoor('PutImage');
 
@@ -39,14 +40,14 @@ const modelled = [
 describe('the error table', () => {
   it.each(modelled)('has a row of its own for ECR’s %s', (name) => {
     expect(Object.keys(ecr)).toContain(name);
-    expect(errorCodeOf(named(name))).toBe(name);
+    expect(upstreamCodeOf(named(name))).toBe(name);
   });
 
   it.each(['RegistryNotFoundException', 'UnsupportedCommandException'])(
     'has a row of its own for ECR Public’s %s',
     (name) => {
       expect(Object.keys(ecrPublic)).toContain(name);
-      expect(errorCodeOf(named(name))).toBe(name);
+      expect(upstreamCodeOf(named(name))).toBe(name);
     },
   );
 
@@ -86,11 +87,12 @@ describe('the error table', () => {
 
   it.each(rows.filter(([, { status }]) => [502, 503, 504].includes(status)))(
     'says with %s how soon it may be sent again, unless an operator has to act first',
-    (code, { sendAgain }) => expect(isSentAgain(sendAgain)).toBe(code !== 'KmsException'),
+    (code, { sendAgain }) =>
+      expect(isSentAgain(sendAgain)).toBe(!['KmsException', 'UpstreamRefusedException'].includes(code)),
   );
 
   it('finds failures of the network by Node’s code', () => {
-    expect(errorCodeOf(named('Error', { code: 'ECONNREFUSED' }))).toBe('ServiceUnavailableException');
+    expect(upstreamCodeOf(named('Error', { code: 'ECONNREFUSED' }))).toBe('ServiceUnavailableException');
   });
 });
 
@@ -118,7 +120,7 @@ describe('a problem document', () => {
     'ThrottlingException',
     'NoSuchBucket',
   ])('keeps the message of %s from the client', (name) => {
-    const failure = named(name);
+    const failure = named(name, { $metadata: { httpStatusCode: 400 } });
     expect(resourceApi.writeError(proxyErrorOf(failure), 'request-1').body).not.toContain(failure.message);
   });
 
