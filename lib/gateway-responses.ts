@@ -2,8 +2,9 @@
 
 import { type GatewayResponseOptions, ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { awsFormOf } from '../api/aws-form.ts';
-import { type ErrorCode, type ErrorRow, errors, headersOf } from '../api/errors.ts';
+import { type ErrorCode, type ErrorRow, errors } from '../api/errors.ts';
 import { maxEventBytes, maxManifestCharacters, partSize } from '../api/limits.ts';
+import { headersOf } from '../api/proxy-error.ts';
 
 /** A row of api/errors.ts, and a detail of its own where the row's speaks of the registry. */
 type Answer = { readonly code: ErrorCode; readonly detail?: string };

@@ -2,8 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type ErrorCode, ProxyError } from '../../api/errors.ts';
+import type { ErrorCode } from '../../api/errors.ts';
 import { maxManifestCharacters, partSize } from '../../api/limits.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
 import { gatewayAnswers } from '../../lib/gateway-responses.ts';
 import { responseTypes } from '../../local/gateway-response.ts';
@@ -52,7 +53,7 @@ describe('API Gateway’s own answers', () => {
     expect(responseTypes).toEqual(expect.arrayContaining(Object.keys(gatewayAnswers)));
   });
 
-  it.each(answers)('%s is what the resource door says of %s, but for its detail', (type, code) => {
+  it.each(answers)('%s is what the resource API says of %s, but for its detail', (type, code) => {
     const response = responses.get(type);
     const { statusCode, headers, body } = resourceDoor('PutImage').writeError(
       new ProxyError(code),
