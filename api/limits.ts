@@ -28,6 +28,9 @@ export const answerReserveMs = 1_500;
 /** How long a function may keep the clients' tokens in memory: a revocation takes effect within this time. */
 export const secretMaxAgeMs = 30_000;
 
+/** For tokens that are unknown the secret is read again, once in this time at most. */
+export const secretRereadMs = 1_000;
+
 /** CompleteLayerUpload and BatchCheckLayerAvailability take this many digests at most. Source: ECR API reference. */
 export const maxLayerDigests = 100;
 

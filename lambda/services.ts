@@ -17,6 +17,7 @@ import { secretReader } from './identity/secret.ts';
 import { quotaCounter } from './quota/quota-counts.ts';
 import type { ServeServices } from './serve.ts';
 import { type BeginRecord, callRecords } from './telemetry/call-record.ts';
+import { configurationFaults } from './telemetry/configuration-faults.ts';
 import { openMeter } from './telemetry/meter.ts';
 import { privateEcr, publicEcr } from './upload/ecr.ts';
 import { s3Staging } from './upload/staging.ts';
@@ -48,8 +49,10 @@ export function openServices(environment: Environment = readEnvironment(process.
   const traced = tracer.captureAWSv3Client.bind(tracer);
   const { accounts, registries, secretId, stagingBucket, policyDirectory, issuers, quotaTable } = environment;
   const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
-  const readSecret = secretReader(secrets, secretId);
+  const logger = new Logger();
   const meter = openMeter();
+  const report = configurationFaults(logger, meter);
+  const readSecret = secretReader(() => secrets.get(secretId, { forceFetch: true }), report);
   const { measure } = meter;
   const ecr = once(() => privateEcr(traced(new ECRClient(client)), measure));
   const ecrPublic = once(() =>
@@ -60,7 +63,7 @@ export function openServices(environment: Environment = readEnvironment(process.
   const counter =
     quotaTable && once(() => quotaCounter(traced(new DynamoDBClient(client)), quotaTable, quotas));
   return {
-    beginRecord: callRecords(new Logger(), meter),
+    beginRecord: callRecords(logger, meter),
     tracer,
     registries,
     tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers) },

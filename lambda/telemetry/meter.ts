@@ -3,7 +3,7 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { z } from 'zod';
 import { type ErrorCode, errorCodeOf, errors } from '../../api/errors.ts';
-import { type MetricName, metrics as table, type UpstreamCall } from '../../api/metrics.ts';
+import { type FaultSource, type MetricName, metrics as table, type UpstreamCall } from '../../api/metrics.ts';
 import type { OperationName } from '../../api/operations.ts';
 
 type PerRequest = {
@@ -25,6 +25,8 @@ export type CallMeter = {
 
 export type Meter = {
   begin(): CallMeter;
+  /** Counted once for each time that it is met. */
+  fault(source: FaultSource): void;
   /** Of every call to AWS alike: no call of a client's is named in it. */
   measure: Measure;
 };
@@ -78,6 +80,7 @@ export function openMeter(): Meter {
         },
       };
     },
+    fault: (source) => write('ConfigurationFaults', source, 1),
     measure: async (upstream, call) => {
       const started = performance.now();
       try {
