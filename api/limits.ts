@@ -78,6 +78,9 @@ export const maxTokenLifetimeSeconds = 86_400;
 /** The smallest RSA modulus of an issuer's key. Source: RFC 7518, section 3.3; NIST SP 800-131A. */
 export const minRsaModulusBits = 2_048;
 
+/** How many keys of one key id and one algorithm a signature is held against: key sets have one, or two for a while. */
+export const maxKeysOfOneId = 4;
+
 /** How far the clock of an OIDC issuer may be off, for `exp`, `nbf` and `iat`. */
 export const maxClockSkewMs = 60_000;
 

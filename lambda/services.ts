@@ -66,7 +66,7 @@ export function openServices(environment: Environment = readEnvironment(process.
     beginRecord: callRecords(logger, meter),
     tracer,
     registries,
-    tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers) },
+    tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers, report) },
     authority: {
       policies: loadPolicies(policyDirectory),
       readSecret,
