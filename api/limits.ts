@@ -63,6 +63,16 @@ export const maxLogLineBytes = 16_384;
 /** The longest token that is looked at, in characters. API Gateway takes 10,240 bytes of headers in all. */
 export const maxTokenCharacters = 8_192;
 
+/**
+ * The longest session token, in characters. As the password of Basic it becomes a header of 7,300 bytes: of the 8,000
+ * that all headers have at a private API, and 8,192 that one has behind most web servers, that leaves room for others.
+ * Source: API Gateway quotas, "Total combined size of request line and header values".
+ */
+export const maxSessionTokenCharacters = 5_400;
+
+/** How far the clocks of the proxy's own instances may be apart. */
+export const sessionClockSkewMs = 5_000;
+
 /** How deep the JSON of a token's header or claims may nest: real ones have three levels (Kubernetes). */
 export const maxTokenDepth = 8;
 

@@ -14,6 +14,7 @@ import { readQuotas } from '../policy/quota-file.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { tokenVerifier } from './identity/oidc-token.ts';
 import { secretReader } from './identity/secret.ts';
+import { openSessionTokens } from './identity/session-token.ts';
 import { quotaCounter } from './quota/quota-counts.ts';
 import type { ServeServices } from './serve.ts';
 import { type BeginRecord, callRecords } from './telemetry/call-record.ts';
@@ -47,7 +48,8 @@ function once<Service>(open: () => Service): () => Service {
 export function openServices(environment: Environment = readEnvironment(process.env)): Services {
   const tracer = new Tracer();
   const traced = tracer.captureAWSv3Client.bind(tracer);
-  const { accounts, registries, secretId, stagingBucket, policyDirectory, issuers, quotaTable } = environment;
+  const { accounts, registries, secretId, stagingBucket, policyDirectory, quotaTable } = environment;
+  const { issuers, sessionTokenMinutes } = environment;
   const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
   const logger = new Logger();
   const meter = openMeter();
@@ -66,7 +68,14 @@ export function openServices(environment: Environment = readEnvironment(process.
     beginRecord: callRecords(logger, meter),
     tracer,
     registries,
-    tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers, report) },
+    tokens: {
+      readSecret,
+      verifyOidcToken: tokenVerifier(issuers, report),
+      sessionTokens:
+        sessionTokenMinutes === undefined
+          ? undefined
+          : openSessionTokens({ maxMinutes: sessionTokenMinutes, issuers, readSecret }),
+    },
     authority: {
       policies: loadPolicies(policyDirectory),
       readSecret,

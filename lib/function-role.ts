@@ -43,7 +43,7 @@ export class FunctionRole extends Role {
     const { stagingBucket, secret, quotaTable, logGroup, encryptionKey } = props;
     super(scope, id, {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: `ecr-upload-proxy: what may be done for ${props.operations.join(', ')}.`,
+      description: `ecr-upload-proxy: what may be done for ${props.operations.join(', ') || 'session tokens'}.`,
     });
     const allow = (actions: readonly string[], resources: string[]) =>
       this.addToPolicy(new PolicyStatement({ actions: [...actions], resources }));
@@ -53,7 +53,7 @@ export class FunctionRole extends Role {
     const stagingActions = distinct(rows.flatMap((row) => row.stagingActions));
     const registryNames = configuredRegistries(props);
 
-    const repositories = repositoriesOf(props);
+    const repositories = ecrActions.length > 0 ? repositoriesOf(props) : [];
     for (const [index, list] of splitIntoPolicies(repositories).entries()) {
       const statement = this.#pushTo(list, ecrActions);
       if (areInline(repositories)) {

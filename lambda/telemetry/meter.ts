@@ -4,7 +4,7 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { z } from 'zod';
 import { type ErrorCode, errorCodeOf, errors } from '../../api/errors.ts';
 import { type FaultSource, type MetricName, metrics as table, type UpstreamCall } from '../../api/metrics.ts';
-import type { OperationName } from '../../api/operations.ts';
+import type { ServedName } from '../../api/session-tokens.ts';
 
 type PerRequest = {
   [Name in MetricName]: (typeof table)[Name]['by'] extends 'operation' ? Name : never;
@@ -18,7 +18,7 @@ export type CallMeter = {
   /** `value` is 1 where it is left out. */
   count(name: PerRequest, value?: number): void;
   /** Once the call's operation is known. */
-  serves(operation: OperationName): void;
+  serves(operation: ServedName): void;
   refused(reason: ErrorCode): void;
   publish(): void;
 };
