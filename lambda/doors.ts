@@ -64,6 +64,24 @@ function registryOf(event: APIGatewayProxyEvent): Registry {
   return name;
 }
 
+/** What is no operation's output, in the resource API. */
+export const writeJson = (status: number, output: object): APIGatewayProxyResult =>
+  write(status, json, JSON.stringify(output));
+
+/** An error of the resource API. */
+export function writeProblem(error: ProxyError, requestId: string): APIGatewayProxyResult {
+  const { code, message: detail, members } = error;
+  const row: ErrorRow = errors[code];
+  const { status, title } = row;
+  const type = `urn:ecr-upload-proxy:error:${code}`;
+  return write(
+    status,
+    'application/problem+json',
+    errorText({ type, title, status, code, requestId, detail, ...members }),
+    headersOf(error),
+  );
+}
+
 /** Door 1: an operation is a route below `/{registry}`, an error is a problem document (RFC 9457). */
 export const resourceDoor = (operation: OperationName): Door => ({
   find: (event) => ({ operation, registry: registryOf(event) }),
@@ -76,18 +94,7 @@ export const resourceDoor = (operation: OperationName): Door => ({
   },
   refusesUnknownMembers: true,
   writeOutput: (name, output) => write(operations[name].status, json, outputText(name, output, isoText)),
-  writeError: (error, requestId) => {
-    const { code, message: detail, members } = error;
-    const row: ErrorRow = errors[code];
-    const { status, title } = row;
-    const type = `urn:ecr-upload-proxy:error:${code}`;
-    return write(
-      status,
-      'application/problem+json',
-      errorText({ type, title, status, code, requestId, detail, ...members }),
-      headersOf(error),
-    );
-  },
+  writeError: writeProblem,
 });
 
 /** What to do instead of an operation of ECR's that clients are used to. */
