@@ -1,6 +1,7 @@
 // What a request at API Gateway says of its operation's members, in path, query and body. The only reader of base64.
 
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { withoutByteOrderMark } from '../api/byte-order-mark.ts';
 import { maxBodyDepth, maxBodyStructuralCharacters, partSize } from '../api/limits.ts';
 import { type Call, operations } from '../api/operations.ts';
 import { ProxyError } from '../api/proxy-error.ts';
@@ -58,12 +59,9 @@ function withoutNull(value: unknown): unknown {
     : withoutNulls(value);
 }
 
-/** Some editors and shells begin a file with one; a parser may pass over it. Source: RFC 8259, section 8.1. */
-const byteOrderMark = /^\ufeff/;
-
 const readJson: BodyReader = (event) => {
   try {
-    const text = textOf(event).replace(byteOrderMark, '');
+    const text = withoutByteOrderMark(textOf(event));
     return withoutNulls(parseStrictJson(text, maxBodyDepth, maxBodyStructuralCharacters));
   } catch (error) {
     if (!(error instanceof JsonFault)) {
