@@ -12,7 +12,7 @@ import { artifact, type descriptor, image, index, ManifestFault, type platform }
 import { JsonFault, parseStrictJson } from './strict-json.ts';
 
 /** The facts of a manifest. Sizes are those that it states: ECR, not this proxy, has the layers. */
-export type ManifestFacts = {
+type ManifestFacts = {
   mediaType: string;
   /** Of an artifact: its own, or else the media type of its config (OCI image specification, "Guidelines for Artifact Usage"). */
   artifactType: string | undefined;

@@ -13,7 +13,7 @@ export type Send = <Name extends OperationName>(
 
 export type Destination = { repositoryName: string; registryId?: string | undefined };
 
-export type LayerUploadOptions = {
+type LayerUploadOptions = {
   send: Send;
   reader: LayerReader;
   destination: Destination;

@@ -4,7 +4,7 @@
 export type ClientCode = 'NoAnswer' | 'RequestTimeout' | 'UnexpectedAnswer';
 
 /** What is known of a failed request; every member but `code` and `detail` may be absent. */
-export type ProblemMembers = {
+type ProblemMembers = {
   /** The HTTP status; undefined where no answer came. */
   status?: number | undefined;
   /** The ECR exception's name, as in the proxy's error table, or a {@link ClientCode}. */

@@ -16,7 +16,7 @@ const maxResponseBytes = 6_291_556;
 /** Lambda scales wider; two cores do not. Further events wait their turn. */
 const maxInstances = 4;
 
-export type FunctionsOptions = {
+type FunctionsOptions = {
   functions: readonly LambdaFunction[];
   account: Account;
   /** Added to what the template sets: addresses and credentials. */

@@ -9,7 +9,7 @@ import { loopback, urlOf } from './address.ts';
 /** The tokens that `npm start` prints. Fixed, so that what the README shows can be pasted. */
 export const localTokens = { 'team-a-ci': 'eup_team-a-ci_local', 'team-b-ci': 'eup_team-b-ci_local' };
 
-export type SecretsOptions = {
+type SecretsOptions = {
   /** 0 takes any free one. */
   port: number;
   file: string;

@@ -17,7 +17,7 @@ export type Closure = {
 };
 
 /** One image that can be chosen; an index has several. */
-export type Leaf = { digest: string; platform: string | undefined };
+type Leaf = { digest: string; platform: string | undefined };
 
 /** A config that is larger is not searched for its platform. */
 const maxConfigBytes = 1_048_576;

@@ -34,7 +34,7 @@ export const listOf = <Element extends z.ZodType>(element: Element) =>
     .max(maxListed, { error: `has more than ${maxListed} elements` })
     .pipe(z.array(element));
 
-export type Document = { bytes: Buffer; text: string };
+type Document = { bytes: Buffer; text: string };
 
 export class Documents {
   readonly #files: Files;

@@ -27,7 +27,7 @@ export type PushedManifest = Origin & {
 export type PushReport = { layers: PushedBlob[]; images: PushedManifest[] };
 type Outcome = 'pushed' | 'alreadyThere';
 
-export type PushImagesOptions = {
+type PushImagesOptions = {
   uploader: Uploader;
   destination: Destination;
   /** How many blobs are under way at once. */
