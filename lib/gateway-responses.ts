@@ -1,7 +1,8 @@
 // What API Gateway answers by itself, in the form of the proxy's own refusals: problem documents (RFC 9457).
 
 import { type GatewayResponseOptions, ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { type ErrorCode, type ErrorRow, errors, headersOf } from '../api/errors.ts';
+import { type ErrorCode, type ErrorRow, errors } from '../api/errors.ts';
+import { headersOf } from '../api/proxy-error.ts';
 
 /** A row of api/errors.ts, and a detail of its own where the row's speaks of the registry. */
 type Answer = { readonly code: ErrorCode; readonly detail?: string };

@@ -78,13 +78,6 @@ const provocations: Readonly<Record<string, Provocation>> = {
   UnsupportedCommandException: { only: 'ecr-public', fault: 'unsupported', call: initiate },
   KmsException: { only: 'ecr', fault: 'kms-error', call: initiate },
   ServerException: { fault: 'server-error', call: initiate },
-  LimitExceededException: {
-    fault: 'limit',
-    call: async (ecr) => {
-      const uploadId = await ecr.begin();
-      return ecr.fail('UploadLayerPart', { uploadId, ...partsOf(randomBytes(9), P)[0] });
-    },
-  },
   UploadNotFoundException: {
     call: (ecr) => ecr.fail('CompleteLayerUpload', { uploadId: 'none', layerDigests: [digestOf('x')] }),
   },
@@ -310,23 +303,39 @@ export function describeAwsApi({ name, start, registries, retryModes = [''] }: C
       });
     });
 
-    // A function tries a call three times, so every third fault reaches the client, which has to try again. After
-    // many failures a function's SDK stops trying, and the client would get them all: hence a proxy of its own.
+    // A function tries a call that breaks off twice, and any other once: the client has to try again.
     describe.each(retryModes)('when every operation fails, %s', (retryMode) => {
+      const openInMode = () => open('ecr', tokens.a, retryMode ? { AWS_RETRY_MODE: retryMode } : {});
       beforeAll(startProxy);
       afterAll(closeProxy);
+
+      it('a limit of ECR’s is told once, and not sent again', async () => {
+        const ecr = await openInMode();
+        const uploadId = await ecr.begin();
+        await proxy.arm({ fault: 'limit', operation: 'UploadLayerPart', times: 9 });
+        await fetch(`${proxy.ecrUrl}/_requests`, { method: 'DELETE' });
+        const part = { uploadId, ...partsOf(randomBytes(9), P)[0] };
+        expect(await ecr.fail('UploadLayerPart', part)).toMatchObject({
+          code: 'ServiceQuotaExceededException',
+          message: 'The operation would exceed a service limit for your account',
+        });
+        expect(await (await fetch(`${proxy.ecrUrl}/_requests`)).json()).toMatchObject({
+          operations: { 'ecr:UploadLayerPart': 1 },
+        });
+        await proxy.disarm();
+      });
 
       it.each(['drop-before', 'drop-after', 'server-error', 'throttle'])(
         'its own retries lose nothing (%s)',
         async (fault) => {
-          const ecr = await open('ecr', tokens.a, retryMode ? { AWS_RETRY_MODE: retryMode } : {});
+          const ecr = await openInMode();
           const layer = randomBytes(2 * P + 11);
-          await proxy.arm({ fault, operation: 'InitiateLayerUpload', times: 3 });
-          await proxy.arm({ fault, operation: 'UploadLayerPart', times: 3 });
-          await proxy.arm({ fault, operation: 'CompleteLayerUpload', times: 3 });
+          await proxy.arm({ fault, operation: 'InitiateLayerUpload', times: 2 });
+          await proxy.arm({ fault, operation: 'UploadLayerPart', times: 2 });
+          await proxy.arm({ fault, operation: 'CompleteLayerUpload', times: 2 });
           await ecr.pushLayer(layer);
-          await proxy.arm({ fault, operation: 'BatchCheckLayerAvailability', times: 3 });
-          await proxy.arm({ fault, operation: 'PutImage', times: 3 });
+          await proxy.arm({ fault, operation: 'BatchCheckLayerAvailability', times: 2 });
+          await proxy.arm({ fault, operation: 'PutImage', times: 2 });
           const layerDigests = [digestOf(layer)];
           expect(await ecr.succeed('BatchCheckLayerAvailability', { layerDigests })).toMatchObject({
             layers: [{ layerAvailability: 'AVAILABLE' }],

@@ -134,11 +134,18 @@ describe('the wire of the AWS API', () => {
 
   it('says what to do with a part that is larger than the partSize that was answered', async () => {
     const bytes = randomBytes(P + 3);
-    const members = { uploadId: await begin(), partFirstByte: 0, partLastByte: P + 2 };
+    const uploadId = await begin();
+    const members = { uploadId, partFirstByte: 0, partLastByte: P + 2 };
     const body = json({ ...members, layerPartBlob: bytes.toString('base64') });
     expect(await send('UploadLayerPart', body)).toMatchObject({
       status: 400,
-      answer: { __type: 'InvalidLayerPartException', message: expect.stringContaining(`${P} bytes at most`) },
+      answer: {
+        __type: 'InvalidLayerPartException',
+        message: expect.stringContaining(`${P} bytes at most`),
+        registryId: '123456789012',
+        repositoryName,
+        uploadId,
+      },
     });
   });
 });

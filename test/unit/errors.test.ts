@@ -1,18 +1,14 @@
 import * as ecr from '@aws-sdk/client-ecr';
 import * as ecrPublic from '@aws-sdk/client-ecr-public';
 import { describe, expect, it } from 'vitest';
-import {
-  type ErrorCode,
-  type ErrorRow,
-  errorCodeOf,
-  errorCodes,
-  errors,
-  ProxyError,
-} from '../../api/errors.ts';
+import { type ErrorCode, type ErrorRow, errorCodes, errors } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { isSentAgain } from '../../api/send-again.ts';
+import { upstreamFailures } from '../../api/upstream-failures.ts';
 import { problemOf } from '../../client/refusals.ts';
 import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
 import { proxyErrorOf } from '../../lambda/proxy-error.ts';
+import { upstreamCodeOf } from '../../lambda/sdk-failures.ts';
 
 const resourceApi = resourceDoor('PutImage');
 
@@ -44,19 +40,19 @@ const modelled = [
 describe('the error table', () => {
   it.each(modelled)('has a row of its own for ECR’s %s', (name) => {
     expect(Object.keys(ecr)).toContain(name);
-    expect(errorCodeOf(named(name))).toBe(name);
+    expect(upstreamCodeOf(named(name))).toBe(name);
   });
 
   it.each(['RegistryNotFoundException', 'UnsupportedCommandException'])(
     'has a row of its own for ECR Public’s %s',
     (name) => {
       expect(Object.keys(ecrPublic)).toContain(name);
-      expect(errorCodeOf(named(name))).toBe(name);
+      expect(upstreamCodeOf(named(name))).toBe(name);
     },
   );
 
   it('takes each failure’s name in one row only', () => {
-    const names = rows.flatMap(([, row]) => row.upstream);
+    const names = Object.values(upstreamFailures).flat();
     expect(names.toSorted()).toEqual([...new Set(names)].toSorted());
   });
 
@@ -71,7 +67,7 @@ describe('the error table', () => {
     });
   });
 
-  it.each(rows.flatMap(([code, row]) => row.upstream.map((name) => [name, code])))(
+  it.each(Object.entries(upstreamFailures).flatMap(([code, names]) => names.map((name) => [name, code])))(
     'turns %s into %s',
     (name, code) => expect(proxyErrorOf(named(name)).code).toBe(code),
   );
@@ -91,11 +87,12 @@ describe('the error table', () => {
 
   it.each(rows.filter(([, { status }]) => [502, 503, 504].includes(status)))(
     'says with %s how soon it may be sent again, unless an operator has to act first',
-    (code, { sendAgain }) => expect(isSentAgain(sendAgain)).toBe(code !== 'KmsException'),
+    (code, { sendAgain }) =>
+      expect(isSentAgain(sendAgain)).toBe(!['KmsException', 'UpstreamRefusedException'].includes(code)),
   );
 
   it('finds failures of the network by Node’s code', () => {
-    expect(errorCodeOf(named('Error', { code: 'ECONNREFUSED' }))).toBe('ServiceUnavailableException');
+    expect(upstreamCodeOf(named('Error', { code: 'ECONNREFUSED' }))).toBe('ServiceUnavailableException');
   });
 });
 
@@ -123,7 +120,7 @@ describe('a problem document', () => {
     'ThrottlingException',
     'NoSuchBucket',
   ])('keeps the message of %s from the client', (name) => {
-    const failure = named(name);
+    const failure = named(name, { $metadata: { httpStatusCode: 400 } });
     expect(resourceApi.writeError(proxyErrorOf(failure), 'request-1').body).not.toContain(failure.message);
   });
 

@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type ErrorCode, ProxyError } from '../../api/errors.ts';
+import type { ErrorCode } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { resourceDoor } from '../../lambda/doors.ts';
 import { gatewayAnswers } from '../../lib/gateway-responses.ts';
 import { configurations, synthesize } from '../support/stacks.ts';
