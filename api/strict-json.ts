@@ -1,4 +1,4 @@
-// JSON of strangers, read strictly: bounded before it is parsed, no name twice in an object, no half a character.
+// Reads JSON of untrusted clients strictly: limited before it is parsed, no name twice in an object, well-formed text.
 
 import { isWellFormed } from './well-formed.ts';
 

@@ -1,4 +1,4 @@
-// Reads a source's JSON documents: bounded before they are parsed, and refused in our words, with their name.
+// Reads a source's JSON documents: limited before they are parsed, and refused with their file's name.
 
 import { z } from 'zod';
 import { isWellFormed } from '../../api/well-formed.ts';

@@ -90,7 +90,7 @@ async function pushBlob(blob: Blob, options: PushImagesOptions, signal: AbortSig
   return { digest, size, outcome, requests, seconds: (performance.now() - startedMs) / 1_000 };
 }
 
-/** What is wrong with the source, and will be the next time: no other failure of a layer is its fault. */
+/** The failures that are the source's fault, and will be the next time as well. */
 function damageOf({ digest, file }: Blob, failure: unknown): SourceProblem | undefined {
   if (!(failure instanceof LayerProblem)) {
     return undefined;
