@@ -65,7 +65,7 @@ function countNames(text: string, maxDepth: number, maxStructuralCharacters: num
   return names;
 }
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -109,7 +109,7 @@ export function parseStrictJson(
   maxStructuralCharacters = text.length,
 ): JsonObject {
   const names = countNames(text, maxDepth, maxStructuralCharacters);
-  const value = parse(text);
+  const value = parseJson(text);
   if (!isJsonObject(value)) {
     throw new JsonFault('a JSON object');
   }
