@@ -19,6 +19,11 @@ export type ErrorRow = {
   title: string;
   /** The public detail where the failure's own message must not or need not reach the client. */
   detail?: string;
+  /**
+   * What a client of the AWS API is told in place of `detail`, and after a message of the error's own: it has no other
+   * header to send than its session token's, and no `Retry-After` comes with the answer.
+   */
+  awsHint?: string;
   /** Whether and when the same request may be sent again. */
   sendAgain: SendAgain;
   /** The members that it may have, beside those of every error. */
@@ -56,6 +61,7 @@ export const errors = {
     title: 'No valid token',
     detail:
       'Send a token this proxy knows: Authorization: Bearer TOKEN, or as the password of Authorization: Basic.',
+    awsHint: 'Send a token this proxy knows as the session token (AWS_SESSION_TOKEN).',
     sendAgain: 'never',
     headers: [challenge],
     oci: 'UNAUTHORIZED',
@@ -64,6 +70,7 @@ export const errors = {
     status: 401,
     title: 'The token has expired',
     detail: 'Ask the operator of this proxy for a new token.',
+    awsHint: 'Send a new one as the session token (AWS_SESSION_TOKEN).',
     sendAgain: 'never',
     headers: [challenge],
     oci: 'UNAUTHORIZED',
@@ -131,7 +138,7 @@ export const errors = {
     status: 413,
     // ECR's own name for a part of a wrong size.
     aws: { type: 'InvalidLayerPartException' },
-    title: 'The body is larger than a part',
+    title: 'The request is too large',
     sendAgain: 'never',
     members: refusedPart,
     headers: [receivedRange],
@@ -227,6 +234,7 @@ export const errors = {
     status: 429,
     title: 'Too many requests',
     detail: 'The registry asks for a slower pace. Send the same request again after the time in Retry-After.',
+    awsHint: 'Send the same request again after a pause, as SDKs do by themselves.',
     sendAgain: { afterSeconds: 2 },
     oci: 'TOOMANYREQUESTS',
   },

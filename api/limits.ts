@@ -31,6 +31,9 @@ export const answerReserveMs = 1_500;
 /** How long a function may keep the clients' tokens in memory: a revocation takes effect within this time. */
 export const secretMaxAgeMs = 30_000;
 
+/** For tokens that are unknown the secret is read again, once in this time at most. */
+export const secretRereadMs = 1_000;
+
 /** CompleteLayerUpload and BatchCheckLayerAvailability take this many digests at most. Source: ECR API reference. */
 export const maxLayerDigests = 100;
 
@@ -77,6 +80,16 @@ export const maxLogLineBytes = 16_384;
 /** The longest token that is looked at, in characters. API Gateway takes 10,240 bytes of headers in all. */
 export const maxTokenCharacters = 8_192;
 
+/**
+ * The longest session token, in characters. As the password of Basic it becomes a header of 7,300 bytes: of the 8,000
+ * that all headers have at a private API, and 8,192 that one has behind most web servers, that leaves room for others.
+ * Source: API Gateway quotas, "Total combined size of request line and header values".
+ */
+export const maxSessionTokenCharacters = 5_400;
+
+/** How far the clocks of the proxy's own instances may be apart. */
+export const sessionClockSkewMs = 5_000;
+
 /** How deep the JSON of a token's header or claims may nest: real ones have three levels (Kubernetes). */
 export const maxTokenDepth = 8;
 
@@ -91,6 +104,9 @@ export const maxTokenLifetimeSeconds = 86_400;
 
 /** The smallest RSA modulus of an issuer's key. Source: RFC 7518, section 3.3; NIST SP 800-131A. */
 export const minRsaModulusBits = 2_048;
+
+/** How many keys of one key id and one algorithm a signature is held against: key sets have one, or two for a while. */
+export const maxKeysOfOneId = 4;
 
 /** How far the clock of an OIDC issuer may be off, for `exp`, `nbf` and `iat`. */
 export const maxClockSkewMs = 60_000;

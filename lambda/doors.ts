@@ -1,6 +1,7 @@
 // The two doors: how each finds the operation a request asks for, and how each writes its answers.
 
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { awsFormOf } from '../api/aws-form.ts';
 import { type ErrorRow, errors } from '../api/errors.ts';
 import { maxErrorBytes } from '../api/limits.ts';
 import {
@@ -63,6 +64,24 @@ function registryOf(event: APIGatewayProxyEvent): Registry {
   return name;
 }
 
+/** What is no operation's output, in the resource API. */
+export const writeJson = (status: number, output: object): APIGatewayProxyResult =>
+  write(status, json, JSON.stringify(output));
+
+/** An error of the resource API. */
+export function writeProblem(error: ProxyError, requestId: string): APIGatewayProxyResult {
+  const { code, message: detail, members } = error;
+  const row: ErrorRow = errors[code];
+  const { status, title } = row;
+  const type = `urn:ecr-upload-proxy:error:${code}`;
+  return write(
+    status,
+    'application/problem+json',
+    errorText({ type, title, status, code, requestId, detail, ...members }),
+    headersOf(error),
+  );
+}
+
 /** Door 1: an operation is a route below `/{registry}`, an error is a problem document (RFC 9457). */
 export const resourceDoor = (operation: OperationName): Door => ({
   find: (event) => ({ operation, registry: registryOf(event) }),
@@ -75,18 +94,7 @@ export const resourceDoor = (operation: OperationName): Door => ({
   },
   refusesUnknownMembers: true,
   writeOutput: (name, output) => write(operations[name].status, json, outputText(name, output, isoText)),
-  writeError: (error, requestId) => {
-    const { code, message: detail, members } = error;
-    const row: ErrorRow = errors[code];
-    const { status, title } = row;
-    const type = `urn:ecr-upload-proxy:error:${code}`;
-    return write(
-      status,
-      'application/problem+json',
-      errorText({ type, title, status, code, requestId, detail, ...members }),
-      headersOf(error),
-    );
-  },
+  writeError: writeProblem,
 });
 
 /** What to do instead of an operation of ECR's that clients are used to. */
@@ -104,7 +112,10 @@ const registryOfTargetPrefix = new Map<string, Registry>(
   ),
 );
 
-/** All AWS SDKs count their attempts: `attempt=2; max=3`. Source: AWS SDKs and Tools, "Retry behavior". */
+/**
+ * AWS SDKs count their attempts: `attempt=2; max=3`. Source: AWS SDKs and Tools, "Retry behavior". The SDK for
+ * JavaScript v2 does not, and AWSSDK.Core 4.1 for .NET not all of them: what they lose is in docs/aws-clients.md.
+ */
 const repeated = /\battempt=(?!1\b)\d/;
 
 function unknownOperation(
@@ -149,9 +160,8 @@ export const awsDoor = (configured: readonly Registry[]): Door => ({
   contentTypes: () => [amzJson],
   refusesUnknownMembers: false,
   writeOutput: (name, output) => write(200, amzJson, outputText(name, output, epochSeconds)),
-  writeError: ({ code, message, members }) => {
-    const { aws }: ErrorRow = errors[code];
-    const { type = code, status = 400 } = aws ?? {};
-    return write(status, amzJson, errorText({ __type: type, message, ...members }));
+  writeError: (error) => {
+    const { type, status, message } = awsFormOf(error);
+    return write(status, amzJson, errorText({ __type: type, message, ...error.members }));
   },
 });

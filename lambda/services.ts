@@ -14,10 +14,12 @@ import { readQuotas } from '../policy/quota-file.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { tokenVerifier } from './identity/oidc-token.ts';
 import { secretReader } from './identity/secret.ts';
+import { openSessionTokens } from './identity/session-token.ts';
 import { quotaCounter } from './quota/quota-counts.ts';
 import { onceMore, type Retries } from './retries.ts';
 import type { ServeServices } from './serve.ts';
 import { type BeginRecord, callRecords } from './telemetry/call-record.ts';
+import { configurationFaults } from './telemetry/configuration-faults.ts';
 import { openMeter } from './telemetry/meter.ts';
 import { privateEcr, publicEcr } from './upload/ecr.ts';
 import { s3Staging } from './upload/staging.ts';
@@ -52,10 +54,13 @@ export function openServices(
   const client = { ...retries, requestHandler };
   const tracer = new Tracer();
   const traced = tracer.captureAWSv3Client.bind(tracer);
-  const { accounts, registries, secretId, stagingBucket, policyDirectory, issuers, quotaTable } = environment;
+  const { accounts, registries, secretId, stagingBucket, policyDirectory, quotaTable } = environment;
+  const { issuers, sessionTokenMinutes } = environment;
   const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
-  const readSecret = secretReader(secrets, secretId);
+  const logger = new Logger();
   const meter = openMeter();
+  const report = configurationFaults(logger, meter);
+  const readSecret = secretReader(() => secrets.get(secretId, { forceFetch: true }), report);
   const { measure } = meter;
   const ecr = once(() => privateEcr(traced(new ECRClient(client)), measure));
   const ecrPublic = once(() =>
@@ -66,10 +71,17 @@ export function openServices(
   const counter =
     quotaTable && once(() => quotaCounter(traced(new DynamoDBClient(client)), quotaTable, quotas));
   return {
-    beginRecord: callRecords(new Logger(), meter),
+    beginRecord: callRecords(logger, meter),
     tracer,
     registries,
-    tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers) },
+    tokens: {
+      readSecret,
+      verifyOidcToken: tokenVerifier(issuers, report),
+      sessionTokens:
+        sessionTokenMinutes === undefined
+          ? undefined
+          : openSessionTokens({ maxMinutes: sessionTokenMinutes, issuers, readSecret }),
+    },
     authority: {
       policies: loadPolicies(policyDirectory),
       readSecret,

@@ -54,6 +54,7 @@ function propsOf(scope: Construct, configuration: Configuration): EcrUploadProxy
   return {
     repositories: configuration.repositories,
     issuers: configuration.issuers,
+    sessionTokens: configuration.sessionTokens,
     memorySize: configuration.memorySizeMegabytes,
     logRetention: configuration.logRetentionDays,
     removalPolicy: removalPolicies[configuration.removalPolicy],

@@ -77,7 +77,15 @@ describe('the wire of the AWS API', () => {
     const uploadId = await begin();
     // Three quarters of this part are slashes, which makes the event too large; no real layer comes near.
     const body = `{"repositoryName":"team-a\\/app","uploadId":"${uploadId}","partFirstByte":0,"partLastByte":${P - 1},"layerPartBlob":"${text}"}`;
-    expect((await send('UploadLayerPart', body)).status).toBe(413);
+    const refused = await send('UploadLayerPart', body);
+    expect(refused).toMatchObject({
+      status: 413,
+      answer: {
+        __type: 'InvalidLayerPartException',
+        message: expect.stringContaining('written with escapes'),
+      },
+    });
+    expect(refused.headers.get('x-amzn-errortype')).toBe('InvalidLayerPartException');
 
     const random = randomBytes(P);
     const escaped = random.toString('base64').replaceAll('/', '\\/');

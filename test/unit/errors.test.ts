@@ -156,4 +156,25 @@ describe('an error of the AWS API', () => {
       expect(answer(code)).toMatchObject({ status: 400, __type: code, message: expect.any(String) });
     },
   );
+
+  const door2 = awsDoor(['ecr']);
+  const saysOf = (error: ProxyError): string => JSON.parse(door2.writeError(error, '').body).message;
+
+  it.each(errorCodes)('speaks of no header that a client of the AWS API sends or gets: %s', (code) => {
+    for (const error of [new ProxyError(code), new ProxyError(code, 'A reason of its own.')]) {
+      expect(saysOf(error)).not.toMatch(/Retry-After|Authorization|Bearer|Basic|Content-Range/);
+    }
+  });
+
+  it.each(['UnrecognizedClientException', 'ExpiredTokenException'] as const)(
+    'names the session token with %s, whatever else it says',
+    (code) => {
+      expect(saysOf(new ProxyError(code))).toMatch(
+        /^[A-Z][^.]+\. Send .*session token \(AWS_SESSION_TOKEN\)\.$/,
+      );
+      expect(saysOf(new ProxyError(code, 'The signature is wrong.'))).toMatch(
+        /^The signature is wrong\. Send .*session token \(AWS_SESSION_TOKEN\)\.$/,
+      );
+    },
+  );
 });
