@@ -18,7 +18,7 @@ export const sealingKeys = z.object({
     .optional(),
 });
 
-type SealingKeys = z.output<typeof sealingKeys>;
+export type SealingKeys = z.output<typeof sealingKeys>;
 
 const isBefore = (now: Date, end: string) => now.getTime() < Date.parse(end);
 
