@@ -51,7 +51,7 @@ function readAccount(upstream: string | undefined) {
   throw new StartError('--upstream aws needs AWS_REGION and AWS_ACCOUNT_ID (12 digits).', 2);
 }
 
-function parse() {
+function parseFlags() {
   try {
     const options = {
       'ecr-endpoint': { type: 'string' },
@@ -64,7 +64,7 @@ function parse() {
   }
 }
 
-function readOptions(flags: ReturnType<typeof parse>): LocalOptions {
+function readOptions(flags: ReturnType<typeof parseFlags>): LocalOptions {
   const { upstream, 'ecr-endpoint': ecrEndpoint } = flags;
   if (upstream !== undefined && upstream !== 'aws') {
     throw new StartError(`--upstream ${upstream}: expected aws.\n\n${usage}`, 2);
@@ -98,7 +98,7 @@ async function refuseTakenPorts({ port, ecrPort, s3Port, ecrEndpoint, upstream }
 }
 
 async function serve() {
-  const flags = parse();
+  const flags = parseFlags();
   if (flags.help) {
     return console.log(usage);
   }
