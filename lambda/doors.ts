@@ -1,7 +1,8 @@
 // The two doors: how each finds the operation a request asks for, and how each writes its answers.
 
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { type ErrorRow, errors, headersOf, ProxyError } from '../api/errors.ts';
+import { awsFormOf } from '../api/aws-form.ts';
+import { type ErrorRow, errors } from '../api/errors.ts';
 import { maxErrorBytes } from '../api/limits.ts';
 import {
   type Call,
@@ -11,6 +12,7 @@ import {
   operations,
   operationsOf,
 } from '../api/operations.ts';
+import { headersOf, ProxyError } from '../api/proxy-error.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
 import { epochSeconds, isoText, type TimeForm, writeOutput } from '../api/wire.ts';
 import { assertFits } from './answer-size.ts';
@@ -115,7 +117,10 @@ const registryOfTargetPrefix = new Map<string, Registry>(
   ),
 );
 
-/** All AWS SDKs count their attempts: `attempt=2; max=3`. Source: AWS SDKs and Tools, "Retry behavior". */
+/**
+ * AWS SDKs count their attempts: `attempt=2; max=3`. Source: AWS SDKs and Tools, "Retry behavior". The SDK for
+ * JavaScript v2 does not, and AWSSDK.Core 4.1 for .NET not all of them: what they lose is in docs/aws-clients.md.
+ */
 const repeated = /\battempt=(?!1\b)\d/;
 
 function unknownOperation(
@@ -143,8 +148,7 @@ function reasonOf(registry: Registry | undefined, operation: string, configured:
 
 /**
  * Door 2: ECR's own wire, AWS JSON 1.1 at `POST /`, for unmodified AWS SDKs. API Gateway adds
- * `x-amzn-RequestId` to every answer. There is no `Retry-After`, as ECR sends none: the SDK for JavaScript
- * would sleep for as long, three times, at every LimitExceededException.
+ * `x-amzn-RequestId` to every answer. There is no `Retry-After`, as ECR sends none: SDKs have paces of their own.
  *
  * @param configured the registries of the stack's configuration
  */
@@ -162,9 +166,8 @@ export const awsDoor = (configured: readonly Registry[]): Door => ({
   refusesUnknownMembers: false,
   writeOutput: (name, output) =>
     writeFitting(name, output, (one) => write(200, amzJson, outputText(name, one, epochSeconds))),
-  writeError: ({ code, message, members }) => {
-    const { aws }: ErrorRow = errors[code];
-    const { type = code, status = 400 } = aws ?? {};
-    return write(status, amzJson, errorText({ __type: type, message, ...members }));
+  writeError: (error) => {
+    const { type, status, message } = awsFormOf(error);
+    return write(status, amzJson, errorText({ __type: type, message, ...error.members }));
   },
 });

@@ -15,6 +15,7 @@ import { type Environment, readEnvironment } from './environment.ts';
 import { tokenVerifier } from './identity/oidc-token.ts';
 import { secretReader } from './identity/secret.ts';
 import { quotaCounter } from './quota/quota-counts.ts';
+import { onceMore, type Retries } from './retries.ts';
 import type { ServeServices } from './serve.ts';
 import { type BeginRecord, callRecords } from './telemetry/call-record.ts';
 import { openMeter } from './telemetry/meter.ts';
@@ -28,8 +29,8 @@ export type Services = ServeServices & {
   registries: readonly Registry[];
 };
 
-/** A call is tried three times in all; a connection that is not there within 2 s counts as failed. */
-const client = { maxAttempts: 3, requestHandler: { connectionTimeout: 2_000 } };
+/** A connection that is not there within 2 s counts as failed. */
+const requestHandler = { connectionTimeout: 2_000 };
 
 /** ECR Public's API is in us-east-1 (and us-west-2) only. Source: ECR Public endpoints and quotas. */
 const ecrPublicRegion = 'us-east-1';
@@ -43,7 +44,12 @@ function once<Service>(open: () => Service): () => Service {
   };
 }
 
-export function openServices(environment: Environment = readEnvironment(process.env)): Services {
+/** @param retries of every call to AWS: `onceMore` where the caller can send a request again */
+export function openServices(
+  environment: Environment = readEnvironment(process.env),
+  retries: Retries = onceMore,
+): Services {
+  const client = { ...retries, requestHandler };
   const tracer = new Tracer();
   const traced = tracer.captureAWSv3Client.bind(tracer);
   const { accounts, registries, secretId, stagingBucket, policyDirectory, issuers, quotaTable } = environment;

@@ -118,7 +118,9 @@ describe('the rooms', () => {
   });
 
   it('serve, and all that it walks through, know nothing of API Gateway, Lambda or HTTP', () => {
-    const edge = ['handlers', 'corridor', 'doors', 'answer-size', 'event-members'].map((name) => `lambda/${name}.ts`);
+    const edge = ['handlers', 'corridor', 'doors', 'answer-size', 'event-members'].map(
+      (name) => `lambda/${name}.ts`,
+    );
     const isInside = (file: string) =>
       file.startsWith('lambda/') && ![...edge, 'lambda/services.ts'].includes(file);
     expect(offending(({ from, to }) => !isInside(from) || !edge.includes(to))).toEqual([]);
@@ -138,7 +140,7 @@ describe('the rooms', () => {
     ).toEqual([]);
   });
 
-  it('have one handler for each operation, and one for the AWS door', async () => {
+  it('have one handler for each operation, and one for the AWS API', async () => {
     const { operationNames } = await import('../../api/operations.ts');
     const text = readFileSync(join(root, 'lambda/handlers.ts'), 'utf8');
     const exported = [...text.matchAll(/^export const (\w+) = \w+\((?:'(\w+)', )?services\);$/gm)];

@@ -46,7 +46,6 @@ vi.mock('../../api/errors.ts', async (original) => {
     sendAgain: { afterSeconds: 7 },
     headers: [{ name: 'X-Restore', description: 'How.', pattern: /^restore$/, value: () => 'restore' }],
     oci: 'DENIED',
-    upstream: [],
   };
   Object.assign(real.errors, { [planted.error]: row });
   const errorCodes = Object.keys(real.errors);
@@ -152,7 +151,8 @@ describe('a planted operation', () => {
 
 describe('a planted error', () => {
   const plantedError = async () => {
-    const { errorCodes, ProxyError } = await import('../../api/errors.ts');
+    const { errorCodes } = await import('../../api/errors.ts');
+    const { ProxyError } = await import('../../api/proxy-error.ts');
     const code = errorCodes.find((one) => String(one) === planted.error) ?? 'InternalFailure';
     return new ProxyError(code);
   };
