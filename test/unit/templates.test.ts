@@ -269,7 +269,7 @@ describe('everything', () => {
     for (const role of roles) {
       expect(JSON.stringify(output)).toContain(role);
     }
-    expect(roles).toHaveLength(6);
+    expect(roles).toHaveLength(operationNames.length + 1);
   });
 
   it('reaches the repositories of the other account as well', () => {
