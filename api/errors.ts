@@ -10,20 +10,25 @@ import type { SendAgain } from './send-again.ts';
 
 /** A row: what the client is told. Which failures of AWS's services become it is in `upstream-failures.ts`. */
 export type ErrorRow = {
-  /** The HTTP status at door 1. */
+  /** The HTTP status in the resource API. */
   status: number;
-  /** At door 2, where it is not HTTP 400 with the code itself as `__type`. */
+  /** In the AWS API, where it is not HTTP 400 with the code itself as `__type`. */
   aws?: { status?: number; type?: string };
   /** In the OCI distribution API. */
   oci: OciForm;
   title: string;
   /** The public detail where the failure's own message must not or need not reach the client. */
   detail?: string;
+  /**
+   * What a client of the AWS API is told in place of `detail`, and after a message of the error's own: it has no other
+   * header to send than its session token's, and no `Retry-After` comes with the answer.
+   */
+  awsHint?: string;
   /** Whether and when the same request may be sent again. */
   sendAgain: SendAgain;
   /** The members that it may have, beside those of every error. */
   members?: readonly ErrorMemberName[];
-  /** The headers that it may have at door 1, beside `Retry-After`. */
+  /** The headers that it may have in the resource API, beside `Retry-After`. */
   headers?: readonly ErrorHeader[];
   /** The operations that can be answered so, where not every one can. Sources: the API references of ECR. */
   operations?: readonly OperationName[];
@@ -56,6 +61,7 @@ export const errors = {
     title: 'No valid token',
     detail:
       'Send a token this proxy knows: Authorization: Bearer TOKEN, or as the password of Authorization: Basic.',
+    awsHint: 'Send a token this proxy knows as the session token (AWS_SESSION_TOKEN).',
     sendAgain: 'never',
     headers: [challenge],
     oci: 'UNAUTHORIZED',
@@ -64,6 +70,7 @@ export const errors = {
     status: 401,
     title: 'The token has expired',
     detail: 'Ask the operator of this proxy for a new token.',
+    awsHint: 'Send a new one as the session token (AWS_SESSION_TOKEN).',
     sendAgain: 'never',
     headers: [challenge],
     oci: 'UNAUTHORIZED',
@@ -119,7 +126,7 @@ export const errors = {
     oci: 'TAG_INVALID',
     operations: ['PutImage'],
   },
-  // Door 2 alone: at door 1 API Gateway knows the routes.
+  // In the AWS API alone: of the resource API, API Gateway knows the routes.
   UnknownOperationException: {
     status: 404,
     title: 'No such operation',
@@ -131,7 +138,7 @@ export const errors = {
     status: 413,
     // ECR's own name for a part of a wrong size.
     aws: { type: 'InvalidLayerPartException' },
-    title: 'The body is larger than a part',
+    title: 'The request is too large',
     sendAgain: 'never',
     members: refusedPart,
     headers: [receivedRange],
@@ -184,10 +191,18 @@ export const errors = {
   },
   LayersNotFoundException: {
     status: 422,
-    title: 'The manifest names layers that are not in the repository',
+    title: 'Layers that the request names are not in the repository',
     sendAgain: 'never',
-    oci: 'MANIFEST_BLOB_UNKNOWN',
-    operations: ['PutImage'],
+    oci: { blob: 'BLOB_UNKNOWN', manifest: 'MANIFEST_BLOB_UNKNOWN' },
+    operations: ['PutImage', 'GetDownloadUrlForLayer'],
+  },
+  LayerInaccessibleException: {
+    status: 422,
+    title: 'The layer belongs to no image yet',
+    sendAgain: 'never',
+    oci: 'BLOB_UNKNOWN',
+    operations: ['GetDownloadUrlForLayer'],
+    registry: 'ecr',
   },
   ReferencedImagesNotFoundException: {
     status: 422,
@@ -204,7 +219,7 @@ export const errors = {
     sendAgain: 'never',
     // All clients send again after TOOMANYREQUESTS.
     oci: 'DENIED',
-    operations: ['UploadLayerPart', 'PutImage'],
+    operations: ['UploadLayerPart', 'PutImage', 'BatchGetImage'],
   },
   QuotaExceededException: {
     status: 429,
@@ -219,6 +234,7 @@ export const errors = {
     status: 429,
     title: 'Too many requests',
     detail: 'The registry asks for a slower pace. Send the same request again after the time in Retry-After.',
+    awsHint: 'Send the same request again after a pause, as SDKs do by themselves.',
     sendAgain: { afterSeconds: 2 },
     oci: 'TOOMANYREQUESTS',
   },

@@ -6,12 +6,12 @@ import { partSize as P } from '../../api/limits.ts';
 import type { Registry } from '../../api/registries.ts';
 import { isSentAgain } from '../../api/send-again.ts';
 import { problemOf } from '../../client/refusals.ts';
-import { type Answer, type Door1, door1, tokens } from '../support/door-1.ts';
 import { type HostileAnswer, type HostileService, startHostileService } from '../support/hostile-service.ts';
 import { type InProcess, type StandIn, startInProcess } from '../support/in-process.ts';
 import { manifestOf } from '../support/manifests.ts';
 import { policiesBeside } from '../support/policy-directory.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { type Answer, type ResourceApi, resourceApi, tokens } from '../support/resource-api.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 
@@ -136,15 +136,16 @@ type Place = {
   operation: string;
   rows: readonly Row[];
   /** Asks for something that makes the proxy ask the service. */
-  ask: (client: Door1, uploadId: string) => Promise<Answer>;
+  ask: (client: ResourceApi, uploadId: string) => Promise<Answer>;
   token?: string;
   isFirst?: boolean;
 };
 
 const layer = randomBytes(P);
 const digest = digestOf(layer);
-const stagePart = (client: Door1, uploadId: string) => client.uploadPart(uploadId, 0, layer);
-const sendPart = (client: Door1, uploadId: string) => client.uploadPart(uploadId, 0, layer.subarray(0, 9));
+const stagePart = (client: ResourceApi, uploadId: string) => client.uploadPart(uploadId, 0, layer);
+const sendPart = (client: ResourceApi, uploadId: string) =>
+  client.uploadPart(uploadId, 0, layer.subarray(0, 9));
 
 const places: readonly Place[] = [
   { standIn: 'ecr', operation: 'InitiateLayerUpload', rows: ecrRows, ask: (client) => client.initiate() },
@@ -201,14 +202,11 @@ describe('an answer of AWS’s that is none of its own', () => {
   it.each(cases)(
     '$standIn $operation of $registry: $name is $code',
     async ({ standIn, operation, registry, answer, code, ask, token, isFirst }) => {
-      const door = (send = proxy.send) => door1(send, token, 'team-a/app', registry);
-      const uploadId = await door().begin();
+      const api = (send = proxy.send) => resourceApi(send, token, 'team-a/app', registry);
+      const uploadId = await api().begin();
       const service = services.get(standIn);
       service?.arm(operation, answer);
-      const { status, headers, body } = await ask(
-        door(isFirst ? proxy.sendToAnother() : undefined),
-        uploadId,
-      );
+      const { status, headers, body } = await ask(api(isFirst ? proxy.sendToAnother() : undefined), uploadId);
       expect({ status, code: body.code }).toEqual({ status: errors[code].status, code });
       // One call is one request, and two where no answer began: nothing multiplies.
       expect(service?.requests()).toBe(answer === 'silence' ? 2 : 1);
@@ -221,7 +219,7 @@ describe('an answer of AWS’s that is none of its own', () => {
 
 describe('many failures', () => {
   it('leave a function able to send once more what broke: there is no budget that runs dry', async () => {
-    const client = door1(proxy.send);
+    const client = resourceApi(proxy.send);
     const service = services.get('ecr');
     for (let n = 0; n < 30; n++) {
       service?.arm('InitiateLayerUpload', 'silence');

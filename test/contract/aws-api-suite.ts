@@ -1,14 +1,14 @@
-// What holds at door 2 for any AWS client: one suite, run with every client and both registries.
+// What holds of the AWS API for any AWS client: one suite, run with every client and both registries.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { partSize as P } from '../../api/limits.ts';
 import type { Registry } from '../../api/registries.ts';
+import { expiredToken, startAwsApi } from '../support/aws-api.ts';
 import { type AwsClient, clientEnvironment, type Members, type StartClient } from '../support/aws-client.ts';
-import { tokens } from '../support/door-1.ts';
-import { expiredToken, startDoor2 } from '../support/door-2.ts';
 import type { LocalStack } from '../support/local-stack.ts';
 import { indexOf, manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { tokens } from '../support/resource-api.ts';
 import { stored } from '../support/stored.ts';
 
 const repositoryName = 'team-a/app';
@@ -164,8 +164,8 @@ type Client = {
   retryModes?: readonly string[];
 };
 
-export function describeDoor2({ name, start, registries, retryModes = [''] }: Client): void {
-  describe(`door 2 with ${name}`, () => {
+export function describeAwsApi({ name, start, registries, retryModes = [''] }: Client): void {
+  describe(`the AWS API with ${name}`, () => {
     let proxy: LocalStack;
     let started: AwsClient[] = [];
 
@@ -176,7 +176,7 @@ export function describeDoor2({ name, start, registries, retryModes = [''] }: Cl
     };
 
     const startProxy = async () => {
-      proxy = await startDoor2();
+      proxy = await startAwsApi();
     };
     const closeProxy = async () => {
       for (const client of started) {
@@ -185,7 +185,10 @@ export function describeDoor2({ name, start, registries, retryModes = [''] }: Cl
       started = [];
       await proxy?.close();
     };
-    afterEach(() => proxy.disarm());
+    afterEach(async () => {
+      await proxy.disarm();
+      await proxy.disarmGateway();
+    });
 
     const pulled = (registry: Registry, path: string) => stored(proxy.ecrUrl, registry, path);
 
@@ -247,6 +250,33 @@ export function describeDoor2({ name, start, registries, retryModes = [''] }: Cl
         expect('typed' in failure ? failure.typed : true).toBe(true);
       });
 
+      it.each([
+        ['ACCESS_DENIED', 'AccessDeniedException', 'network'],
+        ['DEFAULT_5XX', 'InternalFailure', 'fault in the proxy'],
+        ['INTEGRATION_TIMEOUT', 'GatewayTimeoutException', 'in time|in the meantime'],
+        ['THROTTLED', 'ThrottlingException', 'All clients of this proxy together'],
+        ['WAF_FILTERED', 'AccessDeniedException', 'network'],
+      ] as const)('meets API Gateway’s own %s as %s', async (responseType, code, words) => {
+        await proxy.armGateway({ responseType, times: 3 });
+        expect(await initiate(once)).toMatchObject({ code, message: expect.stringMatching(words) });
+      });
+
+      it('sends again what API Gateway throttles', async () => {
+        await proxy.armGateway({ responseType: 'THROTTLED' });
+        expect(await ecr.begin()).toMatch(/\w/);
+      });
+
+      it('is told of the partSize, in the class of a part, when it slices to ECR’s own 5 MiB', async () => {
+        const uploadId = await ecr.begin();
+        const [part] = partsOf(randomBytes(5 * 1_048_576), 5 * 1_048_576);
+        const failure = await ecr.fail('UploadLayerPart', { uploadId, ...part });
+        expect(failure).toMatchObject({
+          code: 'InvalidLayerPartException',
+          message: expect.stringContaining(`partSize that InitiateLayerUpload answered (${P} bytes)`),
+        });
+        expect('typed' in failure ? failure.typed : true).toBe(true);
+      });
+
       it('is told where to go on after a part that was not the next, and goes on there', async () => {
         const layer = randomBytes(3 * P + 5);
         const [, ...later] = partsOf(layer, P);
@@ -285,7 +315,10 @@ export function describeDoor2({ name, start, registries, retryModes = [''] }: Cl
         ['with an unknown token', 'eup_team-a-ci_unknown', 'UnrecognizedClientException'],
         ['with an expired token', expiredToken, 'ExpiredTokenException'],
       ])('%s is refused as AWS would', async (_, token, code) => {
-        expect(await initiate(await open(registry, token))).toMatchObject({ code });
+        expect(await initiate(await open(registry, token))).toMatchObject({
+          code,
+          message: expect.stringContaining('as the session token (AWS_SESSION_TOKEN)'),
+        });
       });
 
       it('is told what to do instead of GetAuthorizationToken', async () => {
