@@ -23,7 +23,7 @@ const daemon = await vi.hoisted(async () => {
 });
 
 const { partSize: P } = await import('../../api/limits.ts');
-const { door1, tokens } = await import('../support/door-1.ts');
+const { resourceApi, tokens } = await import('../support/resource-api.ts');
 const { startInProcess } = await import('../support/in-process.ts');
 const { signToken, startIssuer } = await import('../support/issuer.ts');
 const { digestOf, randomBytes } = await import('../support/random-bytes.ts');
@@ -75,7 +75,7 @@ beforeEach(() => {
 
 describe('a trace', () => {
   it('has a segment for each call to AWS, and a slot that is not there is no error of anybody’s', async () => {
-    const client = door1(send);
+    const client = resourceApi(send);
     const layer = randomBytes(P);
     const uploadId = await client.begin();
     expect((await client.uploadPart(uploadId, 0, layer)).status).toBe(200);
@@ -104,7 +104,7 @@ describe('a trace', () => {
     'of a failure of ECR (%s) says %s of the call, and %s of the request',
     async (fault, ofCall, ofRequest, code) => {
       await proxy.arm({ fault, operation: 'InitiateLayerUpload', times: fault === 'drop-before' ? 2 : 1 });
-      await door1(send).initiate();
+      await resourceApi(send).initiate();
       expect(await traceOf(1)).toEqual([
         `## index.handler ${ofRequest}`,
         `ECR InitiateLayerUpload ${ofCall}`,
@@ -114,7 +114,7 @@ describe('a trace', () => {
   );
 
   it('of a refusal says error, whoever refuses', async () => {
-    const client = door1(send);
+    const client = resourceApi(send);
     await client.initiate({ repositoryName: 'team-b/app' });
     await client.complete(await client.begin(), digestOf('nothing was sent'));
     expect((await traceOf(3)).filter((line) => line.startsWith('#') || line.startsWith('ECR'))).toEqual([
@@ -128,10 +128,10 @@ describe('a trace', () => {
 
   it('holds no issuer, subject or message of a client’s', async () => {
     const token = signToken(issuer.key, issuer.claims({ sub: 'repo:SUBJECT/app', environment: 'CLAIM' }));
-    await door1(send, token).initiate();
-    await door1(send, signToken(issuer.key, issuer.claims({ aud: 'AUDIENCE' }))).initiate();
-    await door1(send, tokens.a).initiate({ repositoryName: 'team-a/NO NAME' });
-    await door1(send).putImage({ imageManifest: 'MANIFEST-TEXT', imageTag: 'TAG' });
+    await resourceApi(send, token).initiate();
+    await resourceApi(send, signToken(issuer.key, issuer.claims({ aud: 'AUDIENCE' }))).initiate();
+    await resourceApi(send, tokens.a).initiate({ repositoryName: 'team-a/NO NAME' });
+    await resourceApi(send).putImage({ imageManifest: 'MANIFEST-TEXT', imageTag: 'TAG' });
     await traceOf(4);
     expect(issuer.state.requests).toContain('/keys');
     const { host } = new URL(issuer.issuer);
