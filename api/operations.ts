@@ -67,7 +67,7 @@ export type Members<Name extends OperationName> = z.output<ReturnType<(typeof ta
 /** What an operation answers, in ECR's member names. */
 export type Output<Name extends OperationName> = z.output<(typeof table)[Name]['output']>;
 
-type OperationRow<Name extends OperationName> = Row<Members<Name>, Output<Name>>;
+export type OperationRow<Name extends OperationName> = Row<Members<Name>, Output<Name>>;
 
 export const operations: { readonly [Name in OperationName]: OperationRow<Name> } = table;
 

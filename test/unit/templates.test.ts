@@ -4,6 +4,7 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { operationNames } from '../../api/operations.ts';
 import { configurationNames, configurations, readable, synthesize } from '../support/stacks.ts';
 import { differenceOf } from '../support/template-difference.ts';
 
