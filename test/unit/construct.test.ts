@@ -55,7 +55,7 @@ describe('the construct', () => {
     proxyWith({ issuers: [{ issuer: 'https://issuer.example', audience: 'proxy' }] }, stack);
     const functions = Template.fromStack(stack).findResources('AWS::Lambda::Function');
     const taken = Object.values(functions).map(({ Properties }) => Properties.Environment.Variables.ISSUERS);
-    expect(taken).toHaveLength(6);
+    expect(taken).toHaveLength(7);
     for (const issuers of taken) {
       expect(JSON.parse(issuers)).toMatchObject([{ issuer: 'https://issuer.example', audience: ['proxy'] }]);
     }

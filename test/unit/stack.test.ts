@@ -13,7 +13,8 @@ const both = synthesize({ repositories: { ecr: ['team-a/*'], 'ecr-public': ['tea
 
 const withQuotas = synthesize(configurations.everything).template;
 
-const functionNames = [...operationNames, 'AwsDoor'];
+const pushingNames = [...operationNames, 'AwsDoor'];
+const functionNames = [...pushingNames, 'CreateSessionToken'];
 
 /** What a function serves. */
 const servedBy = (name: string) =>
@@ -103,11 +104,11 @@ it('the secret’s name is another in each life of a stack, so that one that was
 describe('the API', () => {
   const rows = operationNames.map((name) => operations[name]);
 
-  const awsDoor = 'POST ';
+  const others = ['POST ', 'POST /session-tokens'];
 
-  it('has the routes of the table for ECR and the AWS door, and no other', () => {
+  it('has the routes of the table for ECR, of the AWS API and of session tokens, and no other', () => {
     const routes = rows.map(({ method, path }) => `${method} /ecr${path}`);
-    expect(routesOf(shipped)).toEqual([...routes, awsDoor].sort());
+    expect(routesOf(shipped)).toEqual([...routes, ...others].sort());
   });
 
   it('has the routes of each registry that the configuration names repositories of', () => {
@@ -115,7 +116,7 @@ describe('the API', () => {
       `${method} /ecr${path}`,
       `${method} /ecr-public${path}`,
     ]);
-    expect(routesOf(both)).toEqual([...routes, awsDoor].sort());
+    expect(routesOf(both)).toEqual([...routes, ...others].sort());
   });
 
   it('is regional and takes nothing but octet streams for binary', () => {
@@ -139,7 +140,7 @@ describe('the API', () => {
 });
 
 describe('the functions', () => {
-  it('are one for each operation, and one for the AWS door', () => {
+  it('are one for each operation, one for the AWS API, and one for session tokens', () => {
     expect(functionsOf(shipped)).toHaveLength(functionNames.length);
     expect(functionsOf(both)).toHaveLength(functionNames.length);
   });
@@ -215,7 +216,7 @@ describe('the permissions', () => {
     );
   const privateArn = 'arn:<AWS::Partition>:ecr:<AWS::Region>:<AWS::AccountId>:repository/';
 
-  it.each(functionNames)('%s has exactly its actions on exactly the repositories', (name) => {
+  it.each(pushingNames)('%s has exactly its actions on exactly the repositories', (name) => {
     expect(permissionsOf(shipped, name)).toEqual({
       [ecrActions('ecr', name)]: ['shared/*', 'team-a/*', 'team-b/*'].map(
         (pattern) => `${privateArn}${pattern}`,
@@ -225,12 +226,21 @@ describe('the permissions', () => {
     });
   });
 
-  it.each(functionNames)('%s has them on public repositories where some are configured', (name) => {
+  it.each(pushingNames)('%s has them on public repositories where some are configured', (name) => {
     expect(permissionsOf(both, name)).toMatchObject({
       [ecrActions('ecr-public', name)]: [
         'arn:<AWS::Partition>:ecr-public::<AWS::AccountId>:repository/team-a/app',
       ],
       ...staging(name, ['/ecr-public/*', '/ecr/*']),
+    });
+  });
+
+  it('CreateSessionToken reads the secret, and can do nothing at ECR, S3 or DynamoDB', () => {
+    expect(permissionsOf(withQuotas, 'CreateSessionToken')).toEqual({
+      'secretsmanager:GetSecretValue': [secretArnOf(withQuotas)],
+      'logs:CreateLogStream logs:PutLogEvents': ['<CreateSessionTokenLogGroup.Arn>'],
+      'xray:PutTelemetryRecords xray:PutTraceSegments': ['*'],
+      'kms:Decrypt': expect.anything(),
     });
   });
 
@@ -251,6 +261,23 @@ describe('the permissions', () => {
     for (const { Properties } of Object.values(both.findResources('AWS::IAM::Role'))) {
       expect(Object.keys(Properties)).toEqual(['AssumeRolePolicyDocument', 'Description']);
     }
+  });
+});
+
+describe('session tokens', () => {
+  const withoutThem = () =>
+    synthesize({ repositories: { ecr: ['team-a/*'] }, sessionTokens: false }).template;
+  const minutesOf = (template: Template) =>
+    functionsOf(template).map(([, { Properties }]) => Properties.Environment.Variables.SESSION_TOKEN_MINUTES);
+
+  it('are valid for an hour where the configuration says nothing', () => {
+    expect(minutesOf(shipped)).toEqual(functionNames.map(() => '60'));
+  });
+
+  it('are neither given nor taken where the configuration says so', () => {
+    const template = withoutThem();
+    expect(routesOf(template)).not.toContain('POST /session-tokens');
+    expect(minutesOf(template)).toEqual(pushingNames.map(() => undefined));
   });
 });
 
