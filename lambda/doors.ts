@@ -1,15 +1,18 @@
 // The two doors: how each finds the operation a request asks for, and how each writes its answers.
 
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { type ErrorRow, errors, headersOf, ProxyError } from '../api/errors.ts';
+import { awsFormOf } from '../api/aws-form.ts';
+import { type ErrorRow, errors } from '../api/errors.ts';
 import { maxErrorBytes } from '../api/limits.ts';
 import {
   type Call,
+  isOffered,
   isOperationName,
   type OperationName,
-  operationNames,
   operations,
+  operationsOf,
 } from '../api/operations.ts';
+import { headersOf, ProxyError } from '../api/proxy-error.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
 import { epochSeconds, isoText, type TimeForm, writeOutput } from '../api/wire.ts';
 import { bounded } from './telemetry/bounded.ts';
@@ -94,8 +97,6 @@ export const resourceDoor = (operation: OperationName): Door => ({
   writeError: writeProblem,
 });
 
-const offered = `This proxy offers ${operationNames.join(', ')}.`;
-
 /** What to do instead of an operation of ECR's that clients are used to. */
 const insteadOf = new Map([
   [
@@ -111,7 +112,10 @@ const registryOfTargetPrefix = new Map<string, Registry>(
   ),
 );
 
-/** All AWS SDKs count their attempts: `attempt=2; max=3`. Source: AWS SDKs and Tools, "Retry behavior". */
+/**
+ * AWS SDKs count their attempts: `attempt=2; max=3`. Source: AWS SDKs and Tools, "Retry behavior". The SDK for
+ * JavaScript v2 does not, and AWSSDK.Core 4.1 for .NET not all of them: what they lose is in docs/aws-clients.md.
+ */
 const repeated = /\battempt=(?!1\b)\d/;
 
 function unknownOperation(
@@ -119,17 +123,27 @@ function unknownOperation(
   operation: string,
   configured: readonly Registry[],
 ) {
-  const reason =
-    registry && !configured.includes(registry)
-      ? `This proxy serves ${configured.join(' and ')}, and is not configured for ${registry}.`
-      : (insteadOf.get(operation) ?? 'X-Amz-Target names no operation of this proxy.');
-  return new ProxyError('UnknownOperationException', `${reason} ${offered}`);
+  const isServed = registry !== undefined && configured.includes(registry);
+  const offered = operationsOf(isServed ? [registry] : configured);
+  return new ProxyError(
+    'UnknownOperationException',
+    `${reasonOf(registry, operation, configured)} This proxy offers ${offered.join(', ')}.`,
+  );
+}
+
+function reasonOf(registry: Registry | undefined, operation: string, configured: readonly Registry[]) {
+  if (registry && !configured.includes(registry)) {
+    return `This proxy serves ${configured.join(' and ')}, and is not configured for ${registry}.`;
+  }
+  if (registry && isOperationName(operation)) {
+    return `${registries[registry].title}’s API has no ${operation}.`;
+  }
+  return insteadOf.get(operation) ?? 'X-Amz-Target names no operation of this proxy.';
 }
 
 /**
  * Door 2: ECR's own wire, AWS JSON 1.1 at `POST /`, for unmodified AWS SDKs. API Gateway adds
- * `x-amzn-RequestId` to every answer. There is no `Retry-After`, as ECR sends none: the SDK for JavaScript
- * would sleep for as long, three times, at every LimitExceededException.
+ * `x-amzn-RequestId` to every answer. There is no `Retry-After`, as ECR sends none: SDKs have paces of their own.
  *
  * @param configured the registries of the stack's configuration
  */
@@ -137,17 +151,17 @@ export const awsDoor = (configured: readonly Registry[]): Door => ({
   find: ({ headers }) => {
     const [, prefix = '', operation = ''] = /^([^.]+)\.([^.]+)$/.exec(headers['x-amz-target'] ?? '') ?? [];
     const registry = registryOfTargetPrefix.get(prefix);
-    if (registry && configured.includes(registry) && isOperationName(operation)) {
-      return { operation, registry, isRepeated: repeated.test(headers['amz-sdk-request'] ?? '') };
+    const call = registry && isOperationName(operation) ? { operation, registry } : undefined;
+    if (call && configured.includes(call.registry) && isOffered(call)) {
+      return { ...call, isRepeated: repeated.test(headers['amz-sdk-request'] ?? '') };
     }
     throw unknownOperation(registry, operation, configured);
   },
   contentTypes: () => [amzJson],
   refusesUnknownMembers: false,
   writeOutput: (name, output) => write(200, amzJson, outputText(name, output, epochSeconds)),
-  writeError: ({ code, message, members }) => {
-    const { aws }: ErrorRow = errors[code];
-    const { type = code, status = 400 } = aws ?? {};
-    return write(status, amzJson, errorText({ __type: type, message, ...members }));
+  writeError: (error) => {
+    const { type, status, message } = awsFormOf(error);
+    return write(status, amzJson, errorText({ __type: type, message, ...error.members }));
   },
 });

@@ -2,10 +2,10 @@
 
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { withoutByteOrderMark } from '../api/byte-order-mark.ts';
-import { ProxyError } from '../api/errors.ts';
 import { maxBodyDepth, maxBodyStructuralCharacters, partSize } from '../api/limits.ts';
 import { type Call, operations } from '../api/operations.ts';
-import { queryPairs } from '../api/query.ts';
+import { ProxyError } from '../api/proxy-error.ts';
+import { nestMembers, queryPairs } from '../api/query.ts';
 import { JsonFault, parseStrictJson } from '../api/strict-json.ts';
 import type { Door } from './doors.ts';
 import type { RawMembers } from './incoming-call.ts';
@@ -56,13 +56,25 @@ function textOf({ body, isBase64Encoded }: APIGatewayProxyEvent): string {
   }
 }
 
+/** A member that is null is absent, as it is to AWS; but it is still a member that is given. */
+const withoutNulls = (members: object): RawMembers =>
+  Object.fromEntries(Object.entries(members).map(([name, value]) => [name, withoutNull(value)]));
+
+function withoutNull(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) {
+    return value ?? undefined;
+  }
+  return Array.isArray(value)
+    ? value.map((item: unknown) => (item === null ? null : withoutNull(item)))
+    : withoutNulls(value);
+}
+
 const readJson: BodyReader = (event) => {
   try {
     const text = withoutByteOrderMark(textOf(event));
     const body = parseStrictJson(text, maxBodyDepth, maxBodyStructuralCharacters);
     assertUnaltered(text, body);
-    // A member that is null is absent, as it is to AWS; but it is still a member that is given.
-    return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, value ?? undefined]));
+    return withoutNulls(body);
   } catch (error) {
     if (!(error instanceof JsonFault)) {
       throw error;
@@ -74,20 +86,29 @@ const readJson: BodyReader = (event) => {
 /** Source: RFC 9110, section 14.4; units are case-insensitive. */
 const contentRangePattern = /^bytes (\d{1,15})-(\d{1,15})\/(?:\*|(\d{1,15}))$/i;
 
-/** A complete length may be left open, but must not lie before the last byte. */
+/**
+ * A complete length may be left open. The last position must not lie before the first, nor the length before the last:
+ * either makes the whole header invalid (RFC 9110, section 14.4).
+ */
 function positionsOf(contentRange = ''): { first: number; last: number } | undefined {
-  const [, first, last, length] = contentRangePattern.exec(contentRange) ?? [];
-  if (length !== undefined && Number(length) <= Number(last)) {
-    return undefined;
-  }
-  return last === undefined ? undefined : { first: Number(first), last: Number(last) };
+  const [, ...digits] = contentRangePattern.exec(contentRange) ?? [];
+  const [first = Number.NaN, last = Number.NaN, length = Number.POSITIVE_INFINITY] = digits.map((one) =>
+    one === undefined ? undefined : Number(one),
+  );
+  return first <= last && last < length ? { first, last } : undefined;
+}
+
+/** A header that comes twice and says two things says nothing; API Gateway's single value would be the last one. */
+function onlyValue(event: APIGatewayProxyEvent, name: string): string | undefined {
+  const values = new Set(event.multiValueHeaders?.[name] ?? [event.headers[name]]);
+  return values.size === 1 ? [...values][0] : undefined;
 }
 
 const octetStream = 'application/octet-stream';
 
-const readRawPart: BodyReader = ({ headers, body }) => {
-  const layerPartBlob = Buffer.from(body ?? '', 'base64');
-  const positions = positionsOf(headers['content-range']);
+const readRawPart: BodyReader = (event) => {
+  const layerPartBlob = Buffer.from(event.body ?? '', 'base64');
+  const positions = positionsOf(onlyValue(event, 'content-range'));
   const faults: Fault[] = [];
   if (layerPartBlob.length === 0) {
     faults.push({ member: 'body', expected: 'the bytes of the part' });
@@ -95,7 +116,7 @@ const readRawPart: BodyReader = ({ headers, body }) => {
   if (!positions) {
     faults.push({
       member: 'Content-Range',
-      expected: `bytes FIRST-LAST/*, such as bytes 0-${partSize - 1}/*, or with a length beyond LAST`,
+      expected: `once bytes FIRST-LAST/*, such as bytes 0-${partSize - 1}/*, or with a length beyond LAST`,
     });
   }
   if (faults.length > 0 || !positions) {
@@ -187,5 +208,6 @@ export function readEventMembers(event: APIGatewayProxyEvent, rules: RequestRule
   assertWellFormed(event);
   const query = event.multiValueQueryStringParameters ?? {};
   const inQuery = readBody === readJson ? queryBesideJson(query, rules) : queryPairs(rules.shape, query);
-  return gather(readBody(event), [...Object.entries(event.pathParameters ?? {}), ...inQuery]);
+  const gathered = gather(readBody(event), [...Object.entries(event.pathParameters ?? {}), ...inQuery]);
+  return readBody === readJson ? gathered : nestMembers(rules.shape, gathered);
 }

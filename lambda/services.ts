@@ -16,6 +16,7 @@ import { tokenVerifier } from './identity/oidc-token.ts';
 import { secretReader } from './identity/secret.ts';
 import { openSessionTokens } from './identity/session-token.ts';
 import { quotaCounter } from './quota/quota-counts.ts';
+import { onceMore, type Retries } from './retries.ts';
 import type { ServeServices } from './serve.ts';
 import { type BeginRecord, callRecords } from './telemetry/call-record.ts';
 import { configurationFaults } from './telemetry/configuration-faults.ts';
@@ -30,8 +31,8 @@ export type Services = ServeServices & {
   registries: readonly Registry[];
 };
 
-/** A call is tried three times in all; a connection that is not there within 2 s counts as failed. */
-const client = { maxAttempts: 3, requestHandler: { connectionTimeout: 2_000 } };
+/** A connection that is not there within 2 s counts as failed. */
+const requestHandler = { connectionTimeout: 2_000 };
 
 /** ECR Public's API is in us-east-1 (and us-west-2) only. Source: ECR Public endpoints and quotas. */
 const ecrPublicRegion = 'us-east-1';
@@ -45,7 +46,12 @@ function once<Service>(open: () => Service): () => Service {
   };
 }
 
-export function openServices(environment: Environment = readEnvironment(process.env)): Services {
+/** @param retries of every call to AWS: `onceMore` where the caller can send a request again */
+export function openServices(
+  environment: Environment = readEnvironment(process.env),
+  retries: Retries = onceMore,
+): Services {
+  const client = { ...retries, requestHandler };
   const tracer = new Tracer();
   const traced = tracer.captureAWSv3Client.bind(tracer);
   const { accounts, registries, secretId, stagingBucket, policyDirectory, quotaTable } = environment;

@@ -1,7 +1,7 @@
 // The proxy's secret as a process has it: read from Secrets Manager, kept for a while, and read again for an unknown token.
 
-import { ProxyError } from '../../api/errors.ts';
 import { maxFaults, secretMaxAgeMs, secretRereadMs } from '../../api/limits.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { readSecretText, type Secret, type SecretReading } from '../../api/secret.ts';
 import type { ReportFault } from '../telemetry/configuration-faults.ts';
 

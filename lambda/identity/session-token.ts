@@ -3,9 +3,9 @@
 import { hkdfSync } from 'node:crypto';
 import { errors as joseErrors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
-import { ProxyError } from '../../api/errors.ts';
 import type { Issuer } from '../../api/issuers.ts';
 import { maxSessionTokenCharacters, sessionClockSkewMs } from '../../api/limits.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { opensWith, type SealingKeys, sealsWith } from '../../api/sealing-keys.ts';
 import { type SessionToken, sessionTokenPrefix } from '../../api/session-tokens.ts';
 import { type Principal, workload } from '../../policy/principal.ts';

@@ -1,8 +1,8 @@
 // What the log and the metrics say of one call, and of no other: hundreds may be under way in one process.
 
 import type { Logger } from '@aws-lambda-powertools/logger';
-import type { ProxyError } from '../../api/errors.ts';
 import { maxLogLineBytes } from '../../api/limits.ts';
+import type { ProxyError } from '../../api/proxy-error.ts';
 import type { ServedName } from '../../api/session-tokens.ts';
 import { bounded } from './bounded.ts';
 import { describeFailure } from './failures.ts';

@@ -1,10 +1,10 @@
 // Writes the metrics of api/metrics.ts as CloudWatch's embedded metric format, by Powertools.
 
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { z } from 'zod';
-import { type ErrorCode, errorCodeOf, errors } from '../../api/errors.ts';
+import { type ErrorCode, errors } from '../../api/errors.ts';
 import { type FaultSource, type MetricName, metrics as table, type UpstreamCall } from '../../api/metrics.ts';
 import type { ServedName } from '../../api/session-tokens.ts';
+import { isAbsent, isOvertaken, upstreamCodeOf } from '../sdk-failures.ts';
 
 type PerRequest = {
   [Name in MetricName]: (typeof table)[Name]['by'] extends 'operation' ? Name : never;
@@ -31,20 +31,12 @@ export type Meter = {
   measure: Measure;
 };
 
-/** What S3 answers where a slot is not there, or not as it was read: no fault of anybody's. */
-const expectedStatuses: ReadonlySet<unknown> = new Set([404, 409, 412]);
-
-/** The SDK's own note of the answer, which it adds to what it throws. */
-const answered = z.object({ $metadata: z.object({ httpStatusCode: z.number() }) });
-
-const statusOf = (failure: unknown) => answered.safeParse(failure).data?.$metadata.httpStatusCode;
-
-/** Throttled, not reachable, not allowed or broken; not what ECR says of what a client sent. */
+/** Throttled, not reachable, not allowed or broken; not what ECR says of what a client sent, nor a slot that is not there, or not as it was read. */
 function isFault(failure: unknown): boolean {
-  if (expectedStatuses.has(statusOf(failure))) {
+  if (isAbsent(failure) || isOvertaken(failure)) {
     return false;
   }
-  const code = errorCodeOf(failure);
+  const code = upstreamCodeOf(failure);
   return code === undefined || code === 'ThrottlingException' || errors[code].status >= 500;
 }
 

@@ -6,13 +6,13 @@ import { ECRClient, InitiateLayerUploadCommand } from '@aws-sdk/client-ecr';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sessionTokenExchange } from '../../api/session-tokens.ts';
-import { door1, tokens } from '../support/door-1.ts';
 import { startInProcess } from '../support/in-process.ts';
 import { signToken, startIssuer, type TestIssuer } from '../support/issuer.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { conform } from '../support/openapi.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { resourceApi, tokens } from '../support/resource-api.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 
@@ -109,11 +109,11 @@ describe('a session token', () => {
   it('pushes through the resource API what its client may push, and goes on with what its client began', async () => {
     const sessionToken = await exchange(tokens.a);
     const layer = randomBytes(1_000);
-    const uploadId = await door1(local.send, tokens.a).begin();
-    const as = door1(local.send, sessionToken);
+    const uploadId = await resourceApi(local.send, tokens.a).begin();
+    const as = resourceApi(local.send, sessionToken);
     expect((await as.uploadPart(uploadId, 0, layer)).status).toBe(200);
     expect((await as.complete(uploadId, digestOf(layer))).status).toBe(201);
-    expect((await door1(local.send, sessionToken, 'team-b/app').initiate()).status).toBe(403);
+    expect((await resourceApi(local.send, sessionToken, 'team-b/app').initiate()).status).toBe(403);
     expect(linesOf('UploadLayerPart')).toContainEqual(
       expect.objectContaining({ principal: 'Client::team-a-ci', tokenIsExchanged: true }),
     );
@@ -130,7 +130,7 @@ describe('a session token', () => {
   it('of a workload is the same workload: its claims are those of its token', async () => {
     const claims = { repository: 'x/y', groups: ['a', 'b'], run: 7 };
     const sessionToken = await exchange(signToken(issuer.key, issuer.claims(claims)));
-    expect(await door1(local.send, sessionToken).initiate()).toMatchObject({
+    expect(await resourceApi(local.send, sessionToken).initiate()).toMatchObject({
       status: 403,
       body: { claims: { iss: issuer.issuer, repository: 'x/y', groups: ['a', 'b'], run: '7' } },
     });
@@ -149,7 +149,7 @@ describe('a policy', () => {
       id: 'team-a-ci',
     })) ?? { sessionToken: '' };
     const status = async (token: string, repository: string) =>
-      (await door1(proxy.send, token, repository).initiate()).status;
+      (await resourceApi(proxy.send, token, repository).initiate()).status;
     expect(await status(sessionToken, 'team-a/app')).toBe(201);
     expect(await status(tokens.a, 'team-a/app')).toBe(403);
     expect(await status(tokens.a, 'team-a/big')).toBe(201);

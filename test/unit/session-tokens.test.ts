@@ -3,8 +3,8 @@
 import { createHash, createHmac, hkdfSync } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ProxyError } from '../../api/errors.ts';
 import { maxSessionTokenCharacters } from '../../api/limits.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import type { Secret } from '../../api/secret.ts';
 import { openSessionTokens, type SessionTokenOptions } from '../../lambda/identity/session-token.ts';
 import { authenticate } from '../../lambda/steps/authenticate.ts';
