@@ -35,6 +35,16 @@ function assertSize({ body, isBase64Encoded }: APIGatewayProxyEvent, maxBytes: n
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** What API Gateway puts in place of bytes that are no UTF-8, in a body that it hands on as text. */
+const replacement = '\uFFFD';
+
+/** A manifest may have it of its own: its digest tells. */
+function assertUnaltered(text: string, { imageDigest }: RawMembers) {
+  if (text.includes(replacement) && imageDigest === undefined) {
+    throw new JsonFault('UTF-8; and where U+FFFD is part of a manifest, its imageDigest beside it');
+  }
+}
+
 function textOf({ body, isBase64Encoded }: APIGatewayProxyEvent): string {
   if (!isBase64Encoded) {
     return body ?? '';
@@ -62,7 +72,9 @@ function withoutNull(value: unknown): unknown {
 const readJson: BodyReader = (event) => {
   try {
     const text = withoutByteOrderMark(textOf(event));
-    return withoutNulls(parseStrictJson(text, maxBodyDepth, maxBodyStructuralCharacters));
+    const body = parseStrictJson(text, maxBodyDepth, maxBodyStructuralCharacters);
+    assertUnaltered(text, body);
+    return withoutNulls(body);
   } catch (error) {
     if (!(error instanceof JsonFault)) {
       throw error;

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { withoutByteOrderMark } from '../api/byte-order-mark.ts';
 import {
   type Configuration,
   ConfigurationError,
@@ -15,7 +16,7 @@ import { projectRoot } from './project-root.ts';
 async function readMembers(path: string): Promise<unknown> {
   const file = resolve(projectRoot, path);
   if (file.endsWith('.json')) {
-    return JSON.parse(await readFile(file, 'utf8'));
+    return JSON.parse(withoutByteOrderMark(await readFile(file, 'utf8')));
   }
   const module: { default?: unknown } = await import(pathToFileURL(file).href);
   return module.default;

@@ -6,7 +6,13 @@ import { basename } from 'node:path';
 
 export const schemaFile = 'schema.cedarschema';
 
-/** Follows links, and waits for no pipe. What is not UTF-8 would be read as another text than it is. */
+/** As tools on Windows begin a file. Cedar takes it for a part of the text, and refuses it. */
+const byteOrderMark = Buffer.from('\uFEFF');
+
+/**
+ * Follows links, and waits for no pipe. What is not UTF-8 would be read as another text than it is. A byte order mark is
+ * left out, also of what deploys.
+ */
 function readWhole(path: string): Buffer {
   if (!statSync(path).isFile()) {
     throw new Error('it is not a file');
@@ -15,7 +21,9 @@ function readWhole(path: string): Buffer {
   if (!isUtf8(bytes)) {
     throw new Error('it is not UTF-8');
   }
-  return bytes;
+  return bytes.subarray(0, byteOrderMark.length).equals(byteOrderMark)
+    ? bytes.subarray(byteOrderMark.length)
+    : bytes;
 }
 
 /** @throws Error naming the file and what is wrong with it */

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isMap, isNode, isSeq, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { withoutByteOrderMark } from '../../api/byte-order-mark.ts';
 import {
   actionGroups,
   isOperationName,
@@ -77,6 +78,8 @@ const policyCase = z.strictObject({
   registry: z.enum(['ecr', 'ecr-public']).default('ecr'),
   registryId: z.string().default('123456789012'),
   context: z.record(z.string(), contextValue).default({}),
+  /** Whether the caller has sent a session token. */
+  tokenIsExchanged: z.boolean().default(false),
   /** Fixed unless a case says otherwise: a test that depends on the day is none. */
   now: z.coerce.date().default(new Date('2026-01-01T12:00:00Z')),
   expect: z.enum(['allow', 'deny']).optional(),
@@ -91,7 +94,7 @@ const namespaceOf = (name: string) => name.slice(0, Math.max(name.lastIndexOf('/
 /** The requests of a case: one for each of its actions. */
 export const requestsOf = (one: PolicyCase): DecisionRequest[] =>
   one.action.map((action) => ({
-    principal: one.principal,
+    principal: { ...one.principal, ...(one.tokenIsExchanged && { tokenIsExchanged: true }) },
     action,
     resource: {
       id: `${one.registry}/${one.registryId}/${one.repository}`,
@@ -109,7 +112,7 @@ export const requestsOf = (one: PolicyCase): DecisionRequest[] =>
 /** @throws CommandError with file, line and what was expected */
 export function parseCases(text: string, file: string): PolicyCase[] {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true });
+  const document = parseDocument(withoutByteOrderMark(text), { lineCounter: lines, merge: true });
   const [error] = document.errors;
   if (error) {
     throw new CommandError(`${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`);
