@@ -4,6 +4,7 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { operationNames } from '../../api/operations.ts';
 import { configurationNames, configurations, readable, synthesize } from '../support/stacks.ts';
 import { differenceOf } from '../support/template-difference.ts';
 
@@ -269,7 +270,7 @@ describe('everything', () => {
     for (const role of roles) {
       expect(JSON.stringify(output)).toContain(role);
     }
-    expect(roles).toHaveLength(6);
+    expect(roles).toHaveLength(operationNames.length + 1);
   });
 
   it('reaches the repositories of the other account as well', () => {
