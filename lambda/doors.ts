@@ -15,6 +15,7 @@ import {
 import { headersOf, ProxyError } from '../api/proxy-error.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
 import { epochSeconds, isoText, type TimeForm, writeOutput } from '../api/wire.ts';
+import { assertFits } from './answer-size.ts';
 import { bounded } from './telemetry/bounded.ts';
 
 /** What a step needs to know of the door. */
@@ -56,6 +57,16 @@ function outputText(operation: OperationName, output: object, timeForm: TimeForm
 const errorText = (members: Record<string, unknown>): string =>
   JSON.stringify(bounded(members, maxErrorBytes));
 
+/** @throws InvalidParameterException where it does not fit, besides */
+function writeFitting(
+  operation: OperationName,
+  output: object,
+  writeOutput: (output: object) => APIGatewayProxyResult,
+): APIGatewayProxyResult {
+  assertFits(operation, output, writeOutput);
+  return writeOutput(output);
+}
+
 function registryOf(event: APIGatewayProxyEvent): Registry {
   const name = event.resource.split('/')[1];
   if (!isRegistry(name)) {
@@ -93,7 +104,8 @@ export const resourceDoor = (operation: OperationName): Door => ({
     return rawBody ? [json, octetStream] : [json];
   },
   refusesUnknownMembers: true,
-  writeOutput: (name, output) => write(operations[name].status, json, outputText(name, output, isoText)),
+  writeOutput: (name, output) =>
+    writeFitting(name, output, (one) => write(operations[name].status, json, outputText(name, one, isoText))),
   writeError: writeProblem,
 });
 
@@ -159,7 +171,8 @@ export const awsDoor = (configured: readonly Registry[]): Door => ({
   },
   contentTypes: () => [amzJson],
   refusesUnknownMembers: false,
-  writeOutput: (name, output) => write(200, amzJson, outputText(name, output, epochSeconds)),
+  writeOutput: (name, output) =>
+    writeFitting(name, output, (one) => write(200, amzJson, outputText(name, one, epochSeconds))),
   writeError: (error) => {
     const { type, status, message } = awsFormOf(error);
     return write(status, amzJson, errorText({ __type: type, message, ...error.members }));

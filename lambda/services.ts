@@ -2,7 +2,7 @@
 
 import { Logger } from '@aws-lambda-powertools/logger';
 import { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
-import { Tracer } from '@aws-lambda-powertools/tracer';
+import type { Tracer } from '@aws-lambda-powertools/tracer';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECRClient } from '@aws-sdk/client-ecr';
 import { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
@@ -21,6 +21,7 @@ import type { ServeServices } from './serve.ts';
 import { type BeginRecord, callRecords } from './telemetry/call-record.ts';
 import { configurationFaults } from './telemetry/configuration-faults.ts';
 import { openMeter } from './telemetry/meter.ts';
+import { CodeTracer, traced } from './telemetry/traces.ts';
 import { privateEcr, publicEcr } from './upload/ecr.ts';
 import { s3Staging } from './upload/staging.ts';
 
@@ -52,24 +53,23 @@ export function openServices(
   retries: Retries = onceMore,
 ): Services {
   const client = { ...retries, requestHandler };
-  const tracer = new Tracer();
-  const traced = tracer.captureAWSv3Client.bind(tracer);
+  const tracer = new CodeTracer();
   const { accounts, registries, secretId, stagingBucket, policyDirectory, quotaTable } = environment;
   const { issuers, sessionTokenMinutes } = environment;
-  const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
+  const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client), tracer) });
   const logger = new Logger();
   const meter = openMeter();
   const report = configurationFaults(logger, meter);
   const readSecret = secretReader(() => secrets.get(secretId, { forceFetch: true }), report);
   const { measure } = meter;
-  const ecr = once(() => privateEcr(traced(new ECRClient(client)), measure));
+  const ecr = once(() => privateEcr(traced(new ECRClient(client), tracer), measure));
   const ecrPublic = once(() =>
-    publicEcr(traced(new ECRPUBLICClient({ ...client, region: ecrPublicRegion })), measure),
+    publicEcr(traced(new ECRPUBLICClient({ ...client, region: ecrPublicRegion }), tracer), measure),
   );
-  const staging = once(() => s3Staging(traced(new S3Client(client)), stagingBucket, measure));
+  const staging = once(() => s3Staging(traced(new S3Client(client), tracer), stagingBucket, measure));
   const quotas = readQuotas(policyDirectory);
   const counter =
-    quotaTable && once(() => quotaCounter(traced(new DynamoDBClient(client)), quotaTable, quotas));
+    quotaTable && once(() => quotaCounter(traced(new DynamoDBClient(client), tracer), quotaTable, quotas));
   return {
     beginRecord: callRecords(logger, meter),
     tracer,

@@ -20,7 +20,7 @@ const maxInstances = 4;
 /** How long an event may wait for an instance that is free and has loaded its code. Lambda would not let it wait. */
 const maxWaitMs = 60_000;
 
-export type FunctionsOptions = {
+type FunctionsOptions = {
   functions: readonly LambdaFunction[];
   account: Account;
   /** Added to what the template sets: addresses and credentials. */

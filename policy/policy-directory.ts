@@ -13,7 +13,7 @@ const byteOrderMark = Buffer.from('\uFEFF');
  * Follows links, and waits for no pipe. What is not UTF-8 would be read as another text than it is. A byte order mark is
  * left out, also of what deploys.
  */
-function read(path: string): Buffer {
+function readWhole(path: string): Buffer {
   if (!statSync(path).isFile()) {
     throw new Error('it is not a file');
   }
@@ -29,7 +29,7 @@ function read(path: string): Buffer {
 /** @throws Error naming the file and what is wrong with it */
 export function readPolicyFile(path: string): Buffer {
   try {
-    return read(path);
+    return readWhole(path);
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'for a reason unknown';
     throw new Error(`${basename(path)} cannot be read: ${reason}`, { cause: error });

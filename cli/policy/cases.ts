@@ -16,6 +16,7 @@ import { describeIssue } from '../../api/zod-issues.ts';
 import { claimsOf } from '../../policy/claims.ts';
 import type { DecisionRequest } from '../../policy/entities.ts';
 import { type Principal, workload } from '../../policy/principal.ts';
+import { usualContext } from '../../policy/sample-requests.ts';
 import { CommandError } from '../failure.ts';
 
 const oneOrMore = z.union([z.string(), z.array(z.string()).min(1)]).transform((value) => [value].flat());
@@ -88,30 +89,6 @@ const policyCase = z.strictObject({
 
 export type PolicyCase = z.output<typeof policyCase> & { file: string; line: number };
 
-/** What a context holds where a case does not say: a small part, and a plain image. */
-const usualContext: { readonly [Name in OperationName]: DecisionRequest['context'] } = {
-  InitiateLayerUpload: {},
-  CompleteLayerUpload: {},
-  BatchCheckLayerAvailability: {},
-  BatchGetImage: { imageTags: [], imageDigests: [`sha256:${'0'.repeat(64)}`] },
-  ListImages: {},
-  ListImageReferrers: { imageDigest: `sha256:${'0'.repeat(64)}` },
-  GetDownloadUrlForLayer: { layerDigest: `sha256:${'0'.repeat(64)}` },
-  UploadLayerPart: { partFirstByte: 0, partLastByte: 999 },
-  PutImage: {
-    imageDigest: `sha256:${'0'.repeat(64)}`,
-    imageManifestMediaType: 'application/vnd.oci.image.manifest.v1+json',
-    layerCount: 1,
-    layerMediaTypes: ['application/vnd.oci.image.layer.v1.tar+gzip'],
-    totalBytes: 1_000,
-    configMediaType: 'application/vnd.oci.image.config.v1+json',
-    manifestCount: 0,
-    manifestMediaTypes: [],
-    platformCount: 0,
-    annotations: {},
-  },
-};
-
 const namespaceOf = (name: string) => name.slice(0, Math.max(name.lastIndexOf('/'), 0));
 
 /** The requests of a case: one for each of its actions. */
@@ -128,7 +105,7 @@ export const requestsOf = (one: PolicyCase): DecisionRequest[] =>
         registryId: one.registryId,
       },
     },
-    context: { ...usualContext[action], ...one.context },
+    context: { ...usualContext(action), ...one.context },
     now: one.now,
   }));
 

@@ -3,7 +3,7 @@
 import { CommandError } from '../failure.ts';
 
 /** As the functions read it; `id` is the operator's handle, and what else the secret holds is left alone. */
-export type StoredToken = {
+type StoredToken = {
   readonly sha256: string;
   readonly id?: string | undefined;
   readonly createdAt?: string | undefined;

@@ -1,10 +1,10 @@
 // Writes the metrics of api/metrics.ts as CloudWatch's embedded metric format, by Powertools.
 
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { type ErrorCode, errors } from '../../api/errors.ts';
+import type { ErrorCode } from '../../api/errors.ts';
 import { type FaultSource, type MetricName, metrics as table, type UpstreamCall } from '../../api/metrics.ts';
 import type { ServedName } from '../../api/session-tokens.ts';
-import { isAbsent, isOvertaken, upstreamCodeOf } from '../sdk-failures.ts';
+import { outcomeOf, type UpstreamOutcome } from './outcomes.ts';
 
 type PerRequest = {
   [Name in MetricName]: (typeof table)[Name]['by'] extends 'operation' ? Name : never;
@@ -31,14 +31,8 @@ export type Meter = {
   measure: Measure;
 };
 
-/** Throttled, not reachable, not allowed or broken; not what ECR says of what a client sent, nor a slot that is not there, or not as it was read. */
-function isFault(failure: unknown): boolean {
-  if (isAbsent(failure) || isOvertaken(failure)) {
-    return false;
-  }
-  const code = upstreamCodeOf(failure);
-  return code === undefined || code === 'ThrottlingException' || errors[code].status >= 500;
-}
+/** Of the outcomes those that are faults of what is behind the proxy. */
+const faults: readonly UpstreamOutcome[] = ['throttled', 'failed'];
 
 export function openMeter(): Meter {
   /** With the dimension `service` as its default. */
@@ -78,7 +72,7 @@ export function openMeter(): Meter {
       try {
         return await call();
       } catch (error) {
-        if (isFault(error)) {
+        if (faults.includes(outcomeOf(error))) {
           write('UpstreamErrors', upstream, 1);
         }
         throw error;
