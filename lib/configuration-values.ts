@@ -19,11 +19,7 @@ export const ipRange = z.union([z.cidrv4(), z.cidrv6()], ipRangeText);
 
 export const certificateArn = arn('acm', 'certificate/[0-9a-f-]+', 'the ARN of an ACM certificate');
 
-export const webAclArn = arn(
-  'wafv2',
-  'regional/webacl/[^/]+/[0-9a-f-]+',
-  'the ARN of a regional web ACL',
-);
+export const webAclArn = arn('wafv2', 'regional/webacl/[^/]+/[0-9a-f-]+', 'the ARN of a regional web ACL');
 
 export const domainName = text(
   /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/,

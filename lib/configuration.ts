@@ -17,6 +17,7 @@ import {
   webAclArn,
   wholeNumber,
 } from './configuration-values.ts';
+import { registryEndpoint, registryEndpointConflicts } from './registry-endpoint/configuration.ts';
 
 /** The key of the configuration, or of the path of its file, in the `context` of cdk.json. */
 export const contextKey = 'ecr-upload-proxy';
@@ -141,6 +142,8 @@ const members = {
   webAclArn: webAclArn.optional(),
   throttling: throttling.optional(),
   clientThrottling: clientThrottling.optional(),
+  /** Where container tools push by themselves; without it there is none. */
+  registryEndpoint: registryEndpoint.optional(),
 
   // The functions.
   /** 1,769 MB is one vCPU. Source: the Lambda developer guide, "Configure Lambda function memory". */
@@ -191,6 +194,7 @@ const loopbackIssuers = ({ issuers: list, allowLoopbackIssuers }: Members): Conf
 const conflicts = (configuration: Members): Conflict[] => [
   ...wholeRegistries(configuration),
   ...loopbackIssuers(configuration),
+  ...registryEndpointConflicts(configuration),
   ...(configuration.vpcEndpointIds && configuration.domain
     ? [
         {

@@ -1,4 +1,4 @@
-// What one function may do: its operations' actions, on the configured repositories, and nothing else.
+// What one function, or one server, may do: its operations' actions, on the configured repositories, and nothing else.
 
 import { ArnFormat, Aws, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
@@ -21,11 +21,15 @@ import {
 
 export type FunctionRoleProps = RepositoryAccess & {
   operations: readonly OperationName[];
-  stagingBucket: Bucket;
+  /** @default 'lambda.amazonaws.com' */
+  servicePrincipal?: string;
+  /** Undefined for who sends parts to ECR as they come. */
+  stagingBucket: Bucket | undefined;
   secret: ProxySecret;
   /** Where quotas are declared. */
   quotaTable: Table | undefined;
-  logGroup: LogGroup;
+  /** None where another role writes the log. */
+  logGroups: readonly LogGroup[];
   encryptionKey: IKey | undefined;
 };
 
@@ -40,9 +44,9 @@ const kmsActionsOf: Readonly<Record<string, readonly string[]>> = {
 /** X-Ray's two actions, which know no resource but `*`, are added by the function that turns tracing on. */
 export class FunctionRole extends Role {
   constructor(scope: Construct, id: string, props: FunctionRoleProps) {
-    const { stagingBucket, secret, quotaTable, logGroup, encryptionKey } = props;
+    const { stagingBucket, secret, quotaTable, logGroups, encryptionKey } = props;
     super(scope, id, {
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      assumedBy: new ServicePrincipal(props.servicePrincipal ?? 'lambda.amazonaws.com'),
       description: `ecr-upload-proxy: what may be done for ${props.operations.join(', ')}.`,
     });
     const allow = (actions: readonly string[], resources: string[]) =>
@@ -50,7 +54,7 @@ export class FunctionRole extends Role {
 
     const rows = props.operations.map((operation) => operations[operation]);
     const ecrActions = distinct(rows.flatMap(({ iamActions }) => iamActions));
-    const stagingActions = distinct(rows.flatMap((row) => row.stagingActions));
+    const stagingActions = stagingBucket ? distinct(rows.flatMap((row) => row.stagingActions)) : [];
     const registryNames = configuredRegistries(props);
 
     const repositories = repositoriesOf(props);
@@ -63,7 +67,7 @@ export class FunctionRole extends Role {
       }
     }
     acknowledgeWildcards(this, ['*'], 'X-Ray’s actions know no other resource.');
-    if (stagingActions.length > 0) {
+    if (stagingBucket && stagingActions.length > 0) {
       const objectArns = registryNames.map((registry) => stagingBucket.arnForObjects(`${registry}/*`));
       allow(stagingActions, objectArns);
       acknowledgeWildcards(
@@ -81,7 +85,10 @@ export class FunctionRole extends Role {
       allow(quotaActions, [quotaTable.tableArn]);
     }
     allow(['secretsmanager:GetSecretValue'], [secret.arnPattern]);
-    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
+    if (logGroups.length > 0) {
+      const logGroupArns = logGroups.map(({ logGroupArn }) => logGroupArn);
+      allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroupArns);
+    }
     if (encryptionKey) {
       this.#allowVia('secretsmanager', ['kms:Decrypt'], encryptionKey);
       const kmsActions = distinct(stagingActions.flatMap((action) => kmsActionsOf[action] ?? []));
