@@ -1,18 +1,18 @@
-// The error table: each code with everything that any client is told, and the failures it comes from.
+// The error table: each code with everything that any client is told.
 
 import { challenge, type ErrorHeader, receivedRange } from './error-headers.ts';
-import type { ErrorMemberName, ErrorMembers } from './error-members.ts';
+import type { ErrorMemberName } from './error-members.ts';
 import { keySetRetryMs } from './limits.ts';
 import type { OciForm } from './oci.ts';
 import type { Call, OperationName } from './operations.ts';
 import type { Registry } from './registries.ts';
-import { retryAfterSecondsOf, type SendAgain } from './send-again.ts';
+import type { SendAgain } from './send-again.ts';
 
-/** A row: what the client is told, and which failures of AWS's services and of the network mean it. */
+/** A row: what the client is told. Which failures of AWS's services become it is in `upstream-failures.ts`. */
 export type ErrorRow = {
-  /** The HTTP status at door 1. */
+  /** The HTTP status in the resource API. */
   status: number;
-  /** At door 2, where it is not HTTP 400 with the code itself as `__type`. */
+  /** In the AWS API, where it is not HTTP 400 with the code itself as `__type`. */
   aws?: { status?: number; type?: string };
   /** In the OCI distribution API. */
   oci: OciForm;
@@ -23,14 +23,12 @@ export type ErrorRow = {
   sendAgain: SendAgain;
   /** The members that it may have, beside those of every error. */
   members?: readonly ErrorMemberName[];
-  /** The headers that it may have at door 1, beside `Retry-After`. */
+  /** The headers that it may have in the resource API, beside `Retry-After`. */
   headers?: readonly ErrorHeader[];
   /** The operations that can be answered so, where not every one can. Sources: the API references of ECR. */
   operations?: readonly OperationName[];
   /** The registry whose operations can be answered so, where the other's cannot. */
   registry?: Registry;
-  /** Error names of ECR, S3 and Secrets Manager, and error codes of Node.js, which become this row. */
-  upstream: readonly string[];
 };
 
 const upstreamRefused =
@@ -43,7 +41,6 @@ export const errors = {
     sendAgain: 'never',
     members: ['invalidMembers'],
     oci: { blob: 'BLOB_UPLOAD_INVALID', manifest: 'MANIFEST_INVALID' },
-    upstream: ['InvalidParameterException'],
   },
   UnrecognizedClientException: {
     status: 401,
@@ -53,7 +50,6 @@ export const errors = {
     sendAgain: 'never',
     headers: [challenge],
     oci: 'UNAUTHORIZED',
-    upstream: [],
   },
   ExpiredTokenException: {
     status: 401,
@@ -62,7 +58,6 @@ export const errors = {
     sendAgain: 'never',
     headers: [challenge],
     oci: 'UNAUTHORIZED',
-    upstream: [],
   },
   AccessDeniedException: {
     status: 403,
@@ -70,14 +65,12 @@ export const errors = {
     sendAgain: 'never',
     members: ['policies', 'claims'],
     oci: 'DENIED',
-    upstream: [],
   },
   RepositoryNotFoundException: {
     status: 404,
     title: 'No such repository',
     sendAgain: 'never',
     oci: 'NAME_UNKNOWN',
-    upstream: ['RepositoryNotFoundException'],
   },
   RegistryNotFoundException: {
     status: 404,
@@ -85,7 +78,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'NAME_UNKNOWN',
     registry: 'ecr-public',
-    upstream: ['RegistryNotFoundException'],
   },
   UploadNotFoundException: {
     status: 404,
@@ -96,7 +88,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'BLOB_UPLOAD_UNKNOWN',
     operations: ['UploadLayerPart', 'CompleteLayerUpload'],
-    upstream: ['UploadNotFoundException'],
   },
   LayerAlreadyExistsException: {
     status: 409,
@@ -104,7 +95,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'BLOB_UPLOAD_INVALID',
     operations: ['CompleteLayerUpload'],
-    upstream: ['LayerAlreadyExistsException'],
   },
   ImageAlreadyExistsException: {
     status: 409,
@@ -112,7 +102,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'MANIFEST_INVALID',
     operations: ['PutImage'],
-    upstream: ['ImageAlreadyExistsException'],
   },
   ImageTagAlreadyExistsException: {
     status: 409,
@@ -120,16 +109,14 @@ export const errors = {
     sendAgain: 'never',
     oci: 'TAG_INVALID',
     operations: ['PutImage'],
-    upstream: ['ImageTagAlreadyExistsException'],
   },
-  // Door 2 alone: at door 1 API Gateway knows the routes.
+  // In the AWS API alone: of the resource API, API Gateway knows the routes.
   UnknownOperationException: {
     status: 404,
     title: 'No such operation',
     sendAgain: 'never',
     oci: 'UNSUPPORTED',
     operations: [],
-    upstream: [],
   },
   RequestEntityTooLargeException: {
     status: 413,
@@ -139,7 +126,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'SIZE_INVALID',
     operations: ['UploadLayerPart'],
-    upstream: [],
   },
   UnsupportedMediaTypeException: {
     status: 415,
@@ -147,7 +133,6 @@ export const errors = {
     title: 'Wrong content type',
     sendAgain: 'never',
     oci: 'UNSUPPORTED',
-    upstream: [],
   },
   InvalidLayerPartException: {
     status: 416,
@@ -157,7 +142,6 @@ export const errors = {
     headers: [receivedRange],
     oci: 'BLOB_UPLOAD_INVALID',
     operations: ['UploadLayerPart'],
-    upstream: ['InvalidLayerPartException'],
   },
   InvalidLayerException: {
     status: 422,
@@ -165,7 +149,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'DIGEST_INVALID',
     operations: ['CompleteLayerUpload'],
-    upstream: ['InvalidLayerException'],
   },
   EmptyUploadException: {
     status: 422,
@@ -173,7 +156,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'BLOB_UPLOAD_INVALID',
     operations: ['CompleteLayerUpload'],
-    upstream: ['EmptyUploadException'],
   },
   LayerPartTooSmallException: {
     status: 422,
@@ -181,7 +163,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'BLOB_UPLOAD_INVALID',
     operations: ['CompleteLayerUpload'],
-    upstream: ['LayerPartTooSmallException'],
   },
   ImageDigestDoesNotMatchException: {
     status: 422,
@@ -189,15 +170,21 @@ export const errors = {
     sendAgain: 'never',
     oci: 'DIGEST_INVALID',
     operations: ['PutImage'],
-    upstream: ['ImageDigestDoesNotMatchException'],
   },
   LayersNotFoundException: {
     status: 422,
-    title: 'The manifest names layers that are not in the repository',
+    title: 'Layers that the request names are not in the repository',
     sendAgain: 'never',
-    oci: 'MANIFEST_BLOB_UNKNOWN',
-    operations: ['PutImage'],
-    upstream: ['LayersNotFoundException'],
+    oci: { blob: 'BLOB_UNKNOWN', manifest: 'MANIFEST_BLOB_UNKNOWN' },
+    operations: ['PutImage', 'GetDownloadUrlForLayer'],
+  },
+  LayerInaccessibleException: {
+    status: 422,
+    title: 'The layer belongs to no image yet',
+    sendAgain: 'never',
+    oci: 'BLOB_UNKNOWN',
+    operations: ['GetDownloadUrlForLayer'],
+    registry: 'ecr',
   },
   ReferencedImagesNotFoundException: {
     status: 422,
@@ -205,7 +192,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'MANIFEST_BLOB_UNKNOWN',
     operations: ['PutImage'],
-    upstream: ['ReferencedImagesNotFoundException'],
   },
   LimitExceededException: {
     status: 429,
@@ -214,8 +200,7 @@ export const errors = {
     sendAgain: 'never',
     // All clients send again after TOOMANYREQUESTS.
     oci: 'DENIED',
-    operations: ['UploadLayerPart', 'PutImage'],
-    upstream: ['LimitExceededException'],
+    operations: ['UploadLayerPart', 'PutImage', 'BatchGetImage'],
   },
   QuotaExceededException: {
     status: 429,
@@ -226,7 +211,6 @@ export const errors = {
     members: ['quota', 'used', 'limit', 'resetsAt'],
     oci: 'DENIED',
     operations: ['UploadLayerPart', 'PutImage'],
-    upstream: [],
   },
   ThrottlingException: {
     status: 429,
@@ -234,13 +218,6 @@ export const errors = {
     detail: 'The registry asks for a slower pace. Send the same request again after the time in Retry-After.',
     sendAgain: { afterSeconds: 2 },
     oci: 'TOOMANYREQUESTS',
-    upstream: [
-      'ThrottlingException',
-      'Throttling',
-      'TooManyRequestsException',
-      'RequestLimitExceeded',
-      'SlowDown',
-    ],
   },
   UnsupportedCommandException: {
     status: 501,
@@ -248,7 +225,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'UNSUPPORTED',
     registry: 'ecr-public',
-    upstream: ['UnsupportedCommandException'],
   },
   ServerException: {
     status: 502,
@@ -258,25 +234,6 @@ export const errors = {
     sendAgain: { afterSeconds: 1 },
     // After UNAVAILABLE every client begins the blob anew, which is what helps; after the 400s and 403 none does.
     oci: 'UNAVAILABLE',
-    upstream: [
-      'ServerException',
-      'UnknownOperationException',
-      'InternalFailure',
-      'InternalServerError',
-      'InternalError',
-      'AccessDeniedException',
-      'AccessDenied',
-      'UnrecognizedClientException',
-      'ExpiredTokenException',
-      'ExpiredToken',
-      'InvalidClientTokenId',
-      'InvalidSignatureException',
-      'SignatureDoesNotMatch',
-      'MissingAuthenticationTokenException',
-      'CredentialsProviderError',
-      'NoSuchBucket',
-      'ResourceNotFoundException',
-    ],
   },
   KmsException: {
     status: 502,
@@ -287,7 +244,6 @@ export const errors = {
     oci: 'UNAVAILABLE',
     operations: ['InitiateLayerUpload', 'UploadLayerPart', 'CompleteLayerUpload', 'PutImage'],
     registry: 'ecr',
-    upstream: ['KmsException'],
   },
   ServiceUnavailableException: {
     status: 503,
@@ -296,24 +252,6 @@ export const errors = {
     detail: 'The registry or the staging area cannot be reached. Send the same request again.',
     sendAgain: { afterSeconds: 5, atMostSeconds: keySetRetryMs / 1_000 },
     oci: 'UNAVAILABLE',
-    upstream: [
-      'ServiceUnavailable',
-      'ServiceUnavailableException',
-      'ECONNREFUSED',
-      'ECONNRESET',
-      'EPIPE',
-      'ETIMEDOUT',
-      'ENOTFOUND',
-      'EAI_AGAIN',
-      'EHOSTUNREACH',
-      'ENETUNREACH',
-      'TimeoutError',
-      'RequestTimeout',
-      'ConditionalRequestConflict',
-      'ProvisionedThroughputExceededException',
-      'TransactionInProgressException',
-      'PreconditionFailed',
-    ],
   },
   GatewayTimeoutException: {
     status: 504,
@@ -322,7 +260,6 @@ export const errors = {
     detail: 'Send the same request again: what the registry did in the meantime is recognised.',
     sendAgain: { afterSeconds: 1 },
     oci: 'UNAVAILABLE',
-    upstream: ['AbortError'],
   },
   InternalFailure: {
     status: 500,
@@ -330,7 +267,6 @@ export const errors = {
     title: 'A fault in the proxy',
     sendAgain: 'never',
     oci: 'UNKNOWN',
-    upstream: [],
   },
 } as const satisfies Record<string, ErrorRow>;
 
@@ -346,58 +282,3 @@ export const codesOf = ({ operation, registry }: Pick<Call, 'operation' | 'regis
   });
 
 export const isErrorCode = (name: string): name is ErrorCode => Object.hasOwn(errors, name);
-
-/**
- * The only error that the steps throw. `detail` and `members` reach the client; `cause` reaches the log and
- * nobody else.
- */
-export class ProxyError extends Error {
-  override readonly name = 'ProxyError';
-  readonly code: ErrorCode;
-  readonly members: ErrorMembers;
-  /** For `Retry-After`, where it is known better than the row says. */
-  readonly retryAfterSeconds: number | undefined;
-
-  constructor(
-    code: ErrorCode,
-    detail?: string,
-    options: { members?: ErrorMembers; cause?: unknown; retryAfterSeconds?: number } = {},
-  ) {
-    const row: ErrorRow = errors[code];
-    super(detail ?? row.detail ?? row.title, { cause: options.cause });
-    this.code = code;
-    this.members = options.members ?? {};
-    this.retryAfterSeconds = options.retryAfterSeconds;
-  }
-}
-
-/** Those of an error at door 1: what its row says, and `Retry-After`. */
-export function headersOf({
-  code,
-  members = {},
-  retryAfterSeconds,
-}: Pick<ProxyError, 'code'> & Partial<Pick<ProxyError, 'members' | 'retryAfterSeconds'>>): Record<
-  string,
-  string
-> {
-  const { sendAgain, headers = [] }: ErrorRow = errors[code];
-  const seconds = retryAfterSecondsOf(sendAgain, { members, retryAfterSeconds });
-  const own = headers.flatMap(({ name, value }) => {
-    const text = value(members);
-    return text === undefined ? [] : [[name, text] as const];
-  });
-  return { ...(seconds !== undefined && { 'Retry-After': String(seconds) }), ...Object.fromEntries(own) };
-}
-
-const codeOfUpstreamName = new Map<string, ErrorCode>(
-  errorCodes.flatMap((code) => errors[code].upstream.map((name): [string, ErrorCode] => [name, code])),
-);
-
-/** The row that a failure of ECR, S3, Secrets Manager or the network belongs to, by its name or Node.js code. */
-export function errorCodeOf(failure: unknown): ErrorCode | undefined {
-  if (!(failure instanceof Error)) {
-    return undefined;
-  }
-  const code = 'code' in failure && typeof failure.code === 'string' ? failure.code : '';
-  return codeOfUpstreamName.get(failure.name) ?? codeOfUpstreamName.get(code);
-}

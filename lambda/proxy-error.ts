@@ -1,7 +1,9 @@
 // Whatever a step throws, or what it calls, becomes an error of the table.
 
 import type { ErrorMembers } from '../api/error-members.ts';
-import { type ErrorRow, errorCodeOf, errors, ProxyError } from '../api/errors.ts';
+import { type ErrorRow, errors } from '../api/errors.ts';
+import { ProxyError } from '../api/proxy-error.ts';
+import { errorCodeOf } from '../api/upstream-failures.ts';
 
 /** ECR says these itself better than a fixed text could; of all others only the table's text goes out. */
 const upstreamDetail = (failure: Error, row: ErrorRow): string =>

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { isLoopbackUrl, issuers } from '../api/issuers.ts';
 import { operationNames } from '../api/operations.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
+import { describeIssue } from '../api/zod-issues.ts';
 import {
   arn,
   certificateArn,
@@ -240,11 +241,6 @@ export class ConfigurationError extends Error {
 export const reasonOf = (failure: unknown): string =>
   failure instanceof Error ? failure.message : String(failure);
 
-const describe = (issue: z.core.$ZodIssue): string =>
-  issue.code === 'unrecognized_keys'
-    ? `  ${[...issue.path, issue.keys.join(', ')].join('.')}: not a member`
-    : `  ${issue.path.join('.') || contextKey}: expected ${issue.message}`;
-
 /**
  * @param source where the value is from, for the message
  * @throws ConfigurationError that says, for every wrong member, what was expected
@@ -257,5 +253,6 @@ export function readConfiguration(
   if (result.success) {
     return result.data;
   }
-  throw new ConfigurationError(`${source}:\n${result.error.issues.map(describe).join('\n')}`);
+  const lines = result.error.issues.map((issue) => `  ${describeIssue(issue, contextKey)}`);
+  throw new ConfigurationError(`${source}:\n${lines.join('\n')}`);
 }

@@ -1,7 +1,8 @@
 // What API Gateway answers by itself, in the form of the proxy's own refusals: problem documents (RFC 9457).
 
 import { type GatewayResponseOptions, ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { type ErrorCode, type ErrorRow, errors, headersOf } from '../api/errors.ts';
+import { type ErrorCode, type ErrorRow, errors } from '../api/errors.ts';
+import { headersOf } from '../api/proxy-error.ts';
 
 /** A row of api/errors.ts, and a detail of its own where the row's speaks of the registry. */
 type Answer = { readonly code: ErrorCode; readonly detail?: string };
@@ -58,7 +59,7 @@ export const gatewayAnswers = {
 const quoted = (headers: Record<string, string>) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, `'${value}'`]));
 
-/** The members are those of the resource door (lambda/doors.ts), but for the request's id: a test compares them. */
+/** The members are those of the resource API (lambda/doors.ts), but for the request's id: a test compares them. */
 export function problemOf({ code, detail }: Answer) {
   const row: ErrorRow = errors[code];
   const { status, title } = row;
@@ -71,7 +72,7 @@ export function problemOf({ code, detail }: Answer) {
   };
 }
 
-/** The headers, too, are those of the resource door; `WWW-Authenticate` keeps its name here. */
+/** The headers, too, are those of the resource API; `WWW-Authenticate` keeps its name here. */
 function responseOf(type: string, answer: Answer): GatewayResponseOptions {
   const { status } = errors[answer.code];
   const problem = { ...problemOf(answer), requestId: '$context.requestId' };

@@ -11,7 +11,8 @@ import type { ProxySecret } from './proxy-secret.ts';
 export type ProxyEnvironmentProps = Pick<Configuration, 'repositories' | 'issuers'> & {
   registryIds: readonly string[];
   registryAliases: readonly string[];
-  stagingBucket: Bucket;
+  /** Undefined for who sends parts to ECR as they come. */
+  stagingBucket: Bucket | undefined;
   secret: ProxySecret;
   /** Where quotas are declared. */
   quotaTable: Table | undefined;
@@ -22,7 +23,7 @@ export type ProxyEnvironmentProps = Pick<Configuration, 'repositories' | 'issuer
 export function proxyEnvironment(props: ProxyEnvironmentProps): Record<string, string> {
   const { registryIds, registryAliases } = props;
   return {
-    STAGING_BUCKET: props.stagingBucket.bucketName,
+    ...(props.stagingBucket && { STAGING_BUCKET: props.stagingBucket.bucketName }),
     SECRET_ID: props.secret.secretArn,
     POLICY_DIRECTORY: policyDirectoryName,
     REGISTRY_ID: Aws.ACCOUNT_ID,

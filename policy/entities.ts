@@ -6,7 +6,7 @@ import type {
   EntityJson,
   TypeAndId,
 } from '@cedar-policy/cedar-wasm/nodejs';
-import type { PolicyContext } from '../api/operations.ts';
+import type { PolicyContext } from '../api/policy-context.ts';
 import type { Principal, Workload } from './principal.ts';
 
 /** Who wants to do what to which repository, and when; `action` and `context` as the schema names them. */
@@ -94,15 +94,4 @@ export function describeForCedar({ principal, action, resource, context, now }: 
     context: values,
     entities: [entity(repository, resource.attrs), ...principalEntities(principal), ...entities],
   };
-}
-
-/** Whether all texts in it are Unicode that Cedar can read: a lone surrogate makes it throw. */
-export function isWellFormed(value: unknown): boolean {
-  if (typeof value === 'string') {
-    return value.isWellFormed();
-  }
-  if (typeof value !== 'object' || value === null) {
-    return true;
-  }
-  return Object.entries(value).every(([name, member]) => name.isWellFormed() && isWellFormed(member));
 }

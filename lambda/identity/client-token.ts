@@ -1,7 +1,7 @@
 // Client tokens: `eup_<client>_<random>`, of which the secret holds the SHA-256; one becomes a Client.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { ProxyError } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { type ClientToken, clientNameOf } from '../../api/secret.ts';
 import type { Client } from '../../policy/principal.ts';
 import type { SecretReader } from './secret.ts';

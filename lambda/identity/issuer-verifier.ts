@@ -9,9 +9,10 @@ import {
 import { type Jwk, SimpleJwksCache } from 'aws-jwt-verify/jwk';
 import type { DecomposedJwt } from 'aws-jwt-verify/jwt';
 import { JwtVerifierBase } from 'aws-jwt-verify/jwt-verifier';
-import { type ErrorCode, ProxyError } from '../../api/errors.ts';
+import type { ErrorCode } from '../../api/errors.ts';
 import type { Issuer } from '../../api/issuers.ts';
 import { maxClockSkewMs, maxTokenLifetimeSeconds } from '../../api/limits.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import type { Jwt } from './jwt.ts';
 import { keyFault } from './signing-key.ts';
 import { signingKeys } from './signing-keys.ts';

@@ -1,8 +1,8 @@
 // A JWT, read strictly and once: what is verified and what a policy decides about come from this one reading.
 
 import { z } from 'zod';
-import { ProxyError } from '../../api/errors.ts';
 import { maxTokenDepth } from '../../api/limits.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { parseStrictJson } from '../../api/strict-json.ts';
 import { claimsOf } from '../../policy/claims.ts';
 import type { Claims } from '../../policy/principal.ts';

@@ -1,7 +1,7 @@
 // OIDC tokens: a JWT of a configured issuer becomes a Workload, or a refusal that says what is wrong with it.
 
-import { ProxyError } from '../../api/errors.ts';
 import type { Issuer } from '../../api/issuers.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { type Workload, workload } from '../../policy/principal.ts';
 import { issuerVerifier, type Verify } from './issuer-verifier.ts';
 import { readJwt } from './jwt.ts';

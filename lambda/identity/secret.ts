@@ -1,8 +1,8 @@
 // Reads the proxy's secret from Secrets Manager.
 
 import type { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
-import { ProxyError } from '../../api/errors.ts';
 import { secretMaxAgeMs } from '../../api/limits.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { type Secret, secret } from '../../api/secret.ts';
 
 /** Gives the secret as it was at most `secretMaxAgeMs` ago. */

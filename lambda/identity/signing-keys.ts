@@ -1,9 +1,9 @@
 // The keys of one issuer that are at hand: kept while they are fresh, and fetched again for a key that is not there.
 
 import type { Jwk } from 'aws-jwt-verify/jwk';
-import { ProxyError } from '../../api/errors.ts';
 import type { Issuer } from '../../api/issuers.ts';
 import { keySetFreshMs, keySetMaxAgeMs, keySetRetryMs } from '../../api/limits.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { fetchKeySet } from './key-set.ts';
 import { findKey, type KeyReference } from './signing-key.ts';
 

@@ -1,7 +1,7 @@
 // Step 1, authenticate: a token becomes a Principal, or the request ends with 401.
 
-import { ProxyError } from '../../api/errors.ts';
 import { maxTokenCharacters } from '../../api/limits.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import type { Principal } from '../../policy/principal.ts';
 import { verifyClientToken } from '../identity/client-token.ts';
 import type { TokenVerifier } from '../identity/oidc-token.ts';

@@ -1,9 +1,9 @@
 // What the log and the metrics say of one call, and of no other: hundreds may be under way in one process.
 
 import type { Logger } from '@aws-lambda-powertools/logger';
-import type { ProxyError } from '../../api/errors.ts';
 import { maxLogLineBytes } from '../../api/limits.ts';
 import type { OperationName } from '../../api/operations.ts';
+import type { ProxyError } from '../../api/proxy-error.ts';
 import { bounded } from './bounded.ts';
 import { describeFailure } from './failures.ts';
 import type { CallMeter, Meter } from './meter.ts';

@@ -2,9 +2,10 @@
 
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { z } from 'zod';
-import { type ErrorCode, errorCodeOf, errors } from '../../api/errors.ts';
+import { type ErrorCode, errors } from '../../api/errors.ts';
 import { type MetricName, metrics as table, type UpstreamCall } from '../../api/metrics.ts';
 import type { OperationName } from '../../api/operations.ts';
+import { errorCodeOf } from '../../api/upstream-failures.ts';
 
 type PerRequest = {
   [Name in MetricName]: (typeof table)[Name]['by'] extends 'operation' ? Name : never;

@@ -2,7 +2,7 @@
 
 import { InvalidLayerPartException as PrivateInvalidLayerPart } from '@aws-sdk/client-ecr';
 import { InvalidLayerPartException as PublicInvalidLayerPart } from '@aws-sdk/client-ecr-public';
-import { ProxyError } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { maxLayerBytes, type Registry } from '../../api/registries.ts';
 import type { CallRecord } from '../telemetry/call-record.ts';
 import type { Ecr } from './ecr.ts';

@@ -1,7 +1,7 @@
 // The staging area in S3: one object per upload that says how far ECR has come and holds the part that waits.
 
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { ProxyError } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import type { Measure } from '../telemetry/meter.ts';
 import type { UploadPosition } from './layer-parts.ts';
 

@@ -71,7 +71,10 @@ export class FargateEndpoint extends Construct implements Host {
       targetGroup,
       taskRole,
       logGroup: this.logGroup,
-      environment: serverEnvironment(endpoint, props, { ...times, maxUploads }),
+      environment: {
+        ...serverEnvironment(endpoint, props, { ...times, maxUploads }),
+        TASK_PROTECTION: 'true',
+      },
       times,
       maxUploads,
       uploadsInFlight: metric,

@@ -3,17 +3,24 @@
 /** What the operator decides, in seconds. */
 export type ConfiguredTimes = { idleTimeoutSeconds: number; deregistrationDelaySeconds: number };
 
-/** In seconds. */
-export type Times = ConfiguredTimes & {
-  /** How long the server keeps a connection on which nothing is asked. */
+/** What the server is told, in seconds. */
+export type ServerTimes = {
+  /** How long it keeps a connection on which nothing is asked. */
   keepAliveSeconds: number;
-  /** How long the server waits for a body that has stopped coming. */
+  /** How long it waits for a body that has stopped coming. */
   stallSeconds: number;
-  /** From SIGTERM to SIGKILL. */
-  stopSeconds: number;
-  /** How long the answer to the end of an upload takes at most: the last part, and its completion. */
-  lastAnswerSeconds: number;
+  /** How long uploads have to end once it is told to stop. */
+  serverStopSeconds: number;
 };
+
+/** In seconds. */
+export type Times = ConfiguredTimes &
+  ServerTimes & {
+    /** From SIGTERM to SIGKILL. */
+    stopSeconds: number;
+    /** How long the answer to the end of an upload takes at most: the last part, and its completion. */
+    lastAnswerSeconds: number;
+  };
 
 /** The most that Fargate allows. Source: the Amazon ECS API reference, ContainerDefinition, stopTimeout. */
 const maxStopSeconds = 120;
@@ -27,11 +34,15 @@ const keepAliveMargin = 15;
 /** The server's own refusal, in OCI's form, comes before the load balancer's, which is HTML. */
 const stallMargin = 10;
 
+/** What is left for the server's own end before it is ended. */
+const stopMargin = 10;
+
 export const timesOf = ({ idleTimeoutSeconds, deregistrationDelaySeconds }: ConfiguredTimes): Times => ({
   idleTimeoutSeconds,
   deregistrationDelaySeconds,
   keepAliveSeconds: idleTimeoutSeconds + keepAliveMargin,
   stallSeconds: idleTimeoutSeconds - stallMargin,
+  serverStopSeconds: maxStopSeconds - stopMargin,
   stopSeconds: maxStopSeconds,
   lastAnswerSeconds,
 });

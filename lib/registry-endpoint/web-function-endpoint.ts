@@ -24,8 +24,8 @@ import { webFunctionAlarms, webFunctionWidgets } from './web-function-metrics.ts
 /** Of 64 characters, with a hyphen and the longest name of a region: the name is unique among all regions. */
 const maxNameCharacters = 64 - '-ap-northeast-1'.length;
 
-/** In seconds. Lambda's own connections are before the server, and no document says how long they idle. */
-const waits = { keepAliveSeconds: 75, stallSeconds: 110 };
+/** No document says how long Lambda's own connections to the server idle; it is ended a second after SIGTERM. */
+const waits = { keepAliveSeconds: 75, stallSeconds: 110, serverStopSeconds: 1 };
 
 /** Before clients get a new revision it is asked for its health, at an endpoint of its own. */
 const candidateLimits = { maxEnvironments: 2, rateLimit: 100 };

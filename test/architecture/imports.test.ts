@@ -138,7 +138,7 @@ describe('the rooms', () => {
     ).toEqual([]);
   });
 
-  it('have one handler for each operation, and one for the AWS door', async () => {
+  it('have one handler for each operation, and one for the AWS API', async () => {
     const { operationNames } = await import('../../api/operations.ts');
     const text = readFileSync(join(root, 'lambda/handlers.ts'), 'utf8');
     const exported = [...text.matchAll(/^export const (\w+) = \w+\((?:'(\w+)', )?services\);$/gm)];

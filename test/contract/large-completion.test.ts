@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { errors } from '../../api/errors.ts';
 import { partSize as P } from '../../api/limits.ts';
-import { type Answer, type Door1, door1 } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { type Answer, type ResourceApi, resourceApi } from '../support/resource-api.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 
@@ -15,13 +15,13 @@ const timeoutMs = 4_000;
 const ecrTakesMs = 5_000;
 
 let proxy: InProcess;
-let client: Door1;
+let client: ResourceApi;
 /** The same client, where the functions have little time: only what is tested is given up. */
-let hurried: Door1;
+let hurried: ResourceApi;
 beforeEach(async () => {
   proxy = await startInProcess();
-  client = door1(proxy.send);
-  hurried = door1(proxy.sendWithin(timeoutMs));
+  client = resourceApi(proxy.send);
+  hurried = resourceApi(proxy.sendWithin(timeoutMs));
 });
 afterEach(() => proxy.close());
 

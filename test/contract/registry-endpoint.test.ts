@@ -5,10 +5,10 @@ import { z } from 'zod';
 import { partSize } from '../../api/limits.ts';
 import { type Endpoint, startEndpoint } from '../../client/registry/endpoint.ts';
 import { type IdentityOptions, identitiesOf, type LentToken } from '../../client/registry/identities.ts';
-import { tokens } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { tokens } from '../support/resource-api.ts';
 
 const name = 'team-a/app';
 const retry = { attempts: 3, baseMs: 1, capMs: 5, budgetMs: 5_000 };

@@ -1,4 +1,4 @@
-// An AWS client as the suite of door 2 sees it: whatever the language, calls go in and outcomes come out.
+// An AWS client as the suite of the AWS API sees it: whatever the language, calls go in and outcomes come out.
 
 import type { Registry } from '../../api/registries.ts';
 

@@ -17,10 +17,10 @@ import { functionEnvironment } from '../../local/environment.ts';
 import { localRepositories } from '../../local/local.ts';
 import { startS3 } from '../../local/s3.ts';
 import { startSecrets } from '../../local/secrets.ts';
-import type { Send } from './door-1.ts';
 import { faultsOf } from './faults.ts';
 import { conform } from './openapi.ts';
 import { lambdaContext, proxyEvent } from './proxy-event.ts';
+import type { Send } from './resource-api.ts';
 
 const secretArn = `arn:aws:secretsmanager:${localAccount.region}:${localAccount.accountId}:secret:test`;
 const stagingBucket = 'staging';
@@ -39,9 +39,7 @@ type Options = {
 };
 
 const routeOf = (operation: OperationName) =>
-  new RegExp(
-    `^/(?<registry>[^/]+)${operations[operation].path.replace('{uploadId}', '(?<uploadId>[^/]+)')}$`,
-  );
+  new RegExp(`^/(?<registry>[^/]+)${operations[operation].path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
 
 function findRoute(method: string | undefined, pathname: string) {
   for (const operation of operationNames) {
@@ -71,7 +69,9 @@ const sendTo =
     const route = findRoute(init.method, url.pathname);
     const request = {
       headers: Object.fromEntries(new Headers(init.headers)),
-      path: route.path,
+      path: Object.fromEntries(
+        Object.entries(route.path).map(([name, text]) => [name, decodeURIComponent(text)]),
+      ),
       query: queryOf(url),
       ...bodyOf(init),
     };

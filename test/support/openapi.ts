@@ -1,4 +1,4 @@
-// What openapi.json promises, held against what door 1 takes and answers.
+// What openapi.json promises, held against what the resource API takes and answers.
 
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';
@@ -6,7 +6,7 @@ import { type ErrorRow, errors, isErrorCode } from '../../api/errors.ts';
 import { openapi } from '../../api/openapi/document.ts';
 import type { Response } from '../../api/openapi/problems.ts';
 import { retryAfterSchema } from '../../api/send-again.ts';
-import type { Answer } from './door-1.ts';
+import type { Answer } from './resource-api.ts';
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema(openapi, 'openapi');

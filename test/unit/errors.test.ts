@@ -1,20 +1,15 @@
 import * as ecr from '@aws-sdk/client-ecr';
 import * as ecrPublic from '@aws-sdk/client-ecr-public';
 import { describe, expect, it } from 'vitest';
-import {
-  type ErrorCode,
-  type ErrorRow,
-  errorCodeOf,
-  errorCodes,
-  errors,
-  ProxyError,
-} from '../../api/errors.ts';
+import { type ErrorCode, type ErrorRow, errorCodes, errors } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { isSentAgain } from '../../api/send-again.ts';
+import { errorCodeOf, upstreamFailures } from '../../api/upstream-failures.ts';
 import { problemOf } from '../../client/refusals.ts';
 import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
 import { proxyErrorOf } from '../../lambda/proxy-error.ts';
 
-const door1 = resourceDoor('PutImage');
+const resourceApi = resourceDoor('PutImage');
 
 const rows: [string, ErrorRow][] = Object.entries(errors);
 
@@ -56,12 +51,12 @@ describe('the error table', () => {
   );
 
   it('takes each failure’s name in one row only', () => {
-    const names = rows.flatMap(([, row]) => row.upstream);
+    const names = Object.values(upstreamFailures).flat();
     expect(names.toSorted()).toEqual([...new Set(names)].toSorted());
   });
 
   it.each(errorCodes)('answers %s as a problem document with its status', (code) => {
-    const response = door1.writeError(new ProxyError(code), 'request-1');
+    const response = resourceApi.writeError(new ProxyError(code), 'request-1');
     expect(response.statusCode).toBe(errors[code].status);
     expect(response.headers).toMatchObject({ 'Content-Type': 'application/problem+json' });
     expect(JSON.parse(response.body)).toMatchObject({
@@ -71,14 +66,14 @@ describe('the error table', () => {
     });
   });
 
-  it.each(rows.flatMap(([code, row]) => row.upstream.map((name) => [name, code])))(
+  it.each(Object.entries(upstreamFailures).flatMap(([code, names]) => names.map((name) => [name, code])))(
     'turns %s into %s',
     (name, code) => expect(proxyErrorOf(named(name)).code).toBe(code),
   );
 
   it.each(errorCodes)('has one word on sending %s again, for Retry-After and for the client', (code) => {
     const { sendAgain }: ErrorRow = errors[code];
-    const { statusCode, headers, body } = door1.writeError(new ProxyError(code), 'request-1');
+    const { statusCode, headers, body } = resourceApi.writeError(new ProxyError(code), 'request-1');
     const retryAfter = headers?.['Retry-After'];
     expect(retryAfter === undefined).toBe(sendAgain === 'never');
     const answered = new Headers(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) });
@@ -101,7 +96,10 @@ describe('the error table', () => {
 
 describe('a problem document', () => {
   it('says of a bug nothing but the request id', () => {
-    const { statusCode, body } = door1.writeError(proxyErrorOf(new TypeError('secret detail')), 'request-1');
+    const { statusCode, body } = resourceApi.writeError(
+      proxyErrorOf(new TypeError('secret detail')),
+      'request-1',
+    );
     expect(statusCode).toBe(500);
     expect(JSON.parse(body)).toEqual({
       type: 'urn:ecr-upload-proxy:error:InternalFailure',
@@ -121,18 +119,18 @@ describe('a problem document', () => {
     'NoSuchBucket',
   ])('keeps the message of %s from the client', (name) => {
     const failure = named(name);
-    expect(door1.writeError(proxyErrorOf(failure), 'request-1').body).not.toContain(failure.message);
+    expect(resourceApi.writeError(proxyErrorOf(failure), 'request-1').body).not.toContain(failure.message);
   });
 
   it('carries ECR’s kmsError', () => {
     const failure = named('KmsException', { kmsError: 'DISABLED' });
-    expect(JSON.parse(door1.writeError(proxyErrorOf(failure), 'r').body)).toMatchObject({
+    expect(JSON.parse(resourceApi.writeError(proxyErrorOf(failure), 'r').body)).toMatchObject({
       kmsError: 'DISABLED',
     });
   });
 });
 
-describe('an error at the AWS door', () => {
+describe('an error of the AWS API', () => {
   const answer = (code: ErrorCode) => {
     const { statusCode, headers, body } = awsDoor(['ecr']).writeError(new ProxyError(code), 'request-1');
     expect(headers).toEqual({ 'Content-Type': 'application/x-amz-json-1.1', 'Cache-Control': 'no-store' });

@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type ErrorCode, ProxyError } from '../../api/errors.ts';
+import type { ErrorCode } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { resourceDoor } from '../../lambda/doors.ts';
 import { gatewayAnswers } from '../../lib/gateway-responses.ts';
 import { configurations, synthesize } from '../support/stacks.ts';
@@ -35,7 +36,7 @@ describe('API Gateway’s own answers', () => {
     expect([...responses.keys()].sort()).toEqual(Object.keys(gatewayAnswers).sort());
   });
 
-  it.each(answers)('%s is what the resource door says of %s, but for its detail', (type, code) => {
+  it.each(answers)('%s is what the resource API says of %s, but for its detail', (type, code) => {
     const response = responses.get(type);
     const { statusCode, headers, body } = resourceDoor('PutImage').writeError(
       new ProxyError(code),

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ProxyError } from '../../api/errors.ts';
 import { maxNumberCharacters } from '../../api/limits.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { decimalOf } from '../../lambda/identity/decimal.ts';
 import { readJwt } from '../../lambda/identity/jwt.ts';
 import { fuzzed } from '../support/fuzzing.ts';

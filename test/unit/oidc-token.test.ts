@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ProxyError } from '../../api/errors.ts';
 import type { Issuer } from '../../api/issuers.ts';
 import { keySetFreshMs, keySetMaxAgeMs, keySetRetryMs, maxTokenCharacters } from '../../api/limits.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { type TokenVerifier, tokenVerifier } from '../../lambda/identity/oidc-token.ts';
 import { authenticate } from '../../lambda/steps/authenticate.ts';
 import {

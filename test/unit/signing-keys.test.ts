@@ -2,9 +2,9 @@
 
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ProxyError } from '../../api/errors.ts';
 import type { Issuer } from '../../api/issuers.ts';
 import { keySetRetryMs, maxClockSkewMs, maxTokenLifetimeSeconds } from '../../api/limits.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { type TokenVerifier, tokenVerifier } from '../../lambda/identity/oidc-token.ts';
 import { type Json, makeKey, now, signToken, startIssuer, type TestIssuer } from '../support/issuer.ts';
 

@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { ProxyError } from '../../api/errors.ts';
 import { partSize } from '../../api/limits.ts';
 import type { OperationName } from '../../api/operations.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { resourceDoor } from '../../lambda/doors.ts';
 import { readEventMembers, requestRules } from '../../lambda/event-members.ts';
 import { validate } from '../../lambda/steps/validate.ts';
@@ -13,7 +13,7 @@ const uploadId = '11111111-2222-3333-4444-555555555555-0000000000000000000000000
 
 type Request = Parameters<typeof proxyEvent>[1];
 
-/** A call at door 1 that has come as far as validate. */
+/** A call to the resource API that has come as far as validate. */
 async function validateEvent<Name extends OperationName>(event: APIGatewayProxyEvent, operation: Name) {
   const door = resourceDoor(operation);
   const call = { operation, registry: 'ecr' } as const;

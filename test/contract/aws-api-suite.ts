@@ -1,14 +1,14 @@
-// What holds at door 2 for any AWS client: one suite, run with every client and both registries.
+// What holds of the AWS API for any AWS client: one suite, run with every client and both registries.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { partSize as P } from '../../api/limits.ts';
 import type { Registry } from '../../api/registries.ts';
+import { expiredToken, startAwsApi } from '../support/aws-api.ts';
 import { type AwsClient, clientEnvironment, type Members, type StartClient } from '../support/aws-client.ts';
-import { tokens } from '../support/door-1.ts';
-import { expiredToken, startDoor2 } from '../support/door-2.ts';
 import type { LocalStack } from '../support/local-stack.ts';
 import { indexOf, manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { tokens } from '../support/resource-api.ts';
 import { stored } from '../support/stored.ts';
 
 const repositoryName = 'team-a/app';
@@ -171,8 +171,8 @@ type Client = {
   retryModes?: readonly string[];
 };
 
-export function describeDoor2({ name, start, registries, retryModes = [''] }: Client): void {
-  describe(`door 2 with ${name}`, () => {
+export function describeAwsApi({ name, start, registries, retryModes = [''] }: Client): void {
+  describe(`the AWS API with ${name}`, () => {
     let proxy: LocalStack;
     let started: AwsClient[] = [];
 
@@ -183,7 +183,7 @@ export function describeDoor2({ name, start, registries, retryModes = [''] }: Cl
     };
 
     const startProxy = async () => {
-      proxy = await startDoor2();
+      proxy = await startAwsApi();
     };
     const closeProxy = async () => {
       for (const client of started) {

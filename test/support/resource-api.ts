@@ -1,4 +1,4 @@
-// Door 1 as a client sees it, in the words of HTTP alone: what the contract tests speak.
+// The resource API as a client sees it, in the words of HTTP alone: what the contract tests speak.
 
 import { partSize } from '../../api/limits.ts';
 import type { Registry } from '../../api/registries.ts';
@@ -9,7 +9,12 @@ export type Send = (path: string, init: RequestInit) => Promise<Response>;
 
 export type Answer = { status: number; headers: Headers; body: Record<string, unknown> };
 
-export const tokens = { a: 'eup_team-a-ci_local', b: 'eup_team-b-ci_local' } as const;
+export const tokens = {
+  a: 'eup_team-a-ci_local',
+  b: 'eup_team-b-ci_local',
+  /** Of a client that may push to team-a's repositories and read nothing. */
+  pushOnly: 'eup_team-a-device_local',
+} as const;
 
 async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
@@ -21,10 +26,10 @@ async function answerOf(response: Response): Promise<Answer> {
 }
 
 /**
- * Door 1 with one client's token; every call answers, none throws on a status. A request or an answer that
+ * The resource API with one client's token; every call answers, none throws on a status. A request or an answer that
  * openapi.json does not know fails the test.
  */
-export function door1(
+export function resourceApi(
   send: Send,
   token: string = tokens.a,
   repositoryName = 'team-a/app',
@@ -77,4 +82,4 @@ export function door1(
   };
 }
 
-export type Door1 = ReturnType<typeof door1>;
+export type ResourceApi = ReturnType<typeof resourceApi>;

@@ -1,10 +1,10 @@
-// The wire of door 2 as no single SDK writes it: what every AWS client may send, and what comes back.
+// The wire of the AWS API as no single SDK writes it: what every AWS client may send, and what comes back.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partSize as P } from '../../api/limits.ts';
-import { tokens } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { tokens } from '../support/resource-api.ts';
 
 const prefix = 'AmazonEC2ContainerRegistry_V20150921';
 const repositoryName = 'team-a/app';
@@ -13,7 +13,7 @@ const repositoryName = 'team-a/app';
 const authorization =
   'AWS4-HMAC-SHA256 Credential=any/20261121/us-east-1/ecr/aws4_request, SignedHeaders=host, Signature=0';
 
-describe('the wire of door 2', () => {
+describe('the wire of the AWS API', () => {
   let proxy: LocalStack;
   beforeAll(async () => {
     proxy = await startLocalStack();

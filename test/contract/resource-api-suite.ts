@@ -1,12 +1,12 @@
-// What holds at door 1 whatever carries the requests: one suite, run over every transport.
+// What holds of the resource API whatever carries the requests: one suite, run over every transport.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { partSize as P } from '../../api/limits.ts';
 import type { Registry } from '../../api/registries.ts';
-import { type Answer, type Door1, door1, type Send, tokens } from '../support/door-1.ts';
 import type { Faults } from '../support/faults.ts';
 import { indexOf, manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { type Answer, type ResourceApi, resourceApi, type Send, tokens } from '../support/resource-api.ts';
 import { stored } from '../support/stored.ts';
 
 /** A running proxy and the ECR stand-in behind it. */
@@ -26,13 +26,17 @@ const position = (lastValidByteReceived: number | undefined) => (answer: Answer)
   expect(answer.headers.get('range')).toBe(range);
 };
 
-export function describeDoor1(transport: string, registry: Registry, start: () => Promise<Proxy>): void {
+export function describeResourceApi(
+  transport: string,
+  registry: Registry,
+  start: () => Promise<Proxy>,
+): void {
   const isPrivate = registry === 'ecr';
-  describe(`door 1 for ${registry}, ${transport}`, () => {
+  describe(`the resource API for ${registry}, ${transport}`, () => {
     let proxy: Proxy;
-    let client: Door1;
+    let client: ResourceApi;
     const as = (token: string, repositoryName: string) =>
-      door1((path, init) => proxy.send(path, init), token, repositoryName, registry);
+      resourceApi((path, init) => proxy.send(path, init), token, repositoryName, registry);
 
     beforeAll(async () => {
       proxy = await start();
