@@ -14,7 +14,10 @@ it('the template of the configuration "default" is as it was reviewed', async ()
   await expect(text).toMatchFileSnapshot('__snapshots__/template.default.yaml');
 });
 
-it.each(configurationNames.filter((name) => name !== 'default'))(
+/** One is what others are compared with; the network that the CDK makes is told in sentences instead. */
+const withoutSnapshot = ['default', 'fargate-own-vpc'];
+
+it.each(configurationNames.filter((name) => !withoutSnapshot.includes(name)))(
   'the template of the configuration "%s" differs from it as was reviewed',
   async (name) => {
     const text = differenceOf(templateOf('default'), templateOf(name));
