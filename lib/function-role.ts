@@ -2,7 +2,7 @@
 
 import { ArnFormat, Aws, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type IPrincipal, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -21,8 +21,8 @@ import {
 
 export type FunctionRoleProps = RepositoryAccess & {
   operations: readonly OperationName[];
-  /** @default 'lambda.amazonaws.com' */
-  servicePrincipal?: string;
+  /** @default Lambda */
+  assumedBy?: IPrincipal;
   /** Undefined for who sends parts to ECR as they come. */
   stagingBucket: Bucket | undefined;
   secret: ProxySecret;
@@ -46,7 +46,7 @@ export class FunctionRole extends Role {
   constructor(scope: Construct, id: string, props: FunctionRoleProps) {
     const { stagingBucket, secret, quotaTable, logGroups, encryptionKey } = props;
     super(scope, id, {
-      assumedBy: new ServicePrincipal(props.servicePrincipal ?? 'lambda.amazonaws.com'),
+      assumedBy: props.assumedBy ?? new ServicePrincipal('lambda.amazonaws.com'),
       description: `ecr-upload-proxy: what may be done for ${props.operations.join(', ')}.`,
     });
     const allow = (actions: readonly string[], resources: string[]) =>

@@ -4,8 +4,6 @@ import { z } from 'zod';
 import {
   certificateArn,
   domainName,
-  ipRange,
-  ipRangeText,
   listOf,
   text,
   truststore,
@@ -25,6 +23,7 @@ const subnet = 'a subnet id, such as subnet-0123456789abcdef0';
 const subnetId = text(/^subnet-[0-9a-f]{8,17}$/, subnet);
 const subnetIds = listOf(subnetId, subnet);
 const twoSubnets = 'a list of two subnet ids or more, each in another availability zone';
+const ipv4RangeText = 'an IPv4 range, such as 203.0.113.0/24';
 const cidr = 'a private IPv4 range of 16 to 24 bits, such as 10.0.0.0/16';
 
 /** What both hosts have. */
@@ -69,8 +68,8 @@ const fargate = z.strictObject({
   vpcCidr: text(/^(?:10|172\.(?:1[6-9]|2\d|3[01])|192\.168)(?:\.\d{1,3}){2,3}\/(?:1[6-9]|2[0-4])$/, cidr)
     .refine((range) => z.cidrv4().safeParse(range).success, cidr)
     .default('10.0.0.0/16'),
-  /** Without it, those of the API. */
-  allowedIpRanges: listOf(ipRange, ipRangeText).optional(),
+  /** Without it, those of the API. The load balancer has no IPv6 address. */
+  allowedIpRanges: listOf(z.cidrv4(ipv4RangeText), ipv4RangeText).optional(),
   webAclArn: webAclArn.optional(),
   /** Where the load balancer writes its access log. */
   accessLogBucket: text(/^[a-z0-9.-]{3,63}$/, 'the name of an S3 bucket').optional(),
@@ -114,16 +113,23 @@ type Beside = {
 /** A security group takes 60 rules in each direction. Source: Amazon VPC quotas. */
 const maxIpRanges = 60;
 
+/** Who may reach the load balancer; undefined for anybody. */
+export const ipv4RangesOf = (
+  endpoint: Pick<FargateConfiguration, 'allowedIpRanges'>,
+  ofApi: readonly string[] | undefined,
+): readonly string[] | undefined =>
+  endpoint.allowedIpRanges ?? ofApi?.filter((range) => !range.includes(':'));
+
 function fargateConflicts(endpoint: FargateConfiguration, { allowedIpRanges }: Beside): Conflict[] {
   const memory = expectedMemory(endpoint.cpu, endpoint.memoryMegabytes);
-  const ranges = endpoint.allowedIpRanges ?? allowedIpRanges ?? [];
+  const ranges = ipv4RangesOf(endpoint, allowedIpRanges);
   return [
     ...(memory === undefined ? [] : [{ path: ['memoryMegabytes'], message: memory }]),
-    ...(ranges.length > maxIpRanges
+    ...(ranges && (ranges.length === 0 || ranges.length > maxIpRanges)
       ? [
           {
             path: ['allowedIpRanges'],
-            message: `${maxIpRanges} ranges at most, which is what a security group takes; without it, those of the API are taken`,
+            message: `1 to ${maxIpRanges} IPv4 ranges, which is what a security group takes; without it, those of the API are taken`,
           },
         ]
       : []),

@@ -6,7 +6,8 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { AlarmTable } from '../alarm-table.ts';
 import { uploadsIn } from './capacity.ts';
-import type { FargateConfiguration } from './configuration.ts';
+import { type FargateConfiguration, ipv4RangesOf } from './configuration.ts';
+import { ecsTasks } from './ecs-tasks.ts';
 import { fargateAlarms, fargateWidgets } from './fargate-metrics.ts';
 import type { Host, HostProps } from './host.ts';
 import { assertContents } from './image-contents.ts';
@@ -55,13 +56,13 @@ export class FargateEndpoint extends Construct implements Host {
       ...endpoint,
       network,
       isInternal,
-      ipRanges: endpoint.allowedIpRanges ?? props.allowedIpRanges,
+      ipRanges: ipv4RangesOf(endpoint, props.allowedIpRanges),
       times,
     });
     const taskRole = new ServerRole(this, 'TaskRole', {
       ...props,
       registry,
-      servicePrincipal: 'ecs-tasks.amazonaws.com',
+      assumedBy: ecsTasks(this),
       logGroups: [],
     });
     const metric = uploadsInFlight(serviceName);

@@ -90,8 +90,7 @@ export class LoadBalancer extends Construct {
       allowAllOutbound: false,
     });
     for (const range of ipRanges ?? anywhere) {
-      const peer = range.includes(':') ? Peer.ipv6(range) : Peer.ipv4(range);
-      securityGroup.addIngressRule(peer, Port.tcp(443), 'clients');
+      securityGroup.addIngressRule(Peer.ipv4(range), Port.tcp(443), 'clients');
     }
     securityGroup.addEgressRule(network.taskSecurityGroup, Port.tcp(serverPort), 'the tasks');
     network.taskSecurityGroup.addIngressRule(securityGroup, Port.tcp(serverPort), 'the load balancer');

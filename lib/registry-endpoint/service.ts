@@ -1,6 +1,6 @@
 // The service: as many tasks as there are uploads, replaced without cutting any.
 
-import { ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { ArnFormat, CfnResource, Duration, Stack, Validations } from 'aws-cdk-lib';
 import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import {
   Cluster,
@@ -40,7 +40,7 @@ export class Service extends Construct {
 
   constructor(scope: Construct, id: string, props: ServiceProps) {
     super(scope, id);
-    const { network, tasks } = props;
+    const { network } = props;
     this.cluster = new Cluster(this, 'Cluster', {
       vpc: network.vpc,
       containerInsightsV2: ContainerInsights.DISABLED,
@@ -63,7 +63,6 @@ export class Service extends Construct {
       }),
       taskDefinition,
       platformVersion: FargatePlatformVersion.VERSION1_4,
-      desiredCount: tasks.min,
       assignPublicIp: network.assignPublicIp,
       vpcSubnets: network.taskSubnets,
       securityGroups: [network.taskSecurityGroup],
@@ -76,6 +75,11 @@ export class Service extends Construct {
       enableExecuteCommand: false,
       propagateTags: PropagatedTagSource.SERVICE,
     });
+    const definition = this.service.node.defaultChild;
+    if (CfnResource.isCfnResource(definition)) {
+      // How many there are is the scaling's: a deployment would set it back.
+      definition.addPropertyDeletionOverride('DesiredCount');
+    }
     this.service.attachToApplicationTargetGroup(props.targetGroup);
     props.taskRole.allowTaskProtection(this.#taskArns());
     this.#scale(props);

@@ -1,7 +1,7 @@
 // What the server may do: the functions' actions on the same repositories, and protecting its own task.
 
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type IPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
@@ -18,8 +18,8 @@ export type ServerRoleProps = RepositoryAccess & {
   secret: ProxySecret;
   quotaTable: Table | undefined;
   encryptionKey: IKey | undefined;
-  /** Whoever assumes it. */
-  servicePrincipal: string;
+  /** @default Lambda */
+  assumedBy?: IPrincipal;
   /** None where another role writes the log. */
   logGroups: readonly LogGroup[];
 };

@@ -13,11 +13,12 @@ import {
   OperatingSystemFamily,
   UlimitName,
 } from 'aws-cdk-lib/aws-ecs';
-import type { IRole } from 'aws-cdk-lib/aws-iam';
+import { type IRole, Role } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../acknowledgements.ts';
 import type { FargateConfiguration } from './configuration.ts';
+import { ecsTasks } from './ecs-tasks.ts';
 import { imageDirectory, nodePath, serverPath } from './image-contents.ts';
 import { readImageReference } from './image-reference.ts';
 import { healthPath, serverPort } from './server-environment.ts';
@@ -49,6 +50,10 @@ export class Task extends FargateTaskDefinition {
         operatingSystemFamily: OperatingSystemFamily.LINUX,
       },
       taskRole: props.taskRole,
+      executionRole: new Role(scope, 'ExecutionRole', {
+        assumedBy: ecsTasks(scope),
+        description: 'ecr-upload-proxy: starts tasks of the registry endpoint, and writes their log.',
+      }),
     });
     const { account, region, repositoryName, digest } = readImageReference(props.image);
     const repository = Repository.fromRepositoryAttributes(this, 'Repository', {

@@ -57,7 +57,6 @@ export class WebFunctionEndpoint extends Construct implements Host {
     this.role = new ServerRole(this, 'Role', {
       ...props,
       registry: registryOf(endpoint, props.repositories),
-      servicePrincipal: 'lambda.amazonaws.com',
       logGroups: log.all,
     });
 

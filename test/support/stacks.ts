@@ -57,7 +57,7 @@ export const configurations = {
         loadBalancerSubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
         taskSubnetIds: ['subnet-0123456789abcdef2', 'subnet-0123456789abcdef3'],
       },
-      allowedIpRanges: ['10.1.0.0/16', '2001:db8::/32'],
+      allowedIpRanges: ['10.1.0.0/16', '10.2.0.0/16'],
       webAclArn: `arn:aws:wafv2:eu-central-1:${account}:regional/webacl/edge/11111111-2222-3333-4444-555555555555`,
       accessLogBucket: 'example-access-logs',
     },
