@@ -95,6 +95,11 @@ export const registryEndpoint = z.discriminatedUnion(
   'an object that holds host: fargate or web-function',
 );
 
+/** Of either host. */
+export const memberNames: readonly string[] = [
+  ...new Set([...Object.keys(fargate.shape), ...Object.keys(webFunction.shape)]),
+].filter((name) => name !== 'host');
+
 export type RegistryEndpointConfiguration = z.output<typeof registryEndpoint>;
 export type FargateConfiguration = z.output<typeof fargate>;
 export type WebFunctionConfiguration = z.output<typeof webFunction>;

@@ -1,5 +1,7 @@
 // The registry endpoint in the template: what each host is made of, how its times and limits agree, what is refused.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import fc from 'fast-check';
@@ -8,7 +10,14 @@ import { isOffered, operationNames, operations } from '../../api/operations.ts';
 import { readConfiguration } from '../../lib/configuration.ts';
 import { EcrUploadProxy } from '../../lib/ecr-upload-proxy.ts';
 import { idleMebibytes, mebibytesPerUpload } from '../../lib/registry-endpoint/capacity.ts';
+import { memberNames } from '../../lib/registry-endpoint/configuration.ts';
+import { monthly, perGibibyte } from '../../lib/registry-endpoint/cost.ts';
+import { fargateAlarms } from '../../lib/registry-endpoint/fargate-metrics.ts';
+import { inlineSource } from '../../lib/registry-endpoint/inline-resource.ts';
+import { probeWork } from '../../lib/registry-endpoint/probe.ts';
 import { timeConflicts, timesOf } from '../../lib/registry-endpoint/times.ts';
+import { copyWork } from '../../lib/registry-endpoint/web-function-code.ts';
+import { webFunctionAlarms } from '../../lib/registry-endpoint/web-function-metrics.ts';
 import { configurations, synthesize } from '../support/stacks.ts';
 
 const given = synthesize(configurations.fargate).template;
@@ -445,6 +454,79 @@ describe('a web function', () => {
   });
 });
 
+describe('a custom resource', () => {
+  type Answer = { Status: string; Reason?: string; Data?: object; PhysicalResourceId: string };
+  type Fetch = (url: string, init: { body?: string }) => Promise<object>;
+
+  /** Runs what stands in the template, with a network and an SDK of the test's. */
+  async function answerOf(work: string, event: object, network: Fetch, sdk: object = {}): Promise<Answer> {
+    const exported: { handler?: (event: object, context: object) => Promise<void> } = {};
+    let answer: Answer | undefined;
+    const fetching: Fetch = async (url, init) => {
+      if (url === 'https://cloudformation.example') {
+        answer = JSON.parse(init.body ?? '');
+        return {};
+      }
+      return network(url, init);
+    };
+    const names = ['exports', 'require', 'fetch', 'setTimeout'];
+    const now = (resolve: () => void) => resolve();
+    new Function(...names, inlineSource(work))(exported, () => sdk, fetching, now);
+    const common = {
+      RequestType: 'Update',
+      ResponseURL: 'https://cloudformation.example',
+      StackId: 'stack',
+      RequestId: 'request',
+      LogicalResourceId: 'Health',
+    };
+    await exported.handler?.({ ...common, ...event }, { getRemainingTimeInMillis: () => 30_050 });
+    expect(answer).toMatchObject({ StackId: 'stack', RequestId: 'request', PhysicalResourceId: 'Health' });
+    return answer ?? expect.fail('nothing was answered');
+  }
+  const ResourceProperties = { Url: 'https://candidate.example/healthz' };
+
+  it('waits until a new revision is healthy', async () => {
+    const statuses = [503, 503, 200];
+    const network = async () => ({ status: statuses.shift() });
+    const answer = await answerOf(probeWork, { ResourceProperties }, network);
+    expect(answer).toMatchObject({ Status: 'SUCCESS' });
+    expect(statuses).toEqual([]);
+  });
+
+  it('lets the deployment fail with a revision that does not answer', async () => {
+    const network = async () => {
+      throw new TypeError('fetch failed');
+    };
+    const answer = await answerOf(probeWork, { ResourceProperties }, network);
+    expect(answer.Status).toBe('FAILED');
+    expect(answer.Reason).toContain('https://candidate.example/healthz: TypeError');
+  });
+
+  it('does nothing where it goes', async () => {
+    const network = () => expect.fail('somebody was asked');
+    const answer = await answerOf(probeWork, { RequestType: 'Delete', ResourceProperties }, network);
+    expect(answer.Status).toBe('SUCCESS');
+  });
+
+  it('copies the code and tells its version', async () => {
+    const inputs: object[] = [];
+    const sdk = {
+      CopyObjectCommand: class {
+        constructor(input: object) {
+          inputs.push(input);
+        }
+      },
+      S3Client: class {
+        send = async () => ({ VersionId: 'v1' });
+      },
+    };
+    const properties = { Bucket: 'code', Key: 'a.zip', CopySource: 'assets/a.zip' };
+    const answer = await answerOf(copyWork, { ResourceProperties: properties }, async () => ({}), sdk);
+    expect(answer).toMatchObject({ Status: 'SUCCESS', Data: { VersionId: 'v1' } });
+    expect(inputs).toEqual([properties]);
+  });
+});
+
 describe('a configuration', () => {
   const fargate = configurations['fargate-own-vpc'].registryEndpoint;
   const read = (registryEndpoint: object, more: object = {}) =>
@@ -550,6 +632,41 @@ describe('a configuration', () => {
   it('may say that an open endpoint is meant', () => {
     const more = { allowedIpRanges: ['10.0.0.0/8'] };
     expect(() => read({ host: 'web-function', allowAnyAddress: true }, more)).not.toThrow();
+  });
+});
+
+describe('docs/registry-endpoint.md', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/registry-endpoint.md'), 'utf8');
+
+  it.each(Object.keys({ ...fargateAlarms, ...webFunctionAlarms }))(
+    'says what to do when %s rings',
+    (name) => {
+      expect(page).toContain(`### ${name}\n`);
+    },
+  );
+
+  it.each([
+    ['tasks of 1 vCPU and 2 GB, arm64 | 2', 2 * monthly.task(1_024, 2_048), 2],
+    ['load balancer | 1', monthly.loadBalancer, 2],
+    ['its public addresses, in two zones | 2', 2 * monthly.publicAddress, 2],
+    ["interface endpoints of the stack's own VPC | 4 in 2 zones", monthly.interfaceEndpoints(4, 2), 2],
+    ['NAT gateway with its address, where issuers or ECR Public are asked | 1', monthly.natGateway, 2],
+    ['load balancer, of which a capacity unit is a GB in an hour', perGibibyte.loadBalancer, 4],
+    ['through the interface endpoint of ECR', perGibibyte.interfaceEndpoint, 4],
+    ['through a NAT gateway', perGibibyte.natGateway, 4],
+  ])('reckons as lib/prices.ts does: %s', (what, usd, digits) => {
+    const row = page.split('\n').find((line) => line.startsWith(`| ${what} | `));
+    // A half cent is rounded up.
+    expect(row).toBe(
+      `| ${what} | ${(Math.round(usd * 10 ** digits + 1e-9) / 10 ** digits).toFixed(digits)} |`,
+    );
+  });
+
+  it('names every member of either host', () => {
+    const documented = [...page.matchAll(/^\| `(\w+)`(?:, `(\w+)`)*/gm)].flatMap(([line]) =>
+      [...line.matchAll(/`(\w+)`/g)].map(([, member]) => member),
+    );
+    expect(new Set(documented)).toEqual(new Set(memberNames));
   });
 });
 
