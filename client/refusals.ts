@@ -1,4 +1,4 @@
-// Reads an answer that is not the success hoped for: the proxy's problem document, or API Gateway's own words.
+// Reads an error response: the proxy's problem document, or API Gateway's own message.
 
 import { z } from 'zod';
 import { errorMembers } from '../api/error-members.ts';
@@ -33,7 +33,7 @@ const codeOfGatewayStatus: Readonly<Record<number, ErrorCode>> = {
   504: 'GatewayTimeoutException',
 };
 
-/** What API Gateway's words mean where they say something else. Source: API Gateway's MISSING_AUTHENTICATION_TOKEN. */
+/** What a message of API Gateway's means where it is misleading. Source: API Gateway's MISSING_AUTHENTICATION_TOKEN. */
 const meaningOf: Readonly<Record<string, string>> = {
   'Missing Authentication Token':
     'which it says of a path it does not know: is the endpoint whole, with its stage?',

@@ -30,6 +30,7 @@ export function checkedProps(props: EcrUploadProxyProps) {
       ? registryAliases.map((alias) => known(alias, 'alias'))
       : undefined,
     issuers: props.issuers,
+    sessionTokens: props.sessionTokens,
     allowedIpRanges: allowedIpRanges?.map((range) => known(range, '192.0.2.0/24')),
     vpcEndpointIds: vpcEndpoints?.map(() => 'vpce-0123456789abcdef0'),
     domain: domain && {
@@ -47,13 +48,9 @@ export function checkedProps(props: EcrUploadProxyProps) {
     allowEveryRepository: true,
     allowLoopbackIssuers: true,
   };
-  const { issuers, registryEndpoint } = readConfiguration(given, 'EcrUploadProxy');
-  const checked = {
-    registryIds: registryIds ?? [],
-    registryAliases: registryAliases ?? [],
-    issuers,
-    registryEndpoint,
-  };
+  const { issuers, sessionTokens, registryEndpoint } = readConfiguration(given, 'EcrUploadProxy');
+  const lists = { registryIds: registryIds ?? [], registryAliases: registryAliases ?? [] };
+  const checked = { ...lists, issuers, sessionTokens, registryEndpoint };
   checkDeployable({ ...props, ...checked });
   return checked;
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { isLoopbackUrl, issuers } from '../api/issuers.ts';
 import { operationNames } from '../api/operations.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
+import { maxSessionMinutes, sessionTokenExchange } from '../api/session-tokens.ts';
 import { describeIssue } from '../api/zod-issues.ts';
 import {
   arn,
@@ -48,7 +49,7 @@ const retentionDays: readonly unknown[] = Object.values(RetentionDays).filter(Nu
 const logRetention = 'a number of days that CloudWatch Logs knows, such as 7, 30, 90 or 365';
 const vpcEndpoint = 'a VPC endpoint id, such as vpce-0123456789abcdef0';
 const requests = 'a number of requests from 1 to 10000';
-const functionNames = [...operationNames, 'AwsDoor'] as const;
+const functionNames = [...operationNames, 'AwsDoor', sessionTokenExchange.name] as const;
 const functions = `a number of instances from 1 to 1000, or an object of such numbers by function: ${functionNames.join(', ')}`;
 const requestsPerMinute = 'a number of requests in a minute, from 10 to 1000000';
 
@@ -76,6 +77,16 @@ const throttling = z.strictObject(
     burst: wholeNumber(1, 10_000, requests),
   },
   'an object that holds requestsPerSecond and burst',
+);
+
+const sessionTokensText = `false, or an object that holds maxMinutes, a number of minutes from 1 to ${maxSessionMinutes}`;
+
+const sessionTokens = z.union(
+  [
+    z.literal(false),
+    z.strictObject({ maxMinutes: wholeNumber(1, maxSessionMinutes, sessionTokensText) }, sessionTokensText),
+  ],
+  sessionTokensText,
 );
 
 const clientThrottlingText =
@@ -135,6 +146,9 @@ const members = {
   issuers: issuers.default([]),
   /** Lets an issuer be http on this machine, for tests. */
   allowLoopbackIssuers: z.boolean('true or false').default(false),
+
+  /** How long the tokens live that a client may have for its own; false for none. */
+  sessionTokens: sessionTokens.default({ maxMinutes: maxSessionMinutes }),
 
   // How clients come in.
   vpcEndpointIds: listOf(text(/^vpce-[0-9a-f]{8,17}$/, vpcEndpoint), vpcEndpoint).optional(),

@@ -78,7 +78,7 @@ export function assertWritten(directory: string, bundle: Bundle): void {
 const noImage = DockerImage.fromRegistry('none');
 
 /** What a function is given, and what is to be called with it once it has the code. */
-export type FunctionCode = { code: AssetCode; assertStaged: (owner: IConstruct) => void };
+type FunctionCode = { code: AssetCode; assertStaged: (owner: IConstruct) => void };
 
 /** A bundle as an asset of the CDK. */
 export type BundleAsset = { path: string; options: AssetOptions; assertStaged: (owner: IConstruct) => void };

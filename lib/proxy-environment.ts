@@ -8,7 +8,7 @@ import { type Configuration, configuredRegistries } from './configuration.ts';
 import { policyDirectoryName } from './policies.ts';
 import type { ProxySecret } from './proxy-secret.ts';
 
-export type ProxyEnvironmentProps = Pick<Configuration, 'repositories' | 'issuers'> & {
+export type ProxyEnvironmentProps = Pick<Configuration, 'repositories' | 'issuers' | 'sessionTokens'> & {
   registryIds: readonly string[];
   registryAliases: readonly string[];
   /** Undefined for who sends parts to ECR as they come. */
@@ -30,6 +30,7 @@ export function proxyEnvironment(props: ProxyEnvironmentProps): Record<string, s
     ...(registryIds.length > 0 && { REGISTRY_IDS: registryIds.join(',') }),
     ...(registryAliases.length > 0 && { REGISTRY_ALIASES: registryAliases.join(',') }),
     ...(props.quotaTable && { QUOTA_TABLE: props.quotaTable.tableName }),
+    ...(props.sessionTokens && { SESSION_TOKEN_MINUTES: String(props.sessionTokens.maxMinutes) }),
     ISSUERS: JSON.stringify(props.issuers),
     REGISTRIES: configuredRegistries(props).join(','),
     POWERTOOLS_SERVICE_NAME: props.serviceName,

@@ -29,7 +29,7 @@ export type SharedFunctionProps = SharedProps & { memorySize: number };
 export type ProxyFunctionProps = SharedFunctionProps & {
   /** The export of lambda/handlers.ts. */
   handler: string;
-  /** What the function serves, and may therefore do. */
+  /** What the function serves, and may therefore do; none for one that only exchanges tokens. */
   operations: readonly OperationName[];
   reservedConcurrentExecutions: number | undefined;
 };

@@ -8,6 +8,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { sessionTokenExchange } from '../api/session-tokens.ts';
 import type { Configuration } from './configuration.ts';
 import type { Domain } from './custom-domain.ts';
 import { EcrUploadProxy } from './ecr-upload-proxy.ts';
@@ -32,10 +33,12 @@ export class EcrUploadProxyStack extends Stack {
     new CfnOutput(this, 'ProxyUrl', { value: url, description: 'Where clients send their requests.' });
     new CfnOutput(this, 'SecretArn', { value: secret.secretArn, description: 'Where client tokens go.' });
     if (configuration.registryIds) {
-      const roles = [...functions.values()].map(({ lambda }) => lambda.role);
-      const value = [...roles, ...(registryEndpoint ? [registryEndpoint.role] : [])]
-        .map((role) => role?.roleArn)
-        .join(',');
+      const pushing = [...functions].filter(([name]) => name !== sessionTokenExchange.name);
+      const roles = [
+        ...pushing.map(([, { lambda }]) => lambda.role),
+        ...(registryEndpoint ? [registryEndpoint.role] : []),
+      ];
+      const value = roles.map((role) => role?.roleArn).join(',');
       new CfnOutput(this, 'FunctionRoleArns', { value, description: 'Whom other accounts let push.' });
     }
     if (domain) {
@@ -65,6 +68,7 @@ function propsOf(scope: Construct, configuration: Configuration): EcrUploadProxy
   return {
     repositories: configuration.repositories,
     issuers: configuration.issuers,
+    sessionTokens: configuration.sessionTokens,
     memorySize: configuration.memorySizeMegabytes,
     logRetention: configuration.logRetentionDays,
     removalPolicy: removalPolicies[configuration.removalPolicy],

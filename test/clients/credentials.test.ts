@@ -30,8 +30,8 @@ describe('the credentials command', () => {
     environment = {
       AWS_CONFIG_FILE: config,
       AWS_PROFILE: 'proxy',
-      AWS_REGION: 'us-east-1',
-      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_REGION: 'proxy-1',
+      AWS_DEFAULT_REGION: 'proxy-1',
       ECR_UPLOAD_PROXY_TOKEN: tokens.a,
     };
   });

@@ -78,13 +78,6 @@ const provocations: Readonly<Record<string, Provocation>> = {
   UnsupportedCommandException: { only: 'ecr-public', fault: 'unsupported', call: initiate },
   KmsException: { only: 'ecr', fault: 'kms-error', call: initiate },
   ServerException: { fault: 'server-error', call: initiate },
-  LimitExceededException: {
-    fault: 'limit',
-    call: async (ecr) => {
-      const uploadId = await ecr.begin();
-      return ecr.fail('UploadLayerPart', { uploadId, ...partsOf(randomBytes(9), P)[0] });
-    },
-  },
   UploadNotFoundException: {
     call: (ecr) => ecr.fail('CompleteLayerUpload', { uploadId: 'none', layerDigests: [digestOf('x')] }),
   },
@@ -155,6 +148,14 @@ const provocations: Readonly<Record<string, Provocation>> = {
   LayersNotFoundException: {
     call: (ecr) => ecr.fail('PutImage', { imageManifest: manifestOf(randomBytes(9), [randomBytes(9)]) }),
   },
+  LayerInaccessibleException: {
+    only: 'ecr',
+    call: async (ecr) => {
+      const layer = randomBytes(9);
+      await ecr.pushLayer(layer);
+      return ecr.fail('GetDownloadUrlForLayer', { layerDigest: digestOf(layer) });
+    },
+  },
   ReferencedImagesNotFoundException: {
     call: (ecr) =>
       ecr.fail('PutImage', {
@@ -192,7 +193,10 @@ export function describeAwsApi({ name, start, registries, retryModes = [''] }: C
       started = [];
       await proxy?.close();
     };
-    afterEach(() => proxy.disarm());
+    afterEach(async () => {
+      await proxy.disarm();
+      await proxy.disarmGateway();
+    });
 
     const pulled = (registry: Registry, path: string) => stored(proxy.ecrUrl, registry, path);
 
@@ -243,6 +247,48 @@ export function describeAwsApi({ name, start, registries, retryModes = [''] }: C
         expect((await pulled(registry, 'manifests/1.0')).toString()).toBe(imageManifest);
       });
 
+      it.runIf(registry === 'ecr')('reads back what it has pushed', async () => {
+        const { imageManifest } = await ecr.pushImage({ imageTag: 'read' });
+        const imageDigest = digestOf(imageManifest);
+        const subject = { mediaType: ociManifest, digest: imageDigest, size: imageManifest.length };
+        const layer = randomBytes(100);
+        await ecr.pushLayer(layer);
+        await ecr.succeed('PutImage', {
+          imageManifest: manifestOf(layer, [layer], { subject, artifactType: 'test/signature' }),
+        });
+
+        const imageIds = [{ imageTag: 'read' }, { imageDigest: digestOf('absent') }];
+        expect(await ecr.succeed('BatchGetImage', { imageIds })).toMatchObject({
+          images: [{ imageId: { imageDigest, imageTag: 'read' }, imageManifest }],
+          failures: [{ imageId: imageIds[1], failureCode: 'ImageNotFound' }],
+        });
+        const { imageIds: listed } = await ecr.succeed('ListImages', { maxResults: 1_000 });
+        expect(listed).toContainEqual(expect.objectContaining({ imageDigest, imageTag: 'read' }));
+        const { nextToken } = await ecr.succeed('ListImages', { maxResults: 1 });
+        expect(
+          await ecr.succeed('ListImages', { maxResults: 1, nextToken: String(nextToken) }),
+        ).toMatchObject({
+          imageIds: [{}],
+        });
+        const filter = { artifactTypes: ['test/signature'] };
+        expect(await ecr.succeed('ListImageReferrers', { subjectId: { imageDigest }, filter })).toMatchObject(
+          {
+            referrers: [{ artifactType: 'test/signature', mediaType: ociManifest }],
+          },
+        );
+        const { downloadUrl } = await ecr.succeed('GetDownloadUrlForLayer', { layerDigest: digestOf(layer) });
+        const answer = await fetch(String(downloadUrl));
+        expect(Buffer.compare(Buffer.from(await answer.arrayBuffer()), layer)).toBe(0);
+      });
+
+      it.runIf(registry === 'ecr')('that may push alone reads nothing', async () => {
+        const device = await open(registry, tokens.pushOnly);
+        const imageIds = [{ imageTag: 'read' }];
+        expect(await device.fail('BatchGetImage', { imageIds })).toMatchObject({
+          code: 'AccessDeniedException',
+        });
+      });
+
       const reachable = Object.entries(provocations).filter(([, { only = registry }]) => only === registry);
 
       it.each(reachable)('meets %s as its own class', async (code, { fault, call }) => {
@@ -253,6 +299,35 @@ export function describeAwsApi({ name, start, registries, retryModes = [''] }: C
         expect(failure).toMatchObject({ code, message: expect.stringMatching(/\w+ \w+/) });
         expect('typed' in failure ? failure.typed : true).toBe(true);
       });
+
+      // API Gateway answers before it is known for which registry.
+      if (registry === registries[0]) {
+        it.each([
+          ['ACCESS_DENIED', 'AccessDeniedException', 'network'],
+          ['DEFAULT_5XX', 'InternalFailure', 'fault in the proxy'],
+          ['INTEGRATION_TIMEOUT', 'GatewayTimeoutException', 'in time|in the meantime'],
+          ['THROTTLED', 'ThrottlingException', 'All clients of this proxy together'],
+        ] as const)('meets API Gateway’s own %s as %s', async (responseType, code, words) => {
+          await proxy.armGateway({ responseType, times: 3 });
+          expect(await initiate(once)).toMatchObject({ code, message: expect.stringMatching(words) });
+        });
+
+        it('sends again what API Gateway throttles', async () => {
+          await proxy.armGateway({ responseType: 'THROTTLED' });
+          expect(await ecr.begin()).toMatch(/\w/);
+        });
+
+        it('is told of the partSize, in the class of a part, when it slices to ECR’s own 5 MiB', async () => {
+          const uploadId = await ecr.begin();
+          const [part] = partsOf(randomBytes(5 * 1_048_576), 5 * 1_048_576);
+          const failure = await ecr.fail('UploadLayerPart', { uploadId, ...part });
+          expect(failure).toMatchObject({
+            code: 'InvalidLayerPartException',
+            message: expect.stringContaining(`partSize that InitiateLayerUpload answered (${P} bytes)`),
+          });
+          expect('typed' in failure ? failure.typed : true).toBe(true);
+        });
+      }
 
       it('is told where to go on after a part that was not the next, and goes on there', async () => {
         const layer = randomBytes(3 * P + 5);
@@ -292,7 +367,10 @@ export function describeAwsApi({ name, start, registries, retryModes = [''] }: C
         ['with an unknown token', 'eup_team-a-ci_unknown', 'UnrecognizedClientException'],
         ['with an expired token', expiredToken, 'ExpiredTokenException'],
       ])('%s is refused as AWS would', async (_, token, code) => {
-        expect(await initiate(await open(registry, token))).toMatchObject({ code });
+        expect(await initiate(await open(registry, token))).toMatchObject({
+          code,
+          message: expect.stringContaining('as the session token (AWS_SESSION_TOKEN)'),
+        });
       });
 
       it('is told what to do instead of GetAuthorizationToken', async () => {
@@ -310,23 +388,40 @@ export function describeAwsApi({ name, start, registries, retryModes = [''] }: C
       });
     });
 
-    // A function tries a call three times, so every third fault reaches the client, which has to try again. After
-    // many failures a function's SDK stops trying, and the client would get them all: hence a proxy of its own.
+    // A function tries a call that breaks off twice, and any other once: the client has to try again.
     describe.each(retryModes)('when every operation fails, %s', (retryMode) => {
+      const openInMode = () => open('ecr', tokens.a, retryMode ? { AWS_RETRY_MODE: retryMode } : {});
       beforeAll(startProxy);
       afterAll(closeProxy);
+
+      it('a limit of ECR’s is told once, and not sent again', async () => {
+        const ecr = await openInMode();
+        const uploadId = await ecr.begin();
+        await proxy.arm({ fault: 'limit', operation: 'UploadLayerPart', times: 9 });
+        await fetch(`${proxy.ecrUrl}/_requests`, { method: 'DELETE' });
+        const part = { uploadId, ...partsOf(randomBytes(9), P)[0] };
+        expect(await ecr.fail('UploadLayerPart', part)).toMatchObject({
+          code: 'ServiceQuotaExceededException',
+          message: 'The operation would exceed a service limit for your account',
+        });
+        expect(await (await fetch(`${proxy.ecrUrl}/_requests`)).json()).toMatchObject({
+          operations: { 'ecr:UploadLayerPart': 1 },
+        });
+        await proxy.disarm();
+      });
 
       it.each(['drop-before', 'drop-after', 'server-error', 'throttle'])(
         'its own retries lose nothing (%s)',
         async (fault) => {
-          const ecr = await open('ecr', tokens.a, retryMode ? { AWS_RETRY_MODE: retryMode } : {});
+          const ecr = await openInMode();
           const layer = randomBytes(2 * P + 11);
-          await proxy.arm({ fault, operation: 'InitiateLayerUpload', times: 3 });
-          await proxy.arm({ fault, operation: 'UploadLayerPart', times: 3 });
-          await proxy.arm({ fault, operation: 'CompleteLayerUpload', times: 3 });
+          const times = fault.startsWith('drop') ? 2 : 1;
+          await proxy.arm({ fault, operation: 'InitiateLayerUpload', times });
+          await proxy.arm({ fault, operation: 'UploadLayerPart', times });
+          await proxy.arm({ fault, operation: 'CompleteLayerUpload', times });
           await ecr.pushLayer(layer);
-          await proxy.arm({ fault, operation: 'BatchCheckLayerAvailability', times: 3 });
-          await proxy.arm({ fault, operation: 'PutImage', times: 3 });
+          await proxy.arm({ fault, operation: 'BatchCheckLayerAvailability', times });
+          await proxy.arm({ fault, operation: 'PutImage', times });
           const layerDigests = [digestOf(layer)];
           expect(await ecr.succeed('BatchCheckLayerAvailability', { layerDigests })).toMatchObject({
             layers: [{ layerAvailability: 'AVAILABLE' }],

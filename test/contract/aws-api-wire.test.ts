@@ -77,7 +77,15 @@ describe('the wire of the AWS API', () => {
     const uploadId = await begin();
     // Three quarters of this part are slashes, which makes the event too large; no real layer comes near.
     const body = `{"repositoryName":"team-a\\/app","uploadId":"${uploadId}","partFirstByte":0,"partLastByte":${P - 1},"layerPartBlob":"${text}"}`;
-    expect((await send('UploadLayerPart', body)).status).toBe(413);
+    const refused = await send('UploadLayerPart', body);
+    expect(refused).toMatchObject({
+      status: 413,
+      answer: {
+        __type: 'InvalidLayerPartException',
+        message: expect.stringContaining('written with escapes'),
+      },
+    });
+    expect(refused.headers.get('x-amzn-errortype')).toBe('InvalidLayerPartException');
 
     const random = randomBytes(P);
     const escaped = random.toString('base64').replaceAll('/', '\\/');
@@ -134,11 +142,18 @@ describe('the wire of the AWS API', () => {
 
   it('says what to do with a part that is larger than the partSize that was answered', async () => {
     const bytes = randomBytes(P + 3);
-    const members = { uploadId: await begin(), partFirstByte: 0, partLastByte: P + 2 };
+    const uploadId = await begin();
+    const members = { uploadId, partFirstByte: 0, partLastByte: P + 2 };
     const body = json({ ...members, layerPartBlob: bytes.toString('base64') });
     expect(await send('UploadLayerPart', body)).toMatchObject({
       status: 400,
-      answer: { __type: 'InvalidLayerPartException', message: expect.stringContaining(`${P} bytes at most`) },
+      answer: {
+        __type: 'InvalidLayerPartException',
+        message: expect.stringContaining(`${P} bytes at most`),
+        registryId: '123456789012',
+        repositoryName,
+        uploadId,
+      },
     });
   });
 });

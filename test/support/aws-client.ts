@@ -15,6 +15,13 @@ export type Members = {
   imageManifestMediaType?: string;
   imageTag?: string;
   imageDigest?: string;
+  imageIds?: { imageDigest?: string; imageTag?: string }[];
+  acceptedMediaTypes?: string[];
+  subjectId?: { imageDigest: string };
+  filter?: { artifactTypes: string[] };
+  nextToken?: string;
+  maxResults?: number;
+  layerDigest?: string;
 };
 
 export type Failure = {
@@ -40,8 +47,8 @@ export type StartClient = (environment: Readonly<Record<string, string>>) => Pro
 export const clientEnvironment = (proxyUrl: string, token: string | undefined): Record<string, string> => ({
   AWS_ENDPOINT_URL_ECR: proxyUrl,
   AWS_ENDPOINT_URL_ECR_PUBLIC: proxyUrl,
-  AWS_REGION: 'us-east-1',
-  AWS_DEFAULT_REGION: 'us-east-1',
+  AWS_REGION: 'proxy-1',
+  AWS_DEFAULT_REGION: 'proxy-1',
   AWS_ACCESS_KEY_ID: 'any',
   AWS_SECRET_ACCESS_KEY: 'any',
   ...(token !== undefined && { AWS_SESSION_TOKEN: token }),

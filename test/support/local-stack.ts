@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LocalOptions, startLocal } from '../../local/local.ts';
-import { faultsOf } from './faults.ts';
+import { faultsOf, gatewayFaultsOf } from './faults.ts';
 import type { Send } from './resource-api.ts';
 
 export async function startLocalStack(options: Pick<LocalOptions, 'cdkOut' | 'issuers'> = {}) {
@@ -19,6 +19,7 @@ export async function startLocalStack(options: Pick<LocalOptions, 'cdkOut' | 'is
     proxyUrl,
     ecrUrl,
     ...faultsOf(ecrUrl),
+    ...gatewayFaultsOf(proxyUrl),
     dataDirectory,
     send,
     close: async () => {

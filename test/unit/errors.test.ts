@@ -4,10 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { type ErrorCode, type ErrorRow, errorCodes, errors } from '../../api/errors.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { isSentAgain } from '../../api/send-again.ts';
-import { errorCodeOf, upstreamFailures } from '../../api/upstream-failures.ts';
+import { upstreamFailures } from '../../api/upstream-failures.ts';
 import { problemOf } from '../../client/refusals.ts';
 import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
 import { proxyErrorOf } from '../../lambda/proxy-error.ts';
+import { upstreamCodeOf } from '../../lambda/sdk-failures.ts';
 
 const resourceApi = resourceDoor('PutImage');
 
@@ -39,14 +40,14 @@ const modelled = [
 describe('the error table', () => {
   it.each(modelled)('has a row of its own for ECR’s %s', (name) => {
     expect(Object.keys(ecr)).toContain(name);
-    expect(errorCodeOf(named(name))).toBe(name);
+    expect(upstreamCodeOf(named(name))).toBe(name);
   });
 
   it.each(['RegistryNotFoundException', 'UnsupportedCommandException'])(
     'has a row of its own for ECR Public’s %s',
     (name) => {
       expect(Object.keys(ecrPublic)).toContain(name);
-      expect(errorCodeOf(named(name))).toBe(name);
+      expect(upstreamCodeOf(named(name))).toBe(name);
     },
   );
 
@@ -86,11 +87,12 @@ describe('the error table', () => {
 
   it.each(rows.filter(([, { status }]) => [502, 503, 504].includes(status)))(
     'says with %s how soon it may be sent again, unless an operator has to act first',
-    (code, { sendAgain }) => expect(isSentAgain(sendAgain)).toBe(code !== 'KmsException'),
+    (code, { sendAgain }) =>
+      expect(isSentAgain(sendAgain)).toBe(!/^(Kms|UpstreamRefused|UnableTo\w+)Exception$/.test(code)),
   );
 
   it('finds failures of the network by Node’s code', () => {
-    expect(errorCodeOf(named('Error', { code: 'ECONNREFUSED' }))).toBe('ServiceUnavailableException');
+    expect(upstreamCodeOf(named('Error', { code: 'ECONNREFUSED' }))).toBe('ServiceUnavailableException');
   });
 });
 
@@ -118,7 +120,7 @@ describe('a problem document', () => {
     'ThrottlingException',
     'NoSuchBucket',
   ])('keeps the message of %s from the client', (name) => {
-    const failure = named(name);
+    const failure = named(name, { $metadata: { httpStatusCode: 400 } });
     expect(resourceApi.writeError(proxyErrorOf(failure), 'request-1').body).not.toContain(failure.message);
   });
 
@@ -152,6 +154,27 @@ describe('an error of the AWS API', () => {
     'writes %s as 400 under its own name',
     (code) => {
       expect(answer(code)).toMatchObject({ status: 400, __type: code, message: expect.any(String) });
+    },
+  );
+
+  const door2 = awsDoor(['ecr']);
+  const saysOf = (error: ProxyError): string => JSON.parse(door2.writeError(error, '').body).message;
+
+  it.each(errorCodes)('speaks of no header that a client of the AWS API sends or gets: %s', (code) => {
+    for (const error of [new ProxyError(code), new ProxyError(code, 'A reason of its own.')]) {
+      expect(saysOf(error)).not.toMatch(/Retry-After|Authorization|Bearer|Basic|Content-Range/);
+    }
+  });
+
+  it.each(['UnrecognizedClientException', 'ExpiredTokenException'] as const)(
+    'names the session token with %s, whatever else it says',
+    (code) => {
+      expect(saysOf(new ProxyError(code))).toMatch(
+        /^[A-Z][^.]+\. Send .*session token \(AWS_SESSION_TOKEN\)\.$/,
+      );
+      expect(saysOf(new ProxyError(code, 'The signature is wrong.'))).toMatch(
+        /^The signature is wrong\. Send .*session token \(AWS_SESSION_TOKEN\)\.$/,
+      );
     },
   );
 });

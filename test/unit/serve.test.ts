@@ -297,7 +297,7 @@ describe('decide', () => {
   it.each<[string, RawMembers, string]>([
     ['what the policy refuses', { repositoryName: 'others/app' }, 'AccessDeniedException'],
     ['an upload that is another’s', {}, 'UploadNotFoundException'],
-    ['what is ill-formed', { partLastByte: 1 }, 'InvalidParameterException'],
+    ['what is ill-formed', { partLastByte: -1 }, 'InvalidParameterException'],
   ])('refuses %s', async (_, members, code) => {
     const { services } = open();
     const uploadId = await begin(2, services);
