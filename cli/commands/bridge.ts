@@ -160,7 +160,7 @@ function closeOnSignals(server: RegistryServer): void {
     const uploads = server.uploadsUnderWay();
     if (uploads > 0) {
       console.log(
-        `${uploads} uploads are under way: the bridge ends after them, or at once at a second Ctrl-C.`,
+        `Uploads under way: ${uploads}. The bridge ends after them, or at once at a second Ctrl-C.`,
       );
     }
     server.close(maxClosingMs).then(
