@@ -33,6 +33,15 @@ export type ErrorRow = {
   upstream: readonly string[];
 };
 
+/** A repository may be a cache of another registry's (a pull through cache rule), which ECR then could not read. */
+const cacheFailed = {
+  status: 502,
+  title: 'The registry could not read what it is a cache of',
+  sendAgain: 'never',
+  oci: 'UNAVAILABLE',
+  registry: 'ecr',
+} as const;
+
 const upstreamRefused =
   'The registry could not do this. The reason is in the proxy’s log, under the request id.';
 
@@ -44,6 +53,16 @@ export const errors = {
     members: ['invalidMembers'],
     oci: { blob: 'BLOB_UPLOAD_INVALID', manifest: 'MANIFEST_INVALID' },
     upstream: ['InvalidParameterException'],
+  },
+  // ECR's newer operations call it so.
+  ValidationException: {
+    status: 400,
+    title: 'The registry finds a member of the request ill-formed',
+    sendAgain: 'never',
+    oci: { blob: 'BLOB_UPLOAD_INVALID', manifest: 'MANIFEST_INVALID' },
+    operations: ['ListImageReferrers'],
+    registry: 'ecr',
+    upstream: ['ValidationException'],
   },
   UnrecognizedClientException: {
     status: 401,
@@ -286,6 +305,24 @@ export const errors = {
       'NoSuchBucket',
       'ResourceNotFoundException',
     ],
+  },
+  UnableToGetUpstreamImageException: {
+    ...cacheFailed,
+    detail: upstreamRefused,
+    operations: ['BatchGetImage'],
+    upstream: ['UnableToGetUpstreamImageException'],
+  },
+  UnableToGetUpstreamLayerException: {
+    ...cacheFailed,
+    detail: upstreamRefused,
+    operations: ['GetDownloadUrlForLayer'],
+    upstream: ['UnableToGetUpstreamLayerException'],
+  },
+  UnableToListUpstreamImageReferrersException: {
+    ...cacheFailed,
+    detail: upstreamRefused,
+    operations: ['ListImageReferrers'],
+    upstream: ['UnableToListUpstreamImageReferrersException'],
   },
   KmsException: {
     status: 502,

@@ -13,6 +13,7 @@ import {
 } from '../api/operations.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
 import { epochSeconds, isoText, type TimeForm, writeOutput } from '../api/wire.ts';
+import { assertFits } from './answer-size.ts';
 import { bounded } from './telemetry/bounded.ts';
 
 /** What a step needs to know of the door. */
@@ -54,6 +55,16 @@ function outputText(operation: OperationName, output: object, timeForm: TimeForm
 const errorText = (members: Record<string, unknown>): string =>
   JSON.stringify(bounded(members, maxErrorBytes));
 
+/** @throws InvalidParameterException where it does not fit, besides */
+function writeFitting(
+  operation: OperationName,
+  output: object,
+  writeOutput: (output: object) => APIGatewayProxyResult,
+): APIGatewayProxyResult {
+  assertFits(operation, output, writeOutput);
+  return writeOutput(output);
+}
+
 function registryOf(event: APIGatewayProxyEvent): Registry {
   const name = event.resource.split('/')[1];
   if (!isRegistry(name)) {
@@ -73,7 +84,8 @@ export const resourceDoor = (operation: OperationName): Door => ({
     return rawBody ? [json, octetStream] : [json];
   },
   refusesUnknownMembers: true,
-  writeOutput: (name, output) => write(operations[name].status, json, outputText(name, output, isoText)),
+  writeOutput: (name, output) =>
+    writeFitting(name, output, (one) => write(operations[name].status, json, outputText(name, one, isoText))),
   writeError: (error, requestId) => {
     const { code, message: detail, members } = error;
     const row: ErrorRow = errors[code];
@@ -148,7 +160,8 @@ export const awsDoor = (configured: readonly Registry[]): Door => ({
   },
   contentTypes: () => [amzJson],
   refusesUnknownMembers: false,
-  writeOutput: (name, output) => write(200, amzJson, outputText(name, output, epochSeconds)),
+  writeOutput: (name, output) =>
+    writeFitting(name, output, (one) => write(200, amzJson, outputText(name, one, epochSeconds))),
   writeError: ({ code, message, members }) => {
     const { aws }: ErrorRow = errors[code];
     const { type = code, status = 400 } = aws ?? {};

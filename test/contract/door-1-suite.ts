@@ -8,6 +8,7 @@ import type { Faults } from '../support/faults.ts';
 import { indexOf, manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 import { stored } from '../support/stored.ts';
+import { describeReads } from './door-1-reads.ts';
 
 /** A running proxy and the ECR stand-in behind it. */
 export type Proxy = Faults & { send: Send; ecrUrl: string; close(): Promise<void> };
@@ -412,6 +413,14 @@ export function describeDoor1(transport: string, registry: Registry, start: () =
         expect(await (await fetch(`${proxy.ecrUrl}/_requests`)).json()).toMatchObject({ total: 0 });
       });
     });
+
+    if (isPrivate) {
+      describeReads(() => client, {
+        pushOnly: () => as(tokens.pushOnly, 'team-a/app'),
+        other: () => as(tokens.b, 'team-a/app'),
+        ecrUrl: () => proxy.ecrUrl,
+      });
+    }
 
     describe('a client', () => {
       it.each<[string, Record<string, string>]>([

@@ -155,6 +155,14 @@ const provocations: Readonly<Record<string, Provocation>> = {
   LayersNotFoundException: {
     call: (ecr) => ecr.fail('PutImage', { imageManifest: manifestOf(randomBytes(9), [randomBytes(9)]) }),
   },
+  LayerInaccessibleException: {
+    only: 'ecr',
+    call: async (ecr) => {
+      const layer = randomBytes(9);
+      await ecr.pushLayer(layer);
+      return ecr.fail('GetDownloadUrlForLayer', { layerDigest: digestOf(layer) });
+    },
+  },
   ReferencedImagesNotFoundException: {
     call: (ecr) =>
       ecr.fail('PutImage', {
@@ -241,6 +249,48 @@ export function describeDoor2({ name, start, registries, retryModes = [''] }: Cl
           image: { ...repository, imageId: { imageDigest, imageTag: '1.0' }, imageManifest },
         });
         expect((await pulled(registry, 'manifests/1.0')).toString()).toBe(imageManifest);
+      });
+
+      it.runIf(registry === 'ecr')('reads back what it has pushed', async () => {
+        const { imageManifest } = await ecr.pushImage({ imageTag: 'read' });
+        const imageDigest = digestOf(imageManifest);
+        const subject = { mediaType: ociManifest, digest: imageDigest, size: imageManifest.length };
+        const layer = randomBytes(100);
+        await ecr.pushLayer(layer);
+        await ecr.succeed('PutImage', {
+          imageManifest: manifestOf(layer, [layer], { subject, artifactType: 'test/signature' }),
+        });
+
+        const imageIds = [{ imageTag: 'read' }, { imageDigest: digestOf('absent') }];
+        expect(await ecr.succeed('BatchGetImage', { imageIds })).toMatchObject({
+          images: [{ imageId: { imageDigest, imageTag: 'read' }, imageManifest }],
+          failures: [{ imageId: imageIds[1], failureCode: 'ImageNotFound' }],
+        });
+        const { imageIds: listed } = await ecr.succeed('ListImages', { maxResults: 1_000 });
+        expect(listed).toContainEqual(expect.objectContaining({ imageDigest, imageTag: 'read' }));
+        const { nextToken } = await ecr.succeed('ListImages', { maxResults: 1 });
+        expect(
+          await ecr.succeed('ListImages', { maxResults: 1, nextToken: String(nextToken) }),
+        ).toMatchObject({
+          imageIds: [{}],
+        });
+        const filter = { artifactTypes: ['test/signature'] };
+        expect(await ecr.succeed('ListImageReferrers', { subjectId: { imageDigest }, filter })).toMatchObject(
+          {
+            referrers: [{ artifactType: 'test/signature', mediaType: ociManifest }],
+          },
+        );
+        const { downloadUrl } = await ecr.succeed('GetDownloadUrlForLayer', { layerDigest: digestOf(layer) });
+        const answer = await fetch(String(downloadUrl));
+        expect(Buffer.compare(Buffer.from(await answer.arrayBuffer()), layer)).toBe(0);
+      });
+
+      it.runIf(registry === 'ecr')('that may push alone reads nothing', async () => {
+        const device = await open(registry, tokens.pushOnly);
+        const imageIds = [{ imageTag: 'read' }];
+        expect(await device.fail('BatchGetImage', { imageIds })).toMatchObject({
+          code: 'AccessDeniedException',
+        });
       });
 
       const reachable = Object.entries(provocations).filter(([, { only = registry }]) => only === registry);
