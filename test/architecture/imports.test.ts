@@ -100,6 +100,16 @@ describe('the rooms', () => {
     ).toEqual([]);
   });
 
+  it('the bridge takes the registry’s port, and nothing of its HTTP', () => {
+    expect(
+      offending(
+        ({ from, to }) =>
+          !(from.startsWith('client/') && to.startsWith('registry/')) ||
+          (from.startsWith('client/bridge/') && to === 'registry/port.ts'),
+      ),
+    ).toEqual([]);
+  });
+
   it('the ECR stand-in takes nothing from the code it judges', () => {
     expect(
       offending(({ from, to }) => !from.startsWith('local/ecr/') || to.startsWith('local/ecr/')),
