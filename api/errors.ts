@@ -1,36 +1,39 @@
-// The error table: each code with everything that any client is told, and the failures it comes from.
+// The error table: each code with everything that any client is told.
 
 import { challenge, type ErrorHeader, receivedRange } from './error-headers.ts';
-import type { ErrorMemberName, ErrorMembers } from './error-members.ts';
+import type { ErrorMemberName } from './error-members.ts';
 import { keySetRetryMs } from './limits.ts';
 import type { OciForm } from './oci.ts';
 import type { Call, OperationName } from './operations.ts';
 import type { Registry } from './registries.ts';
-import { retryAfterSecondsOf, type SendAgain } from './send-again.ts';
+import type { SendAgain } from './send-again.ts';
 
-/** A row: what the client is told, and which failures of AWS's services and of the network mean it. */
+/** A row: what the client is told. Which failures of AWS's services become it is in `upstream-failures.ts`. */
 export type ErrorRow = {
-  /** The HTTP status at door 1. */
+  /** The HTTP status in the resource API. */
   status: number;
-  /** At door 2, where it is not HTTP 400 with the code itself as `__type`. */
+  /** In the AWS API, where it is not HTTP 400 with the code itself as `__type`. */
   aws?: { status?: number; type?: string };
   /** In the OCI distribution API. */
   oci: OciForm;
   title: string;
   /** The public detail where the failure's own message must not or need not reach the client. */
   detail?: string;
+  /**
+   * What a client of the AWS API is told in place of `detail`, and after a message of the error's own: it has no other
+   * header to send than its session token's, and no `Retry-After` comes with the answer.
+   */
+  awsHint?: string;
   /** Whether and when the same request may be sent again. */
   sendAgain: SendAgain;
   /** The members that it may have, beside those of every error. */
   members?: readonly ErrorMemberName[];
-  /** The headers that it may have at door 1, beside `Retry-After`. */
+  /** The headers that it may have in the resource API, beside `Retry-After`. */
   headers?: readonly ErrorHeader[];
   /** The operations that can be answered so, where not every one can. Sources: the API references of ECR. */
   operations?: readonly OperationName[];
   /** The registry whose operations can be answered so, where the other's cannot. */
   registry?: Registry;
-  /** Error names of ECR, S3 and Secrets Manager, and error codes of Node.js, which become this row. */
-  upstream: readonly string[];
 };
 
 /** A repository may be a cache of another registry's (a pull through cache rule), which ECR then could not read. */
@@ -42,8 +45,17 @@ const cacheFailed = {
   registry: 'ecr',
 } as const;
 
-const upstreamRefused =
-  'The registry could not do this. The reason is in the proxy’s log, under the request id.';
+/**
+ * AWS's usual name for a limit that no waiting helps against, though not ECR's: at ECR's own, LimitExceededException,
+ * most SDKs believe that they are throttled, and send the same request again. Decision 0021.
+ */
+const serviceQuotaExceeded = 'ServiceQuotaExceededException';
+
+const reasonIsLogged = 'The reason is in the proxy’s log, under the request id.';
+const upstreamFailed = `The registry could not do this. ${reasonIsLogged}`;
+
+/** Those of ECR's InvalidLayerPartException. */
+const refusedPart = ['registryId', 'repositoryName', 'uploadId', 'lastValidByteReceived'] as const;
 
 export const errors = {
   InvalidParameterException: {
@@ -52,7 +64,6 @@ export const errors = {
     sendAgain: 'never',
     members: ['invalidMembers'],
     oci: { blob: 'BLOB_UPLOAD_INVALID', manifest: 'MANIFEST_INVALID' },
-    upstream: ['InvalidParameterException'],
   },
   // ECR's newer operations call it so.
   ValidationException: {
@@ -62,26 +73,25 @@ export const errors = {
     oci: { blob: 'BLOB_UPLOAD_INVALID', manifest: 'MANIFEST_INVALID' },
     operations: ['ListImageReferrers'],
     registry: 'ecr',
-    upstream: ['ValidationException'],
   },
   UnrecognizedClientException: {
     status: 401,
     title: 'No valid token',
     detail:
       'Send a token this proxy knows: Authorization: Bearer TOKEN, or as the password of Authorization: Basic.',
+    awsHint: 'Send a token this proxy knows as the session token (AWS_SESSION_TOKEN).',
     sendAgain: 'never',
     headers: [challenge],
     oci: 'UNAUTHORIZED',
-    upstream: [],
   },
   ExpiredTokenException: {
     status: 401,
     title: 'The token has expired',
     detail: 'Ask the operator of this proxy for a new token.',
+    awsHint: 'Send a new one as the session token (AWS_SESSION_TOKEN).',
     sendAgain: 'never',
     headers: [challenge],
     oci: 'UNAUTHORIZED',
-    upstream: [],
   },
   AccessDeniedException: {
     status: 403,
@@ -89,14 +99,12 @@ export const errors = {
     sendAgain: 'never',
     members: ['policies', 'claims'],
     oci: 'DENIED',
-    upstream: [],
   },
   RepositoryNotFoundException: {
     status: 404,
     title: 'No such repository',
     sendAgain: 'never',
     oci: 'NAME_UNKNOWN',
-    upstream: ['RepositoryNotFoundException'],
   },
   RegistryNotFoundException: {
     status: 404,
@@ -104,7 +112,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'NAME_UNKNOWN',
     registry: 'ecr-public',
-    upstream: ['RegistryNotFoundException'],
   },
   UploadNotFoundException: {
     status: 404,
@@ -115,7 +122,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'BLOB_UPLOAD_UNKNOWN',
     operations: ['UploadLayerPart', 'CompleteLayerUpload'],
-    upstream: ['UploadNotFoundException'],
   },
   LayerAlreadyExistsException: {
     status: 409,
@@ -123,7 +129,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'BLOB_UPLOAD_INVALID',
     operations: ['CompleteLayerUpload'],
-    upstream: ['LayerAlreadyExistsException'],
   },
   ImageAlreadyExistsException: {
     status: 409,
@@ -131,7 +136,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'MANIFEST_INVALID',
     operations: ['PutImage'],
-    upstream: ['ImageAlreadyExistsException'],
   },
   ImageTagAlreadyExistsException: {
     status: 409,
@@ -139,26 +143,25 @@ export const errors = {
     sendAgain: 'never',
     oci: 'TAG_INVALID',
     operations: ['PutImage'],
-    upstream: ['ImageTagAlreadyExistsException'],
   },
-  // Door 2 alone: at door 1 API Gateway knows the routes.
+  // In the AWS API alone: of the resource API, API Gateway knows the routes.
   UnknownOperationException: {
     status: 404,
     title: 'No such operation',
     sendAgain: 'never',
     oci: 'UNSUPPORTED',
     operations: [],
-    upstream: [],
   },
   RequestEntityTooLargeException: {
     status: 413,
     // ECR's own name for a part of a wrong size.
     aws: { type: 'InvalidLayerPartException' },
-    title: 'The body is larger than a part',
+    title: 'The request is too large',
     sendAgain: 'never',
+    members: refusedPart,
+    headers: [receivedRange],
     oci: 'SIZE_INVALID',
     operations: ['UploadLayerPart'],
-    upstream: [],
   },
   UnsupportedMediaTypeException: {
     status: 415,
@@ -166,17 +169,15 @@ export const errors = {
     title: 'Wrong content type',
     sendAgain: 'never',
     oci: 'UNSUPPORTED',
-    upstream: [],
   },
   InvalidLayerPartException: {
     status: 416,
     title: 'Not the next part',
     sendAgain: 'never',
-    members: ['registryId', 'repositoryName', 'uploadId', 'lastValidByteReceived'],
+    members: refusedPart,
     headers: [receivedRange],
     oci: 'BLOB_UPLOAD_INVALID',
     operations: ['UploadLayerPart'],
-    upstream: ['InvalidLayerPartException'],
   },
   InvalidLayerException: {
     status: 422,
@@ -184,7 +185,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'DIGEST_INVALID',
     operations: ['CompleteLayerUpload'],
-    upstream: ['InvalidLayerException'],
   },
   EmptyUploadException: {
     status: 422,
@@ -192,7 +192,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'BLOB_UPLOAD_INVALID',
     operations: ['CompleteLayerUpload'],
-    upstream: ['EmptyUploadException'],
   },
   LayerPartTooSmallException: {
     status: 422,
@@ -200,7 +199,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'BLOB_UPLOAD_INVALID',
     operations: ['CompleteLayerUpload'],
-    upstream: ['LayerPartTooSmallException'],
   },
   ImageDigestDoesNotMatchException: {
     status: 422,
@@ -208,7 +206,6 @@ export const errors = {
     sendAgain: 'never',
     oci: 'DIGEST_INVALID',
     operations: ['PutImage'],
-    upstream: ['ImageDigestDoesNotMatchException'],
   },
   LayersNotFoundException: {
     status: 422,
@@ -216,7 +213,6 @@ export const errors = {
     sendAgain: 'never',
     oci: { blob: 'BLOB_UNKNOWN', manifest: 'MANIFEST_BLOB_UNKNOWN' },
     operations: ['PutImage', 'GetDownloadUrlForLayer'],
-    upstream: ['LayersNotFoundException'],
   },
   LayerInaccessibleException: {
     status: 422,
@@ -225,7 +221,6 @@ export const errors = {
     oci: 'BLOB_UNKNOWN',
     operations: ['GetDownloadUrlForLayer'],
     registry: 'ecr',
-    upstream: ['LayerInaccessibleException'],
   },
   ReferencedImagesNotFoundException: {
     status: 422,
@@ -233,42 +228,33 @@ export const errors = {
     sendAgain: 'never',
     oci: 'MANIFEST_BLOB_UNKNOWN',
     operations: ['PutImage'],
-    upstream: ['ReferencedImagesNotFoundException'],
   },
   LimitExceededException: {
     status: 429,
+    aws: { type: serviceQuotaExceeded },
     title: 'A limit of the registry is reached',
     // Until somebody deletes images, or makes the layer smaller.
     sendAgain: 'never',
     oci: 'DENIED',
     operations: ['UploadLayerPart', 'PutImage', 'BatchGetImage'],
-    upstream: ['LimitExceededException'],
   },
   QuotaExceededException: {
     status: 429,
-    // ECR's own name for a limit, which no SDK sends the same request again for.
-    aws: { type: 'LimitExceededException' },
+    aws: { type: serviceQuotaExceeded },
     title: 'A quota of this proxy is used up',
     sendAgain: { at: 'resetsAt', atMostSeconds: 86_400 },
     members: ['quota', 'used', 'limit', 'resetsAt'],
     oci: 'DENIED',
     operations: ['UploadLayerPart', 'PutImage'],
-    upstream: [],
   },
   ThrottlingException: {
     status: 429,
     title: 'Too many requests',
     detail: 'The registry asks for a slower pace. Send the same request again after the time in Retry-After.',
+    awsHint: 'Send the same request again after a pause, as SDKs do by themselves.',
     sendAgain: { afterSeconds: 2 },
     // At TOOMANYREQUESTS and its 429 docker gives up at once; at 503 every client comes again.
     oci: 'UNAVAILABLE',
-    upstream: [
-      'ThrottlingException',
-      'Throttling',
-      'TooManyRequestsException',
-      'RequestLimitExceeded',
-      'SlowDown',
-    ],
   },
   UnsupportedCommandException: {
     status: 501,
@@ -276,64 +262,48 @@ export const errors = {
     sendAgain: 'never',
     oci: 'UNSUPPORTED',
     registry: 'ecr-public',
-    upstream: ['UnsupportedCommandException'],
   },
   ServerException: {
     status: 502,
     aws: { status: 500 },
     title: 'The registry failed',
-    detail: upstreamRefused,
+    detail: upstreamFailed,
     sendAgain: { afterSeconds: 1 },
     // After UNAVAILABLE every client begins the blob anew, which is what helps; after the 400s and 403 none does.
     oci: 'UNAVAILABLE',
-    upstream: [
-      'ServerException',
-      'UnknownOperationException',
-      'InternalFailure',
-      'InternalServerError',
-      'InternalError',
-      'AccessDeniedException',
-      'AccessDenied',
-      'UnrecognizedClientException',
-      'ExpiredTokenException',
-      'ExpiredToken',
-      'InvalidClientTokenId',
-      'InvalidSignatureException',
-      'SignatureDoesNotMatch',
-      'MissingAuthenticationTokenException',
-      'CredentialsProviderError',
-      'NoSuchBucket',
-      'ResourceNotFoundException',
-    ],
+  },
+  UpstreamRefusedException: {
+    status: 502,
+    title: 'The registry or the staging area refuses the proxy',
+    detail: `It would refuse the same request again: the operator of this proxy has to act. ${reasonIsLogged}`,
+    sendAgain: 'never',
+    // Docker sends a layer five times whatever else it is told.
+    oci: 'DENIED',
   },
   UnableToGetUpstreamImageException: {
     ...cacheFailed,
-    detail: upstreamRefused,
+    detail: upstreamFailed,
     operations: ['BatchGetImage'],
-    upstream: ['UnableToGetUpstreamImageException'],
   },
   UnableToGetUpstreamLayerException: {
     ...cacheFailed,
-    detail: upstreamRefused,
+    detail: upstreamFailed,
     operations: ['GetDownloadUrlForLayer'],
-    upstream: ['UnableToGetUpstreamLayerException'],
   },
   UnableToListUpstreamImageReferrersException: {
     ...cacheFailed,
-    detail: upstreamRefused,
+    detail: upstreamFailed,
     operations: ['ListImageReferrers'],
-    upstream: ['UnableToListUpstreamImageReferrersException'],
   },
   KmsException: {
     status: 502,
     title: 'The registry could not use its encryption key',
-    detail: upstreamRefused,
+    detail: upstreamFailed,
     sendAgain: 'never',
     members: ['kmsError'],
     oci: 'UNAVAILABLE',
     operations: ['InitiateLayerUpload', 'UploadLayerPart', 'CompleteLayerUpload', 'PutImage'],
     registry: 'ecr',
-    upstream: ['KmsException'],
   },
   ServiceUnavailableException: {
     status: 503,
@@ -342,24 +312,6 @@ export const errors = {
     detail: 'The registry or the staging area cannot be reached. Send the same request again.',
     sendAgain: { afterSeconds: 5, atMostSeconds: keySetRetryMs / 1_000 },
     oci: 'UNAVAILABLE',
-    upstream: [
-      'ServiceUnavailable',
-      'ServiceUnavailableException',
-      'ECONNREFUSED',
-      'ECONNRESET',
-      'EPIPE',
-      'ETIMEDOUT',
-      'ENOTFOUND',
-      'EAI_AGAIN',
-      'EHOSTUNREACH',
-      'ENETUNREACH',
-      'TimeoutError',
-      'RequestTimeout',
-      'ConditionalRequestConflict',
-      'ProvisionedThroughputExceededException',
-      'TransactionInProgressException',
-      'PreconditionFailed',
-    ],
   },
   GatewayTimeoutException: {
     status: 504,
@@ -368,7 +320,6 @@ export const errors = {
     detail: 'Send the same request again: what the registry did in the meantime is recognised.',
     sendAgain: { afterSeconds: 1 },
     oci: 'UNAVAILABLE',
-    upstream: ['AbortError'],
   },
   InternalFailure: {
     status: 500,
@@ -376,7 +327,6 @@ export const errors = {
     title: 'A fault in the proxy',
     sendAgain: 'never',
     oci: 'UNKNOWN',
-    upstream: [],
   },
 } as const satisfies Record<string, ErrorRow>;
 
@@ -392,58 +342,3 @@ export const codesOf = ({ operation, registry }: Pick<Call, 'operation' | 'regis
   });
 
 export const isErrorCode = (name: string): name is ErrorCode => Object.hasOwn(errors, name);
-
-/**
- * The only error that the steps throw. `detail` and `members` reach the client; `cause` reaches the log and
- * nobody else.
- */
-export class ProxyError extends Error {
-  override readonly name = 'ProxyError';
-  readonly code: ErrorCode;
-  readonly members: ErrorMembers;
-  /** For `Retry-After`, where it is known better than the row says. */
-  readonly retryAfterSeconds: number | undefined;
-
-  constructor(
-    code: ErrorCode,
-    detail?: string,
-    options: { members?: ErrorMembers; cause?: unknown; retryAfterSeconds?: number } = {},
-  ) {
-    const row: ErrorRow = errors[code];
-    super(detail ?? row.detail ?? row.title, { cause: options.cause });
-    this.code = code;
-    this.members = options.members ?? {};
-    this.retryAfterSeconds = options.retryAfterSeconds;
-  }
-}
-
-/** Those of an error at door 1: what its row says, and `Retry-After`. */
-export function headersOf({
-  code,
-  members = {},
-  retryAfterSeconds,
-}: Pick<ProxyError, 'code'> & Partial<Pick<ProxyError, 'members' | 'retryAfterSeconds'>>): Record<
-  string,
-  string
-> {
-  const { sendAgain, headers = [] }: ErrorRow = errors[code];
-  const seconds = retryAfterSecondsOf(sendAgain, { members, retryAfterSeconds });
-  const own = headers.flatMap(({ name, value }) => {
-    const text = value(members);
-    return text === undefined ? [] : [[name, text] as const];
-  });
-  return { ...(seconds !== undefined && { 'Retry-After': String(seconds) }), ...Object.fromEntries(own) };
-}
-
-const codeOfUpstreamName = new Map<string, ErrorCode>(
-  errorCodes.flatMap((code) => errors[code].upstream.map((name): [string, ErrorCode] => [name, code])),
-);
-
-/** The row that a failure of ECR, S3, Secrets Manager or the network belongs to, by its name or Node.js code. */
-export function errorCodeOf(failure: unknown): ErrorCode | undefined {
-  if (!(failure instanceof Error)) {
-    return undefined;
-  }
-  const code = 'code' in failure && typeof failure.code === 'string' ? failure.code : '';
-  return codeOfUpstreamName.get(failure.name) ?? codeOfUpstreamName.get(code);
-}

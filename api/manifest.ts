@@ -1,7 +1,7 @@
 // What PutImage's manifest says: its kind, its digest and its sizes, read without believing the request. Pure.
 
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sha256Of } from './digest.ts';
 import {
   maxManifestDepth,
   maxManifestStructuralCharacters,
@@ -12,7 +12,7 @@ import { artifact, type descriptor, image, index, ManifestFault, type platform }
 import { JsonFault, parseStrictJson } from './strict-json.ts';
 
 /** The facts of a manifest. Sizes are those that it states: ECR, not this proxy, has the layers. */
-export type ManifestFacts = {
+type ManifestFacts = {
   mediaType: string;
   /** Of an artifact: its own, or else the media type of its config (OCI image specification, "Guidelines for Artifact Usage"). */
   artifactType: string | undefined;
@@ -109,7 +109,7 @@ const readers: Readonly<Record<string, (json: unknown) => Facts>> = {
   'application/vnd.docker.distribution.manifest.list.v2+json': indexFacts,
 };
 
-function parse(text: string) {
+function parseManifest(text: string) {
   try {
     return parseStrictJson(text, maxManifestDepth, maxManifestStructuralCharacters);
   } catch (error) {
@@ -161,8 +161,8 @@ function assertReadable(facts: Facts) {
   }
 }
 
-function read(text: string, declared: string | undefined): ManifestFacts {
-  const json = parse(text);
+function factsOf(text: string, declared: string | undefined): ManifestFacts {
+  const json = parseManifest(text);
   const mediaType = mediaTypeOf(json.mediaType, declared);
   const reader = Object.hasOwn(readers, mediaType) ? readers[mediaType] : undefined;
   if (!reader) {
@@ -186,14 +186,11 @@ function faultOf(failure: unknown): string {
   throw failure;
 }
 
-/** As registries compute it: the SHA-256 of the text as it is. */
-export const digestOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
-
 /** @param declared the request's imageManifestMediaType */
 export function readManifest(text: string, declared: string | undefined): Manifest {
-  const digest = digestOf(text);
+  const digest = sha256Of(text);
   try {
-    return { digest, facts: read(text, declared) };
+    return { digest, facts: factsOf(text, declared) };
   } catch (error) {
     return { digest, fault: faultOf(error) };
   }

@@ -1,4 +1,4 @@
-// Reads an answer that is not the success hoped for: the proxy's problem document, or API Gateway's own words.
+// Reads an error response: the proxy's problem document, or API Gateway's own message.
 
 import { z } from 'zod';
 import { errorMembers } from '../api/error-members.ts';

@@ -1,7 +1,8 @@
 // The two doors: how each finds the operation a request asks for, and how each writes its answers.
 
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { type ErrorRow, errors, headersOf, ProxyError } from '../api/errors.ts';
+import { awsFormOf } from '../api/aws-form.ts';
+import { type ErrorRow, errors } from '../api/errors.ts';
 import { maxErrorBytes } from '../api/limits.ts';
 import {
   type Call,
@@ -11,6 +12,7 @@ import {
   operations,
   operationsOf,
 } from '../api/operations.ts';
+import { headersOf, ProxyError } from '../api/proxy-error.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
 import { epochSeconds, isoText, type TimeForm, writeOutput } from '../api/wire.ts';
 import { assertFits } from './answer-size.ts';
@@ -73,6 +75,24 @@ function registryOf(event: APIGatewayProxyEvent): Registry {
   return name;
 }
 
+/** What is no operation's output, in the resource API. */
+export const writeJson = (status: number, output: object): APIGatewayProxyResult =>
+  write(status, json, JSON.stringify(output));
+
+/** An error of the resource API. */
+export function writeProblem(error: ProxyError, requestId: string): APIGatewayProxyResult {
+  const { code, message: detail, members } = error;
+  const row: ErrorRow = errors[code];
+  const { status, title } = row;
+  const type = `urn:ecr-upload-proxy:error:${code}`;
+  return write(
+    status,
+    'application/problem+json',
+    errorText({ type, title, status, code, requestId, detail, ...members }),
+    headersOf(error),
+  );
+}
+
 /** Door 1: an operation is a route below `/{registry}`, an error is a problem document (RFC 9457). */
 export const resourceDoor = (operation: OperationName): Door => ({
   find: (event) => ({ operation, registry: registryOf(event) }),
@@ -86,18 +106,7 @@ export const resourceDoor = (operation: OperationName): Door => ({
   refusesUnknownMembers: true,
   writeOutput: (name, output) =>
     writeFitting(name, output, (one) => write(operations[name].status, json, outputText(name, one, isoText))),
-  writeError: (error, requestId) => {
-    const { code, message: detail, members } = error;
-    const row: ErrorRow = errors[code];
-    const { status, title } = row;
-    const type = `urn:ecr-upload-proxy:error:${code}`;
-    return write(
-      status,
-      'application/problem+json',
-      errorText({ type, title, status, code, requestId, detail, ...members }),
-      headersOf(error),
-    );
-  },
+  writeError: writeProblem,
 });
 
 /** What to do instead of an operation of ECR's that clients are used to. */
@@ -115,7 +124,10 @@ const registryOfTargetPrefix = new Map<string, Registry>(
   ),
 );
 
-/** All AWS SDKs count their attempts: `attempt=2; max=3`. Source: AWS SDKs and Tools, "Retry behavior". */
+/**
+ * AWS SDKs count their attempts: `attempt=2; max=3`. Source: AWS SDKs and Tools, "Retry behavior". The SDK for
+ * JavaScript v2 does not, and AWSSDK.Core 4.1 for .NET not all of them: what they lose is in docs/aws-clients.md.
+ */
 const repeated = /\battempt=(?!1\b)\d/;
 
 function unknownOperation(
@@ -143,8 +155,7 @@ function reasonOf(registry: Registry | undefined, operation: string, configured:
 
 /**
  * Door 2: ECR's own wire, AWS JSON 1.1 at `POST /`, for unmodified AWS SDKs. API Gateway adds
- * `x-amzn-RequestId` to every answer. There is no `Retry-After`, as ECR sends none: the SDK for JavaScript
- * would sleep for as long, three times, at every LimitExceededException.
+ * `x-amzn-RequestId` to every answer. There is no `Retry-After`, as ECR sends none: SDKs have paces of their own.
  *
  * @param configured the registries of the stack's configuration
  */
@@ -162,9 +173,8 @@ export const awsDoor = (configured: readonly Registry[]): Door => ({
   refusesUnknownMembers: false,
   writeOutput: (name, output) =>
     writeFitting(name, output, (one) => write(200, amzJson, outputText(name, one, epochSeconds))),
-  writeError: ({ code, message, members }) => {
-    const { aws }: ErrorRow = errors[code];
-    const { type = code, status = 400 } = aws ?? {};
-    return write(status, amzJson, errorText({ __type: type, message, ...members }));
+  writeError: (error) => {
+    const { type, status, message } = awsFormOf(error);
+    return write(status, amzJson, errorText({ __type: type, message, ...error.members }));
   },
 });

@@ -1,9 +1,10 @@
 // What a request at API Gateway says of its operation's members, in path, query and body. The only reader of base64.
 
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { ProxyError } from '../api/errors.ts';
+import { withoutByteOrderMark } from '../api/byte-order-mark.ts';
 import { maxBodyDepth, maxBodyStructuralCharacters, partSize } from '../api/limits.ts';
 import { type Call, operations } from '../api/operations.ts';
+import { ProxyError } from '../api/proxy-error.ts';
 import { nestMembers, queryPairs } from '../api/query.ts';
 import { JsonFault, parseStrictJson } from '../api/strict-json.ts';
 import type { Door } from './doors.ts';
@@ -34,6 +35,16 @@ function assertSize({ body, isBase64Encoded }: APIGatewayProxyEvent, maxBytes: n
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** What API Gateway puts in place of bytes that are no UTF-8, in a body that it hands on as text. */
+const replacement = '\uFFFD';
+
+/** A manifest may have it of its own: its digest tells. */
+function assertUnaltered(text: string, { imageDigest }: RawMembers) {
+  if (text.includes(replacement) && imageDigest === undefined) {
+    throw new JsonFault('UTF-8; and where U+FFFD is part of a manifest, its imageDigest beside it');
+  }
+}
+
 function textOf({ body, isBase64Encoded }: APIGatewayProxyEvent): string {
   if (!isBase64Encoded) {
     return body ?? '';
@@ -60,7 +71,9 @@ function withoutNull(value: unknown): unknown {
 
 const readJson: BodyReader = (event) => {
   try {
-    const body = parseStrictJson(textOf(event), maxBodyDepth, maxBodyStructuralCharacters);
+    const text = withoutByteOrderMark(textOf(event));
+    const body = parseStrictJson(text, maxBodyDepth, maxBodyStructuralCharacters);
+    assertUnaltered(text, body);
     return withoutNulls(body);
   } catch (error) {
     if (!(error instanceof JsonFault)) {
@@ -73,20 +86,29 @@ const readJson: BodyReader = (event) => {
 /** Source: RFC 9110, section 14.4; units are case-insensitive. */
 const contentRangePattern = /^bytes (\d{1,15})-(\d{1,15})\/(?:\*|(\d{1,15}))$/i;
 
-/** A complete length may be left open, but must not lie before the last byte. */
+/**
+ * A complete length may be left open. The last position must not lie before the first, nor the length before the last:
+ * either makes the whole header invalid (RFC 9110, section 14.4).
+ */
 function positionsOf(contentRange = ''): { first: number; last: number } | undefined {
-  const [, first, last, length] = contentRangePattern.exec(contentRange) ?? [];
-  if (length !== undefined && Number(length) <= Number(last)) {
-    return undefined;
-  }
-  return last === undefined ? undefined : { first: Number(first), last: Number(last) };
+  const [, ...digits] = contentRangePattern.exec(contentRange) ?? [];
+  const [first = Number.NaN, last = Number.NaN, length = Number.POSITIVE_INFINITY] = digits.map((one) =>
+    one === undefined ? undefined : Number(one),
+  );
+  return first <= last && last < length ? { first, last } : undefined;
+}
+
+/** A header that comes twice and says two things says nothing; API Gateway's single value would be the last one. */
+function onlyValue(event: APIGatewayProxyEvent, name: string): string | undefined {
+  const values = new Set(event.multiValueHeaders?.[name] ?? [event.headers[name]]);
+  return values.size === 1 ? [...values][0] : undefined;
 }
 
 const octetStream = 'application/octet-stream';
 
-const readRawPart: BodyReader = ({ headers, body }) => {
-  const layerPartBlob = Buffer.from(body ?? '', 'base64');
-  const positions = positionsOf(headers['content-range']);
+const readRawPart: BodyReader = (event) => {
+  const layerPartBlob = Buffer.from(event.body ?? '', 'base64');
+  const positions = positionsOf(onlyValue(event, 'content-range'));
   const faults: Fault[] = [];
   if (layerPartBlob.length === 0) {
     faults.push({ member: 'body', expected: 'the bytes of the part' });
@@ -94,7 +116,7 @@ const readRawPart: BodyReader = ({ headers, body }) => {
   if (!positions) {
     faults.push({
       member: 'Content-Range',
-      expected: `bytes FIRST-LAST/*, such as bytes 0-${partSize - 1}/*, or with a length beyond LAST`,
+      expected: `once bytes FIRST-LAST/*, such as bytes 0-${partSize - 1}/*, or with a length beyond LAST`,
     });
   }
   if (faults.length > 0 || !positions) {

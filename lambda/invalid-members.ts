@@ -1,7 +1,7 @@
 // The refusal of members that are wrong: which they are, and what was expected of each.
 
-import { ProxyError } from '../api/errors.ts';
 import { maxFaults } from '../api/limits.ts';
+import { ProxyError } from '../api/proxy-error.ts';
 
 export type Fault = { readonly member: string; readonly expected: string };
 

@@ -99,6 +99,20 @@ export const alarms = {
     threshold: 25,
     datapoints: [2, 3],
   },
+  Configuration: {
+    description:
+      'The secret has an odd member, or an issuer’s keys are not where its configuration says: its clients are refused until somebody mends it.',
+    metric: (metrics) => metrics.own('ConfigurationFaults'),
+    threshold: 1,
+    datapoints: [1, 1],
+  },
+  Policies: {
+    description:
+      'A policy, or Cedar’s engine, failed in 1 decision or more in 5 minutes, which was a denial.',
+    metric: (metrics) => metrics.own('PolicyErrors'),
+    threshold: 1,
+    datapoints: [1, 1],
+  },
   StagingGrowth: {
     description: `The staging bucket holds 10 GiB or more: ${waitingParts} waiting parts, which live for two days at most.`,
     metric: (metrics) => metrics.stagedBytes,

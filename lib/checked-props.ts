@@ -29,6 +29,7 @@ export function checkedProps(props: EcrUploadProxyProps) {
       ? registryAliases.map((alias) => known(alias, 'alias'))
       : undefined,
     issuers: props.issuers,
+    sessionTokens: props.sessionTokens,
     allowedIpRanges: allowedIpRanges?.map((range) => known(range, '192.0.2.0/24')),
     vpcEndpointIds: vpcEndpoints?.map(() => 'vpce-0123456789abcdef0'),
     domain: domain && { name: known(domain.name, 'example.com'), certificateArn: exampleCertificateArn },
@@ -41,8 +42,9 @@ export function checkedProps(props: EcrUploadProxyProps) {
     allowEveryRepository: true,
     allowLoopbackIssuers: true,
   };
-  const { issuers } = readConfiguration(given, 'EcrUploadProxy');
-  const checked = { registryIds: registryIds ?? [], registryAliases: registryAliases ?? [], issuers };
+  const { issuers, sessionTokens } = readConfiguration(given, 'EcrUploadProxy');
+  const lists = { registryIds: registryIds ?? [], registryAliases: registryAliases ?? [] };
+  const checked = { ...lists, issuers, sessionTokens };
   checkDeployable({ ...props, ...checked });
   return checked;
 }

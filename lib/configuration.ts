@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { isLoopbackUrl, issuers } from '../api/issuers.ts';
 import { operationNames } from '../api/operations.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
+import { maxSessionMinutes, sessionTokenExchange } from '../api/session-tokens.ts';
+import { describeIssue } from '../api/zod-issues.ts';
 
 /** The key of the configuration, or of the path of its file, in the `context` of cdk.json. */
 export const contextKey = 'ecr-upload-proxy';
@@ -46,7 +48,7 @@ const logRetention = 'a number of days that CloudWatch Logs knows, such as 7, 30
 const vpcEndpoint = 'a VPC endpoint id, such as vpce-0123456789abcdef0';
 const ipRangeText = 'an IP range, such as 203.0.113.0/24 or 2001:db8::/32';
 const requests = 'a number of requests from 1 to 10000';
-const functionNames = [...operationNames, 'AwsDoor'] as const;
+const functionNames = [...operationNames, 'AwsDoor', sessionTokenExchange.name] as const;
 const functions = `a number of instances from 1 to 1000, or an object of such numbers by function: ${functionNames.join(', ')}`;
 const requestsPerMinute = 'a number of requests in a minute, from 10 to 1000000';
 
@@ -85,6 +87,16 @@ const throttling = z.strictObject(
     burst: wholeNumber(1, 10_000, requests),
   },
   'an object that holds requestsPerSecond and burst',
+);
+
+const sessionTokensText = `false, or an object that holds maxMinutes, a number of minutes from 1 to ${maxSessionMinutes}`;
+
+const sessionTokens = z.union(
+  [
+    z.literal(false),
+    z.strictObject({ maxMinutes: wholeNumber(1, maxSessionMinutes, sessionTokensText) }, sessionTokensText),
+  ],
+  sessionTokensText,
 );
 
 const clientThrottlingText =
@@ -144,6 +156,9 @@ const members = {
   issuers: issuers.default([]),
   /** Lets an issuer be http on this machine, for tests. */
   allowLoopbackIssuers: z.boolean('true or false').default(false),
+
+  /** How long the tokens live that a client may have for its own; false for none. */
+  sessionTokens: sessionTokens.default({ maxMinutes: maxSessionMinutes }),
 
   // How clients come in.
   vpcEndpointIds: listOf(text(/^vpce-[0-9a-f]{8,17}$/, vpcEndpoint), vpcEndpoint).optional(),
@@ -247,11 +262,6 @@ export class ConfigurationError extends Error {
 export const reasonOf = (failure: unknown): string =>
   failure instanceof Error ? failure.message : String(failure);
 
-const describe = (issue: z.core.$ZodIssue): string =>
-  issue.code === 'unrecognized_keys'
-    ? `  ${[...issue.path, issue.keys.join(', ')].join('.')}: not a member`
-    : `  ${issue.path.join('.') || contextKey}: expected ${issue.message}`;
-
 /**
  * @param source where the value is from, for the message
  * @throws ConfigurationError that says, for every wrong member, what was expected
@@ -264,5 +274,6 @@ export function readConfiguration(
   if (result.success) {
     return result.data;
   }
-  throw new ConfigurationError(`${source}:\n${result.error.issues.map(describe).join('\n')}`);
+  const lines = result.error.issues.map((issue) => `  ${describeIssue(issue, contextKey)}`);
+  throw new ConfigurationError(`${source}:\n${lines.join('\n')}`);
 }

@@ -138,10 +138,13 @@ function isItWorking(props: ProxyDashboardProps): IWidget[][] {
       graph('Calls to ECR and S3: faults', 'calls in 5 min', third, [metrics.every('UpstreamErrors')]),
     ],
     [
-      table('Latest faults', wide, functionLogs, [
+      table('Latest faults', third * 2, functionLogs, [
         'filter message = "request" and status >= 500',
         'fields @timestamp, code, operation, principal, cause.name, cause.message, requestId',
         'sort @timestamp desc',
+      ]),
+      watched('Configuration', 'Configuration: to be mended', 'times met in 5 min', [
+        metrics.every('ConfigurationFaults'),
       ]),
     ],
   ];

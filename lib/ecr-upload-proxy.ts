@@ -8,6 +8,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { type OperationName, operationsOf } from '../api/operations.ts';
+import { type ServedName, sessionTokenExchange } from '../api/session-tokens.ts';
 import { AccessLog } from './access-log.ts';
 import { Alarms } from './alarms.ts';
 import { checkedProps } from './checked-props.ts';
@@ -25,7 +26,7 @@ import { QuotaTable } from './quota-table.ts';
 import { StagingBucket } from './staging-bucket.ts';
 import { stageName, type Throttling, UploadApi } from './upload-api.ts';
 
-type FunctionName = OperationName | 'AwsDoor';
+type FunctionName = ServedName | 'AwsDoor';
 
 /** InitiateLayerUpload is the export `initiateLayerUpload` of lambda/handlers.ts. */
 const handlerOf = (name: FunctionName): string => name.charAt(0).toLowerCase() + name.slice(1);
@@ -40,7 +41,7 @@ export class EcrUploadProxy extends Construct {
   readonly url: string;
   readonly api: RestApi;
   readonly domain: CustomDomain | undefined;
-  /** By operation; `AwsDoor` serves them all for AWS SDKs. */
+  /** By operation; `AwsDoor` serves them all for AWS SDKs, and `CreateSessionToken` is there unless it is turned off. */
   readonly functions: ReadonlyMap<FunctionName, ProxyFunction>;
   readonly stagingBucket: Bucket;
   readonly secret: ProxySecret;
@@ -54,7 +55,7 @@ export class EcrUploadProxy extends Construct {
     super(scope, id);
     const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE } = props;
     const { repositories } = props;
-    const { registryIds, registryAliases, issuers } = checkedProps(props);
+    const { registryIds, registryAliases, issuers, sessionTokens } = checkedProps(props);
     const serviceName = Names.uniqueResourceName(this, {
       maxLength: 128,
       separator: '-',
@@ -83,6 +84,7 @@ export class EcrUploadProxy extends Construct {
       registryIds,
       registryAliases,
       issuers,
+      sessionTokens,
       policies,
       quotaTable: this.quotaTable,
       stagingBucket: this.stagingBucket,
@@ -102,12 +104,18 @@ export class EcrUploadProxy extends Construct {
     const served = operationsOf(registries);
     const operationFunctions = new Map(served.map((name) => [name, functionOf(name, [name])]));
     const awsDoorFunction = functionOf('AwsDoor', served);
-    this.functions = new Map([...operationFunctions, ['AwsDoor' as const, awsDoorFunction] as const]);
+    const sessionTokenFunction = sessionTokens ? functionOf(sessionTokenExchange.name, []) : undefined;
+    this.functions = new Map<FunctionName, ProxyFunction>([
+      ...operationFunctions,
+      ['AwsDoor', awsDoorFunction],
+      ...(sessionTokenFunction ? ([[sessionTokenExchange.name, sessionTokenFunction]] as const) : []),
+    ]);
 
     const api = new UploadApi(this, 'Api', {
       registries,
       operationFunctions,
       awsDoorFunction,
+      sessionTokenFunction,
       accessLog: this.accessLog,
       vpcEndpoints: props.vpcEndpoints,
       ipRanges: props.allowedIpRanges,

@@ -77,7 +77,7 @@ export function assertWritten(directory: string, bundle: Bundle): void {
 const noImage = DockerImage.fromRegistry('none');
 
 /** What a function is given, and what is to be called with it once it has the code. */
-export type FunctionCode = { code: AssetCode; assertStaged: (owner: IConstruct) => void };
+type FunctionCode = { code: AssetCode; assertStaged: (owner: IConstruct) => void };
 
 /** @param bundle asked only where the stack is synthesized as a whole, and not for `cdk list` or `cdk destroy` */
 export function functionCode(scope: Construct, bundle: () => Bundle): FunctionCode {

@@ -43,7 +43,7 @@ export class FunctionRole extends Role {
     const { stagingBucket, secret, quotaTable, logGroup, encryptionKey } = props;
     super(scope, id, {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: `ecr-upload-proxy: what may be done for ${props.operations.join(', ')}.`,
+      description: `ecr-upload-proxy: what may be done for ${props.operations.join(', ') || 'session tokens'}.`,
     });
     const allow = (actions: readonly string[], resources: string[]) =>
       this.addToPolicy(new PolicyStatement({ actions: [...actions], resources }));

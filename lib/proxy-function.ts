@@ -19,7 +19,7 @@ import { type PolicyFiles, policyDirectoryName } from './policies.ts';
 import type { ProxySecret } from './proxy-secret.ts';
 
 /** What all functions of a proxy have in common. */
-export type SharedFunctionProps = Pick<Configuration, 'repositories' | 'issuers'> & {
+export type SharedFunctionProps = Pick<Configuration, 'repositories' | 'issuers' | 'sessionTokens'> & {
   registryIds: readonly string[];
   registryAliases: readonly string[];
   /** Those that were checked. */
@@ -39,7 +39,7 @@ export type SharedFunctionProps = Pick<Configuration, 'repositories' | 'issuers'
 export type ProxyFunctionProps = SharedFunctionProps & {
   /** The export of lambda/handlers.ts. */
   handler: string;
-  /** What the function serves, and may therefore do. */
+  /** What the function serves, and may therefore do; none for one that only exchanges tokens. */
   operations: readonly OperationName[];
   reservedConcurrentExecutions: number | undefined;
 };
@@ -83,6 +83,7 @@ export class ProxyFunction extends Construct {
         ...(registryIds.length > 0 && { REGISTRY_IDS: registryIds.join(',') }),
         ...(registryAliases.length > 0 && { REGISTRY_ALIASES: registryAliases.join(',') }),
         ...(props.quotaTable && { QUOTA_TABLE: props.quotaTable.tableName }),
+        ...(props.sessionTokens && { SESSION_TOKEN_MINUTES: String(props.sessionTokens.maxMinutes) }),
         ISSUERS: JSON.stringify(props.issuers),
         REGISTRIES: configuredRegistries(props).join(','),
         POWERTOOLS_SERVICE_NAME: props.serviceName,

@@ -8,6 +8,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { sessionTokenExchange } from '../api/session-tokens.ts';
 import type { Configuration } from './configuration.ts';
 import type { Domain } from './custom-domain.ts';
 import { EcrUploadProxy } from './ecr-upload-proxy.ts';
@@ -32,7 +33,8 @@ export class EcrUploadProxyStack extends Stack {
     new CfnOutput(this, 'ProxyUrl', { value: url, description: 'Where clients send their requests.' });
     new CfnOutput(this, 'SecretArn', { value: secret.secretArn, description: 'Where client tokens go.' });
     if (configuration.registryIds) {
-      const value = [...functions.values()].map(({ lambda }) => lambda.role?.roleArn).join(',');
+      const pushing = [...functions].filter(([name]) => name !== sessionTokenExchange.name);
+      const value = pushing.map(([, { lambda }]) => lambda.role?.roleArn).join(',');
       new CfnOutput(this, 'FunctionRoleArns', { value, description: 'Whom other accounts let push.' });
     }
     if (domain) {
@@ -54,6 +56,7 @@ function propsOf(scope: Construct, configuration: Configuration): EcrUploadProxy
   return {
     repositories: configuration.repositories,
     issuers: configuration.issuers,
+    sessionTokens: configuration.sessionTokens,
     memorySize: configuration.memorySizeMegabytes,
     logRetention: configuration.logRetentionDays,
     removalPolicy: removalPolicies[configuration.removalPolicy],

@@ -1,4 +1,4 @@
-// Writes a stream into a temporary file, because an archive can only be read from its end.
+// Writes a stream to a temporary file, because an archive can only be read once all of it is there.
 
 import { mkdtemp, open, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ export type SpoolOptions = {
   signal?: AbortSignal | undefined;
 };
 
-/** Of what is free in the temporary folder; the rest is for others. */
+/** How much of the free space of the temporary folder may be used. */
 const usableShare = 0.9;
 
 /**

@@ -1,8 +1,8 @@
 // A JWT, read strictly and once: what is verified and what a policy decides about come from this one reading.
 
 import { z } from 'zod';
-import { ProxyError } from '../../api/errors.ts';
 import { maxTokenDepth } from '../../api/limits.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { parseStrictJson } from '../../api/strict-json.ts';
 import { claimsOf } from '../../policy/claims.ts';
 import type { Claims } from '../../policy/principal.ts';
@@ -68,7 +68,7 @@ export type Jwt = {
   readonly encoded: { readonly header: string; readonly payload: string; readonly signature: string };
 };
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /** Only the one base64url that an encoder writes, and only UTF-8: nothing that two decoders read differently. */
 function decode(part: string): Buffer {

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CancellationReason, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { ProxyError } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import type { Quota, Unit, Usage } from '../../api/quotas.ts';
 import type { DecisionRequest } from '../../policy/entities.ts';
 import { quotasOf } from './applied-quotas.ts';

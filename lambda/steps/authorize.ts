@@ -1,9 +1,9 @@
 // Step 3, authorize: Cedar decides about a Principal and an Input. The only maker of a Permit.
 
-import { ProxyError } from '../../api/errors.ts';
 import { maxEchoedCharacters, maxEchoedClaims, maxFaults, partSize } from '../../api/limits.ts';
 import type { Members, OperationName } from '../../api/operations.ts';
 import { operations } from '../../api/operations.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { type Accounts, accountOf, type Registry } from '../../api/registries.ts';
 import { opensWith } from '../../api/sealing-keys.ts';
 import type { Policies, Verdict } from '../../policy/policies.ts';

@@ -1,13 +1,14 @@
 // Step 4, forward: a Permit becomes an Output. The only caller of ECR and of the staging area.
 
 import { createHash } from 'node:crypto';
-import { ProxyError } from '../../api/errors.ts';
 import { manifestOf } from '../../api/manifest.ts';
 import type { Members, OperationName, OperationOf } from '../../api/operations.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { maxLayerBytes } from '../../api/registries.ts';
 import { sealsWith } from '../../api/sealing-keys.ts';
 import type { SecretReader } from '../identity/secret.ts';
 import { invalidMembers } from '../invalid-members.ts';
+import { isNamed, isRefusal, wasRetried } from '../sdk-failures.ts';
 import type { CallRecord } from '../telemetry/call-record.ts';
 import type { EcrServices } from '../upload/ecr.ts';
 import { isAligned, sizeOf } from '../upload/layer-parts.ts';
@@ -16,6 +17,7 @@ import {
   prepareCompletion,
   refuseAhead,
   refusePart,
+  refuseSize,
   renoteCompletion,
   takePart,
 } from '../upload/layer-upload.ts';
@@ -80,11 +82,10 @@ async function initiateLayerUpload(permit: Permit<'InitiateLayerUpload'>, upstre
 async function uploadLayerPart(permit: Permit<'UploadLayerPart'>, upstream: Upstream) {
   const { registry, registryId, members, partSize } = permit;
   const { repositoryName, uploadId, partLastByte, layerPartBlob } = members;
-  if (sizeOf(members) > partSize) {
-    throw new ProxyError(
-      'RequestEntityTooLargeException',
-      `A part has ${partSize} bytes at most, as InitiateLayerUpload answered in partSize; this one has ${sizeOf(members)}.`,
-    );
+  const upload = layerUploadOf(permit, upstream);
+  const { length } = layerPartBlob;
+  if (length === 0 || length > partSize || length !== sizeOf(members)) {
+    return refuseSize(upload, members, length);
   }
   const maxBytes = maxLayerBytes(registry, partSize);
   if (partLastByte >= maxBytes) {
@@ -93,7 +94,6 @@ async function uploadLayerPart(permit: Permit<'UploadLayerPart'>, upstream: Upst
       `A layer has ${maxBytes} bytes at most through this proxy. Make it smaller: sending it again will not help.`,
     );
   }
-  const upload = layerUploadOf(permit, upstream);
   if (!isAligned(members, partSize)) {
     return refusePart(upload, members);
   }
@@ -193,22 +193,7 @@ async function batchCheckLayerAvailability(
   return { layers, failures };
 }
 
-/** The SDK's own count of its attempts, which it adds to what it throws. */
-const wasRetried = (failure: unknown) =>
-  failure instanceof Error &&
-  '$metadata' in failure &&
-  typeof failure.$metadata === 'object' &&
-  failure.$metadata !== null &&
-  'attempts' in failure.$metadata &&
-  Number(failure.$metadata.attempts) > 1;
-
-/** ECR has said no: unlike after a failure or a lost answer, it is known that nothing was done. */
-const isRefusal = (failure: unknown) =>
-  failure instanceof Error && '$fault' in failure && failure.$fault === 'client' && !wasRetried(failure);
-
-const isNamed = (failure: unknown, name: string) => failure instanceof Error && failure.name === name;
-
-/** Refuses what is no manifest, or another than its digest says, before ECR is asked; gives its digest. */
+/** Refuses what is no manifest, or another than its digest says, before ECR is asked. */
 function assertManifest(members: Members<'PutImage'>) {
   const { imageDigest } = members;
   const manifest = manifestOf(members);
@@ -221,13 +206,13 @@ function assertManifest(members: Members<'PutImage'>) {
       `The manifest has the digest ${manifest.digest}, and imageDigest is ${imageDigest}.`,
     );
   }
-  return manifest.digest;
+  return manifest;
 }
 
 async function putImage(permit: Permit<'PutImage'>, upstream: Upstream) {
   const { registry, registryId, members } = permit;
-  const { repositoryName, imageManifest, imageManifestMediaType, imageTag } = members;
-  const imageDigest = assertManifest(members);
+  const { repositoryName, imageManifest, imageTag } = members;
+  const manifest = assertManifest(members);
   await permit.countUsage({ abortSignal: upstream.abortSignal });
   const put = upstream.ecr[registry].PutImage({ ...members, ...named(permit) }, upstream.abortSignal);
   const { image } = await put.catch((error: unknown) => {
@@ -236,7 +221,8 @@ async function putImage(permit: Permit<'PutImage'>, upstream: Upstream) {
     if (!isNamed(error, 'ImageAlreadyExistsException') || !isSecond) {
       throw error;
     }
-    const imageId = { imageDigest, imageTag };
+    const imageId = { imageDigest: manifest.digest, imageTag };
+    const { mediaType: imageManifestMediaType } = manifest.facts;
     return { image: { registryId, repositoryName, imageId, imageManifest, imageManifestMediaType } };
   });
   return { image };

@@ -1,8 +1,8 @@
 // Manifests and indexes: put into ECR, and read from it.
 
-import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
+import { sha256Of } from '../../api/digest.ts';
 import { maxManifestCharacters } from '../../api/limits.ts';
 import type { ImageReference } from '../port.ts';
 import { lengthOf } from './content-range.ts';
@@ -23,7 +23,7 @@ export const putManifest: Handler = async (exchange) => {
   const tag = expected === undefined ? tagOf(reference) : undefined;
   const bytes = await readManifest(exchange);
   const members = membersOf(bytes);
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const digest = sha256Of(bytes);
   if (expected !== undefined && expected !== digest) {
     throw new OciError('DIGEST_INVALID', `the manifest has the digest ${digest}`);
   }

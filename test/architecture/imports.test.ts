@@ -129,7 +129,9 @@ describe('the rooms', () => {
   });
 
   it('serve, and all that it walks through, know nothing of API Gateway, Lambda or HTTP', () => {
-    const edge = ['handlers', 'corridor', 'doors', 'event-members'].map((name) => `lambda/${name}.ts`);
+    const edge = ['handlers', 'corridor', 'doors', 'answer-size', 'event-members'].map(
+      (name) => `lambda/${name}.ts`,
+    );
     const isInside = (file: string) =>
       file.startsWith('lambda/') && ![...edge, 'lambda/services.ts'].includes(file);
     expect(offending(({ from, to }) => !isInside(from) || !edge.includes(to))).toEqual([]);
@@ -149,14 +151,15 @@ describe('the rooms', () => {
     ).toEqual([]);
   });
 
-  it('have one handler for each operation, and one for the AWS door', async () => {
+  it('have one handler for each operation, one for the AWS API, and one for session tokens', async () => {
     const { operationNames } = await import('../../api/operations.ts');
     const text = readFileSync(join(root, 'lambda/handlers.ts'), 'utf8');
     const exported = [...text.matchAll(/^export const (\w+) = \w+\((?:'(\w+)', )?services\);$/gm)];
-    expect(exported.map(([, , operation]) => operation)).toEqual([...operationNames, undefined]);
-    for (const [, name = '', operation = 'AwsDoor'] of exported) {
-      expect(name).toBe(operation.charAt(0).toLowerCase() + operation.slice(1));
-    }
+    const served = [...operationNames, 'AwsDoor', 'CreateSessionToken'];
+    expect(exported.map(([, name = '']) => name)).toEqual(
+      served.map((name) => name.charAt(0).toLowerCase() + name.slice(1)),
+    );
+    expect(exported.flatMap(([, , operation]) => operation ?? [])).toEqual([...operationNames]);
   });
 
   it('open each file with one sentence that says what room it is', () => {

@@ -5,12 +5,32 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { run as runHere } from '../../cli/run.ts';
 
 const root = join(import.meta.dirname, '../..');
 const main = join(root, 'cli/main.ts');
 
-const run = (...args: string[]) =>
+/** In this process, which spares each test the start of another. */
+async function run(...args: string[]) {
+  const printed = { out: '', err: '' };
+  const log = vi.spyOn(console, 'log').mockImplementation((line) => {
+    printed.out += `${line}\n`;
+  });
+  const error = vi.spyOn(console, 'error').mockImplementation((line) => {
+    printed.err += `${line}\n`;
+  });
+  try {
+    const status = await runHere(['policy', ...args]);
+    return { status, ...printed };
+  } finally {
+    log.mockRestore();
+    error.mockRestore();
+  }
+}
+
+/** As an operator does: a command that hangs is ended, where a test that hangs would be. */
+const runProcess = (...args: string[]) =>
   promisify(execFile)(process.execPath, [main, 'policy', ...args], { cwd: root }).then(
     ({ stdout, stderr }) => ({ status: 0, out: stdout, err: stderr }),
     (failure: { code: number; stdout: string; stderr: string }) => ({
@@ -38,12 +58,37 @@ describe('policy check', () => {
   ])('says which file is %s, and does not wait for it', async (_, make, reason) => {
     for (const name of ['a.cedar', 'quotas.yaml']) {
       make(join(directory, name));
-      const { status, err } = await run('check', directory);
+      const { status, err } = await runProcess('check', directory);
       expect(status).toBe(1);
       expect(err).toContain(`${name} cannot be read: `);
       expect(err).toContain(reason);
       rmSync(join(directory, name), { recursive: true });
     }
+  });
+
+  it('takes files that begin with a byte order mark, as Windows writes them', async () => {
+    const schema = readFileSync('policies/schema.cedarschema', 'utf8');
+    const one = '- name: x\n  principal: { client: a }\n  action: push\n  repository: a/b\n  expect: allow\n';
+    const quota = '- { name: x, client: a, bytesPerDay: 1 }\n';
+    const files = {
+      'schema.cedarschema': schema,
+      'a.cedar': permit,
+      'quotas.yaml': quota,
+      'a.test.yaml': one,
+    };
+    for (const [name, text] of Object.entries(files)) {
+      write(name, `\uFEFF${text}`);
+    }
+    expect(await run('check', directory)).toMatchObject({ status: 0, err: '' });
+    expect(await run('test', directory)).toMatchObject({ status: 0, err: '' });
+  });
+
+  it('asks about session tokens where a case says so', async () => {
+    write('a.cedar', 'permit (principal, action, resource) unless { context.tokenIsExchanged };');
+    const one = (more: string) =>
+      `- { name: x, principal: { client: a }, action: push, repository: a/b, ${more} }\n`;
+    write('a.test.yaml', one('expect: allow') + one('tokenIsExchanged: true, expect: deny'));
+    expect(await run('test', directory)).toMatchObject({ status: 0, err: '' });
   });
 
   it('says how many policies are valid', async () => {
@@ -155,7 +200,7 @@ describe('policy check', () => {
   });
 
   it('asks for a directory', async () => {
-    expect(await run('check', 'nowhere')).toMatchObject({
+    expect(await runProcess('check', 'nowhere')).toMatchObject({
       status: 2,
       err: expect.stringContaining('nowhere'),
     });

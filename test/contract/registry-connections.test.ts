@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ProxyError } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import type { IncomingBytes } from '../../registry/port.ts';
 import { RawConnection } from '../support/raw-http.ts';
 import { type Front, lengthOf, startFront } from '../support/scripted-port.ts';

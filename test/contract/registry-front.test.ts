@@ -3,7 +3,8 @@
 import { request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { type ErrorCode, errorCodes, ProxyError } from '../../api/errors.ts';
+import { type ErrorCode, errorCodes } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { PortError, type RegistryPort } from '../../registry/port.ts';
 import { digestOf } from '../support/random-bytes.ts';
 import { type Front, lengthOf, startFront } from '../support/scripted-port.ts';

@@ -11,8 +11,8 @@ import { secretMaxAgeMs } from '../../api/limits.ts';
 import { isMintedToken } from '../../cli/tokens/mint.ts';
 import { changeClient } from '../../cli/tokens/secret.ts';
 import { secretsManagerStore } from '../../cli/tokens/secret-store.ts';
-import { door1 } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { resourceApi } from '../support/resource-api.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 
@@ -56,7 +56,7 @@ afterEach(async () => {
 function pass(ms: number) {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
 }
-const status = async (token: string) => (await door1(proxy.send, token).initiate()).status;
+const status = async (token: string) => (await resourceApi(proxy.send, token).initiate()).status;
 
 const secret = () => JSON.parse(readFileSync(proxy.secrets.file, 'utf8'));
 
@@ -84,6 +84,29 @@ describe('a client’s token', () => {
     expect([await status(first), await status(second)]).toEqual([403, 403]);
     pass(2 * 3_600_000 + secretMaxAgeMs);
     expect([await status(first), await status(second)]).toEqual([401, 403]);
+  });
+
+  it('is known to running functions at once when it was just made or rotated', async () => {
+    const { out: first } = await aws('create', 'x');
+    expect(await status(first)).toBe(403);
+    const { out: second } = await aws('rotate', 'x');
+    expect(await status(second)).toBe(403);
+  });
+
+  it('of another client’s, which is odd in the secret, is no matter: all commands go on', async () => {
+    const { out } = await aws('create', 'x');
+    const { clients, ...keys } = secret();
+    const odd = JSON.stringify({ clients: { ...clients, odd: [{ sha256: 'none' }] }, ...keys });
+    writeFileSync(proxy.secrets.file, `\uFEFF${odd}`);
+    const list = await aws('list', '--json');
+    expect(JSON.parse(list.out)).toContainEqual(expect.objectContaining({ client: 'x' }));
+    expect(list.err).toContain('The tokens of odd are not in their form');
+    expect((await aws('rotate', 'odd')).err).toContain('revoke odd --all');
+    expect(await aws('rotate', 'x')).toMatchObject({ status: 0 });
+    expect(secret().clients.odd).toEqual([{ sha256: 'none' }]);
+    expect(await status(out)).toBe(403);
+    expect(await aws('revoke', 'odd', '--all')).toMatchObject({ status: 0 });
+    expect(secret().clients).not.toHaveProperty('odd');
   });
 
   it('is revoked in running functions within a minute', async () => {

@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ProxyError } from '../../api/errors.ts';
 import { keySetRetryMs, maxClockSkewMs, maxTokenLifetimeSeconds } from '../../api/limits.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { tokenVerifier } from '../../lambda/identity/oidc-token.ts';
 import type { Headers } from '../../lambda/incoming-call.ts';
 import { authenticate, type TokenCheckers } from '../../lambda/steps/authenticate.ts';

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, vi } from 'vitest';
-import { ProxyError } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { parseQuotas, type Usage } from '../../api/quotas.ts';
 import { quotaCounter } from '../../lambda/quota/quota-counts.ts';
 import { type Fault, faults, tableInMemory } from './table-in-memory.ts';

@@ -1,7 +1,8 @@
 // The check of answers against openapi.json: what it lets pass, and what it finds.
 
 import { describe, expect, it } from 'vitest';
-import { type ErrorCode, errorCodes, ProxyError } from '../../api/errors.ts';
+import { type ErrorCode, errorCodes } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { resourceDoor } from '../../lambda/doors.ts';
 import { conform } from '../support/openapi.ts';
 

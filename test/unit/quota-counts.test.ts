@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ProxyError } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import { parseQuotas, type Usage } from '../../api/quotas.ts';
 import { type CountOptions, quotaCounter } from '../../lambda/quota/quota-counts.ts';
 import { fuzzed } from '../support/fuzzing.ts';

@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ProxyError } from '../../api/errors.ts';
 import type { OperationName } from '../../api/operations.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import type { IncomingCall, RawMembers } from '../../lambda/incoming-call.ts';
 import { decide, identify, type ServeServices, serve } from '../../lambda/serve.ts';
 import { type BeginRecord, type CallRecord, callRecords } from '../../lambda/telemetry/call-record.ts';
@@ -297,7 +297,7 @@ describe('decide', () => {
   it.each<[string, RawMembers, string]>([
     ['what the policy refuses', { repositoryName: 'others/app' }, 'AccessDeniedException'],
     ['an upload that is another’s', {}, 'UploadNotFoundException'],
-    ['what is ill-formed', { partLastByte: 1 }, 'InvalidParameterException'],
+    ['what is ill-formed', { partLastByte: -1 }, 'InvalidParameterException'],
   ])('refuses %s', async (_, members, code) => {
     const { services } = open();
     const uploadId = await begin(2, services);

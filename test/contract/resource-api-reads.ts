@@ -1,9 +1,9 @@
 // What holds of the reads at the resource API, of a registry whose API has them.
 
 import { describe, expect, it } from 'vitest';
-import type { Answer, Door1 } from '../support/door-1.ts';
 import { manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import type { Answer, ResourceApi } from '../support/resource-api.ts';
 
 const repository = { registryId: '123456789012', repositoryName: 'team-a/app' };
 const absent = digestOf('absent');
@@ -18,8 +18,12 @@ const refused = (status: number, code: string, members: object = {}) => ({
  * @param pushOnly of one that may push alone, and `other` of one that may read elsewhere
  */
 export function describeReads(
-  client: () => Door1,
-  { pushOnly, other, ecrUrl }: { pushOnly: () => Door1; other: () => Door1; ecrUrl: () => string },
+  client: () => ResourceApi,
+  {
+    pushOnly,
+    other,
+    ecrUrl,
+  }: { pushOnly: () => ResourceApi; other: () => ResourceApi; ecrUrl: () => string },
 ): void {
   const pushLayer = async (layer: Buffer) => {
     const uploadId = await client().begin();
@@ -37,21 +41,21 @@ export function describeReads(
     return { imageManifest, imageDigest: digestOf(imageManifest), layer };
   };
 
-  const batchGet = (members: object, door = client()) =>
-    door.json('POST', '/images/batch-get', { repositoryName: 'team-a/app', ...members });
+  const batchGet = (members: object, api = client()) =>
+    api.json('POST', '/images/batch-get', { repositoryName: 'team-a/app', ...members });
 
-  const list = (query: object = {}, door = client()) =>
-    door.get('/images', { repositoryName: 'team-a/app', ...query });
+  const list = (query: object = {}, api = client()) =>
+    api.get('/images', { repositoryName: 'team-a/app', ...query });
 
-  const referrers = (imageDigest: string, query: object = {}, door = client()) =>
-    door.get('/image-referrers', {
+  const referrers = (imageDigest: string, query: object = {}, api = client()) =>
+    api.get('/image-referrers', {
       repositoryName: 'team-a/app',
       'subjectId.imageDigest': imageDigest,
       ...query,
     });
 
-  const downloadUrl = (layerDigest: string, door = client()) =>
-    door.get(`/layers/${encodeURIComponent(layerDigest)}/download-url`, { repositoryName: 'team-a/app' });
+  const downloadUrl = (layerDigest: string, api = client()) =>
+    api.get(`/layers/${encodeURIComponent(layerDigest)}/download-url`, { repositoryName: 'team-a/app' });
 
   const everyPage = async (ask: (nextToken: object) => Promise<Answer>, member: string) => {
     const pages: unknown[][] = [];
@@ -243,11 +247,11 @@ export function describeReads(
     });
   });
 
-  const reads: [string, (door: Door1) => Promise<Answer>][] = [
-    ['BatchGetImage', (door) => batchGet({ imageIds: [{ imageTag: 'read-1' }] }, door)],
-    ['ListImages', (door) => list({}, door)],
-    ['ListImageReferrers', (door) => referrers(absent, {}, door)],
-    ['GetDownloadUrlForLayer', (door) => downloadUrl(absent, door)],
+  const reads: [string, (api: ResourceApi) => Promise<Answer>][] = [
+    ['BatchGetImage', (api) => batchGet({ imageIds: [{ imageTag: 'read-1' }] }, api)],
+    ['ListImages', (api) => list({}, api)],
+    ['ListImageReferrers', (api) => referrers(absent, {}, api)],
+    ['GetDownloadUrlForLayer', (api) => downloadUrl(absent, api)],
   ];
 
   it.each(reads)(
