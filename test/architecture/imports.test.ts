@@ -14,9 +14,10 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   api: [],
   policy: ['api'],
   lambda: ['api', 'policy'],
-  client: ['api'],
+  registry: ['api'],
+  client: ['api', 'registry'],
   lib: ['api', 'policy'],
-  cli: ['api', 'policy', 'client'],
+  cli: ['api', 'policy', 'client', 'registry'],
   local: ['api', 'lib', 'client'],
   // Whether a text is a token of ours, the command that mints them knows.
   'supply-chain': ['lib', 'cli'],
@@ -95,6 +96,16 @@ describe('the rooms', () => {
       offending(
         ({ from, to }) =>
           !(from.startsWith('supply-chain/') && to.startsWith('cli/')) || to === 'cli/tokens/mint.ts',
+      ),
+    ).toEqual([]);
+  });
+
+  it('the bridge takes the registry’s port, and nothing of its HTTP', () => {
+    expect(
+      offending(
+        ({ from, to }) =>
+          !(from.startsWith('client/') && to.startsWith('registry/')) ||
+          (from.startsWith('client/bridge/') && to === 'registry/port.ts'),
       ),
     ).toEqual([]);
   });

@@ -1,21 +1,21 @@
-// Hands a blob's bytes from the requests that bring them to the uploader that reads them: one chunk at a time.
+// Joins a blob's bytes from the requests that bring them into the one stream that the uploader reads.
 
 /** The reader has let go of the blob and takes no more chunks. */
 export class ReaderGone extends Error {
   override readonly name = 'ReaderGone';
 }
 
-type Offer = { chunk: Uint8Array; taken: () => void; refuse: (reason: Error) => void };
+type Offer = { chunk: Uint8Array; isRead: boolean; taken: () => void; refuse: (reason: Error) => void };
 type Reading = {
   give: (result: IteratorResult<Uint8Array, undefined>) => void;
   fail: (reason: unknown) => void;
 };
 
 /**
- * Joins the bodies of several requests into one stream that is read once. A chunk counts as taken when the reader
- * comes back for the next one: that is what holds a client back that is faster than the proxy.
+ * Read once. A chunk counts as taken when the reader comes back for the next one: that is what holds a client back
+ * that is faster than the proxy.
  */
-export class HandOff implements AsyncIterableIterator<Uint8Array, undefined> {
+export class ChunkStream implements AsyncIterableIterator<Uint8Array, undefined> {
   #offered: Offer | undefined;
   #reading: Reading | undefined;
   #state: 'open' | 'ended' | 'gone' | { failed: unknown } = 'open';
@@ -26,7 +26,7 @@ export class HandOff implements AsyncIterableIterator<Uint8Array, undefined> {
       throw new ReaderGone('nobody reads this blob any more');
     }
     await new Promise<void>((taken, refuse) => {
-      this.#offered = { chunk, taken, refuse };
+      this.#offered = { chunk, isRead: this.#reading !== undefined, taken, refuse };
       this.#reading?.give({ done: false, value: chunk });
       this.#reading = undefined;
     });
@@ -41,11 +41,15 @@ export class HandOff implements AsyncIterableIterator<Uint8Array, undefined> {
   /** The reader gets `reason` instead of a chunk. */
   fail(reason: unknown): void {
     this.#state = { failed: reason };
-    this.#offered?.refuse(new ReaderGone('the blob was given up'));
+    this.#refuse('the blob was given up');
     this.#reading?.fail(reason);
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#offered?.isRead === false) {
+      this.#offered.isRead = true;
+      return { done: false, value: this.#offered.chunk };
+    }
     this.#offered?.taken();
     this.#offered = undefined;
     if (typeof this.#state === 'object') {
@@ -63,11 +67,16 @@ export class HandOff implements AsyncIterableIterator<Uint8Array, undefined> {
     if (this.#state === 'open') {
       this.#state = 'gone';
     }
-    this.#offered?.refuse(new ReaderGone('nobody reads this blob any more'));
+    this.#refuse('nobody reads this blob any more');
     return { done: true, value: undefined };
   }
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  #refuse(why: string): void {
+    this.#offered?.refuse(new ReaderGone(why));
+    this.#offered = undefined;
   }
 }
