@@ -3,11 +3,11 @@
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Registry } from '../../api/registries.ts';
+import { identitiesOf, type LentToken } from '../../client/bridge/identities.ts';
 import { isLoopback } from '../../client/loopback.ts';
 import type { TokenSource } from '../../client/proxy-client.ts';
-import { type HostName, hostNameOf } from '../../client/registry/admission.ts';
-import { type Endpoint, startEndpoint } from '../../client/registry/endpoint.ts';
-import { identitiesOf, type LentToken } from '../../client/registry/identities.ts';
+import { type HostName, hostNameOf } from '../../registry/front/admission.ts';
+import { type Endpoint, startEndpoint } from '../../registry/front/endpoint.ts';
 import {
   allowCleartextOption,
   type EndpointFlags,

@@ -14,9 +14,10 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   api: [],
   policy: ['api'],
   lambda: ['api', 'policy'],
-  client: ['api'],
+  registry: ['api', 'client'],
+  client: ['api', 'registry'],
   lib: ['api', 'policy'],
-  cli: ['api', 'policy', 'client'],
+  cli: ['api', 'policy', 'client', 'registry'],
   local: ['api', 'lib', 'client'],
   // Whether a text is a token of ours, the command that mints them knows.
   'supply-chain': ['lib', 'cli'],

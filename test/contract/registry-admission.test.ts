@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Endpoint, startEndpoint } from '../../client/registry/endpoint.ts';
-import { identitiesOf } from '../../client/registry/identities.ts';
+import { identitiesOf } from '../../client/bridge/identities.ts';
+import { type Endpoint, startEndpoint } from '../../registry/front/endpoint.ts';
 import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
 
 let proxy: CountingProxy;

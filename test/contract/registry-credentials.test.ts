@@ -1,8 +1,8 @@
 // Who is let in at the registry endpoint: credentials that a request carries are used or refused, never passed over.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Endpoint, startEndpoint } from '../../client/registry/endpoint.ts';
-import { type IdentityOptions, identitiesOf } from '../../client/registry/identities.ts';
+import { type IdentityOptions, identitiesOf } from '../../client/bridge/identities.ts';
+import { type Endpoint, startEndpoint } from '../../registry/front/endpoint.ts';
 import { tokens } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 

@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { partSize } from '../../api/limits.ts';
-import { type Endpoint, startEndpoint } from '../../client/registry/endpoint.ts';
-import { type IdentityOptions, identitiesOf, type LentToken } from '../../client/registry/identities.ts';
+import { type IdentityOptions, identitiesOf, type LentToken } from '../../client/bridge/identities.ts';
+import { type Endpoint, startEndpoint } from '../../registry/front/endpoint.ts';
 import { tokens } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { manifestOf, ociManifest } from '../support/manifests.ts';

@@ -4,8 +4,8 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Endpoint, startEndpoint } from '../../client/registry/endpoint.ts';
-import { identitiesOf, type LentToken } from '../../client/registry/identities.ts';
+import { identitiesOf, type LentToken } from '../../client/bridge/identities.ts';
+import { type Endpoint, startEndpoint } from '../../registry/front/endpoint.ts';
 import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 

@@ -3,9 +3,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Subject } from '../../api/oci.ts';
 import type { Registry } from '../../api/registries.ts';
-import type { Destination } from '../layer-upload.ts';
-import type { BlobUploads } from './blob-uploads.ts';
-import type { Identity } from './identities.ts';
+import type { BlobUploads } from '../../client/bridge/blob-uploads.ts';
+import type { Identity } from '../../client/bridge/identities.ts';
+import type { Destination } from '../../client/layer-upload.ts';
 import type { Pushed } from './pushed.ts';
 
 /** What the handlers share. */

@@ -2,9 +2,9 @@
 
 import { errors, isErrorCode } from '../../api/errors.ts';
 import { type OciCode, type OciForm, ociStatuses, type Subject } from '../../api/oci.ts';
-import { LayerProblem, type LayerProblemCode } from '../layer-problem.ts';
-import { type ClientCode, ProxyProblem } from '../problem.ts';
-import { TokenProblem } from '../token-problem.ts';
+import { LayerProblem, type LayerProblemCode } from '../../client/layer-problem.ts';
+import { type ClientCode, ProxyProblem } from '../../client/problem.ts';
+import { TokenProblem } from '../../client/token-problem.ts';
 
 type Failure = ClientCode | LayerProblemCode;
 

@@ -1,9 +1,9 @@
 // The uploads under way, each its client's own; those that nobody goes on with are given up.
 
+import { OciError } from '../../registry/front/oci-errors.ts';
 import type { Destination } from '../layer-upload.ts';
 import { BlobUpload } from './blob-upload.ts';
 import type { Identity } from './identities.ts';
-import { OciError } from './oci-errors.ts';
 
 /** Each may hold two parts in memory. */
 const maxUploads = 128;

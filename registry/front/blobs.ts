@@ -1,6 +1,6 @@
 // Asking after blobs: whether ECR has one, and the bytes of the small ones that were pushed through here.
 
-import { isProblem } from '../problem.ts';
+import { isProblem } from '../../client/problem.ts';
 import { digestOf } from './digests.ts';
 import { type Exchange, type Handler, scopeOf } from './exchange.ts';
 import { OciError } from './oci-errors.ts';

@@ -1,7 +1,7 @@
 // Pushing a blob: begun, brought in one request or in many, asked after, finished, cancelled.
 
 import { partSize } from '../../api/limits.ts';
-import { type BlobUpload, maxKeptBlobBytes } from './blob-upload.ts';
+import { type BlobUpload, maxKeptBlobBytes } from '../../client/bridge/blob-upload.ts';
 import { digestOf } from './digests.ts';
 import { type Answer, type Exchange, type Handler, scopeOf } from './exchange.ts';
 import { OciError } from './oci-errors.ts';

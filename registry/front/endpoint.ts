@@ -10,11 +10,11 @@ import {
 } from 'fastify';
 import type { Subject } from '../../api/oci.ts';
 import { type Registry, registries } from '../../api/registries.ts';
+import { BlobUploads } from '../../client/bridge/blob-uploads.ts';
+import type { Identities } from '../../client/bridge/identities.ts';
 import { admissionOf, type HostName } from './admission.ts';
-import { BlobUploads } from './blob-uploads.ts';
 import { secretOf } from './credentials.ts';
 import type { Answer, RegistryState, Route } from './exchange.ts';
-import type { Identities } from './identities.ts';
 import { OciError, ociErrorOf } from './oci-errors.ts';
 import { Pushed } from './pushed.ts';
 import { routes } from './routes.ts';

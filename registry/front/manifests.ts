@@ -3,7 +3,7 @@
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 import { maxManifestCharacters } from '../../api/limits.ts';
-import { sha256Of } from '../digest.ts';
+import { sha256Of } from '../../client/digest.ts';
 import { digestOf } from './digests.ts';
 import { type Exchange, type Handler, scopeOf } from './exchange.ts';
 import { OciError } from './oci-errors.ts';

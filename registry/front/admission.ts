@@ -3,7 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { isLoopback } from '../loopback.ts';
+import { isLoopback } from '../../client/loopback.ts';
 import { OciError } from './oci-errors.ts';
 
 /** A host as it stands in `Host`, in lower case and without brackets; without a port, any port will do. */

@@ -1,13 +1,13 @@
 // Who pushes: each client with a token of its own, or the bridge with its token, lent for a password or to everyone.
 
 import { createHash } from 'node:crypto';
+import { OciError } from '../../registry/front/oci-errors.ts';
 import { AdaptiveLimiter } from '../adaptive-limiter.ts';
 import { PartBuffers } from '../part-buffers.ts';
 import { ProxyClient, type ProxyClientOptions, type TokenSource } from '../proxy-client.ts';
 import { defaultRetryPolicy, type RetryPolicy } from '../retry.ts';
 import { sameSecret } from '../same-secret.ts';
 import { Uploader } from '../uploader.ts';
-import { OciError } from './oci-errors.ts';
 import { tokenCheck } from './token-check.ts';
 
 /** One who pushes; what one has pushed, no other sees. */

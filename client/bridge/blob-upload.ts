@@ -1,11 +1,11 @@
 // One upload as an OCI client sees it: bytes that arrive by one request or by many, and a digest at the end.
 
 import { randomUUID } from 'node:crypto';
+import { OciError } from '../../registry/front/oci-errors.ts';
 import type { Destination } from '../layer-upload.ts';
 import type { PushedLayer } from '../uploader.ts';
 import { HandOff, ReaderGone } from './hand-off.ts';
 import type { Identity } from './identities.ts';
-import { OciError } from './oci-errors.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
 
