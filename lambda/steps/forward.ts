@@ -1,14 +1,16 @@
 // Step 4, forward: a Permit becomes an Output. The only caller of ECR and of the staging area.
 
 import { createHash } from 'node:crypto';
+import { maxEcrPartBytes } from '../../api/limits.ts';
 import { manifestOf } from '../../api/manifest.ts';
 import type { Members, OperationName } from '../../api/operations.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
-import { maxLayerBytes, type Registry } from '../../api/registries.ts';
+import { maxDirectLayerBytes, maxLayerBytes, type Registry } from '../../api/registries.ts';
 import { sealsWith } from '../../api/sealing-keys.ts';
 import type { SecretReader } from '../identity/secret.ts';
 import { invalidMembers } from '../invalid-members.ts';
 import type { CallRecord } from '../telemetry/call-record.ts';
+import { type DirectUpload, takeDirectPart } from '../upload/direct-upload.ts';
 import type { Ecr } from '../upload/ecr.ts';
 import { isAligned, sizeOf } from '../upload/layer-parts.ts';
 import {
@@ -19,7 +21,8 @@ import {
   renoteCompletion,
   takePart,
 } from '../upload/layer-upload.ts';
-import { seal } from '../upload/seal.ts';
+import { wasRetried } from '../upload/sdk-attempts.ts';
+import { type PartSending, seal } from '../upload/seal.ts';
 import type { Staging } from '../upload/staging.ts';
 import type { Permit } from './authorize.ts';
 
@@ -43,11 +46,11 @@ const named = ({ registryId, members }: Permit<OperationName>) => ({
   repositoryName: members.repositoryName,
 });
 
-function layerUploadOf(
+function directUploadOf(
   permit: Permit<'UploadLayerPart'> | Permit<'CompleteLayerUpload'>,
   upstream: Upstream,
-): LayerUpload {
-  const { registry, registryId, uploadId, partSize } = permit;
+): DirectUpload {
+  const { registry, registryId, uploadId } = permit;
   const { repositoryName, uploadId: sealedUploadId } = permit.members;
   return {
     registry,
@@ -56,56 +59,76 @@ function layerUploadOf(
     named: named(permit),
     uploadId,
     sealedUploadId,
-    partSize,
     ecr: upstream.ecr[registry],
-    staging: upstream.staging([registry, registryId, repositoryName, uploadId].join('/')),
     abortSignal: upstream.abortSignal,
     count: upstream.count,
     warn: upstream.warn,
   };
 }
 
+function layerUploadOf(
+  permit: Permit<'UploadLayerPart'> | Permit<'CompleteLayerUpload'>,
+  partSize: number,
+  upstream: Upstream,
+): LayerUpload {
+  const upload = directUploadOf(permit, upstream);
+  const { registry, registryId, repositoryName, uploadId } = upload;
+  const staging = upstream.staging([registry, registryId, repositoryName, uploadId].join('/'));
+  return { ...upload, partSize, staging };
+}
+
+const partSizeOf = (sending: PartSending): number =>
+  sending === 'direct' ? maxEcrPartBytes : sending.pairsOf;
+
 async function initiateLayerUpload(permit: Permit<'InitiateLayerUpload'>, upstream: Upstream) {
-  const { principal, registry, registryId, members, partSize } = permit;
+  const { principal, registry, registryId, members, sending } = permit;
   const { repositoryName } = members;
   const { uploadId } = await upstream.ecr[registry].InitiateLayerUpload(named(permit), upstream.abortSignal);
   if (!uploadId) {
     throw new ProxyError('ServerException');
   }
   const key = sealsWith(await upstream.readSecret(), new Date());
-  const upload = { uploadId, sending: { pairsOf: partSize } };
-  return { uploadId: seal(key, upload, { principal, registry, registryId, repositoryName }), partSize };
+  return {
+    uploadId: seal(key, { uploadId, sending }, { principal, registry, registryId, repositoryName }),
+    partSize: partSizeOf(sending),
+  };
 }
 
 async function uploadLayerPart(permit: Permit<'UploadLayerPart'>, upstream: Upstream) {
-  const { registry, registryId, members, partSize } = permit;
+  const { registry, registryId, members, sending, isRepeated } = permit;
   const { repositoryName, uploadId, partLastByte, layerPartBlob } = members;
+  const partSize = partSizeOf(sending);
   if (sizeOf(members) > partSize) {
     throw new ProxyError(
       'RequestEntityTooLargeException',
       `A part has ${partSize} bytes at most, as InitiateLayerUpload answered in partSize; this one has ${sizeOf(members)}.`,
     );
   }
-  const maxBytes = maxLayerBytes(registry, partSize);
+  const maxBytes = sending === 'direct' ? maxDirectLayerBytes(registry) : maxLayerBytes(registry, partSize);
   if (partLastByte >= maxBytes) {
     throw new ProxyError(
       'LimitExceededException',
       `A layer has ${maxBytes} bytes at most through this proxy. Make it smaller: sending it again will not help.`,
     );
   }
-  const upload = layerUploadOf(permit, upstream);
-  if (!isAligned(members, partSize)) {
-    return refusePart(upload, members);
-  }
   const { abortSignal } = upstream;
-  await permit.countUsage({ abortSignal, refuseAhead: () => refuseAhead(upload, members) });
-  await takePart(upload, members, layerPartBlob);
+  if (sending === 'direct') {
+    await permit.countUsage({ abortSignal });
+    await takeDirectPart(directUploadOf(permit, upstream), members, { bytes: layerPartBlob, isRepeated });
+  } else {
+    const upload = layerUploadOf(permit, partSize, upstream);
+    if (!isAligned(members, partSize)) {
+      return refusePart(upload, members);
+    }
+    await permit.countUsage({ abortSignal, refuseAhead: () => refuseAhead(upload, members) });
+    await takePart(upload, members, layerPartBlob);
+  }
   upstream.count('Bytes', sizeOf(members));
   return { registryId, repositoryName, uploadId, lastByteReceived: partLastByte };
 }
 
 /** Those of the digests that are layers of the repository. */
-async function findLayers({ ecr, named, abortSignal }: LayerUpload, layerDigests: string[]) {
+async function findLayers({ ecr, named, abortSignal }: DirectUpload, layerDigests: string[]) {
   const { layers = [] } = await ecr.BatchCheckLayerAvailability({ ...named, layerDigests }, abortSignal);
   return layers.flatMap(({ layerAvailability, layerDigest }) =>
     layerAvailability === 'AVAILABLE' && layerDigest !== undefined ? [layerDigest] : [],
@@ -123,7 +146,7 @@ const completionOf = (layerDigests: readonly string[]): string =>
  * this client was here before with the same digests, only the answer was lost, and the one of them that is a layer is
  * this upload's. With other digests, or where several are layers, no layer is known to be this upload's.
  */
-async function completedBefore(upload: LayerUpload, layerDigests: string[], isSame: boolean) {
+async function completedBefore(upload: DirectUpload, layerDigests: string[], isSame: boolean) {
   const found = await findLayers(upload, [...new Set(layerDigests)]);
   const [layerDigest] = found;
   if (layerDigest === undefined || (isSame && found.length === 1)) {
@@ -149,8 +172,30 @@ function disprovedBy(
   return isNamed(failure, 'UploadNotFoundException') || noted === completion ? undefined : noted;
 }
 
-async function completeLayerUpload(permit: Permit<'CompleteLayerUpload'>, upstream: Upstream) {
-  const upload = layerUploadOf(permit, upstream);
+/** ECR has all parts. */
+async function completeDirectUpload(permit: Permit<'CompleteLayerUpload'>, upstream: Upstream) {
+  const upload = directUploadOf(permit, upstream);
+  const { registryId, repositoryName, uploadId, ecr, named, abortSignal } = upload;
+  const { layerDigests } = permit.members;
+  const complete = ecr.CompleteLayerUpload({ ...named, uploadId, layerDigests }, abortSignal);
+  const { layerDigest } = await complete.catch(async (error: unknown) => {
+    const isForgotten = isNamed(error, 'UploadNotFoundException');
+    const isSame = permit.isRepeated || wasRetried(error);
+    const found = isForgotten ? await completedBefore(upload, layerDigests, isSame) : undefined;
+    if (found) {
+      return { layerDigest: found };
+    }
+    throw error;
+  });
+  return { registryId, repositoryName, uploadId: permit.members.uploadId, layerDigest };
+}
+
+async function completePairedUpload(
+  permit: Permit<'CompleteLayerUpload'>,
+  partSize: number,
+  upstream: Upstream,
+) {
+  const upload = layerUploadOf(permit, partSize, upstream);
   const { registryId, repositoryName, uploadId: ecrUploadId, ecr } = upload;
   const { layerDigests, uploadId } = permit.members;
   const completion = completionOf(layerDigests);
@@ -182,6 +227,12 @@ async function completeLayerUpload(permit: Permit<'CompleteLayerUpload'>, upstre
   return { registryId, repositoryName, uploadId, layerDigest };
 }
 
+async function completeLayerUpload(permit: Permit<'CompleteLayerUpload'>, upstream: Upstream) {
+  return permit.sending === 'direct'
+    ? completeDirectUpload(permit, upstream)
+    : completePairedUpload(permit, permit.sending.pairsOf, upstream);
+}
+
 async function batchCheckLayerAvailability(
   permit: Permit<'BatchCheckLayerAvailability'>,
   upstream: Upstream,
@@ -192,15 +243,6 @@ async function batchCheckLayerAvailability(
   );
   return { layers, failures };
 }
-
-/** The SDK's own count of its attempts, which it adds to what it throws. */
-const wasRetried = (failure: unknown) =>
-  failure instanceof Error &&
-  '$metadata' in failure &&
-  typeof failure.$metadata === 'object' &&
-  failure.$metadata !== null &&
-  'attempts' in failure.$metadata &&
-  Number(failure.$metadata.attempts) > 1;
 
 /** ECR has said no: unlike after a failure or a lost answer, it is known that nothing was done. */
 const isRefusal = (failure: unknown) =>

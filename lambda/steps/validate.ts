@@ -6,7 +6,8 @@ import type { IncomingCall, RawMembers } from '../incoming-call.ts';
 import { type Fault, invalidMembers, memberNameOf } from '../invalid-members.ts';
 
 /** What a request asks for, in ECR's member names. */
-export type Input<Name extends OperationName> = Call<Name> & { readonly members: Members<Name> };
+export type Input<Name extends OperationName> = Call<Name> &
+  Pick<IncomingCall, 'sending'> & { readonly members: Members<Name> };
 
 const unknownMembers = (members: RawMembers, known: Readonly<Record<string, unknown>>): Fault[] =>
   Object.keys(members)
@@ -31,7 +32,7 @@ const illFormed = (members: object): Fault[] =>
 /** What it needs to know of a call. */
 type Asked<Name extends OperationName> = Pick<
   IncomingCall<Name>,
-  'operation' | 'registry' | 'isRepeated' | 'readMembers' | 'refusesUnknownMembers'
+  'operation' | 'registry' | 'isRepeated' | 'sending' | 'readMembers' | 'refusesUnknownMembers'
 >;
 
 /**
@@ -41,14 +42,14 @@ type Asked<Name extends OperationName> = Pick<
  *   what the front throws that reads them.
  */
 export async function validate<Name extends OperationName>(call: Asked<Name>): Promise<Input<Name>> {
-  const { operation, registry, isRepeated = false, refusesUnknownMembers } = call;
+  const { operation, registry, isRepeated = false, sending, refusesUnknownMembers } = call;
   const members = await call.readMembers();
   const schema = operations[operation].input(registry);
   const { data, error } = schema.safeParse(members);
   const unknown = refusesUnknownMembers ? unknownMembers(members, schema.shape) : [];
   const faults = [...faultsOf(error), ...unknown, ...illFormed(data ?? {})];
   if (data !== undefined && faults.length === 0) {
-    return { operation, registry, isRepeated, members: data };
+    return { operation, registry, isRepeated, ...(sending && { sending }), members: data };
   }
   throw invalidMembers([...new Map(faults.map((fault) => [fault.member, fault])).values()]);
 }

@@ -44,10 +44,13 @@ const noBytes = new Uint8Array();
 /** How often a slot is read anew when another invocation writes to it at the same time. */
 const maxSlotAttempts = 3;
 
-const isInvalidLayerPart = (failure: unknown) =>
+export const isInvalidLayerPart = (failure: unknown) =>
   failure instanceof PrivateInvalidLayerPart || failure instanceof PublicInvalidLayerPart;
 
-const sendToEcr = (upload: LayerUpload, partFirstByte: number, layerPartBlob: Uint8Array) =>
+/** What it takes to send bytes to ECR. */
+export type EcrUpload = Pick<LayerUpload, 'named' | 'uploadId' | 'ecr' | 'abortSignal'>;
+
+export const sendToEcr = (upload: EcrUpload, partFirstByte: number, layerPartBlob: Uint8Array) =>
   upload.ecr.UploadLayerPart(
     {
       ...upload.named,
