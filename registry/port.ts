@@ -1,6 +1,7 @@
 // What the OCI distribution front needs of a registry: the port between HTTP and whoever reaches ECR.
 
-import { type ErrorCode, ProxyError } from '../api/errors.ts';
+import type { ErrorCode } from '../api/errors.ts';
+import { ProxyError } from '../api/proxy-error.ts';
 
 /** One HTTP request, as far as it concerns more than HTTP. */
 export type Caller = {

@@ -6,6 +6,7 @@ import { operations } from '../../api/operations.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { type Accounts, accountOf, type Registry } from '../../api/registries.ts';
 import { opensWith } from '../../api/sealing-keys.ts';
+import type { DecisionRequest } from '../../policy/entities.ts';
 import type { Policies, Verdict } from '../../policy/policies.ts';
 import type { Claims, Principal } from '../../policy/principal.ts';
 import type { SecretReader } from '../identity/secret.ts';
@@ -148,19 +149,19 @@ async function unseal(
 }
 
 /**
- * Asks the policy, adds the decision to the call's record, and opens the seal of the upload id.
+ * Asks the policy, and adds the decision to the call's record. An upload's seal is not opened: what a client may do
+ * with an upload can be asked before there is one.
  *
- * @throws AccessDeniedException with the policies that decided and their messages, or for a registry that is not configured;
- *   UploadNotFoundException for an upload id that was not sealed for this principal and repository, or by a front that
- *   sends parts in another way.
+ * @returns the repository that it was asked about
+ * @throws AccessDeniedException with the policies that decided and their messages, or for a registry that is not configured
  */
-export async function authorize<Name extends OperationName>(
+export function assertAllowed<Name extends OperationName>(
   principal: Principal,
   input: Input<Name>,
-  { policies, readSecret, accounts, count }: Authority,
+  { policies, accounts }: Pick<Authority, 'policies' | 'accounts'>,
   record: Pick<CallRecord, 'add' | 'count'>,
-): Promise<Permit<Name>> {
-  const { operation, registry, members, sending } = input;
+): DecisionRequest['resource'] {
+  const { operation, registry, members } = input;
   const { repositoryName } = members;
   const registryId = accountOf(members.registryId, accounts);
   if (registryId === undefined) {
@@ -198,6 +199,27 @@ export async function authorize<Name extends OperationName>(
   if (!decision.allowed) {
     throw refusal(decision, principal, operation, repositoryName);
   }
+  return resource;
+}
+
+/**
+ * Asks the policy, and opens the seal of the upload id.
+ *
+ * @throws what {@link assertAllowed} throws;
+ *   UploadNotFoundException for an upload id that was not sealed for this principal and repository, or by a front that
+ *   sends parts in another way.
+ */
+export async function authorize<Name extends OperationName>(
+  principal: Principal,
+  input: Input<Name>,
+  authority: Authority,
+  record: Pick<CallRecord, 'add' | 'count'>,
+): Promise<Permit<Name>> {
+  const resource = assertAllowed(principal, input, authority, record);
+  const { registry, members, sending } = input;
+  const { repositoryName } = members;
+  const { registryId } = resource.attrs;
+  const { readSecret, count } = authority;
   const upload =
     'uploadId' in members
       ? await unseal(
@@ -207,9 +229,10 @@ export async function authorize<Name extends OperationName>(
           readSecret,
         )
       : { uploadId: '', sending: sending ?? { pairsOf: partSize } };
+  const { usage } = operations[input.operation];
   return new GrantedPermit(input, principal, registryId, upload, async (options) => {
-    if (count && row.usage) {
-      await count({ principal, resource }, row.usage(members), options);
+    if (count && usage) {
+      await count({ principal, resource }, usage(members), options);
     }
   });
 }
