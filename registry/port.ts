@@ -81,6 +81,8 @@ export type BlobContent =
 export interface RegistryPort {
   /** Who calls, for limits and logs: the same for all requests of one client, and no secret. */
   readonly client: string;
+  /** `OCI-Chunk-Min-Length`: clients that send chunks make them at least so long. */
+  readonly minChunkBytes: number;
 
   /** Before a byte is sent: may this client push here, and is the repository there? */
   begin(repositoryName: string): Promise<UploadState>;
@@ -100,8 +102,11 @@ export interface RegistryPort {
   hasBlob(repositoryName: string, digest: string): Promise<{ readonly size: number | undefined } | undefined>;
   getBlob(repositoryName: string, digest: string): Promise<BlobContent | undefined>;
 
-  /** That ECR has the image already is a success. */
-  putManifest(repositoryName: string, manifest: NewManifest): Promise<void>;
+  /**
+   * That ECR has the image already is a success.
+   * @returns whether ECR lists it as a referrer of its subject; if not, clients keep such a list under a tag
+   */
+  putManifest(repositoryName: string, manifest: NewManifest): Promise<{ readonly listsReferrers: boolean }>;
   /** As it was pushed. @throws AccessDeniedException where this client may not read */
   getManifest(repositoryName: string, reference: ImageReference): Promise<Manifest | undefined>;
   /** All of them, in any order. */

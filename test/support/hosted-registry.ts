@@ -1,0 +1,68 @@
+// The hosted registry's port in this process, over the stand-ins: uploads without HTTP, and what their log says.
+
+import { randomUUID } from 'node:crypto';
+import type { Registry } from '../../api/registries.ts';
+import type { BeginRecord } from '../../lambda/telemetry/call-record.ts';
+import { Unanswered } from '../../registry/hosted/answer-time.ts';
+import { type Patience, patience } from '../../registry/hosted/calls.ts';
+import { PartBuffers } from '../../registry/hosted/part-buffers.ts';
+import { hostedRegistry } from '../../registry/hosted/registry.ts';
+import { RequestRecords } from '../../registry/hosted/request-records.ts';
+import type { Caller, IncomingBytes } from '../../registry/port.ts';
+import { tokens } from './door-1.ts';
+import type { InProcess } from './in-process.ts';
+
+type Overrides = {
+  registry?: Registry;
+  patience?: Partial<Patience>;
+  answerMs?: number;
+  beginRecord?: BeginRecord;
+};
+
+/** Another instance each: they share nothing but the stand-ins and the secret. */
+export function hostedInstance({ services }: Pick<InProcess, 'services'>, overrides: Overrides = {}) {
+  const records = new RequestRecords(overrides.beginRecord ?? services.beginRecord);
+  const unanswered = new Unanswered();
+  const open = hostedRegistry({
+    services,
+    registry: overrides.registry ?? 'ecr',
+    records,
+    buffers: new PartBuffers(),
+    unanswered,
+    patience: { ...patience, pauseMs: () => 20, ...overrides.patience },
+    answerMs: overrides.answerMs ?? 10_000,
+  });
+  return { open, records, unanswered };
+}
+
+export const callerOf = (token: string | undefined = tokens.a, more: Partial<Caller> = {}): Caller => ({
+  token,
+  sourceIp: '192.0.2.1',
+  userAgent: undefined,
+  requestId: randomUUID(),
+  abortSignal: new AbortController().signal,
+  warn: () => {},
+  ...more,
+});
+
+async function* chunked(bytes: Uint8Array, brokenAfter: number) {
+  for (let at = 0; at < Math.min(bytes.length, brokenAfter); at += 65_536) {
+    yield bytes.subarray(at, Math.min(at + 65_536, brokenAfter));
+  }
+  if (brokenAfter < bytes.length) {
+    throw new Error('the client has gone away');
+  }
+}
+
+/** A body as docker sends it, without its length. */
+export const bodyOf = (
+  bytes: Uint8Array,
+  { brokenAfter = bytes.length, ...more }: Partial<IncomingBytes> & { brokenAfter?: number } = {},
+): IncomingBytes => ({
+  first: undefined,
+  length: undefined,
+  chunks: chunked(bytes, brokenAfter),
+  ...more,
+});
+
+export const noBody: IncomingBytes = bodyOf(new Uint8Array(), { length: 0 });
