@@ -173,10 +173,18 @@ export const errors = {
   },
   LayersNotFoundException: {
     status: 422,
-    title: 'The manifest names layers that are not in the repository',
+    title: 'Layers that the request names are not in the repository',
     sendAgain: 'never',
-    oci: 'MANIFEST_BLOB_UNKNOWN',
-    operations: ['PutImage'],
+    oci: { blob: 'BLOB_UNKNOWN', manifest: 'MANIFEST_BLOB_UNKNOWN' },
+    operations: ['PutImage', 'GetDownloadUrlForLayer'],
+  },
+  LayerInaccessibleException: {
+    status: 422,
+    title: 'The layer belongs to no image yet',
+    sendAgain: 'never',
+    oci: 'BLOB_UNKNOWN',
+    operations: ['GetDownloadUrlForLayer'],
+    registry: 'ecr',
   },
   ReferencedImagesNotFoundException: {
     status: 422,
@@ -192,7 +200,7 @@ export const errors = {
     sendAgain: 'never',
     // All clients send again after TOOMANYREQUESTS.
     oci: 'DENIED',
-    operations: ['UploadLayerPart', 'PutImage'],
+    operations: ['UploadLayerPart', 'PutImage', 'BatchGetImage'],
   },
   QuotaExceededException: {
     status: 429,

@@ -19,6 +19,9 @@ export const minEcrPartBytes = 5 * MiB;
 /** A synchronous invocation's event must be smaller than this. Source: Lambda's RequestEntityTooLargeException. */
 export const maxEventBytes = 6_291_456;
 
+/** A synchronous invocation's answer may be as large as this, as JSON. Source: Lambda's ResponseSizeTooLarge. */
+export const maxResponseBytes = 6_291_556;
+
 /** API Gateway's largest request payload. Source: API Gateway quotas, "Payload size". */
 export const maxPayloadBytes = 10 * MiB;
 
@@ -33,6 +36,20 @@ export const secretMaxAgeMs = 30_000;
 
 /** CompleteLayerUpload and BatchCheckLayerAvailability take this many digests at most. Source: ECR API reference. */
 export const maxLayerDigests = 100;
+
+/** BatchGetImage takes this many images and media types at most. Source: ECR's service model, ImageIdentifierList, MediaTypeList. */
+export const maxImageIds = 100;
+export const maxAcceptedMediaTypes = 100;
+
+/** The longest page of ListImages and of ListImageReferrers. Source: ECR's service model, MaxResults, FiftyMaxResults. */
+export const maxListedImages = 1_000;
+export const maxListedReferrers = 50;
+
+/** The artifact types that ListImageReferrers looks for at once. Source: ECR's service model, ArtifactTypeList. */
+export const maxArtifactTypes = 5;
+
+/** The longest token of a next page: ECR's are some hundred characters, and no bound of theirs is known. */
+export const maxNextTokenCharacters = 4_096;
 
 /** The largest `imageManifest`, in characters. Source: ECR API reference, PutImage. */
 export const maxManifestCharacters = 4_194_304;
@@ -53,7 +70,7 @@ export const maxDigestCharacters = 1_000;
 /** How many of the members that are wrong a refusal names, and how many of the policies that failed the log. */
 export const maxFaults = 5;
 
-/** How many digests of a completion are logged; clients send one. */
+/** How many digests of a completion, and how many images of a read, are logged; clients send one. */
 export const maxLoggedDigests = 5;
 
 /** The largest answer of an error, and the largest line that a request or a failure writes to the log. */

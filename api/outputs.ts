@@ -41,11 +41,49 @@ export const layerAvailability = z.object({
     .default([]),
 });
 
-export const putImage = z.object({
-  image: z.object({
-    ...repository,
-    imageId: z.object({ imageDigest: z.string().optional(), imageTag: z.string().optional() }),
-    imageManifest: z.string().optional(),
-    imageManifestMediaType: z.string().optional(),
-  }),
+const imageId = z.object({ imageDigest: z.string().optional(), imageTag: z.string().optional() });
+
+const image = z.object({
+  ...repository,
+  imageId,
+  imageManifest: z.string().optional(),
+  imageManifestMediaType: z.string().optional(),
 });
+
+export const putImage = z.object({ image });
+
+export const images = z.object({
+  images: z.array(image).default([]),
+  failures: z
+    .array(
+      z.object({
+        imageId: imageId.optional(),
+        failureCode: z.string().optional(),
+        failureReason: z.string().optional(),
+      }),
+    )
+    .default([]),
+});
+
+/** Absent on the last page. */
+const nextToken = z.string().optional();
+
+export const imageIds = z.object({ imageIds: z.array(imageId).default([]), nextToken });
+
+export const imageReferrers = z.object({
+  referrers: z
+    .array(
+      z.object({
+        digest: z.string(),
+        mediaType: z.string(),
+        artifactType: z.string().optional(),
+        size: z.int().nonnegative(),
+        annotations: z.record(z.string(), z.string()).optional(),
+        artifactStatus: z.string().optional(),
+      }),
+    )
+    .default([]),
+  nextToken,
+});
+
+export const downloadUrl = z.object({ downloadUrl: z.string().min(1), layerDigest: z.string().optional() });

@@ -8,6 +8,7 @@ export type Registry = keyof typeof registries;
 
 /** What one ECR service asks of its inputs. Sources: the API references of Amazon ECR and Amazon ECR Public. */
 export type RegistryRow = {
+  title: string;
   /** The service's prefix in `X-Amz-Target`. */
   targetPrefix: string;
   repositoryName: { pattern: RegExp; minLength: number; maxLength: number };
@@ -22,6 +23,7 @@ const accountId = /^[0-9]{12}$/;
 
 export const registries = {
   ecr: {
+    title: 'Amazon ECR',
     targetPrefix: 'AmazonEC2ContainerRegistry_V20150921',
     repositoryName: {
       pattern: /^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$/,
@@ -33,6 +35,7 @@ export const registries = {
     largestLayerBytes: 52_000 * MiB,
   },
   'ecr-public': {
+    title: 'Amazon ECR Public',
     targetPrefix: 'SpencerFrontendService',
     repositoryName: {
       pattern: /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$/,
@@ -47,6 +50,8 @@ export const registries = {
     largestLayerBytes: 10_000 * MiB,
   },
 } as const satisfies Record<string, RegistryRow>;
+
+export const everyRegistry = ['ecr', 'ecr-public'] as const satisfies readonly Registry[];
 
 /** Whose registries a request may name. */
 export type Accounts = {

@@ -17,6 +17,7 @@ export const upstreamFailures = {
   LayerPartTooSmallException: ['LayerPartTooSmallException'],
   ImageDigestDoesNotMatchException: ['ImageDigestDoesNotMatchException'],
   LayersNotFoundException: ['LayersNotFoundException'],
+  LayerInaccessibleException: ['LayerInaccessibleException'],
   ReferencedImagesNotFoundException: ['ReferencedImagesNotFoundException'],
   LimitExceededException: ['LimitExceededException'],
   ThrottlingException: [

@@ -5,10 +5,11 @@ import { type ErrorRow, errors } from '../api/errors.ts';
 import { maxErrorBytes } from '../api/limits.ts';
 import {
   type Call,
+  isOffered,
   isOperationName,
   type OperationName,
-  operationNames,
   operations,
+  operationsOf,
 } from '../api/operations.ts';
 import { headersOf, ProxyError } from '../api/proxy-error.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
@@ -88,8 +89,6 @@ export const resourceDoor = (operation: OperationName): Door => ({
   },
 });
 
-const offered = `This proxy offers ${operationNames.join(', ')}.`;
-
 /** What to do instead of an operation of ECR's that clients are used to. */
 const insteadOf = new Map([
   [
@@ -113,11 +112,22 @@ function unknownOperation(
   operation: string,
   configured: readonly Registry[],
 ) {
-  const reason =
-    registry && !configured.includes(registry)
-      ? `This proxy serves ${configured.join(' and ')}, and is not configured for ${registry}.`
-      : (insteadOf.get(operation) ?? 'X-Amz-Target names no operation of this proxy.');
-  return new ProxyError('UnknownOperationException', `${reason} ${offered}`);
+  const isServed = registry !== undefined && configured.includes(registry);
+  const offered = operationsOf(isServed ? [registry] : configured);
+  return new ProxyError(
+    'UnknownOperationException',
+    `${reasonOf(registry, operation, configured)} This proxy offers ${offered.join(', ')}.`,
+  );
+}
+
+function reasonOf(registry: Registry | undefined, operation: string, configured: readonly Registry[]) {
+  if (registry && !configured.includes(registry)) {
+    return `This proxy serves ${configured.join(' and ')}, and is not configured for ${registry}.`;
+  }
+  if (registry && isOperationName(operation)) {
+    return `${registries[registry].title}’s API has no ${operation}.`;
+  }
+  return insteadOf.get(operation) ?? 'X-Amz-Target names no operation of this proxy.';
 }
 
 /**
@@ -131,8 +141,9 @@ export const awsDoor = (configured: readonly Registry[]): Door => ({
   find: ({ headers }) => {
     const [, prefix = '', operation = ''] = /^([^.]+)\.([^.]+)$/.exec(headers['x-amz-target'] ?? '') ?? [];
     const registry = registryOfTargetPrefix.get(prefix);
-    if (registry && configured.includes(registry) && isOperationName(operation)) {
-      return { operation, registry, isRepeated: repeated.test(headers['amz-sdk-request'] ?? '') };
+    const call = registry && isOperationName(operation) ? { operation, registry } : undefined;
+    if (call && configured.includes(call.registry) && isOffered(call)) {
+      return { ...call, isRepeated: repeated.test(headers['amz-sdk-request'] ?? '') };
     }
     throw unknownOperation(registry, operation, configured);
   },

@@ -4,7 +4,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { maxBodyDepth, maxBodyStructuralCharacters, partSize } from '../api/limits.ts';
 import { type Call, operations } from '../api/operations.ts';
 import { ProxyError } from '../api/proxy-error.ts';
-import { queryPairs } from '../api/query.ts';
+import { nestMembers, queryPairs } from '../api/query.ts';
 import { JsonFault, parseStrictJson } from '../api/strict-json.ts';
 import type { Door } from './doors.ts';
 import type { RawMembers } from './incoming-call.ts';
@@ -45,11 +45,23 @@ function textOf({ body, isBase64Encoded }: APIGatewayProxyEvent): string {
   }
 }
 
+/** A member that is null is absent, as it is to AWS; but it is still a member that is given. */
+const withoutNulls = (members: object): RawMembers =>
+  Object.fromEntries(Object.entries(members).map(([name, value]) => [name, withoutNull(value)]));
+
+function withoutNull(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) {
+    return value ?? undefined;
+  }
+  return Array.isArray(value)
+    ? value.map((item: unknown) => (item === null ? null : withoutNull(item)))
+    : withoutNulls(value);
+}
+
 const readJson: BodyReader = (event) => {
   try {
     const body = parseStrictJson(textOf(event), maxBodyDepth, maxBodyStructuralCharacters);
-    // A member that is null is absent, as it is to AWS; but it is still a member that is given.
-    return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, value ?? undefined]));
+    return withoutNulls(body);
   } catch (error) {
     if (!(error instanceof JsonFault)) {
       throw error;
@@ -174,5 +186,6 @@ export function readEventMembers(event: APIGatewayProxyEvent, rules: RequestRule
   assertWellFormed(event);
   const query = event.multiValueQueryStringParameters ?? {};
   const inQuery = readBody === readJson ? queryBesideJson(query, rules) : queryPairs(rules.shape, query);
-  return gather(readBody(event), [...Object.entries(event.pathParameters ?? {}), ...inQuery]);
+  const gathered = gather(readBody(event), [...Object.entries(event.pathParameters ?? {}), ...inQuery]);
+  return readBody === readJson ? gathered : nestMembers(rules.shape, gathered);
 }

@@ -11,6 +11,10 @@ export const uploadLayerPart = resourceHandler('UploadLayerPart', services);
 export const completeLayerUpload = resourceHandler('CompleteLayerUpload', services);
 export const batchCheckLayerAvailability = resourceHandler('BatchCheckLayerAvailability', services);
 export const putImage = resourceHandler('PutImage', services);
+export const batchGetImage = resourceHandler('BatchGetImage', services);
+export const listImages = resourceHandler('ListImages', services);
+export const listImageReferrers = resourceHandler('ListImageReferrers', services);
+export const getDownloadUrlForLayer = resourceHandler('GetDownloadUrlForLayer', services);
 
 /** For every operation, as AWS SDKs ask for them. */
 export const awsDoor = awsHandler(services);

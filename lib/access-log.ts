@@ -40,6 +40,11 @@ export type AccessLogProps = {
 export class AccessLog extends LogGroup {
   /** Requests that the stage’s own throttling refused: API Gateway has no metric of its own for them. */
   readonly throttles: Metric;
+  /**
+   * Requests for which Lambda had no instance: one metric, where Lambda's own are one for each function, and an alarm
+   * looks at ten at most.
+   */
+  readonly functionThrottles: Metric;
 
   constructor(scope: Construct, id: string, props: AccessLogProps) {
     const { logRetention, removalPolicy, encryptionKey } = props;
@@ -48,13 +53,24 @@ export class AccessLog extends LogGroup {
       removalPolicy,
       ...(encryptionKey && { encryptionKey }),
     });
-    // A filter's metric can have no fixed dimension: the service is in the namespace instead.
-    this.throttles = this.addMetricFilter('Throttles', {
-      filterPattern: FilterPattern.stringValue('$.responseType', '=', 'THROTTLED'),
-      metricNamespace: `${metricsNamespace}/${props.serviceName}`,
-      metricName: 'GatewayThrottles',
-      metricValue: '1',
-      defaultValue: 0,
-    }).metric({ statistic: 'Sum', label: 'API Gateway', period: Duration.minutes(5) });
+    const count = (id: string, field: string, value: string, metricName: string, label: string) =>
+      this.addMetricFilter(id, {
+        filterPattern: FilterPattern.stringValue(field, '=', value),
+        // A filter's metric can have no fixed dimension: the service is in the namespace instead.
+        metricNamespace: `${metricsNamespace}/${props.serviceName}`,
+        metricName,
+        metricValue: '1',
+        defaultValue: 0,
+      }).metric({ statistic: 'Sum', label, period: Duration.minutes(5) });
+    this.throttles = count('Throttles', '$.responseType', 'THROTTLED', 'GatewayThrottles', 'API Gateway');
+    // What Lambda answers API Gateway, not what the function says. Source: the API Gateway developer guide,
+    // "Variables for access logging", $context.integration.status.
+    this.functionThrottles = count(
+      'FunctionThrottles',
+      '$.functionStatus',
+      '429',
+      'FunctionThrottles',
+      'Lambda',
+    );
   }
 }

@@ -65,7 +65,7 @@ const latency = (metrics: ProxyMetrics) =>
 /** Who throttles: the stage, the account's or the functions' concurrency, and ECR's rates. */
 export const throttles = (metrics: ProxyMetrics): MathExpression[] => [
   sumOf('API Gateway', [metrics.gatewayThrottles]),
-  metrics.lambda('Throttles', 'Lambda'),
+  sumOf('Lambda', [metrics.functionThrottles]),
   sumOf('ECR', [metrics.own('Refusals', 'ThrottlingException')]),
 ];
 

@@ -7,7 +7,7 @@ import { PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { type OperationName, operationNames } from '../api/operations.ts';
+import { type OperationName, operationsOf } from '../api/operations.ts';
 import { AccessLog } from './access-log.ts';
 import { Alarms } from './alarms.ts';
 import { checkedProps } from './checked-props.ts';
@@ -91,19 +91,21 @@ export class EcrUploadProxy extends Construct {
       serviceName,
     };
     const { reservedConcurrentExecutions: reserved } = props;
-    const functionOf = (name: FunctionName, served: readonly OperationName[]) =>
+    const functionOf = (name: FunctionName, operations: readonly OperationName[]) =>
       new ProxyFunction(this, name, {
         ...shared,
         handler: handlerOf(name),
-        operations: served,
+        operations,
         reservedConcurrentExecutions: typeof reserved === 'object' ? reserved[name] : reserved,
       });
-    const operationFunctions = new Map(operationNames.map((name) => [name, functionOf(name, [name])]));
-    const awsDoorFunction = functionOf('AwsDoor', operationNames);
+    const registries = configuredRegistries({ repositories });
+    const served = operationsOf(registries);
+    const operationFunctions = new Map(served.map((name) => [name, functionOf(name, [name])]));
+    const awsDoorFunction = functionOf('AwsDoor', served);
     this.functions = new Map([...operationFunctions, ['AwsDoor' as const, awsDoorFunction] as const]);
 
     const api = new UploadApi(this, 'Api', {
-      registries: configuredRegistries({ repositories }),
+      registries,
       operationFunctions,
       awsDoorFunction,
       accessLog: this.accessLog,
@@ -129,6 +131,7 @@ export class EcrUploadProxy extends Construct {
       functions,
       stagingBucket: this.stagingBucket,
       gatewayThrottles: this.accessLog.throttles,
+      functionThrottles: this.accessLog.functionThrottles,
     });
     const alarms = new Alarms(this, 'Alarms', metrics, props.alarmTopic);
     this.alarms = alarms.all;

@@ -7,7 +7,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { type OperationName, operations } from '../api/operations.ts';
+import { isOffered, type OperationName, operations } from '../api/operations.ts';
 import { acknowledgeWildcards } from './acknowledgements.ts';
 import { configuredRegistries } from './configuration.ts';
 import type { ProxySecret } from './proxy-secret.ts';
@@ -49,13 +49,14 @@ export class FunctionRole extends Role {
       this.addToPolicy(new PolicyStatement({ actions: [...actions], resources }));
 
     const rows = props.operations.map((operation) => operations[operation]);
-    const ecrActions = distinct(rows.flatMap(({ iamActions }) => iamActions));
     const stagingActions = distinct(rows.flatMap((row) => row.stagingActions));
     const registryNames = configuredRegistries(props);
 
-    const repositories = repositoriesOf(props);
+    const repositories = repositoriesOf(props).filter(({ registry }) =>
+      props.operations.some((operation) => isOffered({ operation, registry })),
+    );
     for (const [index, list] of splitIntoPolicies(repositories).entries()) {
-      const statement = this.#pushTo(list, ecrActions);
+      const statement = this.#reach(list, props.operations);
       if (areInline(repositories)) {
         this.addToPolicy(statement);
       } else {
@@ -91,11 +92,18 @@ export class FunctionRole extends Role {
     }
   }
 
-  #pushTo(list: readonly Repository[], ecrActions: readonly string[]): PolicyStatement {
+  /** @param list of one registry */
+  #reach(list: readonly Repository[], served: readonly OperationName[]): PolicyStatement {
     const resources = list.map((repository) => this.#repositoryArn(repository));
     acknowledgeWildcards(this, resources, 'The operator names repositories by pattern.');
-    const actions = ecrActions.map((action) => `${list[0]?.registry}:${action}`);
-    return new PolicyStatement({ actions, resources });
+    const actions = list
+      .slice(0, 1)
+      .flatMap(({ registry }) =>
+        served
+          .filter((operation) => isOffered({ operation, registry }))
+          .flatMap((operation) => operations[operation].iamActions.map((action) => `${registry}:${action}`)),
+      );
+    return new PolicyStatement({ actions: distinct(actions), resources });
   }
 
   /**

@@ -14,8 +14,9 @@ export type ProxyMetricsProps = {
   stageName: string;
   functions: readonly ProxyFunction[];
   stagingBucket: Bucket;
-  /** API Gateway's own 429s, from the access log. */
+  /** API Gateway's own 429s, and Lambda's, from the access log. */
   gatewayThrottles: Metric;
+  functionThrottles: Metric;
 };
 
 /** Adds up metrics under one label, of which the names within the expression come; a gap counts as nothing. */
@@ -84,7 +85,7 @@ export class ProxyMetrics {
     });
   }
 
-  lambda(metricName: 'Invocations' | 'Duration' | 'Errors' | 'Throttles', label: string): MathExpression {
+  lambda(metricName: 'Invocations' | 'Duration' | 'Errors', label: string): MathExpression {
     const options = { statistic: Stats.SUM, period: fiveMinutes };
     return sumOf(
       label,
@@ -98,6 +99,10 @@ export class ProxyMetrics {
 
   get gatewayThrottles(): Metric {
     return this.#props.gatewayThrottles;
+  }
+
+  get functionThrottles(): Metric {
+    return this.#props.functionThrottles;
   }
 
   /** Written by S3 once a day. */

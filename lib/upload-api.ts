@@ -13,7 +13,7 @@ import {
 import type { IVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
 import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
-import { type OperationName, operations } from '../api/operations.ts';
+import { isOffered, type OperationName, operations } from '../api/operations.ts';
 import type { Registry } from '../api/registries.ts';
 import { type AccessLog, accessLogFormat } from './access-log.ts';
 import { acknowledgeDependencies } from './acknowledgements.ts';
@@ -131,13 +131,13 @@ export class UploadApi extends RestApi {
   }
 
   #addRoutes({ registries, operationFunctions, awsDoorFunction }: UploadApiProps): Method[] {
-    // Door 1: a route for each operation of each registry.
+    // Door 1: a route for each operation of each registry that has it.
     const doorOne = [...operationFunctions].flatMap(([operation, { lambda }]) => {
       const { method, path } = operations[operation];
       const integration = new LambdaIntegration(lambda, { allowTestInvoke: false });
-      return registries.map((registry) =>
-        this.root.resourceForPath(`/${registry}${path}`).addMethod(method, integration),
-      );
+      return registries
+        .filter((registry) => isOffered({ operation, registry }))
+        .map((registry) => this.root.resourceForPath(`/${registry}${path}`).addMethod(method, integration));
     });
     // Door 2: ECR's own wire names the operation in a header, so one function serves all of them.
     const doorTwo = new LambdaIntegration(awsDoorFunction.lambda, { allowTestInvoke: false });

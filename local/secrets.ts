@@ -6,8 +6,15 @@ import fastify from 'fastify';
 import { z } from 'zod';
 import { loopback, urlOf } from './address.ts';
 
-/** The tokens that `npm start` prints. Fixed, so that what the README shows can be pasted. */
-export const localTokens = { 'team-a-ci': 'eup_team-a-ci_local', 'team-b-ci': 'eup_team-b-ci_local' };
+/**
+ * The tokens that `npm start` prints, of clients that push and read and of one that may push alone. Fixed, so that what
+ * the README shows can be pasted.
+ */
+export const localTokens = {
+  'team-a-ci': 'eup_team-a-ci_local',
+  'team-b-ci': 'eup_team-b-ci_local',
+  'team-a-device': 'eup_team-a-device_local',
+};
 
 export type SecretsOptions = {
   /** 0 takes any free one. */

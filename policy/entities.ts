@@ -6,7 +6,7 @@ import type {
   EntityJson,
   TypeAndId,
 } from '@cedar-policy/cedar-wasm/nodejs';
-import type { PolicyContext } from '../api/operations.ts';
+import type { PolicyContext } from '../api/policy-context.ts';
 import type { Principal, Workload } from './principal.ts';
 
 /** Who wants to do what to which repository, and when; `action` and `context` as the schema names them. */

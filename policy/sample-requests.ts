@@ -8,6 +8,7 @@ const repository = { repositoryName: 'team-a/app' };
 const upload = { ...repository, uploadId: 'upload' };
 const digest = `sha256:${'0'.repeat(64)}`;
 const layerDigests = [digest];
+const image = { imageDigest: digest };
 const config = { mediaType: 'application/vnd.oci.image.config.v1+json', digest, size: 2 };
 const annotations = { 'org.opencontainers.image.source': 'https://example.com/team-a/app' };
 const manifest = (more: object) =>
@@ -33,6 +34,10 @@ const samples: { readonly [Name in OperationName]: readonly Members<Name>[] } = 
     },
     { ...repository, imageManifest: manifest({}) },
   ],
+  BatchGetImage: [{ ...repository, imageIds: [{ ...image, imageTag: '1.2.3' }] }],
+  ListImages: [repository],
+  ListImageReferrers: [{ ...repository, subjectId: image }],
+  GetDownloadUrlForLayer: [{ ...repository, layerDigest: digest }],
 };
 
 const principals: readonly Principal[] = [

@@ -2,17 +2,13 @@
 
 import packageJson from '../../package.json' with { type: 'json' };
 import { codesOf, errorCodes } from '../errors.ts';
-import { type Call, operationNames, operations } from '../operations.ts';
-import { isRegistry, type Registry, registries } from '../registries.ts';
+import { type Call, calls, operationNames, operations } from '../operations.ts';
+import type { Registry } from '../registries.ts';
 import { outputJsonSchema } from '../wire.ts';
 import { gatewayRefusal } from './gateway-refusals.ts';
 import { linksOf } from './links.ts';
 import { problemOf, type Response, refusalsOf } from './problems.ts';
 import { descriptionOf, hasJsonBody, jsonBody, parametersOf, requestBodyOf } from './requests.ts';
-
-const calls: readonly Call[] = Object.keys(registries)
-  .filter(isRegistry)
-  .flatMap((registry) => operationNames.map((operation) => ({ operation, registry })));
 
 /** The name of what belongs to one operation of one registry: ECR's, and `Public` behind it. */
 const suffixes = { ecr: '', 'ecr-public': 'Public' } as const satisfies Record<Registry, string>;

@@ -13,6 +13,12 @@ function membersOf({ operation, registry }: Call): { properties: Properties; req
   const { properties, required } = z.toJSONSchema(operations[operation].input(registry), {
     io: 'input',
     unrepresentable: 'any',
+    // Unknown members are refused, those of a member as well.
+    override: ({ zodSchema, jsonSchema }) => {
+      if (zodSchema instanceof z.ZodObject) {
+        jsonSchema.additionalProperties = false;
+      }
+    },
   });
   const schemas = Object.entries(properties ?? {}).map(([name, schema]): [string, Schema] => [
     name,
@@ -23,9 +29,28 @@ function membersOf({ operation, registry }: Call): { properties: Properties; req
 
 const pathMembers = (path: string) => [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
 
-/** A member of JSON that is null counts as absent. */
 const orNull = (schema: Schema): Schema =>
   typeof schema.type === 'string' ? { ...schema, type: [schema.type, 'null'] } : schema;
+
+/** A member of JSON that is null counts as absent, and so does a member's own. */
+function withNulls(schema: Schema): Schema {
+  const { properties, items, required } = schema;
+  return {
+    ...schema,
+    ...(isObject(items) && { items: withNulls(items) }),
+    ...(isObject(properties) && {
+      properties: nullableMembers(properties, Array.isArray(required) ? required : []),
+    }),
+  };
+}
+
+const nullableMembers = (properties: Schema, required: readonly unknown[]): Properties =>
+  Object.fromEntries(
+    Object.entries(properties).map(([name, property]): [string, Schema] => {
+      const schema = withNulls(isObject(property) ? property : {});
+      return [name, required.includes(name) ? schema : orNull(schema)];
+    }),
+  );
 
 /** Whether the operation's body is in JSON. That of a part may be, but is documented as bytes: see {@link requestBodyOf}. */
 export function hasJsonBody({ operation }: Pick<Call, 'operation'>): boolean {
@@ -37,13 +62,11 @@ export function hasJsonBody({ operation }: Pick<Call, 'operation'>): boolean {
 export function jsonBody(call: Call) {
   const { properties, required } = membersOf(call);
   const inPath = pathMembers(operations[call.operation].path);
-  const inBody = Object.entries(properties).filter(([name]) => !inPath.includes(name));
+  const inBody = Object.fromEntries(Object.entries(properties).filter(([name]) => !inPath.includes(name)));
   return {
     type: 'object',
     required: required.filter((name) => !inPath.includes(name)),
-    properties: Object.fromEntries(
-      inBody.map(([name, schema]) => [name, required.includes(name) ? schema : orNull(schema)]),
-    ),
+    properties: nullableMembers(inBody, required),
     additionalProperties: false,
   };
 }
@@ -61,22 +84,33 @@ const contentRange = {
   example: `bytes 0-${partSize - 1}/*`,
 };
 
+type Parameter = { name: string; in: 'path' | 'query'; required: boolean; schema: Schema | undefined };
+
+/** A member that has members of its own is a parameter for each of them: `filter.tagStatus`. */
+function queryParameters(name: string, schema: Schema, required: boolean): Parameter[] {
+  const { properties, required: own } = schema;
+  return isObject(properties)
+    ? Object.entries(properties).flatMap(([member, inner]) =>
+        queryParameters(
+          `${name}.${member}`,
+          isObject(inner) ? inner : {},
+          required && Array.isArray(own) && own.includes(member),
+        ),
+      )
+    : [{ name, in: 'query', required, schema }];
+}
+
 /** Where there is no JSON, members that the path does not have are in the query. */
 export function parametersOf(call: Call) {
   const { path, rawBody } = operations[call.operation];
   const { properties, required } = membersOf(call);
   const inPath = pathMembers(path);
-  const inQuery = Object.keys(properties).filter(
-    (name) => !hasJsonBody(call) && !inPath.includes(name) && !(rawBody && saidByBytes.includes(name)),
+  const inQuery = Object.entries(properties).filter(
+    ([name]) => !hasJsonBody(call) && !inPath.includes(name) && !(rawBody && saidByBytes.includes(name)),
   );
   return [
-    ...inPath.map((name) => ({ name, in: 'path', required: true, schema: properties[name] })),
-    ...inQuery.map((name) => ({
-      name,
-      in: 'query',
-      required: required.includes(name),
-      schema: properties[name],
-    })),
+    ...inPath.map((name): Parameter => ({ name, in: 'path', required: true, schema: properties[name] })),
+    ...inQuery.flatMap(([name, schema]) => queryParameters(name, schema, required.includes(name))),
     ...(rawBody ? [contentRange] : []),
   ];
 }

@@ -4,7 +4,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isMap, isNode, isSeq, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { isOperationName, type OperationName, operationNames } from '../../api/operations.ts';
+import {
+  actionGroups,
+  isOperationName,
+  type OperationName,
+  operationNames,
+  operations,
+} from '../../api/operations.ts';
 import { claimsOf } from '../../policy/claims.ts';
 import type { DecisionRequest } from '../../policy/entities.ts';
 import { type Principal, workload } from '../../policy/principal.ts';
@@ -44,8 +50,11 @@ const contextValue = z.union([
   z.record(z.string(), z.union([z.string(), z.int()])),
 ]);
 
-/** `push` stands for every action there is. */
-const operationsNamed = (name: string): readonly string[] => (name === 'push' ? operationNames : [name]);
+/** A group stands for every action in it. */
+function operationsNamed(name: string): readonly string[] {
+  const group = actionGroups.find((one) => one === name);
+  return group ? operationNames.filter((operation) => operations[operation].groups.includes(group)) : [name];
+}
 
 const actions = oneOrMore.transform((names, context): OperationName[] => {
   const named = names.flatMap(operationsNamed);
@@ -53,7 +62,7 @@ const actions = oneOrMore.transform((names, context): OperationName[] => {
   if (known.length === named.length) {
     return known;
   }
-  const message = `expected push, ${operationNames.join(', ')}, or a list of them`;
+  const message = `expected ${[...actionGroups, ...operationNames].join(', ')}, or a list of them`;
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
@@ -80,6 +89,10 @@ const usualContext: { readonly [Name in OperationName]: DecisionRequest['context
   InitiateLayerUpload: {},
   CompleteLayerUpload: {},
   BatchCheckLayerAvailability: {},
+  BatchGetImage: { imageTags: [], imageDigests: [`sha256:${'0'.repeat(64)}`] },
+  ListImages: {},
+  ListImageReferrers: { imageDigest: `sha256:${'0'.repeat(64)}` },
+  GetDownloadUrlForLayer: { layerDigest: `sha256:${'0'.repeat(64)}` },
   UploadLayerPart: { partFirstByte: 0, partLastByte: 999 },
   PutImage: {
     imageDigest: `sha256:${'0'.repeat(64)}`,

@@ -3,15 +3,15 @@
 import { createHash } from 'node:crypto';
 import { maxEcrPartBytes } from '../../api/limits.ts';
 import { manifestOf } from '../../api/manifest.ts';
-import type { Members, OperationName } from '../../api/operations.ts';
+import type { Members, OperationName, OperationOf } from '../../api/operations.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
-import { maxDirectLayerBytes, maxLayerBytes, type Registry } from '../../api/registries.ts';
+import { maxDirectLayerBytes, maxLayerBytes } from '../../api/registries.ts';
 import { sealsWith } from '../../api/sealing-keys.ts';
 import type { SecretReader } from '../identity/secret.ts';
 import { invalidMembers } from '../invalid-members.ts';
 import type { CallRecord } from '../telemetry/call-record.ts';
 import { type DirectUpload, takeDirectPart } from '../upload/direct-upload.ts';
-import type { Ecr } from '../upload/ecr.ts';
+import type { EcrServices } from '../upload/ecr.ts';
 import { isAligned, sizeOf } from '../upload/layer-parts.ts';
 import {
   type LayerUpload,
@@ -28,7 +28,7 @@ import type { Permit } from './authorize.ts';
 
 /** What all calls reach: ECR, the staging area and the key that seals upload ids. */
 export type Backend = {
-  readonly ecr: Readonly<Record<Registry, Ecr>>;
+  readonly ecr: EcrServices;
   /** The staging area under a key. */
   readonly staging: (key: string) => Staging;
   readonly readSecret: SecretReader;
@@ -284,6 +284,15 @@ async function putImage(permit: Permit<'PutImage'>, upstream: Upstream) {
   return { image };
 }
 
+/** ECR is asked as the client asks, and answers for itself. @param name of an operation that ECR Public has not */
+const passOn =
+  <Name extends Exclude<OperationName, OperationOf<'ecr-public'>>>(name: Name) =>
+  async ({ registryId, members }: Permit<Name>, { ecr, abortSignal }: Upstream): Promise<Output> => {
+    const named = { ...members, registryId: members.registryId ?? registryId };
+    const output: object = await ecr.ecr[name](named, abortSignal);
+    return { ...output };
+  };
+
 const forwarders: {
   readonly [Name in OperationName]: (permit: Permit<Name>, upstream: Upstream) => Promise<Output>;
 } = {
@@ -292,6 +301,10 @@ const forwarders: {
   CompleteLayerUpload: completeLayerUpload,
   BatchCheckLayerAvailability: batchCheckLayerAvailability,
   PutImage: putImage,
+  BatchGetImage: passOn('BatchGetImage'),
+  ListImages: passOn('ListImages'),
+  ListImageReferrers: passOn('ListImageReferrers'),
+  GetDownloadUrlForLayer: passOn('GetDownloadUrlForLayer'),
 };
 
 /** @throws ProxyError, or what the SDKs throw; serve finds the row of the error table for either. */

@@ -1,27 +1,58 @@
 // Step 2, validate: the members that a call came with become an operation's Input.
 
-import type { z } from 'zod';
-import { type Call, type Members, type OperationName, operations } from '../../api/operations.ts';
-import type { IncomingCall, RawMembers } from '../incoming-call.ts';
+import { z } from 'zod';
+import { type Call, isOffered, type Members, type OperationName, operations } from '../../api/operations.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
+import { unwrapped } from '../../api/query.ts';
+import { registries } from '../../api/registries.ts';
+import type { IncomingCall } from '../incoming-call.ts';
 import { type Fault, invalidMembers, memberNameOf } from '../invalid-members.ts';
 
 /** What a request asks for, in ECR's member names. */
 export type Input<Name extends OperationName> = Call<Name> &
   Pick<IncomingCall, 'sending'> & { readonly members: Members<Name> };
 
-const unknownMembers = (members: RawMembers, known: Readonly<Record<string, unknown>>): Fault[] =>
-  Object.keys(members)
-    .filter((member) => !Object.hasOwn(known, member))
-    .map((member) => ({
-      member: memberNameOf(member),
-      expected: 'nothing: the operation has no such member',
-    }));
+type Shape = Readonly<Record<string, z.core.$ZodType>>;
+
+const unknownMember: Fault['expected'] = 'nothing: the operation has no such member';
+
+/** Those of the members' own members as well. */
+function unknownMembers(members: object, known: Shape, path: readonly (string | number)[] = []): Fault[] {
+  return Object.entries(members).flatMap(([name, value]: [string, unknown]) =>
+    Object.hasOwn(known, name)
+      ? unknownWithin(value, known[name], [...path, name])
+      : [{ member: [...path, memberNameOf(name)].join('.'), expected: unknownMember }],
+  );
+}
+
+function unknownWithin(
+  value: unknown,
+  known: z.core.$ZodType | undefined,
+  path: readonly (string | number)[],
+): Fault[] {
+  const schema = unwrapped(known);
+  if (schema instanceof z.ZodArray && Array.isArray(value)) {
+    return value.flatMap((item: unknown, index) => unknownWithin(item, schema.element, [...path, index]));
+  }
+  return schema instanceof z.ZodObject && typeof value === 'object' && value !== null
+    ? unknownMembers(value, schema.shape, path)
+    : [];
+}
 
 const faultsOf = (error: z.ZodError | undefined): Fault[] =>
   (error?.issues ?? []).map(({ path, message }) => ({ member: path.join('.'), expected: message }));
 
-const isWellFormed = (value: unknown): boolean =>
-  typeof value === 'string' ? value.isWellFormed() : !Array.isArray(value) || value.every(isWellFormed);
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') {
+    return value.isWellFormed();
+  }
+  return (
+    typeof value !== 'object' ||
+    value === null ||
+    value instanceof Uint8Array ||
+    Object.values(value).every(isWellFormed)
+  );
+}
 
 /** A front that reads no JSON has not looked: `parseStrictJson` does for those that do. */
 const illFormed = (members: object): Fault[] =>
@@ -38,11 +69,18 @@ type Asked<Name extends OperationName> = Pick<
 /**
  * The only one who asks for the members: where it is a body that they are read from, none is read before.
  *
- * @throws InvalidParameterException naming the first members that are wrong and what was expected of each;
+ * @throws UnsupportedCommandException for an operation that the registry does not have;
+ *   InvalidParameterException naming the first members that are wrong and what was expected of each;
  *   what the front throws that reads them.
  */
 export async function validate<Name extends OperationName>(call: Asked<Name>): Promise<Input<Name>> {
   const { operation, registry, isRepeated = false, sending, refusesUnknownMembers } = call;
+  if (!isOffered(call)) {
+    throw new ProxyError(
+      'UnsupportedCommandException',
+      `${registries[registry].title}’s API has no ${operation}.`,
+    );
+  }
   const members = await call.readMembers();
   const schema = operations[operation].input(registry);
   const { data, error } = schema.safeParse(members);

@@ -1,20 +1,29 @@
-// Both ECR services as one shape: each operation of the table as a call of the service's own SDK client.
+// Both ECR services as one shape: each operation that they have as a call of the service's own SDK client.
 
 import {
   BatchCheckLayerAvailabilityCommand,
   type BatchCheckLayerAvailabilityResponse,
+  BatchGetImageCommand,
+  type BatchGetImageResponse,
   CompleteLayerUploadCommand,
   type CompleteLayerUploadResponse,
   type ECRClient,
+  GetDownloadUrlForLayerCommand,
+  type GetDownloadUrlForLayerResponse,
   InitiateLayerUploadCommand,
   type InitiateLayerUploadResponse,
+  ListImageReferrersCommand,
+  type ListImageReferrersResponse,
+  ListImagesCommand,
+  type ListImagesResponse,
   PutImageCommand,
   type PutImageResponse,
   UploadLayerPartCommand,
   type UploadLayerPartResponse,
 } from '@aws-sdk/client-ecr';
 import * as ecrPublic from '@aws-sdk/client-ecr-public';
-import type { Members, OperationName } from '../../api/operations.ts';
+import type { Members, OperationOf } from '../../api/operations.ts';
+import type { Registry } from '../../api/registries.ts';
 import type { Measure } from '../telemetry/meter.ts';
 
 type EcrOutputs = {
@@ -23,17 +32,26 @@ type EcrOutputs = {
   CompleteLayerUpload: CompleteLayerUploadResponse;
   BatchCheckLayerAvailability: BatchCheckLayerAvailabilityResponse;
   PutImage: PutImageResponse;
+  BatchGetImage: BatchGetImageResponse;
+  ListImages: ListImagesResponse;
+  ListImageReferrers: ListImageReferrersResponse;
+  GetDownloadUrlForLayer: GetDownloadUrlForLayerResponse;
 };
 
 /** One ECR service; a call rejects with the SDK's own exceptions, and with AbortError when the signal fires. */
-export type Ecr = {
-  readonly [Name in OperationName]: (
+type EcrService<Of extends Registry> = {
+  readonly [Name in OperationOf<Of>]: (
     input: Members<Name>,
     abortSignal: AbortSignal,
   ) => Promise<EcrOutputs[Name]>;
 };
 
-export const privateEcr = (client: ECRClient, measure: Measure): Ecr => ({
+export type EcrServices = { readonly [Of in Registry]: EcrService<Of> };
+
+/** Either of them, with what both have. */
+export type Ecr = EcrServices[Registry];
+
+export const privateEcr = (client: ECRClient, measure: Measure): EcrServices['ecr'] => ({
   InitiateLayerUpload: (input, abortSignal) =>
     measure('ecr:InitiateLayerUpload', () =>
       client.send(new InitiateLayerUploadCommand(input), { abortSignal }),
@@ -50,9 +68,24 @@ export const privateEcr = (client: ECRClient, measure: Measure): Ecr => ({
     ),
   PutImage: (input, abortSignal) =>
     measure('ecr:PutImage', () => client.send(new PutImageCommand(input), { abortSignal })),
+  BatchGetImage: (input, abortSignal) =>
+    measure('ecr:BatchGetImage', () => client.send(new BatchGetImageCommand(input), { abortSignal })),
+  ListImages: (input, abortSignal) =>
+    measure('ecr:ListImages', () => client.send(new ListImagesCommand(input), { abortSignal })),
+  ListImageReferrers: (input, abortSignal) =>
+    measure('ecr:ListImageReferrers', () =>
+      client.send(new ListImageReferrersCommand(input), { abortSignal }),
+    ),
+  GetDownloadUrlForLayer: (input, abortSignal) =>
+    measure('ecr:GetDownloadUrlForLayer', () =>
+      client.send(new GetDownloadUrlForLayerCommand(input), { abortSignal }),
+    ),
 });
 
-export const publicEcr = (client: ecrPublic.ECRPUBLICClient, measure: Measure): Ecr => ({
+export const publicEcr = (
+  client: ecrPublic.ECRPUBLICClient,
+  measure: Measure,
+): EcrServices['ecr-public'] => ({
   InitiateLayerUpload: (input, abortSignal) =>
     measure('ecr-public:InitiateLayerUpload', () =>
       client.send(new ecrPublic.InitiateLayerUploadCommand(input), { abortSignal }),

@@ -1,6 +1,6 @@
 // The error table: every error this stand-in can answer, its HTTP status, and the calls that may meet it.
 
-import { type Call, type OperationName, operationNames, type RegistryName } from './registries.ts';
+import { type Call, calls, type OperationName, operationNames, type RegistryName } from './registries.ts';
 
 type ErrorRow = {
   readonly status: 400 | 413 | 500;
@@ -23,7 +23,7 @@ export const errorTable = {
   RegistryNotFoundException: { status: 400, operations: every, registry: 'ecr-public' },
   UnsupportedCommandException: { status: 400, operations: every, registry: 'ecr-public' },
   KmsException: { status: 400, operations: pushes, registry: 'ecr' },
-  LimitExceededException: { status: 400, operations: ['UploadLayerPart', 'PutImage'] },
+  LimitExceededException: { status: 400, operations: ['UploadLayerPart', 'PutImage', 'BatchGetImage'] },
   UploadNotFoundException: { status: 400, operations: ['UploadLayerPart', 'CompleteLayerUpload'] },
   InvalidLayerPartException: { status: 400, operations: ['UploadLayerPart'] },
   EmptyUploadException: { status: 400, operations: ['CompleteLayerUpload'] },
@@ -33,7 +33,16 @@ export const errorTable = {
   ImageDigestDoesNotMatchException: { status: 400, operations: ['PutImage'] },
   ImageAlreadyExistsException: { status: 400, operations: ['PutImage'] },
   ImageTagAlreadyExistsException: { status: 400, operations: ['PutImage'] },
-  LayersNotFoundException: { status: 400, operations: ['PutImage'] },
+  LayersNotFoundException: { status: 400, operations: ['PutImage', 'GetDownloadUrlForLayer'] },
+  LayerInaccessibleException: { status: 400, operations: ['GetDownloadUrlForLayer'], registry: 'ecr' },
+  ValidationException: { status: 400, operations: ['ListImageReferrers'], registry: 'ecr' },
+  UnableToGetUpstreamImageException: { status: 400, operations: ['BatchGetImage'], registry: 'ecr' },
+  UnableToGetUpstreamLayerException: { status: 400, operations: ['GetDownloadUrlForLayer'], registry: 'ecr' },
+  UnableToListUpstreamImageReferrersException: {
+    status: 400,
+    operations: ['ListImageReferrers'],
+    registry: 'ecr',
+  },
   ReferencedImagesNotFoundException: { status: 400, operations: ['PutImage'] },
   SerializationException: { status: 400, operations: every },
   UnknownOperationException: { status: 400, operations: every },
@@ -62,7 +71,11 @@ export class EcrError extends Error {
 /** Whether ECR can answer `call` with `error` at all. */
 export function canAnswer(call: Call, error: ErrorName): boolean {
   const row: ErrorRow = errorTable[error];
-  return row.operations.includes(call.operation) && (row.registry ?? call.registry) === call.registry;
+  return (
+    calls.some(({ registry, operation }) => registry === call.registry && operation === call.operation) &&
+    row.operations.includes(call.operation) &&
+    (row.registry ?? call.registry) === call.registry
+  );
 }
 
 /** ECR's words for a member that breaks its model. @see https://github.com/chainguard-dev/apko/issues/450 */

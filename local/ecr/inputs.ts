@@ -3,11 +3,17 @@
 import { z } from 'zod';
 import { EcrError, invalidParameter } from './errors.ts';
 import {
+  maxArtifactTypeChars,
+  maxArtifactTypes,
   maxBatchedDigestChars,
+  maxImageIds,
   maxImageManifestChars,
   maxImageTagChars,
   maxLayerDigests,
   maxLayerPartBlobBytes,
+  maxListedImages,
+  maxListedReferrers,
+  maxMediaTypes,
 } from './limits.ts';
 import { type RegistryName, registries } from './registries.ts';
 
@@ -22,11 +28,13 @@ const matching = (min: number, max: number, pattern: RegExp) =>
 
 const bytePosition = z.int('must be an integer').min(0, 'Member must have value greater than or equal to 0');
 
-const digests = (digest: z.ZodType<string>) =>
+const listOf = <Item extends z.ZodType>(item: Item, min: number, max: number) =>
   z
-    .array(digest)
-    .min(1, 'Member must have length greater than or equal to 1')
-    .max(maxLayerDigests, `Member must have length less than or equal to ${maxLayerDigests}`);
+    .array(item)
+    .min(min, `Member must have length greater than or equal to ${min}`)
+    .max(max, `Member must have length less than or equal to ${max}`);
+
+const digests = (digest: z.ZodType<string>) => listOf(digest, 1, maxLayerDigests);
 
 /** `LayerDigest` of both models. Any algorithm: `<uploadId>:<hex>` has been seen where `sha256:` is meant. */
 const layerDigest = z
@@ -89,6 +97,57 @@ export const putImageInput = (registry: RegistryName) =>
     imageTag: matching(1, maxImageTagChars, /^[a-zA-Z0-9_][a-zA-Z0-9._-]*$/).optional(),
     imageDigest: z.string().optional(),
   });
+
+/** A tag or digest that is none comes back in `failures`. */
+export const batchGetInput = (registry: RegistryName) =>
+  z.object({
+    ...repository(registry),
+    imageIds: listOf(
+      z.object({ imageDigest: z.string().optional(), imageTag: bounded(1, maxImageTagChars).optional() }),
+      1,
+      maxImageIds,
+    ),
+    acceptedMediaTypes: listOf(z.string(), 1, maxMediaTypes).optional(),
+  });
+
+const page = (most: number) => ({
+  nextToken: z.string().optional(),
+  maxResults: z
+    .int('must be an integer')
+    .min(1, 'Member must have value greater than or equal to 1')
+    .max(most, `Member must have value less than or equal to ${most}`)
+    .optional(),
+});
+
+const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
+  z.enum(values, `Member must satisfy enum value set: [${values.join(', ')}]`).optional();
+
+const storageStatus = oneOf(['ACTIVE', 'ARCHIVED', 'ACTIVATING', 'ANY']);
+
+export const listImagesInput = (registry: RegistryName) =>
+  z.object({
+    ...repository(registry),
+    ...page(maxListedImages),
+    filter: z
+      .object({ tagStatus: oneOf(['TAGGED', 'UNTAGGED', 'ANY']), imageStatus: storageStatus })
+      .optional(),
+  });
+
+export const listReferrersInput = (registry: RegistryName) =>
+  z.object({
+    ...repository(registry),
+    ...page(maxListedReferrers),
+    subjectId: z.object({ imageDigest: z.string() }),
+    filter: z
+      .object({
+        artifactTypes: listOf(bounded(1, maxArtifactTypeChars), 0, maxArtifactTypes).optional(),
+        artifactStatus: storageStatus,
+      })
+      .optional(),
+  });
+
+export const downloadUrlInput = (registry: RegistryName) =>
+  z.object({ ...repository(registry), layerDigest });
 
 /**
  * Reads a JSON 1.1 body: an object in UTF-8, in which a member that is null counts as absent, as AWS's protocol

@@ -25,3 +25,22 @@ export const maxImageManifestChars = 4_194_304;
 
 /** Service model, `ImageTag`. */
 export const maxImageTagChars = 300;
+
+/** Service model, `ImageIdentifierList` and `MediaTypeList` of BatchGetImage. */
+export const maxImageIds = 100;
+export const maxMediaTypes = 100;
+
+/** Service model, `MaxResults` of ListImages; how many it gives where none is asked for is its documentation's. */
+export const maxListedImages = 1_000;
+export const usualListedImages = 100;
+
+/** Service model, `FiftyMaxResults` of ListImageReferrers, and what its documentation says of none. */
+export const maxListedReferrers = 50;
+export const usualListedReferrers = 20;
+
+/** Service model, `ArtifactTypeList` and `ArtifactType`. */
+export const maxArtifactTypes = 5;
+export const maxArtifactTypeChars = 255;
+
+/** For how long a download URL can be used. ECR's documentation speaks of "a time-limited" one; an hour is inferred. */
+export const downloadUrlSeconds = 3_600;

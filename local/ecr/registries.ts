@@ -7,7 +7,19 @@ export const operationNames = [
   'CompleteLayerUpload',
   'BatchCheckLayerAvailability',
   'PutImage',
+  'BatchGetImage',
+  'ListImages',
+  'ListImageReferrers',
+  'GetDownloadUrlForLayer',
 ] as const;
+
+/** Those that the service model of ECR Public does not have. */
+const privateOnly: readonly OperationName[] = [
+  'BatchGetImage',
+  'ListImages',
+  'ListImageReferrers',
+  'GetDownloadUrlForLayer',
+];
 
 export type OperationName = (typeof operationNames)[number];
 export type RegistryName = 'ecr' | 'ecr-public';
@@ -62,3 +74,10 @@ export const registries = {
 } as const satisfies Record<RegistryName, RegistryRules>;
 
 export const registryNames: readonly RegistryName[] = ['ecr', 'ecr-public'];
+
+/** Every call that the two services know, of those modelled. */
+export const calls: readonly Call[] = registryNames.flatMap((registry) =>
+  operationNames
+    .filter((operation) => registry === 'ecr' || !privateOnly.includes(operation))
+    .map((operation) => ({ registry, operation })),
+);

@@ -84,9 +84,9 @@ export class Repository {
     }
   }
 
-  /** The first `sizeBytes` of what came by an upload; `sizeBytes` is at least 1. */
-  readUpload(uploadId: string, sizeBytes: number): Readable {
-    return createReadStream(this.#uploadPath(uploadId), { end: sizeBytes - 1 });
+  /** The first `sizeBytes` of what came by an upload, from `start` on; `sizeBytes` is at least 1. */
+  readUpload(uploadId: string, sizeBytes: number, start = 0): Readable {
+    return createReadStream(this.#uploadPath(uploadId), { start, end: sizeBytes - 1 });
   }
 
   async hashUpload(uploadId: string, sizeBytes: number): Promise<string> {

@@ -4,6 +4,7 @@ import { type FastifyError, fastify } from 'fastify';
 import { z } from 'zod';
 import { serveControl } from './control.ts';
 import { serveDistribution } from './distribution.ts';
+import { serveDownloads } from './download-route.ts';
 import { EcrError } from './errors.ts';
 import { Faults } from './faults.ts';
 import { initiateInput } from './inputs.ts';
@@ -54,7 +55,9 @@ export async function startEcr(
   };
   const address = app.server.address();
   const port = address !== null && typeof address === 'object' ? address.port : options.port;
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, port, close };
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  store.downloads.listenAt(url);
+  return { url, port, close };
 }
 
 function buildServer(store: Store, loaded: Promise<void>) {
@@ -70,6 +73,7 @@ function buildServer(store: Store, loaded: Promise<void>) {
   );
   serveWire(app, store, faults, counts);
   serveDistribution(app, store);
+  serveDownloads(app, store);
   serveControl(app, faults, counts);
   return app;
 }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Downloads } from './downloads.ts';
 import { EcrError } from './errors.ts';
 import { type RegistryName, registryNames } from './registries.ts';
 import { Repository } from './repository.ts';
@@ -18,6 +19,7 @@ export type RepositoryListing = {
 export class Store {
   readonly accountId: string;
   readonly publicAlias: string;
+  readonly downloads = new Downloads();
   readonly #dataDirectory: string;
   readonly #repositories = new Map<string, Repository>();
 

@@ -6,7 +6,7 @@ import { canAnswer, EcrError, errorTable } from './errors.ts';
 import { dropped, type Faults } from './faults.ts';
 import { readMembers } from './inputs.ts';
 import { operations } from './operations.ts';
-import { type Call, operationNames, registries, registryNames } from './registries.ts';
+import { type Call, calls, registries, registryNames } from './registries.ts';
 import type { RequestCounts } from './request-counts.ts';
 import { checkSignature } from './signature.ts';
 import type { Store } from './store.ts';
@@ -58,20 +58,19 @@ async function answer(
   });
 }
 
-function findCall(target: string | undefined): Call | undefined {
-  const calls = registryNames.flatMap((registry) =>
-    operationNames.map((operation) => ({ registry, operation })),
-  );
-  return calls.find(
-    ({ registry, operation }) => target === `${registries[registry].targetPrefix}.${operation}`,
-  );
-}
+const targetOf = ({ registry, operation }: Call) => `${registries[registry].targetPrefix}.${operation}`;
+
+const findCall = (target: string | undefined): Call | undefined =>
+  calls.find((call) => target === targetOf(call));
 
 function unknownOperation(): EcrError {
-  const prefixes = registryNames.map((registry) => registries[registry].targetPrefix);
+  const modelled = registryNames.map((name) => {
+    const operations = calls.filter(({ registry }) => registry === name).map(({ operation }) => operation);
+    return `${operations.join(', ')} of ${registries[name].targetPrefix}`;
+  });
   return new EcrError(
     'UnknownOperationException',
-    `This stand-in models ${operationNames.join(', ')} of ${prefixes.join(' and ')}, sent as ${mediaType}`,
+    `This stand-in models ${modelled.join(', and ')}, sent as ${mediaType}`,
   );
 }
 

@@ -29,6 +29,10 @@ const membersOf: Record<OperationName, (uploadId: string) => Members> = {
   }),
   CompleteLayerUpload: (uploadId) => ({ uploadId, layerDigests: [digestOf('x')] }),
   BatchCheckLayerAvailability: () => ({ layerDigests: [digestOf('x')] }),
+  BatchGetImage: () => ({ imageIds: [{ imageTag: '1.0' }, { imageDigest: digestOf('x') }] }),
+  ListImages: () => ({ filter: { tagStatus: 'TAGGED' }, maxResults: 5 }),
+  ListImageReferrers: () => ({ subjectId: { imageDigest: digestOf('x') }, filter: { artifactTypes: ['a'] } }),
+  GetDownloadUrlForLayer: () => ({ layerDigest: digestOf('x') }),
   PutImage: () => ({
     imageTag: '1.0',
     imageManifest: JSON.stringify({

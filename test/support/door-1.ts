@@ -9,7 +9,12 @@ export type Send = (path: string, init: RequestInit) => Promise<Response>;
 
 export type Answer = { status: number; headers: Headers; body: Record<string, unknown> };
 
-export const tokens = { a: 'eup_team-a-ci_local', b: 'eup_team-b-ci_local' } as const;
+export const tokens = {
+  a: 'eup_team-a-ci_local',
+  b: 'eup_team-b-ci_local',
+  /** Of a client that may push to team-a's repositories and read nothing. */
+  pushOnly: 'eup_team-a-device_local',
+} as const;
 
 async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();

@@ -39,9 +39,7 @@ type Options = {
 };
 
 const routeOf = (operation: OperationName) =>
-  new RegExp(
-    `^/(?<registry>[^/]+)${operations[operation].path.replace('{uploadId}', '(?<uploadId>[^/]+)')}$`,
-  );
+  new RegExp(`^/(?<registry>[^/]+)${operations[operation].path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
 
 function findRoute(method: string | undefined, pathname: string) {
   for (const operation of operationNames) {
@@ -71,7 +69,9 @@ const sendTo =
     const route = findRoute(init.method, url.pathname);
     const request = {
       headers: Object.fromEntries(new Headers(init.headers)),
-      path: route.path,
+      path: Object.fromEntries(
+        Object.entries(route.path).map(([name, text]) => [name, decodeURIComponent(text)]),
+      ),
       query: queryOf(url),
       ...bodyOf(init),
     };

@@ -164,6 +164,10 @@ const textsOf: { readonly [Name in OperationName]: Readonly<Record<string, () =>
   CompleteLayerUpload: { ...anywhere, ...digests },
   BatchCheckLayerAvailability: { ...anywhere, ...digests },
   PutImage: { ...anywhere, ...longTexts, ...images },
+  BatchGetImage: { ...anywhere, ...longTexts },
+  ListImages: { ...anywhere, ...longTexts },
+  ListImageReferrers: { ...anywhere, ...longTexts },
+  GetDownloadUrlForLayer: { ...anywhere, ...longTexts },
 };
 
 /** Requests to an operation, each made when it is asked for. */

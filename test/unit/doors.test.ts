@@ -1,6 +1,7 @@
 // How the AWS door finds the operation that X-Amz-Target names, and what it says where there is none.
 
 import { describe, expect, it } from 'vitest';
+import { operationNames } from '../../api/operations.ts';
 import type { Registry } from '../../api/registries.ts';
 import { awsDoor } from '../../lambda/doors.ts';
 import { proxyEvent } from '../support/proxy-event.ts';
@@ -42,8 +43,17 @@ describe('the AWS door', () => {
     expect(() => find(target)).toThrow(
       expect.objectContaining({
         code: 'UnknownOperationException',
+        message: `X-Amz-Target names no operation of this proxy. This proxy offers ${operationNames.join(', ')}.`,
+      }),
+    );
+  });
+
+  it('answers an operation that the other registry has alone with what this one has', () => {
+    expect(() => find(`${ecrPublic}.BatchGetImage`)).toThrow(
+      expect.objectContaining({
+        code: 'UnknownOperationException',
         message:
-          'X-Amz-Target names no operation of this proxy. This proxy offers InitiateLayerUpload, ' +
+          'Amazon ECR Public’s API has no BatchGetImage. This proxy offers InitiateLayerUpload, ' +
           'UploadLayerPart, CompleteLayerUpload, BatchCheckLayerAvailability, PutImage.',
       }),
     );

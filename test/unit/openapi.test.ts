@@ -7,11 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { codesOf, errors } from '../../api/errors.ts';
 import { openapi, openapiText } from '../../api/openapi/document.ts';
 import { gatewayRefusals } from '../../api/openapi/gateway-refusals.ts';
-import { operationNames, operations } from '../../api/operations.ts';
+import { calls, operations } from '../../api/operations.ts';
 import { projectRoot } from '../../lib/project-root.ts';
-
-const registries = ['ecr', 'ecr-public'] as const;
-const calls = registries.flatMap((registry) => operationNames.map((operation) => ({ operation, registry })));
 
 describe('openapi.json', () => {
   it('is what the tables make of it: npm run openapi writes it anew', () => {
@@ -24,15 +21,17 @@ describe('openapi.json', () => {
     expect(validator.version).toBe('3.1');
   });
 
-  it('has the routes of the table for both registries, and no other', () => {
+  it('has the routes of the table for each registry that has the operation, and no other', () => {
     const routes = Object.entries(openapi.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    expect(routes).toEqual(
-      calls.map(
-        ({ operation, registry }) =>
-          `${operations[operation].method} /${registry}${operations[operation].path}`,
-      ),
+    expect(routes.sort()).toEqual(
+      calls
+        .map(
+          ({ operation, registry }) =>
+            `${operations[operation].method} /${registry}${operations[operation].path}`,
+        )
+        .sort(),
     );
   });
 

@@ -10,6 +10,7 @@ const planted = vi.hoisted(() => ({ operation: 'DescribeLayer', error: 'LayerArc
 vi.mock('../../api/operations.ts', async (original) => {
   const real = await original<typeof import('../../api/operations.ts')>();
   const { repositoryMembers } = await import('../../api/members.ts');
+  const { everyRegistry } = await import('../../api/registries.ts');
   const row = {
     ...real.operations.BatchCheckLayerAvailability,
     summary: 'Describes a layer.',
@@ -25,12 +26,13 @@ vi.mock('../../api/operations.ts', async (original) => {
     output: z.object({ layerDigest: z.string(), pushedAt: z.date() }),
   };
   // At a path that another operation has already, with another method.
-  const list = { ...row, path: real.operations.PutImage.path };
-  const operations = { ...real.operations, [planted.operation]: row, ListLayers: list };
+  const list = { ...row, path: '/layer-uploads' };
+  const operations = Object.assign(real.operations, { [planted.operation]: row, ListLayers: list });
+  const operationNames = Object.keys(operations);
   return {
     ...real,
-    operations,
-    operationNames: Object.keys(operations),
+    operationNames,
+    calls: everyRegistry.flatMap((registry) => operationNames.map((operation) => ({ operation, registry }))),
     isOperationName: (name: string) => Object.hasOwn(operations, name),
   };
 });
@@ -75,7 +77,7 @@ describe('a planted operation', () => {
 
   it('shares its path with another method’s', async () => {
     const { openapi } = await import('../../api/openapi/document.ts');
-    expect(Object.keys(openapi.paths['/ecr/images'] ?? {})).toEqual(['put', 'get']);
+    expect(Object.keys(openapi.paths['/ecr/layer-uploads'] ?? {})).toEqual(['post', 'get']);
   });
 
   it('is read by validate as the client writes it', async () => {

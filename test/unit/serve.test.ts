@@ -10,7 +10,7 @@ import type { IncomingCall, RawMembers } from '../../lambda/incoming-call.ts';
 import { decide, identify, type ServeServices, serve } from '../../lambda/serve.ts';
 import { type BeginRecord, type CallRecord, callRecords } from '../../lambda/telemetry/call-record.ts';
 import { openMeter } from '../../lambda/telemetry/meter.ts';
-import type { Ecr } from '../../lambda/upload/ecr.ts';
+import type { EcrServices } from '../../lambda/upload/ecr.ts';
 import { loadPolicies } from '../../policy/policies.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 
@@ -39,17 +39,23 @@ async function readSecret() {
   return secret;
 }
 
+const noReads = { images: [], imageIds: [], referrers: [], downloadUrl: 'https://layers.example/' };
+
 function openEcr() {
   const answer = vi.fn(async (_input: object, _abortSignal: AbortSignal) => {
     await wait();
-    return { uploadId: '11111111-2222-3333-4444-555555555555', layers: [], image: {} };
+    return { uploadId: '11111111-2222-3333-4444-555555555555', layers: [], image: {}, ...noReads };
   });
-  const ecr: Ecr = {
+  const ecr: EcrServices['ecr'] = {
     InitiateLayerUpload: answer,
     UploadLayerPart: answer,
     CompleteLayerUpload: answer,
     BatchCheckLayerAvailability: answer,
     PutImage: answer,
+    BatchGetImage: answer,
+    ListImages: answer,
+    ListImageReferrers: answer,
+    GetDownloadUrlForLayer: answer,
   };
   return { ecr, answer };
 }

@@ -3,7 +3,8 @@
 import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { integrationTimeoutMs } from '../../api/limits.ts';
-import { operationNames, operations } from '../../api/operations.ts';
+import { calls, isOffered, operationNames, operations } from '../../api/operations.ts';
+import type { Registry } from '../../api/registries.ts';
 import { configurations, synthesize } from '../support/stacks.ts';
 
 type Statement = { Effect: string; Action: string | string[]; Resource: unknown };
@@ -111,10 +112,10 @@ describe('the API', () => {
   });
 
   it('has the routes of each registry that the configuration names repositories of', () => {
-    const routes = rows.flatMap(({ method, path }) => [
-      `${method} /ecr${path}`,
-      `${method} /ecr-public${path}`,
-    ]);
+    const routes = calls.map(
+      ({ operation, registry }) =>
+        `${operations[operation].method} /${registry}${operations[operation].path}`,
+    );
     expect(routesOf(both)).toEqual([...routes, awsDoor].sort());
   });
 
@@ -207,9 +208,11 @@ describe('the permissions', () => {
           's3:ListBucket': ['<StagingBucket.Arn>'],
         };
   };
-  const ecrActions = (registry: string, name: string) =>
+  const offeredBy = (registry: Registry, name: string) =>
+    servedBy(name).filter((operation) => isOffered({ operation, registry }));
+  const ecrActions = (registry: Registry, name: string) =>
     joined(
-      servedBy(name).flatMap((operation) =>
+      offeredBy(registry, name).flatMap((operation) =>
         operations[operation].iamActions.map((action) => `${registry}:${action}`),
       ),
     );
@@ -225,14 +228,26 @@ describe('the permissions', () => {
     });
   });
 
-  it.each(functionNames)('%s has them on public repositories where some are configured', (name) => {
-    expect(permissionsOf(both, name)).toMatchObject({
-      [ecrActions('ecr-public', name)]: [
-        'arn:<AWS::Partition>:ecr-public::<AWS::AccountId>:repository/team-a/app',
-      ],
-      ...staging(name, ['/ecr-public/*', '/ecr/*']),
-    });
-  });
+  const isPublic = (name: string) => offeredBy('ecr-public', name).length > 0;
+
+  it.each(functionNames.filter((name) => !isPublic(name)))(
+    '%s has none on public repositories, whose API has no such operation',
+    (name) => {
+      expect(JSON.stringify(permissionsOf(both, name))).not.toContain('ecr-public');
+    },
+  );
+
+  it.each(functionNames.filter(isPublic))(
+    '%s has them on public repositories where some are configured',
+    (name) => {
+      expect(permissionsOf(both, name)).toMatchObject({
+        [ecrActions('ecr-public', name)]: [
+          'arn:<AWS::Partition>:ecr-public::<AWS::AccountId>:repository/team-a/app',
+        ],
+        ...staging(name, ['/ecr-public/*', '/ecr/*']),
+      });
+    },
+  );
 
   it('no role has a wildcard in an action', () => {
     expect(statementsOf(both).flatMap(({ Action }) => Action)).not.toContainEqual(
