@@ -8,11 +8,15 @@ import type { Registry } from '../../api/registries.ts';
 import { identify, type ServeServices } from '../../lambda/serve.ts';
 import type { Principal } from '../../policy/principal.ts';
 import {
+  type BlobContent,
   type Caller,
+  type ImageReference,
   type IncomingBytes,
+  type Manifest,
   type NewManifest,
   type OpenRegistry,
   PortError,
+  type Referrer,
   type RegistryPort,
   type UploadState,
 } from '../port.ts';
@@ -21,6 +25,8 @@ import { askEcr, type BlobUploadOptions, takeBody } from './blob-upload.ts';
 import { Calls, type Patience } from './calls.ts';
 import { lastingTokens } from './lasting-tokens.ts';
 import type { PartBuffers } from './part-buffers.ts';
+import { type BlobMode, readBlob } from './read-blobs.ts';
+import { type ReadOptions, readManifest, readReferrers, readTags } from './read-images.ts';
 import { type RequestRecord, unrecorded } from './request-record.ts';
 import type { RequestRecords } from './request-records.ts';
 import { nothingSent, placeOf, stateOf, type UploadPlace } from './upload-place.ts';
@@ -35,6 +41,7 @@ export type HostedRegistryOptions = {
   readonly patience: Patience;
   /** How long a client waits for an answer after its body's last byte. */
   readonly answerMs: number;
+  readonly blobMode: BlobMode;
 };
 
 const nameOf = ({ type, id }: Principal): string => `${type}::${id}`;
@@ -162,12 +169,42 @@ class HostedRegistry implements RegistryPort {
     });
   }
 
+  getBlob(repositoryName: string, digest: string): Promise<BlobContent | undefined> {
+    return this.#serving('GetDownloadUrlForLayer', repositoryName, () =>
+      readBlob(digest, this.#options.blobMode, this.#read(repositoryName)),
+    );
+  }
+
+  getManifest(repositoryName: string, reference: ImageReference): Promise<Manifest | undefined> {
+    return this.#serving('BatchGetImage', repositoryName, () =>
+      readManifest(reference, this.#read(repositoryName)),
+    );
+  }
+
+  listTags(repositoryName: string): Promise<readonly string[]> {
+    return this.#serving('ListImages', repositoryName, () => readTags(this.#read(repositoryName)));
+  }
+
+  listReferrers(
+    repositoryName: string,
+    digest: string,
+    artifactType: string | undefined,
+  ): Promise<readonly Referrer[] | undefined> {
+    return this.#serving('ListImageReferrers', repositoryName, () =>
+      readReferrers(digest, artifactType, this.#read(repositoryName)),
+    );
+  }
+
   get #call() {
     return { record: this.#record.call, signal: this.#caller.abortSignal };
   }
 
+  #read(repositoryName: string): ReadOptions {
+    return { calls: this.#calls, call: this.#call, repositoryName };
+  }
+
   #upload(repositoryName: string): BlobUploadOptions {
-    return { calls: this.#calls, call: this.#call, repositoryName, buffers: this.#options.buffers };
+    return { ...this.#read(repositoryName), buffers: this.#options.buffers };
   }
 
   async #serving<Value>(

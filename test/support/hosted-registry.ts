@@ -6,6 +6,7 @@ import type { BeginRecord } from '../../lambda/telemetry/call-record.ts';
 import { Unanswered } from '../../registry/hosted/answer-time.ts';
 import { type Patience, patience } from '../../registry/hosted/calls.ts';
 import { PartBuffers } from '../../registry/hosted/part-buffers.ts';
+import type { BlobMode } from '../../registry/hosted/read-blobs.ts';
 import { hostedRegistry } from '../../registry/hosted/registry.ts';
 import { RequestRecords } from '../../registry/hosted/request-records.ts';
 import type { Caller, IncomingBytes } from '../../registry/port.ts';
@@ -16,6 +17,7 @@ type Overrides = {
   registry?: Registry;
   patience?: Partial<Patience>;
   answerMs?: number;
+  blobMode?: BlobMode;
   beginRecord?: BeginRecord;
 };
 
@@ -31,6 +33,7 @@ export function hostedInstance({ services }: Pick<InProcess, 'services'>, overri
     unanswered,
     patience: { ...patience, pauseMs: () => 20, ...overrides.patience },
     answerMs: overrides.answerMs ?? 10_000,
+    blobMode: overrides.blobMode ?? 'redirect',
   });
   return { open, records, unanswered };
 }
