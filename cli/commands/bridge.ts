@@ -3,11 +3,13 @@
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Registry } from '../../api/registries.ts';
+import { type HostName, hostNameOf } from '../../client/bridge/admission.ts';
 import { identitiesOf, type LentToken } from '../../client/bridge/identities.ts';
 import { isLoopback } from '../../client/loopback.ts';
 import type { TokenSource } from '../../client/proxy-client.ts';
-import { type HostName, hostNameOf } from '../../registry/front/admission.ts';
-import { type Endpoint, startEndpoint } from '../../registry/front/endpoint.ts';
+import type { RegistryServer } from '../../registry/front/server.ts';
+import { linesOf, lineWriter, surviveLostOutput } from '../bridge/request-log.ts';
+import { serveBridge } from '../bridge/serve.ts';
 import {
   allowCleartextOption,
   type EndpointFlags,
@@ -107,7 +109,7 @@ async function lentToken(
   return { token, to: { password } };
 }
 
-async function start(flags: Flags): Promise<{ endpoint: Endpoint; lent: LentToken | undefined }> {
+async function start(flags: Flags): Promise<{ server: RegistryServer; lent: LentToken | undefined }> {
   const { port, listen, socket, hostName, registry, registryId, tlsCert, tlsKey } = flags;
   const proxy = proxyEndpointOf(flags);
   const token = tokenSource(flags);
@@ -117,14 +119,15 @@ async function start(flags: Flags): Promise<{ endpoint: Endpoint; lent: LentToke
     tlsCert !== undefined && tlsKey !== undefined
       ? { cert: await read(tlsCert), key: await read(tlsKey) }
       : undefined;
-  const endpoint = await startEndpoint({
+  const log = lineWriter();
+  const server = await serveBridge({
     address: socket === undefined ? { host: listen, port } : { socket },
     tls,
     hostNames: hostName,
     identities: identitiesOf({ ...proxy, registry, lent }),
     registry,
     registryId,
-    ...(!flags.quiet && { log: console.log }),
+    ...(!flags.quiet && { onServed: (served) => linesOf(served).forEach(log) }),
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') {
       throw error;
@@ -135,17 +138,28 @@ async function start(flags: Flags): Promise<{ endpoint: Endpoint; lent: LentToke
         : `${socket} is there already: remove it, if no bridge is listening at it.`;
     throw new CommandError(message, { cause: error });
   });
-  return { endpoint, lent };
+  return { server, lent };
 }
 
+/** How long pushes under way may go on after the first Ctrl-C or SIGTERM. */
+const maxClosingMs = 600_000;
+
 /** A second Ctrl-C finds no listener and ends the process at once. */
-function closeOnSignals(endpoint: Endpoint): void {
-  const end = () =>
-    endpoint.close().then(
+function closeOnSignals(server: RegistryServer): void {
+  const end = () => {
+    process.off('SIGINT', end).off('SIGTERM', end);
+    const uploads = server.uploadsUnderWay();
+    if (uploads > 0) {
+      console.log(
+        `${uploads} uploads are under way: the bridge ends after them, or at once at a second Ctrl-C.`,
+      );
+    }
+    server.close(maxClosingMs).then(
       () => process.exit(0),
       () => process.exit(1),
     );
-  process.once('SIGINT', end).once('SIGTERM', end);
+  };
+  process.on('SIGINT', end).on('SIGTERM', end);
 }
 
 function whoPushes(lent: LentToken | undefined, { socket }: Flags): string {
@@ -159,7 +173,7 @@ function whoPushes(lent: LentToken | undefined, { socket }: Flags): string {
   return `the bridge's, lent: nobody can log in here, and ${everyone} may push with it`;
 }
 
-function howToPush({ url }: Endpoint, lent: LentToken | undefined): string {
+function howToPush({ url }: RegistryServer, lent: LentToken | undefined): string {
   if (url.startsWith('unix:')) {
     return `  curl --unix-socket ${url.slice('unix:'.length)} http://localhost/v2/`;
   }
@@ -217,15 +231,16 @@ Exit status: 0 after Ctrl-C, 1 when it cannot serve, 2 when it was called wrongl
   )
   .action(async (flags: Flags) => {
     keepMemoryFlat();
-    const { endpoint, lent } = await start(flags);
-    closeOnSignals(endpoint);
-    console.log(`Registry   ${endpoint.url}
+    surviveLostOutput();
+    const { server, lent } = await start(flags);
+    closeOnSignals(server);
+    console.log(`Registry   ${server.url}
 Proxy      ${flags.endpoint}
 Token      ${whoPushes(lent, flags)}
 
 Push to it, for example:
 
-${howToPush(endpoint, lent)}
+${howToPush(server, lent)}
 
 Ctrl-C ends it.
 `);

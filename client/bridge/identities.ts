@@ -1,7 +1,7 @@
-// Who pushes: each client with a token of its own, or the bridge with its token, lent for a password or to everyone.
+// Who calls: each client with a token of its own, or the bridge with its token, lent for a password or to everyone.
 
 import { createHash } from 'node:crypto';
-import { OciError } from '../../registry/front/oci-errors.ts';
+import { PortError } from '../../registry/port.ts';
 import { AdaptiveLimiter } from '../adaptive-limiter.ts';
 import { PartBuffers } from '../part-buffers.ts';
 import { ProxyClient, type ProxyClientOptions, type TokenSource } from '../proxy-client.ts';
@@ -10,12 +10,12 @@ import { sameSecret } from '../same-secret.ts';
 import { Uploader } from '../uploader.ts';
 import { tokenCheck } from './token-check.ts';
 
-/** One who pushes; what one has pushed, no other sees. */
+/** One client; the uploads of one, no other sees. The key is no secret. */
 export type Identity = { readonly key: string; readonly uploader: Uploader };
 
 /**
  * Whose request this is, by the secret it carries. A secret is used or refused: none is passed over.
- * @throws OciError UNAUTHORIZED; ProxyProblem when the proxy refuses the token, or cannot tell
+ * @throws PortError UnrecognizedClientException; ProxyProblem when the proxy refuses the token, or cannot tell
  */
 export type Identities = (secret: string | undefined) => Promise<Identity>;
 
@@ -56,8 +56,8 @@ function refuseSecret(secret: string | undefined): void {
   if (secret === undefined) {
     return;
   }
-  throw new OciError(
-    'UNAUTHORIZED',
+  throw new PortError(
+    'UnrecognizedClientException',
     'nobody logs in here: the bridge lends its own token. Log out; or start it without --lend-token, so that clients log in',
   );
 }
@@ -66,7 +66,10 @@ const refuseOtherThan = (password: string) => (secret: string | undefined) => {
   if (secret !== undefined && sameSecret(secret, password)) {
     return;
   }
-  throw new OciError('UNAUTHORIZED', 'log in with any user name, and the password of this bridge');
+  throw new PortError(
+    'UnrecognizedClientException',
+    'log in with any user name, and the password of this bridge',
+  );
 };
 
 /** Those whose token the proxy does not know are forgotten at once. */
@@ -74,7 +77,10 @@ function bearers(identityOf: (key: string, token: string) => KnownIdentity): Ide
   const known = new Map<string, KnownIdentity>();
   return async (token) => {
     if (token === undefined) {
-      throw new OciError('UNAUTHORIZED', 'log in with any user name, and your token as the password');
+      throw new PortError(
+        'UnrecognizedClientException',
+        'log in with any user name, and your token as the password',
+      );
     }
     const key = createHash('sha256').update(token).digest('hex');
     const identity = known.get(key) ?? identityOf(key, token);

@@ -1,53 +1,55 @@
-// Asking after blobs: whether ECR has one, and the bytes of the small ones that were pushed through here.
+// Asking after blobs: whether ECR has one, and its bytes.
 
-import { isProblem } from '../../client/problem.ts';
-import { digestOf } from './digests.ts';
-import { type Exchange, type Handler, scopeOf } from './exchange.ts';
-import { OciError } from './oci-errors.ts';
+import { ProxyError } from '../../api/errors.ts';
+import type { RegistryPort } from '../port.ts';
+import type { Answer, Handler } from './exchange.ts';
+import { isStorable } from './names.ts';
+import { isRefused, OciError } from './oci-errors.ts';
 
-/** `HEAD …/blobs/<digest>`: a client sends no layer that is there. */
-export const headBlob: Handler = async (exchange) => {
-  const layerDigest = digestOf(exchange.reference);
-  const layer = await find(exchange, layerDigest);
-  if (!layer) {
-    throw new OciError('BLOB_UNKNOWN', 'this repository has no such layer');
-  }
-  const { layerSize } = layer;
-  return {
-    status: 200,
-    headers: {
-      'content-type': 'application/octet-stream',
-      'docker-content-digest': layerDigest,
-      ...(layerSize !== undefined && { 'content-length': layerSize }),
-    },
-  };
-};
-
-/** `GET …/blobs/<digest>`: what clients read back while they push, an image's config above all. */
-export const getBlob: Handler = async (exchange) => {
-  const digest = digestOf(exchange.reference);
-  const content = exchange.pushed.find(scopeOf(exchange), digest);
-  if (!content) {
-    throw new OciError(
-      'BLOB_UNKNOWN',
-      'this registry takes pushes: it gives back only small blobs that were lately pushed through it',
-    );
-  }
-  const headers = { 'content-type': content.mediaType, 'docker-content-digest': digest };
-  return { status: 200, headers, body: content.bytes };
-};
+const unknown = (cause?: unknown): OciError =>
+  new OciError('BLOB_UNKNOWN', 'this repository has no such layer', { cause });
 
 /**
- * One who may not ask is told that it is not there: an answer to HEAD has no body for the reason, and the push
- * that follows meets it.
+ * `HEAD …/blobs/<digest>`: a client sends no layer that is there. Any answer but 200 with a length and 404 ends the
+ * push of most clients, without a reason, for an answer to HEAD has no body: what follows the 404 meets the reason.
  */
-async function find({ identity, destination }: Exchange, layerDigest: string) {
+export const headBlob: Handler = async ({ port, repositoryName, reference }) => {
+  const size = isStorable(reference) ? await sizeOf(port, repositoryName, reference) : undefined;
+  if (size === undefined) {
+    throw unknown();
+  }
+  return { status: 200, headers: headersOf(reference, size) };
+};
+
+async function sizeOf(
+  port: RegistryPort,
+  repositoryName: string,
+  digest: string,
+): Promise<number | undefined> {
   try {
-    return await identity.uploader.findLayer({ ...destination, layerDigest });
+    return (await port.hasBlob(repositoryName, digest))?.size;
   } catch (error) {
-    if (isProblem(error, 'AccessDeniedException')) {
-      return undefined;
+    if (error instanceof ProxyError && !isRefused(error, 'blob', ['UNAUTHORIZED'])) {
+      throw unknown(error);
     }
     throw error;
   }
 }
+
+/** `GET …/blobs/<digest>` */
+export const getBlob: Handler = async ({ port, repositoryName, reference }): Promise<Answer> => {
+  const content = isStorable(reference) ? await port.getBlob(repositoryName, reference) : undefined;
+  if (!content) {
+    throw unknown();
+  }
+  if ('url' in content) {
+    return { status: 307, headers: { location: content.url, 'docker-content-digest': reference } };
+  }
+  return { status: 200, headers: headersOf(reference, content.size), body: content.chunks };
+};
+
+const headersOf = (digest: string, size: number) => ({
+  'content-type': 'application/octet-stream',
+  'docker-content-digest': digest,
+  'content-length': size,
+});

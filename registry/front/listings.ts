@@ -1,38 +1,50 @@
-// What was pushed through here, listed: a repository's tags, and what refers to a manifest.
+// What a repository has, listed: its tags, and what refers to one of its manifests.
 
-import { digestOf } from './digests.ts';
-import { type Handler, scopeOf } from './exchange.ts';
+import type { Handler } from './exchange.ts';
+import { isStorable } from './names.ts';
 import { OciError } from './oci-errors.ts';
 
-/** `GET …/tags/list`, paged by `n` and `last`. */
-export const listTags: Handler = async (exchange) => {
-  const { pushed, destination, query } = exchange;
-  const name = destination.repositoryName;
+/** `GET …/tags/list`, in lexical order, paged by `n` and `last`. */
+export const listTags: Handler = async ({ port, repositoryName: name, query }) => {
+  const limit = limitOf(query.get('n'));
   const last = query.get('last') ?? '';
-  const tags = pushed.tags(scopeOf(exchange)).filter((tag) => tag > last);
-  const limit = Number(query.get('n') ?? tags.length);
-  if (!Number.isInteger(limit) || limit < 0) {
-    throw new OciError('UNSUPPORTED', 'n is not a number of tags');
-  }
+  const tags = [...(await port.listTags(name))].sort().filter((tag) => tag > last);
   const page = tags.slice(0, limit);
   const next = `</v2/${name}/tags/list?n=${limit}&last=${page.at(-1)}>; rel="next"`;
   const isLast = page.length === tags.length || page.length === 0;
   return { status: 200, headers: isLast ? {} : { link: next }, body: { name, tags: page } };
 };
 
+function limitOf(text: string | null): number | undefined {
+  if (text === null) {
+    return undefined;
+  }
+  if (/^\d{1,9}$/.test(text)) {
+    return Number(text);
+  }
+  throw new OciError('UNSUPPORTED', 'n is not a number of tags', { status: 400 });
+}
+
 /** `GET …/referrers/<digest>`, which clients ask before they decide how to push an artifact. */
-export const listReferrers: Handler = async (exchange) => {
-  const { pushed, reference, query } = exchange;
-  const artifactType = query.get('artifactType');
-  const manifests = pushed
-    .referrers(scopeOf(exchange), digestOf(reference))
-    .filter((referrer) => artifactType === null || referrer.artifactType === artifactType);
+export const listReferrers: Handler = async ({ port, repositoryName, reference, query }) => {
+  const artifactType = query.get('artifactType') ?? undefined;
+  const referrers = isStorable(reference)
+    ? await port.listReferrers(repositoryName, reference, artifactType)
+    : [];
+  if (!referrers) {
+    throw new OciError('UNSUPPORTED', 'this registry lists no referrers: keep them under a tag', {
+      status: 404,
+    });
+  }
   const mediaType = 'application/vnd.oci.image.index.v1+json';
+  const manifests = referrers.filter(
+    (one) => artifactType === undefined || one.artifactType === artifactType,
+  );
   return {
     status: 200,
     headers: {
       'content-type': mediaType,
-      ...(artifactType !== null && { 'oci-filters-applied': 'artifactType' }),
+      ...(artifactType !== undefined && { 'oci-filters-applied': 'artifactType' }),
     },
     body: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests })),
   };

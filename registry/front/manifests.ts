@@ -1,99 +1,93 @@
-// Manifests and indexes: put into ECR, and read back as long as they are remembered here.
+// Manifests and indexes: put into ECR, and read from it.
 
+import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 import { maxManifestCharacters } from '../../api/limits.ts';
-import { sha256Of } from '../../client/digest.ts';
-import { digestOf } from './digests.ts';
-import { type Exchange, type Handler, scopeOf } from './exchange.ts';
-import { OciError } from './oci-errors.ts';
+import type { ImageReference } from '../port.ts';
+import { lengthOf } from './content-range.ts';
+import type { Exchange, Handler } from './exchange.ts';
+import { isDigest, isStorable, isTag, storableDigestOf, tagOf } from './names.ts';
+import { isRefused, OciError } from './oci-errors.ts';
 
-/** To registries written in Go a member that is null is absent, and an annotation that is null is an empty text. */
-const annotations = z
-  .record(
-    z.string(),
-    z
-      .string()
-      .nullable()
-      .transform((text) => text ?? ''),
-  )
-  .nullish();
-
-/** What concerns a registry of a manifest; ECR judges the rest. */
+/** What concerns a registry of a manifest; ECR judges the rest. To registries written in Go null is absent. */
 const manifestMembers = z.object({
   mediaType: z.string().nullish(),
-  artifactType: z.string().nullish(),
-  annotations,
-  config: z.object({ mediaType: z.string() }).nullish(),
   subject: z.object({ digest: z.string() }).nullish(),
 });
 
 /** `PUT …/manifests/<tag or digest>` */
 export const putManifest: Handler = async (exchange) => {
-  const { identity, destination, reference, pushed, headers } = exchange;
+  const { port, repositoryName, reference, headers } = exchange;
+  const expected = isDigest(reference) ? storableDigestOf(reference) : undefined;
+  const tag = expected === undefined ? tagOf(reference) : undefined;
   const bytes = await readManifest(exchange);
-  const imageManifest = bytes.toString();
-  const members = membersOf(imageManifest);
-  const digest = sha256Of(bytes);
-  const place = placeOf(reference, digest);
-  const mediaType = headers['content-type'] ?? members.mediaType ?? undefined;
-  await identity.uploader.putImage({
-    ...destination,
-    ...place,
-    imageManifest,
-    imageManifestMediaType: mediaType,
-    imageDigest: digest,
-  });
-  const scope = scopeOf(exchange);
-  pushed.keep(scope, digest, { bytes, mediaType: mediaType ?? 'application/octet-stream' });
-  if (place.imageTag !== undefined) {
-    pushed.tag(scope, place.imageTag, digest);
+  const members = membersOf(bytes);
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  if (expected !== undefined && expected !== digest) {
+    throw new OciError('DIGEST_INVALID', `the manifest has the digest ${digest}`);
   }
+  const mediaType = mediaTypeOf(headers['content-type']) ?? members.mediaType ?? undefined;
+  const { listsReferrers } = await port.putManifest(repositoryName, { tag, digest, mediaType, bytes });
   const subject = members.subject?.digest;
-  if (subject !== undefined) {
-    const artifactType = members.artifactType ?? members.config?.mediaType;
-    const referrer = { mediaType: mediaType ?? '', digest, size: bytes.length, artifactType };
-    pushed.refer(scope, subject, { ...referrer, annotations: members.annotations ?? undefined });
-  }
   return {
     status: 201,
     headers: {
-      location: `/v2/${destination.repositoryName}/manifests/${digest}`,
+      location: `/v2/${repositoryName}/manifests/${digest}`,
       'docker-content-digest': digest,
       // Says that the referrers API is there, so that no client keeps a list of its own under a tag.
-      ...(subject !== undefined && { 'oci-subject': subject }),
+      ...(listsReferrers && subject !== undefined && { 'oci-subject': subject }),
     },
   };
 };
 
-/** `GET` and `HEAD …/manifests/<tag or digest>` */
-export const getManifest: Handler = async (exchange) => {
-  const { pushed, reference } = exchange;
-  const scope = scopeOf(exchange);
-  const digest = pushed.digestOf(scope, reference);
-  const manifest = pushed.find(scope, digest);
-  if (!manifest) {
-    throw new OciError(
-      'MANIFEST_UNKNOWN',
-      'this registry takes pushes: it gives back only manifests that were lately pushed through it',
-    );
+const unknown = (cause?: unknown): OciError =>
+  new OciError('MANIFEST_UNKNOWN', 'this repository has no such image', { cause });
+
+/**
+ * `HEAD …/manifests/<tag or digest>`. Who may push and not read is told that it is not there: containerd and crane ask
+ * before they push, send their manifest after a 404, and give up after a 403.
+ */
+export const headManifest: Handler = async (exchange) => {
+  try {
+    return await getManifest(exchange);
+  } catch (error) {
+    throw isRefused(error, 'manifest', ['DENIED', 'UNSUPPORTED']) ? unknown(error) : error;
   }
-  const headers = { 'content-type': manifest.mediaType, 'docker-content-digest': digest };
-  return { status: 200, headers, body: manifest.bytes };
 };
 
-function placeOf(reference: string, digest: string): { imageTag?: string } {
-  if (!reference.includes(':')) {
-    return { imageTag: reference };
+/**
+ * `GET …/manifests/<tag or digest>`. Who may not read is refused: cosign and notation take a 404 for an empty list, and
+ * overwrite what is there.
+ */
+export const getManifest: Handler = async ({ port, repositoryName, reference }) => {
+  const image = imageReferenceOf(reference);
+  const manifest = image && (await port.getManifest(repositoryName, image));
+  if (!manifest) {
+    throw unknown();
   }
-  if (digestOf(reference) === digest) {
-    return {};
+  const { mediaType, digest, bytes } = manifest;
+  return {
+    status: 200,
+    headers: { 'content-type': mediaType, 'docker-content-digest': digest },
+    body: bytes,
+  };
+};
+
+/** Undefined for what no image can have. */
+function imageReferenceOf(reference: string): ImageReference | undefined {
+  if (isDigest(reference)) {
+    return isStorable(reference) ? { digest: reference } : undefined;
   }
-  throw new OciError('DIGEST_INVALID', `the manifest has the digest ${digest}`);
+  return isTag(reference) ? { tag: reference } : undefined;
 }
 
+/** Without its parameters, which ECR takes for a part of it. */
+const mediaTypeOf = (contentType: string | undefined): string | undefined =>
+  contentType?.split(';', 1)[0]?.trim() || undefined;
+
 async function readManifest({ headers, body }: Exchange): Promise<Buffer> {
-  if (Number(headers['content-length'] ?? 0) > maxManifestCharacters) {
+  if ((lengthOf(headers) ?? 0) > maxManifestCharacters) {
     throw tooLarge();
   }
   return buffer(limited(body));
@@ -114,10 +108,12 @@ const tooLarge = (): OciError =>
   new OciError('SIZE_INVALID', `ECR takes manifests of up to ${maxManifestCharacters} characters`);
 
 /** @throws OciError MANIFEST_INVALID */
-function membersOf(text: string): z.output<typeof manifestMembers> {
+function membersOf(bytes: Buffer): z.output<typeof manifestMembers> {
   try {
-    return manifestMembers.parse(JSON.parse(text));
-  } catch {
-    throw new OciError('MANIFEST_INVALID', 'the manifest is not JSON, or its members are not what OCI says');
+    return manifestMembers.parse(JSON.parse(bytes.toString()));
+  } catch (error) {
+    throw new OciError('MANIFEST_INVALID', 'the manifest is not JSON, or its members are not what OCI says', {
+      cause: error,
+    });
   }
 }

@@ -1,31 +1,16 @@
-// What an OCI client is told when something goes wrong: which failure becomes which of OCI's error codes.
+// What an OCI client is told when something goes wrong: each row of the error table as one of OCI's error codes.
 
-import { errors, isErrorCode } from '../../api/errors.ts';
+import { errors, headersOf, isErrorCode, ProxyError } from '../../api/errors.ts';
 import { type OciCode, type OciForm, ociStatuses, type Subject } from '../../api/oci.ts';
-import { LayerProblem, type LayerProblemCode } from '../../client/layer-problem.ts';
-import { type ClientCode, ProxyProblem } from '../../client/problem.ts';
-import { TokenProblem } from '../../client/token-problem.ts';
-
-type Failure = ClientCode | LayerProblemCode;
-
-/** What has no row in the error table. */
-const table = {
-  NoAnswer: 'UNAVAILABLE',
-  RequestTimeout: 'UNAVAILABLE',
-  UnexpectedAnswer: 'UNKNOWN',
-  EmptyLayer: 'SIZE_INVALID',
-  BytesGone: 'UNAVAILABLE',
-  UploadLost: 'UNAVAILABLE',
-  NoProgress: 'UNAVAILABLE',
-  DigestMismatch: 'DIGEST_INVALID',
-  SizeMismatch: 'SIZE_INVALID',
-} as const satisfies Record<Failure, OciCode>;
+import { PortError } from '../port.ts';
+import { uploadPlaceOf } from './upload-place.ts';
 
 export type OciErrorMembers = {
   detail?: object;
   headers?: Readonly<Record<string, string | number>>;
   /** Where HTTP asks for another than the code goes with. */
   status?: number;
+  cause?: unknown;
 };
 
 /** The only error that reaches an OCI client. */
@@ -39,9 +24,9 @@ export class OciError extends Error {
   constructor(
     code: OciCode,
     message: string,
-    { detail, headers = {}, status = ociStatuses[code] }: OciErrorMembers = {},
+    { detail, headers = {}, status = ociStatuses[code], cause }: OciErrorMembers = {},
   ) {
-    super(message);
+    super(message, { cause });
     this.code = code;
     this.status = status;
     this.detail = detail;
@@ -49,34 +34,31 @@ export class OciError extends Error {
   }
 }
 
-const isFailure = (code: string): code is Failure => Object.hasOwn(table, code);
-
 export function ociCodeOf(code: string, subject: Subject): OciCode {
-  if (isFailure(code)) {
-    return table[code];
-  }
   const form: OciForm = isErrorCode(code) ? errors[code].oci : 'UNKNOWN';
   return typeof form === 'string' ? form : form[subject];
 }
 
-/** The client's error for whatever was thrown; undefined for a fault of ours, of which a client learns nothing. */
-export function ociErrorOf(thrown: unknown, subject: Subject): OciError | undefined {
-  if (thrown instanceof OciError) {
-    return thrown;
-  }
-  if (thrown instanceof TokenProblem) {
-    return new OciError('UNAUTHORIZED', thrown.message);
-  }
-  if (thrown instanceof LayerProblem) {
-    return new OciError(ociCodeOf(thrown.code, subject), thrown.message);
-  }
-  if (!(thrown instanceof ProxyProblem)) {
-    return undefined;
-  }
-  const { code, detail, requestId, retryAfterSeconds } = thrown;
-  return new OciError(ociCodeOf(code, subject), requestId ? `${detail} (request ${requestId})` : detail, {
-    detail: { code, ...(requestId && { requestId }) },
-    ...(thrown.retryable &&
-      retryAfterSeconds !== undefined && { headers: { 'retry-after': retryAfterSeconds } }),
-  });
+/** @param repositoryName for the `Location` of an upload that goes on elsewhere than the client thinks */
+export function ociErrorOf(error: ProxyError, subject: Subject, repositoryName = ''): OciError {
+  const { code, message } = error;
+  const { requestId, uploadState } = error instanceof PortError ? error : {};
+  const retryAfter = headersOf(error)['Retry-After'];
+  const headers = {
+    ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
+    ...(uploadState && uploadPlaceOf(repositoryName, uploadState)),
+  };
+  return new OciError(
+    uploadState ? 'RANGE_INVALID' : ociCodeOf(code, subject),
+    requestId ? `${message} (request ${requestId})` : message,
+    { detail: { code, ...(requestId && { requestId }) }, headers, cause: error },
+  );
 }
+
+/** What this server cannot take now: every client sends it again, and docker does not give up as at 429. */
+export const busy = (message: string): OciError =>
+  new OciError('UNAVAILABLE', message, { headers: { 'retry-after': 5 } });
+
+/** Whether it is a refusal that becomes one of these codes. */
+export const isRefused = (error: unknown, subject: Subject, codes: readonly OciCode[]): error is ProxyError =>
+  error instanceof ProxyError && codes.includes(ociCodeOf(error.code, subject));

@@ -3,7 +3,7 @@
 import { getBlob, headBlob } from './blobs.ts';
 import type { Handler, Route } from './exchange.ts';
 import { listReferrers, listTags } from './listings.ts';
-import { getManifest, putManifest } from './manifests.ts';
+import { getManifest, headManifest, putManifest } from './manifests.ts';
 import { appendToUpload, beginUpload, cancelUpload, finishUpload, getUploadStatus } from './uploads.ts';
 
 /** `GET /v2/`: what clients ask first, and all that `docker login` asks. Whoever comes here is known. */
@@ -36,7 +36,7 @@ export const routes: readonly Route[] = [
   {
     pattern: /^\/v2\/(?<name>.+)\/manifests\/(?<reference>[^/]+)$/,
     subject: 'manifest',
-    methods: { GET: getManifest, HEAD: getManifest, PUT: putManifest },
+    methods: { GET: getManifest, HEAD: headManifest, PUT: putManifest },
   },
   {
     pattern: /^\/v2\/(?<name>.+)\/tags\/list$/,

@@ -14,7 +14,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   api: [],
   policy: ['api'],
   lambda: ['api', 'policy'],
-  registry: ['api', 'client'],
+  registry: ['api'],
   client: ['api', 'registry'],
   lib: ['api', 'policy'],
   cli: ['api', 'policy', 'client', 'registry'],

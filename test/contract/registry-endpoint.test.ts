@@ -3,8 +3,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { partSize } from '../../api/limits.ts';
+import { linesOf } from '../../cli/bridge/request-log.ts';
+import { serveBridge } from '../../cli/bridge/serve.ts';
 import { type IdentityOptions, identitiesOf, type LentToken } from '../../client/bridge/identities.ts';
-import { type Endpoint, startEndpoint } from '../../registry/front/endpoint.ts';
+import type { RegistryServer } from '../../registry/front/server.ts';
 import { tokens } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { manifestOf, ociManifest } from '../support/manifests.ts';
@@ -15,14 +17,19 @@ const retry = { attempts: 3, baseMs: 1, capMs: 5, budgetMs: 5_000 };
 const lentToAll: LentToken = { token: tokens.a, to: 'everyone' };
 
 let local: LocalStack;
-let endpoint: Endpoint;
+let endpoint: RegistryServer;
 const lines: string[] = [];
-const opened: Endpoint[] = [];
+const opened: RegistryServer[] = [];
 
-async function open(options: Partial<IdentityOptions>): Promise<Endpoint> {
+async function open(options: Partial<IdentityOptions>): Promise<RegistryServer> {
   const identities = identitiesOf({ endpoint: local.proxyUrl, retry, ...options });
   const address = { host: '127.0.0.1', port: 0 };
-  const started = await startEndpoint({ address, identities, log: (line) => lines.push(line) });
+  const started = await serveBridge({
+    address,
+    identities,
+    registry: 'ecr',
+    onServed: (served) => lines.push(...linesOf(served)),
+  });
   opened.push(started);
   return started;
 }

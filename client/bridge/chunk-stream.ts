@@ -1,4 +1,4 @@
-// Hands a blob's bytes from the requests that bring them to the uploader that reads them: one chunk at a time.
+// Joins a blob's bytes from the requests that bring them into the one stream that the uploader reads.
 
 /** The reader has let go of the blob and takes no more chunks. */
 export class ReaderGone extends Error {
@@ -12,10 +12,10 @@ type Reading = {
 };
 
 /**
- * Joins the bodies of several requests into one stream that is read once. A chunk counts as taken when the reader
- * comes back for the next one: that is what holds a client back that is faster than the proxy.
+ * Read once. A chunk counts as taken when the reader comes back for the next one: that is what holds a client back
+ * that is faster than the proxy.
  */
-export class HandOff implements AsyncIterableIterator<Uint8Array, undefined> {
+export class ChunkStream implements AsyncIterableIterator<Uint8Array, undefined> {
   #offered: Offer | undefined;
   #reading: Reading | undefined;
   #state: 'open' | 'ended' | 'gone' | { failed: unknown } = 'open';

@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { isLoopback } from '../../client/loopback.ts';
-import { OciError } from './oci-errors.ts';
+import { PortError } from '../../registry/port.ts';
 
 /** A host as it stands in `Host`, in lower case and without brackets; without a port, any port will do. */
 export type HostName = { readonly name: string; readonly port?: number | undefined };
@@ -34,7 +34,7 @@ export function hostNameOf(text: string, defaultPort?: number): HostName | undef
  * rebinding) or blindly by the registry's. A browser says so: by that name in `Host`, by `Origin` in whatever is
  * no simple reading, by `Sec-Fetch-Site` in everything it sends to loopback or over TLS. Container tools send
  * neither of the two. `Sec-Fetch-Mode` says nothing: Node.js's own `fetch` sends it.
- * @returns what throws OciError DENIED for such a request
+ * @returns what throws PortError AccessDeniedException for such a request
  */
 export function admissionOf({
   listening,
@@ -63,18 +63,19 @@ export function admissionOf({
   return ({ headers, headersDistinct, socket }) => {
     const [host, ...others] = headersDistinct.host ?? [];
     if (host === undefined || others.length > 0) {
-      throw new OciError('DENIED', 'a request has one Host header', { status: 400 });
+      throw new PortError('InvalidParameterException', 'a request has one Host header');
     }
     const hostName = hostNameOf(host, defaultPort);
     if (!hostName || !isOwn(hostName, socket)) {
-      throw new OciError(
-        'DENIED',
+      throw denied(
         'the Host header holds no name of this registry: where its clients know it by that name, start it with --host-name',
       );
     }
     const fromBrowser = ['origin', 'sec-fetch-site'].find((header) => header in headers);
     if (fromBrowser !== undefined) {
-      throw new OciError('DENIED', `no web page may use this registry, and a browser sends ${fromBrowser}`);
+      throw denied(`no web page may use this registry, and a browser sends ${fromBrowser}`);
     }
   };
 }
+
+const denied = (message: string): PortError => new PortError('AccessDeniedException', message);
