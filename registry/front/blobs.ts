@@ -1,6 +1,6 @@
 // Asking after blobs: whether ECR has one, and its bytes.
 
-import { ProxyError } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import type { RegistryPort } from '../port.ts';
 import type { Answer, Handler } from './exchange.ts';
 import { isStorable } from './names.ts';

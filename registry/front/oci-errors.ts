@@ -1,7 +1,8 @@
 // What an OCI client is told when something goes wrong: each row of the error table as one of OCI's error codes.
 
-import { errors, headersOf, isErrorCode, ProxyError } from '../../api/errors.ts';
+import { errors, isErrorCode } from '../../api/errors.ts';
 import { type OciCode, type OciForm, ociStatuses, type Subject } from '../../api/oci.ts';
+import { headersOf, ProxyError } from '../../api/proxy-error.ts';
 import { PortError } from '../port.ts';
 import { uploadPlaceOf } from './upload-place.ts';
 

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ProxyError } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
 import type { Registry } from '../../api/registries.ts';
 import type { Caller, OpenRegistry } from '../port.ts';
 import { refusal, write } from './answers.ts';
