@@ -43,8 +43,12 @@ function once<Service>(open: () => Service): () => Service {
   };
 }
 
-export function openServices(environment: Environment = readEnvironment(process.env)): Services {
-  const tracer = new Tracer();
+/** @param isTraced whether X-Ray is told of each call: Lambda runs its daemon, and nobody else does */
+export function openServices(
+  environment: Environment = readEnvironment(process.env),
+  { isTraced = true }: { isTraced?: boolean } = {},
+): Services {
+  const tracer = new Tracer(isTraced ? {} : { enabled: false });
   const traced = tracer.captureAWSv3Client.bind(tracer);
   const { accounts, registries, secretId, stagingBucket, policyDirectory, issuers, quotaTable } = environment;
   const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
@@ -55,7 +59,12 @@ export function openServices(environment: Environment = readEnvironment(process.
   const ecrPublic = once(() =>
     publicEcr(traced(new ECRPUBLICClient({ ...client, region: ecrPublicRegion })), measure),
   );
-  const staging = once(() => s3Staging(traced(new S3Client(client)), stagingBucket, measure));
+  const staging = once(() => {
+    if (stagingBucket === undefined) {
+      throw new Error('STAGING_BUCKET is not set');
+    }
+    return s3Staging(traced(new S3Client(client)), stagingBucket, measure);
+  });
   const quotas = readQuotas(policyDirectory);
   const counter =
     quotaTable && once(() => quotaCounter(traced(new DynamoDBClient(client)), quotaTable, quotas));

@@ -2,21 +2,12 @@
 
 import { ProxyError } from '../../api/proxy-error.ts';
 import type { BeginRecord } from '../../lambda/telemetry/call-record.ts';
+import type { Served } from '../front/serve.ts';
 import type { Caller } from '../port.ts';
 import { RequestRecord } from './request-record.ts';
 
 /** What became of a request, as the front tells it. */
-export type Served = {
-  readonly requestId: string;
-  readonly sourceIp: string | undefined;
-  readonly method: string;
-  /** Undefined where the client went away before it was answered. */
-  readonly status: number | undefined;
-  /** Why it was refused. */
-  readonly code: string | undefined;
-  /** What was thrown and is no refusal. */
-  readonly fault: unknown;
-};
+type Outcome = Pick<Served, 'requestId' | 'sourceIp' | 'method' | 'status' | 'code' | 'fault'>;
 
 export class RequestRecords {
   readonly #beginRecord: BeginRecord;
@@ -32,8 +23,13 @@ export class RequestRecords {
     return record;
   }
 
+  /** Logs what concerns the process and no request. */
+  warn(message: string, failure: unknown): void {
+    this.#beginRecord({ requestId: '', sourceIp: '' }).warn(message, failure);
+  }
+
   /** Of every request, also of those that were refused before anything was asked of the registry. */
-  end(served: Served): void {
+  end(served: Outcome): void {
     const { requestId, method, status, code, fault } = served;
     const record = this.#underWay.get(requestId) ?? this.begin(served);
     this.#underWay.delete(requestId);
