@@ -7,7 +7,7 @@ import { type HostName, hostNameOf } from '../../client/bridge/admission.ts';
 import { identitiesOf, type LentToken } from '../../client/bridge/identities.ts';
 import { isLoopback } from '../../client/loopback.ts';
 import type { TokenSource } from '../../client/proxy-client.ts';
-import { keepMemoryFlat } from '../../registry/flat-memory.ts';
+import { keepMemoryFlat } from '../flat-memory.ts';
 import type { RegistryServer } from '../../registry/front/server.ts';
 import { linesOf, lineWriter, surviveLostOutput } from '../bridge/request-log.ts';
 import { serveBridge } from '../bridge/serve.ts';

@@ -15,7 +15,7 @@ import { openSource } from '../../client/push/source.ts';
 import { SourceProblem } from '../../client/push/source-problem.ts';
 import { TokenProblem } from '../../client/token-problem.ts';
 import { Uploader } from '../../client/uploader.ts';
-import { keepMemoryFlat } from '../../registry/flat-memory.ts';
+import { keepMemoryFlat } from '../flat-memory.ts';
 import {
   allowCleartextOption,
   type EndpointFlags,

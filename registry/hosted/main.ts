@@ -1,13 +1,11 @@
 // The process of the hosted registry: reads its environment, serves until it is told to stop, and lets uploads end.
 
 import { openServices } from '../../lambda/services.ts';
-import { keepMemoryFlat } from '../flat-memory.ts';
 import { readHostedEnvironment } from './environment.ts';
 import { startHostedServer } from './server.ts';
 
 async function main(): Promise<void> {
   const { stopMs, proxy, ...environment } = readHostedEnvironment(process.env);
-  keepMemoryFlat();
   const services = openServices(proxy, { isTraced: false });
   const server = await startHostedServer({ ...environment, services });
   console.log(`Registry endpoint ${server.url}`);

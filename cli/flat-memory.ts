@@ -1,4 +1,4 @@
-// Keeps a process's memory flat while layers pass through it.
+// Keeps a command's memory flat while layers pass through it.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
