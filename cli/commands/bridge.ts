@@ -5,9 +5,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Registry } from '../../api/registries.ts';
 import { type HostName, hostNameOf } from '../../client/bridge/admission.ts';
 import { identitiesOf, type LentToken } from '../../client/bridge/identities.ts';
+import { defaultSessionBounds } from '../../client/bridge/upload-sessions.ts';
 import { isLoopback } from '../../client/loopback.ts';
 import type { TokenSource } from '../../client/proxy-client.ts';
-import { keepMemoryFlat } from '../flat-memory.ts';
+import { defaultBounds } from '../../registry/front/bounds.ts';
 import type { RegistryServer } from '../../registry/front/server.ts';
 import { linesOf, lineWriter, surviveLostOutput } from '../bridge/request-log.ts';
 import { serveBridge } from '../bridge/serve.ts';
@@ -20,6 +21,7 @@ import {
   registryOption,
 } from '../endpoint.ts';
 import { CommandError } from '../failure.ts';
+import { keepMemoryFlat } from '../flat-memory.ts';
 import { tokenCommandFlag, tokenFileFlag, tokenSource, tokenVariable } from '../token.ts';
 
 type Flags = EndpointFlags & {
@@ -109,6 +111,12 @@ async function lentToken(
   return { token, to: { password } };
 }
 
+/** Whoever pushes with the bridge's token is one client to the proxy, and has all the room there is. */
+const oneClient = {
+  bounds: { uploadsPerClient: defaultBounds.uploads },
+  uploads: { uploadsPerClient: defaultSessionBounds.uploads },
+};
+
 async function start(flags: Flags): Promise<{ server: RegistryServer; lent: LentToken | undefined }> {
   const { port, listen, socket, hostName, registry, registryId, tlsCert, tlsKey } = flags;
   const proxy = proxyEndpointOf(flags);
@@ -127,6 +135,7 @@ async function start(flags: Flags): Promise<{ server: RegistryServer; lent: Lent
     identities: identitiesOf({ ...proxy, registry, lent }),
     registry,
     registryId,
+    ...(lent && oneClient),
     ...(!flags.quiet && { onServed: (served) => linesOf(served).forEach(log) }),
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') {
@@ -151,7 +160,7 @@ function closeOnSignals(server: RegistryServer): void {
     const uploads = server.uploadsUnderWay();
     if (uploads > 0) {
       console.log(
-        `${uploads} uploads are under way: the bridge ends after them, or at once at a second Ctrl-C.`,
+        `Uploads under way: ${uploads}. The bridge ends after them, or at once at a second Ctrl-C.`,
       );
     }
     server.close(maxClosingMs).then(

@@ -15,7 +15,6 @@ import { openSource } from '../../client/push/source.ts';
 import { SourceProblem } from '../../client/push/source-problem.ts';
 import { TokenProblem } from '../../client/token-problem.ts';
 import { Uploader } from '../../client/uploader.ts';
-import { keepMemoryFlat } from '../flat-memory.ts';
 import {
   allowCleartextOption,
   type EndpointFlags,
@@ -25,6 +24,7 @@ import {
   registryOption,
 } from '../endpoint.ts';
 import { CommandError } from '../failure.ts';
+import { keepMemoryFlat } from '../flat-memory.ts';
 import { tokenCommandFlag, tokenFileFlag, tokenSource, tokenVariable } from '../token.ts';
 
 type Flags = EndpointFlags & {

@@ -5,7 +5,7 @@ export class ReaderGone extends Error {
   override readonly name = 'ReaderGone';
 }
 
-type Offer = { chunk: Uint8Array; taken: () => void; refuse: (reason: Error) => void };
+type Offer = { chunk: Uint8Array; isRead: boolean; taken: () => void; refuse: (reason: Error) => void };
 type Reading = {
   give: (result: IteratorResult<Uint8Array, undefined>) => void;
   fail: (reason: unknown) => void;
@@ -26,7 +26,7 @@ export class ChunkStream implements AsyncIterableIterator<Uint8Array, undefined>
       throw new ReaderGone('nobody reads this blob any more');
     }
     await new Promise<void>((taken, refuse) => {
-      this.#offered = { chunk, taken, refuse };
+      this.#offered = { chunk, isRead: this.#reading !== undefined, taken, refuse };
       this.#reading?.give({ done: false, value: chunk });
       this.#reading = undefined;
     });
@@ -41,11 +41,15 @@ export class ChunkStream implements AsyncIterableIterator<Uint8Array, undefined>
   /** The reader gets `reason` instead of a chunk. */
   fail(reason: unknown): void {
     this.#state = { failed: reason };
-    this.#offered?.refuse(new ReaderGone('the blob was given up'));
+    this.#refuse('the blob was given up');
     this.#reading?.fail(reason);
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#offered?.isRead === false) {
+      this.#offered.isRead = true;
+      return { done: false, value: this.#offered.chunk };
+    }
     this.#offered?.taken();
     this.#offered = undefined;
     if (typeof this.#state === 'object') {
@@ -63,11 +67,16 @@ export class ChunkStream implements AsyncIterableIterator<Uint8Array, undefined>
     if (this.#state === 'open') {
       this.#state = 'gone';
     }
-    this.#offered?.refuse(new ReaderGone('nobody reads this blob any more'));
+    this.#refuse('nobody reads this blob any more');
     return { done: true, value: undefined };
   }
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  #refuse(why: string): void {
+    this.#offered?.refuse(new ReaderGone(why));
+    this.#offered = undefined;
   }
 }

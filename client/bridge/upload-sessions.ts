@@ -22,8 +22,6 @@ export const defaultSessionBounds: SessionBounds = {
   spareMs: 30_000,
 };
 
-const sweepEveryMs = 30_000;
-
 /** Whose upload, and where. */
 export type UploadOwner = { client: string; repositoryName: string; newRun: () => LayerRun };
 
@@ -36,7 +34,7 @@ export class UploadSessions {
 
   constructor(bounds: Partial<SessionBounds> = {}) {
     this.#bounds = { ...defaultSessionBounds, ...bounds };
-    this.#sweeping = setInterval(() => this.#sweep(), sweepEveryMs).unref();
+    this.#sweeping = setInterval(() => this.#sweep(), this.#bounds.maxIdleMs / 10).unref();
   }
 
   get size(): number {
