@@ -8,6 +8,8 @@ export default defineConfig({
     // The clients of others have to be installed first: npm run test:clients.
     exclude: [...configDefaults.exclude, 'test/clients/**'],
     globalSetup: 'test/support/temporary-folder.ts',
+    // Both cores of the smallest machine; Vitest leaves one to others.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // What a test prints, its seed among it, is shown when it fails.

@@ -10,20 +10,25 @@ import type { SendAgain } from './send-again.ts';
 
 /** A row: what the client is told. Which failures of AWS's services become it is in `upstream-failures.ts`. */
 export type ErrorRow = {
-  /** The HTTP status at door 1. */
+  /** The HTTP status in the resource API. */
   status: number;
-  /** At door 2, where it is not HTTP 400 with the code itself as `__type`. */
+  /** In the AWS API, where it is not HTTP 400 with the code itself as `__type`. */
   aws?: { status?: number; type?: string };
   /** In the OCI distribution API. */
   oci: OciForm;
   title: string;
   /** The public detail where the failure's own message must not or need not reach the client. */
   detail?: string;
+  /**
+   * What a client of the AWS API is told in place of `detail`, and after a message of the error's own: it has no other
+   * header to send than its session token's, and no `Retry-After` comes with the answer.
+   */
+  awsHint?: string;
   /** Whether and when the same request may be sent again. */
   sendAgain: SendAgain;
   /** The members that it may have, beside those of every error. */
   members?: readonly ErrorMemberName[];
-  /** The headers that it may have at door 1, beside `Retry-After`. */
+  /** The headers that it may have in the resource API, beside `Retry-After`. */
   headers?: readonly ErrorHeader[];
   /** The operations that can be answered so, where not every one can. Sources: the API references of ECR. */
   operations?: readonly OperationName[];
@@ -31,8 +36,17 @@ export type ErrorRow = {
   registry?: Registry;
 };
 
-const upstreamRefused =
-  'The registry could not do this. The reason is in the proxy’s log, under the request id.';
+/**
+ * AWS's usual name for a limit that no waiting helps against, though not ECR's: at ECR's own, LimitExceededException,
+ * most SDKs believe that they are throttled, and send the same request again. Decision 0021.
+ */
+const serviceQuotaExceeded = 'ServiceQuotaExceededException';
+
+const reasonIsLogged = 'The reason is in the proxy’s log, under the request id.';
+const upstreamFailed = `The registry could not do this. ${reasonIsLogged}`;
+
+/** Those of ECR's InvalidLayerPartException. */
+const refusedPart = ['registryId', 'repositoryName', 'uploadId', 'lastValidByteReceived'] as const;
 
 export const errors = {
   InvalidParameterException: {
@@ -47,6 +61,7 @@ export const errors = {
     title: 'No valid token',
     detail:
       'Send a token this proxy knows: Authorization: Bearer TOKEN, or as the password of Authorization: Basic.',
+    awsHint: 'Send a token this proxy knows as the session token (AWS_SESSION_TOKEN).',
     sendAgain: 'never',
     headers: [challenge],
     oci: 'UNAUTHORIZED',
@@ -55,6 +70,7 @@ export const errors = {
     status: 401,
     title: 'The token has expired',
     detail: 'Ask the operator of this proxy for a new token.',
+    awsHint: 'Send a new one as the session token (AWS_SESSION_TOKEN).',
     sendAgain: 'never',
     headers: [challenge],
     oci: 'UNAUTHORIZED',
@@ -110,7 +126,7 @@ export const errors = {
     oci: 'TAG_INVALID',
     operations: ['PutImage'],
   },
-  // Door 2 alone: at door 1 API Gateway knows the routes.
+  // In the AWS API alone: of the resource API, API Gateway knows the routes.
   UnknownOperationException: {
     status: 404,
     title: 'No such operation',
@@ -122,8 +138,10 @@ export const errors = {
     status: 413,
     // ECR's own name for a part of a wrong size.
     aws: { type: 'InvalidLayerPartException' },
-    title: 'The body is larger than a part',
+    title: 'The request is too large',
     sendAgain: 'never',
+    members: refusedPart,
+    headers: [receivedRange],
     oci: 'SIZE_INVALID',
     operations: ['UploadLayerPart'],
   },
@@ -138,7 +156,7 @@ export const errors = {
     status: 416,
     title: 'Not the next part',
     sendAgain: 'never',
-    members: ['registryId', 'repositoryName', 'uploadId', 'lastValidByteReceived'],
+    members: refusedPart,
     headers: [receivedRange],
     oci: 'BLOB_UPLOAD_INVALID',
     operations: ['UploadLayerPart'],
@@ -195,6 +213,7 @@ export const errors = {
   },
   LimitExceededException: {
     status: 429,
+    aws: { type: serviceQuotaExceeded },
     title: 'A limit of the registry is reached',
     // Until somebody deletes images, or makes the layer smaller.
     sendAgain: 'never',
@@ -203,8 +222,7 @@ export const errors = {
   },
   QuotaExceededException: {
     status: 429,
-    // ECR's own name for a limit, which no SDK sends the same request again for.
-    aws: { type: 'LimitExceededException' },
+    aws: { type: serviceQuotaExceeded },
     title: 'A quota of this proxy is used up',
     sendAgain: { at: 'resetsAt', atMostSeconds: 86_400 },
     members: ['quota', 'used', 'limit', 'resetsAt'],
@@ -215,6 +233,7 @@ export const errors = {
     status: 429,
     title: 'Too many requests',
     detail: 'The registry asks for a slower pace. Send the same request again after the time in Retry-After.',
+    awsHint: 'Send the same request again after a pause, as SDKs do by themselves.',
     sendAgain: { afterSeconds: 2 },
     // At TOOMANYREQUESTS and its 429 docker gives up at once; at 503 every client comes again.
     oci: 'UNAVAILABLE',
@@ -230,15 +249,23 @@ export const errors = {
     status: 502,
     aws: { status: 500 },
     title: 'The registry failed',
-    detail: upstreamRefused,
+    detail: upstreamFailed,
     sendAgain: { afterSeconds: 1 },
     // After UNAVAILABLE every client begins the blob anew, which is what helps; after the 400s and 403 none does.
     oci: 'UNAVAILABLE',
   },
+  UpstreamRefusedException: {
+    status: 502,
+    title: 'The registry or the staging area refuses the proxy',
+    detail: `It would refuse the same request again: the operator of this proxy has to act. ${reasonIsLogged}`,
+    sendAgain: 'never',
+    // Docker sends a layer five times whatever else it is told.
+    oci: 'DENIED',
+  },
   KmsException: {
     status: 502,
     title: 'The registry could not use its encryption key',
-    detail: upstreamRefused,
+    detail: upstreamFailed,
     sendAgain: 'never',
     members: ['kmsError'],
     oci: 'UNAVAILABLE',

@@ -1,7 +1,7 @@
 // What PutImage's manifest says: its kind, its digest and its sizes, read without believing the request. Pure.
 
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sha256Of } from './digest.ts';
 import {
   maxManifestDepth,
   maxManifestStructuralCharacters,
@@ -189,12 +189,9 @@ function faultOf(failure: unknown): string {
   throw failure;
 }
 
-/** As registries compute it: the SHA-256 of the text as it is. */
-export const digestOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
-
 /** @param declared the request's imageManifestMediaType */
 export function readManifest(text: string, declared: string | undefined): Manifest {
-  const digest = digestOf(text);
+  const digest = sha256Of(text);
   try {
     return { digest, facts: read(text, declared) };
   } catch (error) {

@@ -17,7 +17,7 @@ type Row<Input, Output> = {
   summary: string;
   /** Those whose API has it. */
   registries: readonly Registry[];
-  /** Door 1: `{method} /{registry}{path}` answers `status` on success. A GET has its members in path and query. */
+  /** In the resource API `{method} /{registry}{path}` answers `status` on success. A GET has its members in path and query. */
   method: 'GET' | 'POST' | 'PUT';
   path: string;
   status: 200 | 201;
@@ -86,7 +86,7 @@ export const isOffered = ({ operation, registry }: Pick<Call, 'operation' | 'reg
 export const operationsOf = (registries: readonly Registry[]): readonly OperationName[] =>
   operationNames.filter((operation) => registries.some((registry) => isOffered({ operation, registry })));
 
-/** What a request asks for, whichever door it came through. */
+/** What a request asks for, in whichever API. */
 export type Call<Name extends OperationName = OperationName> = {
   readonly operation: Name;
   readonly registry: Registry;

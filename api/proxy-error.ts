@@ -28,7 +28,7 @@ export class ProxyError extends Error {
   }
 }
 
-/** Those of an error at door 1: what its row says, and `Retry-After`. */
+/** Those of an error in the resource API: what its row says, and `Retry-After`. */
 export function headersOf({
   code,
   members = {},

@@ -95,18 +95,7 @@ export const pushOperations = {
     rawBody: true,
     maxBodyBytes: maxEventBytes,
     input: (registry: Registry) =>
-      z
-        .object({
-          ...repositoryMembers(registry),
-          uploadId,
-          partFirstByte,
-          partLastByte,
-          layerPartBlob,
-        })
-        .refine((part) => part.partLastByte - part.partFirstByte + 1 === part.layerPartBlob.length, {
-          path: ['partLastByte'],
-          message: 'partFirstByte plus the number of bytes sent, minus 1',
-        }),
+      z.object({ ...repositoryMembers(registry), uploadId, partFirstByte, partLastByte, layerPartBlob }),
     output: takenPart,
     next: ['UploadLayerPart', 'CompleteLayerUpload'],
     groups: ['push'],

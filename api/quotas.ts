@@ -2,6 +2,7 @@
 
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { describeIssue } from './zod-issues.ts';
 
 export type Unit = 'bytes' | 'images';
 
@@ -83,10 +84,6 @@ export function parseQuotas(text: string): Quota[] {
   if (data) {
     return data;
   }
-  const lines = error.issues.map((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? `${[...issue.path, issue.keys.join(', ')].join('.')}: not a member`
-      : `${issue.path.join('.') || 'the file'}: expected ${issue.message}`,
-  );
+  const lines = error.issues.map((issue) => describeIssue(issue, 'the file'));
   throw new Error(`${quotaFile}:\n${lines.join('\n')}`);
 }

@@ -1,5 +1,7 @@
 // JSON of strangers, read strictly: bounded before it is parsed, no name twice in an object, no half a character.
 
+import { isWellFormed } from './well-formed.ts';
+
 /** What a text should have been. The message holds nothing of the text. */
 export class JsonFault extends SyntaxError {}
 
@@ -77,17 +79,8 @@ type JsonObject = Readonly<Record<string, unknown>>;
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function assertWellFormed(text: string) {
-  if (!text.isWellFormed()) {
-    throw new JsonFault('well-formed Unicode, without half a surrogate pair');
-  }
-}
-
-/** How many members all objects in it have. Throws at text that is not well-formed. */
+/** How many members all objects in it have. */
 function countMembers(value: unknown): number {
-  if (typeof value === 'string') {
-    assertWellFormed(value);
-  }
   let members = 0;
   if (Array.isArray(value)) {
     for (const one of value) {
@@ -98,7 +91,6 @@ function countMembers(value: unknown): number {
     return members;
   }
   for (const name of Object.keys(value)) {
-    assertWellFormed(name);
     members += 1 + countMembers(value[name]);
   }
   return members;
@@ -120,6 +112,9 @@ export function parseStrictJson(
   const value = parse(text);
   if (!isJsonObject(value)) {
     throw new JsonFault('a JSON object');
+  }
+  if (!isWellFormed(value)) {
+    throw new JsonFault('well-formed Unicode, without half a surrogate pair');
   }
   // The parser keeps one of two members with the same name, however each is escaped.
   if (countMembers(value) !== names) {

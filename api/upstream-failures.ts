@@ -2,7 +2,10 @@
 
 import { type ErrorCode, isErrorCode } from './errors.ts';
 
-/** By row: error names of ECR, S3, DynamoDB and Secrets Manager, and error codes of Node.js. */
+/**
+ * By row: error names of ECR, S3 and DynamoDB, and error codes of Node.js. An error has a name here where the status
+ * of its answer says less than the name, or something else.
+ */
 export const upstreamFailures = {
   InvalidParameterException: ['InvalidParameterException'],
   RepositoryNotFoundException: ['RepositoryNotFoundException'],
@@ -23,29 +26,24 @@ export const upstreamFailures = {
   ThrottlingException: [
     'ThrottlingException',
     'Throttling',
+    'ThrottledException',
+    'RequestThrottled',
+    'RequestThrottledException',
     'TooManyRequestsException',
     'RequestLimitExceeded',
     'SlowDown',
+    'KMS.ThrottlingException',
   ],
   UnsupportedCommandException: ['UnsupportedCommandException'],
   ServerException: [
     'ServerException',
-    'UnknownOperationException',
-    'InternalFailure',
-    'InternalServerError',
-    'InternalError',
-    'AccessDeniedException',
-    'AccessDenied',
-    'UnrecognizedClientException',
+    // The function's credentials and the SDK's idea of the time are new ones at the next request.
     'ExpiredTokenException',
     'ExpiredToken',
-    'InvalidClientTokenId',
     'InvalidSignatureException',
     'SignatureDoesNotMatch',
-    'MissingAuthenticationTokenException',
-    'CredentialsProviderError',
-    'NoSuchBucket',
-    'ResourceNotFoundException',
+    'RequestTimeTooSkewed',
+    'RequestExpired',
   ],
   KmsException: ['KmsException'],
   ServiceUnavailableException: [
@@ -61,6 +59,7 @@ export const upstreamFailures = {
     'ENETUNREACH',
     'TimeoutError',
     'RequestTimeout',
+    'OperationAborted',
     'ConditionalRequestConflict',
     'ProvisionedThroughputExceededException',
     'TransactionInProgressException',
@@ -69,17 +68,32 @@ export const upstreamFailures = {
   GatewayTimeoutException: ['AbortError'],
 } as const satisfies Partial<Record<ErrorCode, readonly string[]>>;
 
-const codeOfUpstreamName = new Map<string, ErrorCode>(
+const codeOfName = new Map<string, ErrorCode>(
   Object.entries(upstreamFailures).flatMap(([code, names]) =>
     isErrorCode(code) ? names.map((name): [string, ErrorCode] => [name, code]) : [],
   ),
 );
 
-/** The row that a failure of ECR, S3, Secrets Manager or the network belongs to, by its name or Node.js code. */
-export function errorCodeOf(failure: unknown): ErrorCode | undefined {
-  if (!(failure instanceof Error)) {
-    return undefined;
+export const codeOfUpstreamName = (name: string): ErrorCode | undefined => codeOfName.get(name);
+
+const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
+  408: 'ServiceUnavailableException',
+  429: 'ThrottlingException',
+  503: 'ServiceUnavailableException',
+  504: 'GatewayTimeoutException',
+};
+
+/**
+ * The row of an answer whose error has no name, or none of these: load balancers answer in HTML or with nothing, and
+ * S3's answers to HEAD have no body. A redirection is a refusal: the service is configured to be elsewhere. A success
+ * that cannot be read is the service's failure.
+ *
+ * @param status undefined where no answer came
+ */
+export function codeOfUpstreamStatus(status: number | undefined): ErrorCode {
+  if (status === undefined) {
+    return 'ServiceUnavailableException';
   }
-  const code = 'code' in failure && typeof failure.code === 'string' ? failure.code : '';
-  return codeOfUpstreamName.get(failure.name) ?? codeOfUpstreamName.get(code);
+  const isRefusal = status >= 300 && status < 500;
+  return codeOfStatus[status] ?? (isRefusal ? 'UpstreamRefusedException' : 'ServerException');
 }

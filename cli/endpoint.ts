@@ -1,26 +1,30 @@
-// How a command is told where the proxy is, and which of ECR's registries it pushes to.
+// How a command is told where the proxy is, and which of ECR's registries it pushes to with which token.
 
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isRegistry, type Registry } from '../api/registries.ts';
 import { endpointUrlOf, type ProxyEndpoint } from '../client/endpoint-url.ts';
 import { CommandError } from './failure.ts';
+import { type TokenFlags, tokenOptions } from './token.ts';
 
-export const endpointVariable = 'ECR_UPLOAD_PROXY_ENDPOINT';
+const endpointVariable = 'ECR_UPLOAD_PROXY_ENDPOINT';
 
 export type EndpointFlags = { endpoint: string; allowCleartext?: boolean };
 
-export const endpointOption = () =>
-  new Option('--endpoint <url>', 'where the proxy is, a stage included: the output ProxyUrl of its stack')
+/** The flags of a command that pushes. */
+export type PushingFlags = EndpointFlags & TokenFlags & { registry: Registry; registryId?: string };
+
+const endpointOption = () =>
+  new Option('--endpoint <url>', 'the URL of the proxy, with its stage: the output ProxyUrl of its stack')
     .env(endpointVariable)
     .makeOptionMandatory();
 
-export const allowCleartextOption = () =>
+const allowCleartextOption = () =>
   new Option(
     '--allow-cleartext',
-    'send the token over plain http to another machine, for all on the way to read',
+    'send the token over plain http to another machine, where the network in between can read it',
   );
 
-/** The endpoint of a command, before it does anything else. @throws CommandError */
+/** Checks the endpoint before the command does anything else. @throws CommandError */
 export function proxyEndpointOf({ endpoint, allowCleartext }: EndpointFlags): ProxyEndpoint {
   try {
     return { endpoint: endpointUrlOf({ endpoint, allowCleartext }), allowCleartext };
@@ -39,8 +43,17 @@ function readRegistry(name: string): Registry {
   throw new InvalidArgumentError('It is ecr or ecr-public.');
 }
 
-export const registryOption = () =>
-  new Option('--registry <registry>', 'ecr or ecr-public').default('ecr', 'ecr').argParser(readRegistry);
-
-export const registryIdOption = () =>
-  new Option('--registry-id <id>', "the account whose registry it is, where it is not the proxy's own");
+/** The options of {@link PushingFlags}. */
+export function addPushingOptions(command: Command): Command {
+  const options = [
+    endpointOption(),
+    allowCleartextOption(),
+    ...tokenOptions(),
+    new Option('--registry <registry>', 'ecr or ecr-public').default('ecr', 'ecr').argParser(readRegistry),
+    new Option('--registry-id <id>', 'the AWS account whose registry it is; by default the proxy’s own'),
+  ];
+  for (const option of options) {
+    command.addOption(option);
+  }
+  return command;
+}

@@ -1,6 +1,7 @@
 // Where a command finds the client's token: a file, a command, or the environment.
 
 import { readFile } from 'node:fs/promises';
+import { Option } from 'commander';
 import type { TokenSource } from '../client/proxy-client.ts';
 import { tokenOfCommand, tokenOfFile } from '../client/token-source.ts';
 import { CommandError } from './failure.ts';
@@ -29,10 +30,19 @@ const readTokenFile = (file: string): Promise<string> =>
     throw new CommandError(`The token file ${file} cannot be read (${error.code}).`, { cause: error });
   });
 
-export type TokenOptions = { tokenFile?: string; tokenCommand?: string };
+export type TokenFlags = { tokenFile?: string; tokenCommand?: string };
 
-export const tokenFileFlag = '--token-file <file>';
-export const tokenCommandFlag = '--token-command <command>';
+/** The options of {@link TokenFlags}. */
+export const tokenOptions = (): Option[] => [
+  new Option(
+    '--token-file <file>',
+    'push with the token in this file; it is read again when the token expires',
+  ),
+  new Option(
+    '--token-command <command>',
+    'push with the token that this shell command prints; it is run again when the token expires',
+  ),
+];
 
 /**
  * The token as a source that outlives it: a file is read again, and a command run again, when it expires.
@@ -40,7 +50,7 @@ export const tokenCommandFlag = '--token-command <command>';
  * @returns undefined where no token is given
  * @throws CommandError when both a file and a command are
  */
-export function tokenSource({ tokenFile, tokenCommand }: TokenOptions): TokenSource | undefined {
+export function tokenSource({ tokenFile, tokenCommand }: TokenFlags): TokenSource | undefined {
   if (tokenFile !== undefined && tokenCommand !== undefined) {
     throw new CommandError('Give --token-file or --token-command, not both.', { exitStatus: 2 });
   }

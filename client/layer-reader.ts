@@ -1,6 +1,7 @@
 // Reads a layer as a row of parts, hashing on the way, and goes back in it as far as it can.
 
 import { createHash } from 'node:crypto';
+import { sha256OfHash } from '../api/digest.ts';
 import { LayerProblem } from './layer-problem.ts';
 import { PartBuffers } from './part-buffers.ts';
 
@@ -48,7 +49,7 @@ export class LayerReader {
 
   /** `sha256:…` of all bytes read so far, each counted once. */
   digest(): string {
-    return `sha256:${this.#hash.copy().digest('hex')}`;
+    return sha256OfHash(this.#hash.copy());
   }
 
   /** The next part: `partSize` bytes, or fewer at the layer's end; undefined after it. */

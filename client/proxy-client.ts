@@ -1,4 +1,4 @@
-// A typed client of the proxy's resource door: one method, every operation of the table.
+// A typed client of the proxy's resource API: one method, every operation of the table.
 
 import { Agent, EnvHttpProxyAgent, request as sendRequest } from 'undici';
 import type { ErrorCode } from '../api/errors.ts';
@@ -9,7 +9,7 @@ import { endpointUrlOf, type ProxyEndpoint } from './endpoint-url.ts';
 import { isLoopback } from './loopback.ts';
 import { ProxyProblem } from './problem.ts';
 import { problemOf } from './refusals.ts';
-import { type DoorRequest, requestOf } from './request.ts';
+import { type ApiRequest, requestOf } from './request.ts';
 import { sameSecret } from './same-secret.ts';
 import { TokenProblem } from './token-problem.ts';
 import { noAnswerProblem, timeoutProblem } from './unanswered.ts';
@@ -113,7 +113,7 @@ export class ProxyClient {
   }
 
   /** Not by `fetch`, which copies each body. */
-  async #exchange({ url, method, headers, body }: DoorRequest, token: string, signals: AbortSignal[]) {
+  async #exchange({ url, method, headers, body }: ApiRequest, token: string, signals: AbortSignal[]) {
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(), this.#timeoutMs);
     try {

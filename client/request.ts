@@ -1,11 +1,11 @@
-// Writes an operation's members as an HTTP request of door 1, as the operation table says.
+// Writes an operation's members as an HTTP request of the resource API, as the operation table says.
 
 import { type Members, type OperationName, operations } from '../api/operations.ts';
 import { writeQuery } from '../api/query.ts';
 import type { Registry } from '../api/registries.ts';
 
 /** A request without its token; `body` is JSON or the raw bytes of a part, and null for a GET. */
-export type DoorRequest = {
+export type ApiRequest = {
   url: URL;
   method: 'GET' | 'POST' | 'PUT';
   headers: Record<string, string>;
@@ -23,7 +23,7 @@ export function requestOf<Name extends OperationName>(
   registry: Registry,
   operation: Name,
   members: Members<Name>,
-): DoorRequest {
+): ApiRequest {
   const { method, path } = operations[operation];
   const rest = new Map<string, unknown>(Object.entries(members).filter(([, value]) => value !== undefined));
   const filled = path.replace(/\{(\w+)\}/g, (_, member: string) => {
@@ -46,7 +46,7 @@ function setQuery(url: URL, members: Readonly<Record<string, unknown>>): void {
   }
 }
 
-function contentOf(url: URL, rest: Map<string, unknown>): Pick<DoorRequest, 'headers' | 'body'> {
+function contentOf(url: URL, rest: Map<string, unknown>): Pick<ApiRequest, 'headers' | 'body'> {
   const { layerPartBlob, partFirstByte, partLastByte, ...others } = Object.fromEntries(rest);
   if (!(layerPartBlob instanceof Uint8Array)) {
     return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(others) };

@@ -1,4 +1,4 @@
-// Reads a request that got no answer: which failures of the network may pass, and which never will.
+// A request that got no answer: which failures of the network are temporary, and which are not.
 
 import { ProxyProblem } from './problem.ts';
 
@@ -21,7 +21,7 @@ const passingCodes: ReadonlySet<string> = new Set([
   'HPE_INVALID_EOF_STATE',
 ]);
 
-/** The problem behind what `fetch` threw; `host` is named to the reader. */
+/** The problem behind what the HTTP client threw; `host` is named in its message. */
 export function noAnswerProblem(thrown: unknown, host: string): ProxyProblem {
   const { code, message } = reasonOf(thrown);
   return new ProxyProblem({
@@ -39,7 +39,7 @@ export const timeoutProblem = (host: string, timeoutMs: number): ProxyProblem =>
     retryable: true,
   });
 
-/** `fetch` hides the reason in `cause`; only its code and message are taken. */
+/** Of an error that wraps another, the inner one; only its code and message are taken. */
 function reasonOf(thrown: unknown): { code: string | undefined; message: string | undefined } {
   const innermost = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
   if (!(innermost instanceof Error)) {

@@ -1,8 +1,8 @@
 // Pushes layers and images through the proxy: only what is missing, with every request retried and resumed.
 
+import { sha256Of } from '../api/digest.ts';
 import type { Members, OperationName, Output } from '../api/operations.ts';
 import { AdaptiveLimiter } from './adaptive-limiter.ts';
-import { sha256Of } from './digest.ts';
 import { LayerProblem } from './layer-problem.ts';
 import { LayerReader, type LayerSource } from './layer-reader.ts';
 import { type Destination, type Send, type UploadedLayer, uploadLayer } from './layer-upload.ts';

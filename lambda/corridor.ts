@@ -9,9 +9,9 @@ import type { OperationName } from '../api/operations.ts';
 import { ProxyError } from '../api/proxy-error.ts';
 import { awsDoor, type Door, resourceDoor } from './doors.ts';
 import { readEventMembers, requestRules } from './event-members.ts';
+import type { FunctionServices } from './function-services.ts';
 import { proxyErrorOf } from './proxy-error.ts';
 import { serve } from './serve.ts';
-import type { Services } from './services.ts';
 import type { BeginRecord, CallRecord } from './telemetry/call-record.ts';
 
 /** What Lambda invokes. */
@@ -55,7 +55,7 @@ const recording = (recordOf: ReturnType<typeof recordsOf>, door: Door) => ({
 });
 
 /** Makes the handler of a door. */
-export function corridor(door: Door, services: Services): Handler {
+export function corridor(door: Door, services: FunctionServices): Handler {
   const recordOf = recordsOf(services.beginRecord);
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>(early)
     .use(captureLambdaHandler(services.tracer, { captureResponse: false }))
@@ -78,8 +78,9 @@ export function corridor(door: Door, services: Services): Handler {
 }
 
 /** The handler of one operation's function, at door 1. */
-export const resourceHandler = (operation: OperationName, services: Services): Handler =>
+export const resourceHandler = (operation: OperationName, services: FunctionServices): Handler =>
   corridor(resourceDoor(operation), services);
 
 /** The handler of the AWS door's function, for every operation. */
-export const awsHandler = (services: Services): Handler => corridor(awsDoor(services.registries), services);
+export const awsHandler = (services: FunctionServices): Handler =>
+  corridor(awsDoor(services.registries), services);

@@ -1,6 +1,7 @@
 // The two doors: how each finds the operation a request asks for, and how each writes its answers.
 
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { awsFormOf } from '../api/aws-form.ts';
 import { type ErrorRow, errors } from '../api/errors.ts';
 import { maxErrorBytes } from '../api/limits.ts';
 import {
@@ -104,7 +105,10 @@ const registryOfTargetPrefix = new Map<string, Registry>(
   ),
 );
 
-/** All AWS SDKs count their attempts: `attempt=2; max=3`. Source: AWS SDKs and Tools, "Retry behavior". */
+/**
+ * AWS SDKs count their attempts: `attempt=2; max=3`. Source: AWS SDKs and Tools, "Retry behavior". The SDK for
+ * JavaScript v2 does not, and AWSSDK.Core 4.1 for .NET not all of them: what they lose is in docs/aws-clients.md.
+ */
 const repeated = /\battempt=(?!1\b)\d/;
 
 function unknownOperation(
@@ -132,8 +136,7 @@ function reasonOf(registry: Registry | undefined, operation: string, configured:
 
 /**
  * Door 2: ECR's own wire, AWS JSON 1.1 at `POST /`, for unmodified AWS SDKs. API Gateway adds
- * `x-amzn-RequestId` to every answer. There is no `Retry-After`, as ECR sends none: the SDK for JavaScript
- * would sleep for as long, three times, at every LimitExceededException.
+ * `x-amzn-RequestId` to every answer. There is no `Retry-After`, as ECR sends none: SDKs have paces of their own.
  *
  * @param configured the registries of the stack's configuration
  */
@@ -150,9 +153,8 @@ export const awsDoor = (configured: readonly Registry[]): Door => ({
   contentTypes: () => [amzJson],
   refusesUnknownMembers: false,
   writeOutput: (name, output) => write(200, amzJson, outputText(name, output, epochSeconds)),
-  writeError: ({ code, message, members }) => {
-    const { aws }: ErrorRow = errors[code];
-    const { type = code, status = 400 } = aws ?? {};
-    return write(status, amzJson, errorText({ __type: type, message, ...members }));
+  writeError: (error) => {
+    const { type, status, message } = awsFormOf(error);
+    return write(status, amzJson, errorText({ __type: type, message, ...error.members }));
   },
 });

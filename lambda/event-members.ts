@@ -58,10 +58,13 @@ function withoutNull(value: unknown): unknown {
     : withoutNulls(value);
 }
 
+/** Some editors and shells begin a file with one; a parser may pass over it. Source: RFC 8259, section 8.1. */
+const byteOrderMark = /^\ufeff/;
+
 const readJson: BodyReader = (event) => {
   try {
-    const body = parseStrictJson(textOf(event), maxBodyDepth, maxBodyStructuralCharacters);
-    return withoutNulls(body);
+    const text = textOf(event).replace(byteOrderMark, '');
+    return withoutNulls(parseStrictJson(text, maxBodyDepth, maxBodyStructuralCharacters));
   } catch (error) {
     if (!(error instanceof JsonFault)) {
       throw error;
@@ -73,20 +76,29 @@ const readJson: BodyReader = (event) => {
 /** Source: RFC 9110, section 14.4; units are case-insensitive. */
 const contentRangePattern = /^bytes (\d{1,15})-(\d{1,15})\/(?:\*|(\d{1,15}))$/i;
 
-/** A complete length may be left open, but must not lie before the last byte. */
+/**
+ * A complete length may be left open. The last position must not lie before the first, nor the length before the last:
+ * either makes the whole header invalid (RFC 9110, section 14.4).
+ */
 function positionsOf(contentRange = ''): { first: number; last: number } | undefined {
-  const [, first, last, length] = contentRangePattern.exec(contentRange) ?? [];
-  if (length !== undefined && Number(length) <= Number(last)) {
-    return undefined;
-  }
-  return last === undefined ? undefined : { first: Number(first), last: Number(last) };
+  const [, ...digits] = contentRangePattern.exec(contentRange) ?? [];
+  const [first = Number.NaN, last = Number.NaN, length = Number.POSITIVE_INFINITY] = digits.map((one) =>
+    one === undefined ? undefined : Number(one),
+  );
+  return first <= last && last < length ? { first, last } : undefined;
+}
+
+/** A header that comes twice and says two things says nothing; API Gateway's single value would be the last one. */
+function onlyValue(event: APIGatewayProxyEvent, name: string): string | undefined {
+  const values = new Set(event.multiValueHeaders?.[name] ?? [event.headers[name]]);
+  return values.size === 1 ? [...values][0] : undefined;
 }
 
 const octetStream = 'application/octet-stream';
 
-const readRawPart: BodyReader = ({ headers, body }) => {
-  const layerPartBlob = Buffer.from(body ?? '', 'base64');
-  const positions = positionsOf(headers['content-range']);
+const readRawPart: BodyReader = (event) => {
+  const layerPartBlob = Buffer.from(event.body ?? '', 'base64');
+  const positions = positionsOf(onlyValue(event, 'content-range'));
   const faults: Fault[] = [];
   if (layerPartBlob.length === 0) {
     faults.push({ member: 'body', expected: 'the bytes of the part' });
@@ -94,7 +106,7 @@ const readRawPart: BodyReader = ({ headers, body }) => {
   if (!positions) {
     faults.push({
       member: 'Content-Range',
-      expected: `bytes FIRST-LAST/*, such as bytes 0-${partSize - 1}/*, or with a length beyond LAST`,
+      expected: `once bytes FIRST-LAST/*, such as bytes 0-${partSize - 1}/*, or with a length beyond LAST`,
     });
   }
   if (faults.length > 0 || !positions) {

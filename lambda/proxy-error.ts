@@ -1,16 +1,12 @@
 // Whatever a step throws, or what it calls, becomes an error of the table.
 
-import type { ErrorMembers } from '../api/error-members.ts';
 import { type ErrorRow, errors } from '../api/errors.ts';
 import { ProxyError } from '../api/proxy-error.ts';
-import { errorCodeOf } from '../api/upstream-failures.ts';
+import { upstreamCodeOf, upstreamMembersOf } from './sdk-failures.ts';
 
 /** ECR says these itself better than a fixed text could; of all others only the table's text goes out. */
 const upstreamDetail = (failure: Error, row: ErrorRow): string =>
   row.detail ?? (failure.message || row.title);
-
-const upstreamMembers = (failure: Error): ErrorMembers =>
-  'kmsError' in failure && typeof failure.kmsError === 'string' ? { kmsError: failure.kmsError } : {};
 
 /**
  * Finds the row of the error table for whatever was thrown. What is not in the table is a bug, of which the
@@ -20,12 +16,12 @@ export function proxyErrorOf(failure: unknown): ProxyError {
   if (failure instanceof ProxyError) {
     return failure;
   }
-  const code = errorCodeOf(failure);
+  const code = upstreamCodeOf(failure);
   if (code === undefined || !(failure instanceof Error)) {
     return new ProxyError('InternalFailure', undefined, { cause: failure });
   }
   return new ProxyError(code, upstreamDetail(failure, errors[code]), {
-    members: upstreamMembers(failure),
+    members: upstreamMembersOf(failure),
     cause: failure,
   });
 }

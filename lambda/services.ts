@@ -2,7 +2,6 @@
 
 import { Logger } from '@aws-lambda-powertools/logger';
 import { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
-import { Tracer } from '@aws-lambda-powertools/tracer';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECRClient } from '@aws-sdk/client-ecr';
 import { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
@@ -15,21 +14,22 @@ import { type Environment, readEnvironment } from './environment.ts';
 import { tokenVerifier } from './identity/oidc-token.ts';
 import { secretReader } from './identity/secret.ts';
 import { quotaCounter } from './quota/quota-counts.ts';
+import { onceMore, type Retries } from './retries.ts';
 import type { ServeServices } from './serve.ts';
 import { type BeginRecord, callRecords } from './telemetry/call-record.ts';
 import { openMeter } from './telemetry/meter.ts';
+import type { SdkClient } from './telemetry/traces.ts';
 import { privateEcr, publicEcr } from './upload/ecr.ts';
 import { s3Staging } from './upload/staging.ts';
 
 export type Services = ServeServices & {
   beginRecord: BeginRecord;
-  tracer: Tracer;
   /** The ECR services that the stack is configured for. */
   registries: readonly Registry[];
 };
 
-/** A call is tried three times in all; a connection that is not there within 2 s counts as failed. */
-const client = { maxAttempts: 3, requestHandler: { connectionTimeout: 2_000 } };
+/** A connection that is not there within 2 s counts as failed. */
+const requestHandler = { connectionTimeout: 2_000 };
 
 /** ECR Public's API is in us-east-1 (and us-west-2) only. Source: ECR Public endpoints and quotas. */
 const ecrPublicRegion = 'us-east-1';
@@ -43,34 +43,38 @@ function once<Service>(open: () => Service): () => Service {
   };
 }
 
-/** @param isTraced whether X-Ray is told of each call: Lambda runs its daemon, and nobody else does */
+export type ServicesOptions = {
+  /** Of every call to AWS: `onceMore` where the caller can send a request again. */
+  readonly retries?: Retries;
+  /** What else is to happen with each client of the SDK, such as a trace of its calls. */
+  readonly prepare?: <Client extends SdkClient>(client: Client) => Client;
+};
+
 export function openServices(
   environment: Environment = readEnvironment(process.env),
-  { isTraced = true }: { isTraced?: boolean } = {},
+  { retries = onceMore, prepare = (client) => client }: ServicesOptions = {},
 ): Services {
-  const tracer = new Tracer(isTraced ? {} : { enabled: false });
-  const traced = tracer.captureAWSv3Client.bind(tracer);
+  const client = { ...retries, requestHandler };
   const { accounts, registries, secretId, stagingBucket, policyDirectory, issuers, quotaTable } = environment;
-  const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client)) });
+  const secrets = new SecretsProvider({ awsSdkV3Client: prepare(new SecretsManagerClient(client)) });
   const readSecret = secretReader(secrets, secretId);
   const meter = openMeter();
   const { measure } = meter;
-  const ecr = once(() => privateEcr(traced(new ECRClient(client)), measure));
+  const ecr = once(() => privateEcr(prepare(new ECRClient(client)), measure));
   const ecrPublic = once(() =>
-    publicEcr(traced(new ECRPUBLICClient({ ...client, region: ecrPublicRegion })), measure),
+    publicEcr(prepare(new ECRPUBLICClient({ ...client, region: ecrPublicRegion })), measure),
   );
   const staging = once(() => {
     if (stagingBucket === undefined) {
       throw new Error('STAGING_BUCKET is not set');
     }
-    return s3Staging(traced(new S3Client(client)), stagingBucket, measure);
+    return s3Staging(prepare(new S3Client(client)), stagingBucket, measure);
   });
   const quotas = readQuotas(policyDirectory);
   const counter =
-    quotaTable && once(() => quotaCounter(traced(new DynamoDBClient(client)), quotaTable, quotas));
+    quotaTable && once(() => quotaCounter(prepare(new DynamoDBClient(client)), quotaTable, quotas));
   return {
     beginRecord: callRecords(new Logger(), meter),
-    tracer,
     registries,
     tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers) },
     authority: {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { isLoopbackUrl, issuers } from '../api/issuers.ts';
 import { operationNames } from '../api/operations.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
+import { describeIssue } from '../api/zod-issues.ts';
 
 /** The key of the configuration, or of the path of its file, in the `context` of cdk.json. */
 export const contextKey = 'ecr-upload-proxy';
@@ -247,11 +248,6 @@ export class ConfigurationError extends Error {
 export const reasonOf = (failure: unknown): string =>
   failure instanceof Error ? failure.message : String(failure);
 
-const describe = (issue: z.core.$ZodIssue): string =>
-  issue.code === 'unrecognized_keys'
-    ? `  ${[...issue.path, issue.keys.join(', ')].join('.')}: not a member`
-    : `  ${issue.path.join('.') || contextKey}: expected ${issue.message}`;
-
 /**
  * @param source where the value is from, for the message
  * @throws ConfigurationError that says, for every wrong member, what was expected
@@ -264,5 +260,6 @@ export function readConfiguration(
   if (result.success) {
     return result.data;
   }
-  throw new ConfigurationError(`${source}:\n${result.error.issues.map(describe).join('\n')}`);
+  const lines = result.error.issues.map((issue) => `  ${describeIssue(issue, contextKey)}`);
+  throw new ConfigurationError(`${source}:\n${lines.join('\n')}`);
 }

@@ -1,7 +1,9 @@
-// What API Gateway answers by itself, in the form of the proxy's own refusals: problem documents (RFC 9457).
+// What API Gateway answers by itself, in the forms of the proxy's own refusals: problem documents, and AWS's errors.
 
 import { type GatewayResponseOptions, ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { awsFormOf } from '../api/aws-form.ts';
 import { type ErrorCode, type ErrorRow, errors } from '../api/errors.ts';
+import { maxEventBytes, maxManifestCharacters, partSize } from '../api/limits.ts';
 import { headersOf } from '../api/proxy-error.ts';
 
 /** A row of api/errors.ts, and a detail of its own where the row's speaks of the registry. */
@@ -18,11 +20,20 @@ const notFromHere: Answer = {
 };
 export const slowDown: Answer = {
   code: 'ThrottlingException',
-  detail:
-    'The proxy asks all its clients for a slower pace. Send the same request again after the time in Retry-After.',
+  detail: 'All clients of this proxy together send more requests than it takes.',
 };
 const outOfTime: Answer = { code: 'GatewayTimeoutException' };
 const noCredentials: Answer = { code: 'UnrecognizedClientException' };
+/** Of a part, of a manifest or of anything else: API Gateway does not say which. */
+const tooLarge: Answer = {
+  code: 'RequestEntityTooLargeException',
+  detail:
+    `The request makes an event of ${maxEventBytes} bytes or more. Send a layer in parts of the partSize that ` +
+    `InitiateLayerUpload answered (${partSize} bytes). An imageManifest has ${maxManifestCharacters} characters at ` +
+    'most, fewer where many of them are quotes. A part of exactly partSize is too large only where its base64 is ' +
+    'written with escapes, six characters for each + say: let the client write it without, or send the bytes as ' +
+    'they are to the resource API.',
+};
 const illFormed: Answer = {
   code: 'InvalidParameterException',
   detail: 'The gateway cannot read this request.',
@@ -43,10 +54,7 @@ export const gatewayAnswers = {
   INTEGRATION_TIMEOUT: outOfTime,
   INVALID_SIGNATURE: noCredentials,
   MISSING_AUTHENTICATION_TOKEN: noSuchRoute,
-  REQUEST_TOO_LARGE: {
-    code: 'RequestEntityTooLargeException',
-    detail: 'Send parts of the partSize that InitiateLayerUpload answered.',
-  },
+  REQUEST_TOO_LARGE: tooLarge,
   RESOURCE_NOT_FOUND: noSuchRoute,
   THROTTLED: slowDown,
   QUOTA_EXCEEDED: slowDown,
@@ -59,20 +67,22 @@ export const gatewayAnswers = {
 const quoted = (headers: Record<string, string>) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, `'${value}'`]));
 
-/** The members are those of the resource door (lambda/doors.ts), but for the request's id: a test compares them. */
-export function problemOf({ code, detail }: Answer) {
+/**
+ * API Gateway answers both APIs with one text: the members of the resource API's problem document, but for the
+ * request's id, and beside them those of the AWS API's error. Tests compare them with lambda/doors.ts.
+ */
+export function problemOf({ code, detail: ownDetail }: Answer) {
   const row: ErrorRow = errors[code];
   const { status, title } = row;
-  return {
-    type: `urn:ecr-upload-proxy:error:${code}`,
-    title,
-    status,
-    detail: detail ?? row.detail ?? title,
-    code,
-  };
+  const detail = ownDetail ?? row.detail ?? title;
+  const { type: __type, message } = awsFormOf({ code, message: detail });
+  return { type: `urn:ecr-upload-proxy:error:${code}`, title, status, detail, code, __type, message };
 }
 
-/** The headers, too, are those of the resource door; `WWW-Authenticate` keeps its name here. */
+/**
+ * The headers, too, are those of the resource API; `WWW-Authenticate` keeps its name here. Of the SDKs, some look for
+ * the exception's name in the body, and some first in a header, in which API Gateway would name one of its own.
+ */
 function responseOf(type: string, answer: Answer): GatewayResponseOptions {
   const { status } = errors[answer.code];
   const problem = { ...problemOf(answer), requestId: '$context.requestId' };
@@ -82,6 +92,7 @@ function responseOf(type: string, answer: Answer): GatewayResponseOptions {
     responseHeaders: quoted({
       'Content-Type': 'application/problem+json',
       'Cache-Control': 'no-store',
+      'x-amzn-ErrorType': awsFormOf({ ...answer, message: '' }).type,
       ...headersOf(answer),
     }),
     templates: { 'application/json': JSON.stringify(problem) },

@@ -1,4 +1,4 @@
-// The REST API: the routes of both doors, what it answers by itself, and how its stage is limited and logged.
+// The REST API: the routes of both APIs, what it answers by itself, and how its stage is limited and logged.
 
 import { CfnResource, Validations } from 'aws-cdk-lib';
 import {
@@ -131,17 +131,17 @@ export class UploadApi extends RestApi {
   }
 
   #addRoutes({ registries, operationFunctions, awsDoorFunction }: UploadApiProps): Method[] {
-    // Door 1: a route for each operation of each registry that has it.
-    const doorOne = [...operationFunctions].flatMap(([operation, { lambda }]) => {
+    // The resource API: a route for each operation of each registry that has it.
+    const resourceMethods = [...operationFunctions].flatMap(([operation, { lambda }]) => {
       const { method, path } = operations[operation];
       const integration = new LambdaIntegration(lambda, { allowTestInvoke: false });
       return registries
         .filter((registry) => isOffered({ operation, registry }))
         .map((registry) => this.root.resourceForPath(`/${registry}${path}`).addMethod(method, integration));
     });
-    // Door 2: ECR's own wire names the operation in a header, so one function serves all of them.
-    const doorTwo = new LambdaIntegration(awsDoorFunction.lambda, { allowTestInvoke: false });
-    return [...doorOne, this.root.addMethod('POST', doorTwo)];
+    // The AWS API: ECR's own protocol names the operation in a header, so one function serves all of them.
+    const awsIntegration = new LambdaIntegration(awsDoorFunction.lambda, { allowTestInvoke: false });
+    return [...resourceMethods, this.root.addMethod('POST', awsIntegration)];
   }
 }
 

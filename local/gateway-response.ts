@@ -1,89 +1,115 @@
 // What the gateway answers by itself: API Gateway's own words, or what the template wants in their place.
 
 import type { HeaderList } from './headers.ts';
-import type { CustomResponse, LocalTemplate } from './template.ts';
+import type { LocalTemplate } from './template.ts';
 
 export type HttpResponse = { status: number; headers: HeaderList; body: Buffer };
 
 type Row = {
-  status: number;
-  errorType: string;
-  message: string;
-  /** API Gateway's response types, the first of them that the template customises; none where it cannot. */
-  responseTypes: readonly string[];
+  readonly status: number;
+  readonly errorType: string;
+  readonly message: string;
+  /** The response type whose customisation serves where its own has none; none where nothing can be customised. */
+  readonly otherwise?: 'DEFAULT_4XX' | 'DEFAULT_5XX';
 };
 
-/** Source: "Gateway response types", and what API Gateway's APIs are seen to send. */
+const clientFault = (status: number, errorType: string, message: string): Row => ({
+  status,
+  errorType,
+  message,
+  otherwise: 'DEFAULT_4XX',
+});
+
+const serverFault = (status: number, message: string): Row => ({
+  status,
+  errorType: 'InternalServerErrorException',
+  message,
+  otherwise: 'DEFAULT_5XX',
+});
+
+/**
+ * By API Gateway's response types, and two answers that have none. Source: the API Gateway developer guide, "Gateway
+ * response types", and what API Gateway's APIs are seen to send.
+ */
 const rows = {
-  BadRequest: {
-    status: 400,
-    errorType: 'BadRequestException',
-    message: 'Bad Request',
-    responseTypes: ['DEFAULT_4XX'],
-  },
-  MissingAuthenticationToken: {
-    status: 403,
-    errorType: 'MissingAuthenticationTokenException',
-    message: 'Missing Authentication Token',
-    responseTypes: ['MISSING_AUTHENTICATION_TOKEN', 'DEFAULT_4XX'],
-  },
-  /** A body over 10 MB, which is refused before the API is known. */
-  PayloadTooLarge: {
-    status: 413,
-    errorType: 'RequestTooLargeException',
-    message: 'Request Too Long',
-    responseTypes: [],
-  },
+  ACCESS_DENIED: clientFault(
+    403,
+    'AccessDeniedException',
+    'User: anonymous is not authorized to perform: execute-api:Invoke',
+  ),
+  API_CONFIGURATION_ERROR: serverFault(500, 'Internal server error'),
+  AUTHORIZER_CONFIGURATION_ERROR: serverFault(500, 'Internal server error'),
+  AUTHORIZER_FAILURE: serverFault(500, 'Internal server error'),
+  BAD_REQUEST_BODY: clientFault(400, 'BadRequestException', 'Invalid request body'),
+  BAD_REQUEST_PARAMETERS: clientFault(400, 'BadRequestException', 'Missing required request parameters'),
+  /** What cannot be read at all. */
+  DEFAULT_4XX: clientFault(400, 'BadRequestException', 'Bad Request'),
+  /** A function that ends without an answer, or with one that is none. */
+  DEFAULT_5XX: serverFault(502, 'Internal server error'),
+  EXPIRED_TOKEN: clientFault(
+    403,
+    'ExpiredTokenException',
+    'The security token included in the request is expired',
+  ),
+  INTEGRATION_FAILURE: serverFault(504, 'Internal server error'),
+  INTEGRATION_TIMEOUT: serverFault(504, 'Endpoint request timed out'),
+  INVALID_API_KEY: clientFault(403, 'ForbiddenException', 'Forbidden'),
+  INVALID_SIGNATURE: clientFault(
+    403,
+    'InvalidSignatureException',
+    'The request signature we calculated does not match',
+  ),
+  MISSING_AUTHENTICATION_TOKEN: clientFault(
+    403,
+    'MissingAuthenticationTokenException',
+    'Missing Authentication Token',
+  ),
+  QUOTA_EXCEEDED: clientFault(429, 'LimitExceededException', 'Limit Exceeded'),
   /** A body that makes too large an event for Lambda. */
-  RequestTooLarge: {
-    status: 413,
-    errorType: 'RequestTooLargeException',
-    message: 'Request Too Long',
-    responseTypes: ['REQUEST_TOO_LARGE', 'DEFAULT_4XX'],
-  },
-  HeadersTooLarge: {
+  REQUEST_TOO_LARGE: clientFault(413, 'RequestTooLargeException', 'Request Too Long'),
+  RESOURCE_NOT_FOUND: clientFault(404, 'NotFoundException', 'Not Found'),
+  THROTTLED: clientFault(429, 'TooManyRequestsException', 'Too Many Requests'),
+  UNAUTHORIZED: clientFault(401, 'UnauthorizedException', 'Unauthorized'),
+  UNSUPPORTED_MEDIA_TYPE: clientFault(415, 'BadRequestException', 'Unsupported Media Type'),
+  WAF_FILTERED: clientFault(403, 'ForbiddenException', 'Forbidden'),
+  /** A body over 10 MB, which is refused before the API is known. */
+  payloadTooLarge: { status: 413, errorType: 'RequestTooLargeException', message: 'Request Too Long' },
+  headersTooLarge: {
     status: 431,
     errorType: 'RequestHeaderFieldsTooLargeException',
     message: 'Request Header Fields Too Large',
-    responseTypes: [],
-  },
-  InternalServerError: {
-    status: 502,
-    errorType: 'InternalServerErrorException',
-    message: 'Internal server error',
-    responseTypes: ['DEFAULT_5XX'],
-  },
-  EndpointTimedOut: {
-    status: 504,
-    errorType: 'InternalServerErrorException',
-    message: 'Endpoint request timed out',
-    responseTypes: ['INTEGRATION_TIMEOUT', 'DEFAULT_5XX'],
   },
 } as const satisfies Record<string, Row>;
 
 export type GatewayResponse = keyof typeof rows;
 
-const plain = ({ message }: Row) => JSON.stringify({ message });
+const isGatewayResponse = (name: string): name is GatewayResponse => Object.hasOwn(rows, name);
 
-const customised = (
-  { status, headers, body }: CustomResponse,
-  row: Row,
-  requestId: string,
-): HttpResponse => ({
-  status: status ?? row.status,
-  headers: [['x-amzn-ErrorType', row.errorType], ...withContentType(headers)],
-  body: Buffer.from((body ?? plain(row)).replaceAll('$context.requestId', requestId)),
-});
+/** Those that API Gateway has a response type for, by which a template customises them. */
+export const responseTypes: readonly GatewayResponse[] = Object.keys(rows)
+  .filter(isGatewayResponse)
+  .filter((name) => 'otherwise' in rows[name]);
 
-const withContentType = (headers: HeaderList): HeaderList =>
-  headers.some(([name]) => name.toLowerCase() === 'content-type')
-    ? headers
-    : [['Content-Type', 'application/json'], ...headers];
+/** The template's own headers take the place of those of the same name. */
+function withDefaults(headers: HeaderList, { errorType }: Row): HeaderList {
+  const own = new Set(headers.map(([name]) => name.toLowerCase()));
+  const defaults: HeaderList = [
+    ['x-amzn-ErrorType', errorType],
+    ['Content-Type', 'application/json'],
+  ];
+  return [...defaults.filter(([name]) => !own.has(name.toLowerCase())), ...headers];
+}
 
 export const gatewayResponder =
   ({ gatewayResponses }: Pick<LocalTemplate, 'gatewayResponses'>) =>
   (name: GatewayResponse, requestId: string): HttpResponse => {
     const row: Row = rows[name];
-    const wanted = row.responseTypes.map((type) => gatewayResponses.get(type)).find(Boolean);
-    return customised(wanted ?? { status: undefined, headers: [], body: undefined }, row, requestId);
+    const wanted = gatewayResponses.get(name) ?? gatewayResponses.get(row.otherwise ?? '');
+    const { message } = row;
+    const body = wanted?.body ?? JSON.stringify({ message });
+    return {
+      status: wanted?.status ?? row.status,
+      headers: withDefaults(wanted?.headers ?? [], row),
+      body: Buffer.from(body.replaceAll('$context.requestId', requestId)),
+    };
   };

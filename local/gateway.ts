@@ -1,11 +1,14 @@
 // The local API Gateway: an HTTP server with the routes, the limits and the habits of a REST API.
 
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
-import { integrationTimeoutMs, maxEventBytes, maxPayloadBytes } from '../api/limits.ts';
+import { integrationTimeoutMs, maxEventBytes } from '../api/limits.ts';
 import type { Account } from './account.ts';
 import { loopback, urlOf } from './address.ts';
+import { readBody, tooLarge } from './gateway-body.ts';
+import { GatewayFaults, gatewayFaultsPath } from './gateway-faults.ts';
 import { type GatewayResponse, gatewayResponder, type HttpResponse } from './gateway-response.ts';
 import { headerBytes, maxHeaderBytes, pairHeaders } from './headers.ts';
 import { type GatewayRequest, proxyEvent } from './proxy-event.ts';
@@ -33,22 +36,23 @@ export async function startGateway(options: GatewayOptions) {
   const { port, template, account, invoke, timeoutMs = integrationTimeoutMs } = options;
   const match = router(template.routes);
   const respond = gatewayResponder(template);
+  const faults = new GatewayFaults();
   const { binaryMediaTypes } = template;
 
   const integrate = async (request: GatewayRequest, matched: Match): Promise<HttpResponse> => {
     const event = JSON.stringify(proxyEvent(request, matched, { binaryMediaTypes, account }));
     const refuse = (name: GatewayResponse) => respond(name, request.requestId);
     if (Buffer.byteLength(event) >= maxEventBytes) {
-      return refuse('RequestTooLarge');
+      return refuse('REQUEST_TOO_LARGE');
     }
     const accept = request.headers.find(([name]) => name.toLowerCase() === 'accept')?.[1];
     const timer = new AbortController();
     // The function is not told: on AWS, too, it goes on until its own timeout.
     const answers = [
-      delay(timeoutMs, refuse('EndpointTimedOut'), { signal: timer.signal }),
+      delay(timeoutMs, refuse('INTEGRATION_TIMEOUT'), { signal: timer.signal }),
       invoke(matched.route.functionName, event).then(
-        (payload) => functionResponse(payload, accept, binaryMediaTypes) ?? refuse('InternalServerError'),
-        () => refuse('InternalServerError'),
+        (payload) => functionResponse(payload, accept, binaryMediaTypes) ?? refuse('DEFAULT_5XX'),
+        () => refuse('DEFAULT_5XX'),
       ),
     ];
     return Promise.race(answers).finally(() => timer.abort());
@@ -57,10 +61,14 @@ export async function startGateway(options: GatewayOptions) {
   const answer = async (request: GatewayRequest, matched: Match | undefined): Promise<HttpResponse> => {
     const requestLine = `${request.method} ${request.path}?${request.query} HTTP/1.1`;
     if (headerBytes(requestLine, request.headers) > maxHeaderBytes) {
-      return respond('HeadersTooLarge', request.requestId);
+      return respond('headersTooLarge', request.requestId);
+    }
+    const fault = faults.strike();
+    if (fault) {
+      return respond(fault, request.requestId);
     }
     if (!matched) {
-      return respond('MissingAuthenticationToken', request.requestId);
+      return respond('MISSING_AUTHENTICATION_TOKEN', request.requestId);
     }
     return integrate(request, matched);
   };
@@ -76,24 +84,32 @@ export async function startGateway(options: GatewayOptions) {
   };
 
   const app = fastify({
-    bodyLimit: maxPayloadBytes,
     forceCloseConnections: true,
     // Above the gateway's own limit, so that its answer is given and not Node.js's.
     http: { maxHeaderSize: 8 * maxHeaderBytes },
     // A path that cannot be decoded.
-    frameworkErrors: (_error, request, reply) => void serve(request, reply, 'BadRequest'),
+    frameworkErrors: (_error, request, reply) => void serve(request, reply, 'DEFAULT_4XX'),
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  // No route of fastify's: its router would decode and shorten paths before the tree sees them.
-  app.setNotFoundHandler((request, reply) => serve(request, reply));
-  app.setErrorHandler<{ code?: string }>((error, request, reply) => {
-    const isTooLarge = error.code === 'FST_ERR_CTP_BODY_TOO_LARGE';
-    return serve(request, reply, isTooLarge ? 'PayloadTooLarge' : 'BadRequest');
+  app.addContentTypeParser('*', async (_request: FastifyRequest, payload: IncomingMessage) =>
+    readBody(payload),
+  );
+  // No route of fastify's but the control path: its router would decode and shorten paths before the tree sees them.
+  app.setNotFoundHandler((request, reply) =>
+    // The client may still be sending.
+    request.body === tooLarge
+      ? serve(request, reply.header('connection', 'close'), 'payloadTooLarge')
+      : serve(request, reply),
+  );
+  app.all(gatewayFaultsPath, (request, reply) => {
+    const { status, body } = faults.control(request.method, bufferOf(request.body));
+    return reply.code(status).send(body);
   });
   await app.listen({ host: loopback, port });
   return { url: urlOf(app.server), close: () => app.close() };
 }
+
+const bufferOf = (body: unknown) => (Buffer.isBuffer(body) && body.length > 0 ? body : undefined);
 
 function readRequest({ raw, body, ip }: FastifyRequest): GatewayRequest {
   const [path = '/', ...query] = (raw.url ?? '/').split('?');
@@ -102,7 +118,7 @@ function readRequest({ raw, body, ip }: FastifyRequest): GatewayRequest {
     path,
     query: query.join('?'),
     headers: pairHeaders(raw.rawHeaders),
-    body: Buffer.isBuffer(body) && body.length > 0 ? body : undefined,
+    body: bufferOf(body),
     sourceIp: ip,
     requestId: randomUUID(),
     extendedRequestId: randomBytes(11).toString('base64'),

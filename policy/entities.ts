@@ -95,14 +95,3 @@ export function describeForCedar({ principal, action, resource, context, now }: 
     entities: [entity(repository, resource.attrs), ...principalEntities(principal), ...entities],
   };
 }
-
-/** Whether all texts in it are Unicode that Cedar can read: a lone surrogate makes it throw. */
-export function isWellFormed(value: unknown): boolean {
-  if (typeof value === 'string') {
-    return value.isWellFormed();
-  }
-  if (typeof value !== 'object' || value === null) {
-    return true;
-  }
-  return Object.entries(value).every(([name, member]) => name.isWellFormed() && isWellFormed(member));
-}

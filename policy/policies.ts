@@ -2,8 +2,9 @@
 
 import type * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { maxPolicyErrorCharacters, maxPolicyErrors } from '../api/limits.ts';
+import { isWellFormed } from '../api/well-formed.ts';
 import { type Cedar, newCedar, openEngine } from './cedar.ts';
-import { type DecisionRequest, type Described, describeForCedar, isWellFormed } from './entities.ts';
+import { type DecisionRequest, type Described, describeForCedar } from './entities.ts';
 import { schemaFile } from './policy-directory.ts';
 import { explain, type Policy, PolicyError, type PolicyFiles, readPolicyFiles } from './policy-files.ts';
 import { sampleRequests } from './sample-requests.ts';

@@ -25,7 +25,6 @@ const ofTools = ['CC0-1.0', 'CC-BY-3.0', 'MPL-2.0'];
 /** Packages that state no licence in package.json, by `name@version`: another version is looked at anew. */
 const exceptions: Readonly<Record<string, { licence: string; reason: string }>> = {
   'humanize-number@0.0.2': { licence: 'MIT', reason: 'its Readme.md says so' },
-  'only@0.0.2': { licence: 'MIT', reason: 'its Readme.md holds the text' },
 };
 
 const typed = z.object({ type: z.string() });

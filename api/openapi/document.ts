@@ -1,4 +1,4 @@
-// Door 1 as an OpenAPI 3.1 document, made of the tables that run it.
+// The resource API as an OpenAPI 3.1 document, made of the tables that run it.
 
 import packageJson from '../../package.json' with { type: 'json' };
 import { codesOf, errorCodes } from '../errors.ts';

@@ -1,4 +1,4 @@
-// The problem documents of door 1 (RFC 9457): one schema per row of the error table, and the answers that may hold them.
+// The problem documents of the resource API (RFC 9457): one schema per row of the error table, and the answers that may hold them.
 
 import { z } from 'zod';
 import type { ErrorHeader } from '../error-headers.ts';

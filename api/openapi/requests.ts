@@ -1,4 +1,4 @@
-// What each operation's request looks like at door 1: parameters and bodies, from the operations' own schemas.
+// What each operation's request looks like in the resource API: parameters and bodies, from the operations' own schemas.
 
 import { z } from 'zod';
 import { maxPayloadBytes, partSize } from '../limits.ts';

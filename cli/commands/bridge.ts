@@ -2,7 +2,6 @@
 
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Registry } from '../../api/registries.ts';
 import { type HostName, hostNameOf } from '../../client/bridge/admission.ts';
 import { identitiesOf, type LentToken } from '../../client/bridge/identities.ts';
 import { defaultSessionBounds } from '../../client/bridge/upload-sessions.ts';
@@ -12,27 +11,16 @@ import { defaultBounds } from '../../registry/front/bounds.ts';
 import type { RegistryServer } from '../../registry/front/server.ts';
 import { linesOf, lineWriter, surviveLostOutput } from '../bridge/request-log.ts';
 import { serveBridge } from '../bridge/serve.ts';
-import {
-  allowCleartextOption,
-  type EndpointFlags,
-  endpointOption,
-  proxyEndpointOf,
-  registryIdOption,
-  registryOption,
-} from '../endpoint.ts';
+import { addPushingOptions, type PushingFlags, proxyEndpointOf } from '../endpoint.ts';
 import { CommandError } from '../failure.ts';
 import { keepMemoryFlat } from '../flat-memory.ts';
-import { tokenCommandFlag, tokenFileFlag, tokenSource, tokenVariable } from '../token.ts';
+import { tokenSource, tokenVariable } from '../token.ts';
 
-type Flags = EndpointFlags & {
-  registry: Registry;
-  registryId?: string;
+type Flags = PushingFlags & {
   port: number;
   listen: string;
   socket?: string;
   hostName: HostName[];
-  tokenFile?: string;
-  tokenCommand?: string;
   lendToken?: boolean;
   passwordFile?: string;
   tlsCert?: string;
@@ -56,7 +44,7 @@ function readHostName(text: string, before: HostName[]): HostName[] {
   throw new InvalidArgumentError('It is a name or an address, with or without a port.');
 }
 
-const read = (file: string): Promise<string> =>
+const readText = (file: string): Promise<string> =>
   readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new CommandError(`${file} cannot be read (${error.code}).`, { exitStatus: 2, cause: error });
   });
@@ -104,7 +92,7 @@ async function lentToken(
   if (passwordFile === undefined) {
     return { token, to: 'everyone' };
   }
-  const password = (await read(passwordFile)).trim();
+  const password = (await readText(passwordFile)).trim();
   if (password === '') {
     throw new CommandError(`${passwordFile} is empty.`, { exitStatus: 2 });
   }
@@ -125,7 +113,7 @@ async function start(flags: Flags): Promise<{ server: RegistryServer; lent: Lent
   const lent = await lentToken(flags, token);
   const tls =
     tlsCert !== undefined && tlsKey !== undefined
-      ? { cert: await read(tlsCert), key: await read(tlsKey) }
+      ? { cert: await readText(tlsCert), key: await readText(tlsKey) }
       : undefined;
   const log = lineWriter();
   const server = await serveBridge({
@@ -195,10 +183,11 @@ function howToPush({ url }: RegistryServer, lent: LentToken | undefined): string
   ].join('\n');
 }
 
-export const bridge = new Command('bridge')
-  .description('Serve a registry that container tools push to; what they push goes through the proxy.')
-  .addOption(endpointOption())
-  .addOption(allowCleartextOption())
+export const bridge = addPushingOptions(
+  new Command('bridge').description(
+    'Serve a registry that container tools push to; what they push goes through the proxy.',
+  ),
+)
   .option('--port <port>', 'the port to listen on; 0 takes any free one', readPort, 5000)
   .option('--listen <address>', 'listen here; beyond loopback TLS and a login are demanded', '127.0.0.1')
   .addOption(
@@ -215,8 +204,6 @@ export const bridge = new Command('bridge')
       .argParser(readHostName)
       .default([], 'none'),
   )
-  .option(tokenFileFlag, 'push with the token in this file, read again when it expires')
-  .option(tokenCommandFlag, 'push with the token that this shell command prints, run again when it expires')
   .option('--lend-token', 'every user of this machine may push with that token, and nobody can log in')
   .addOption(
     new Option(
@@ -224,8 +211,6 @@ export const bridge = new Command('bridge')
       'whoever logs in with the password in this file may push with that token',
     ).conflicts('lendToken'),
   )
-  .addOption(registryOption())
-  .addOption(registryIdOption())
   .option('--tls-cert <file>', 'the certificate, with its chain, as PEM')
   .option('--tls-key <file>', "the certificate's key, as PEM")
   .option('--quiet', 'no line for each request')

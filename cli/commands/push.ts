@@ -1,7 +1,6 @@
 // `push`: an image, an index or an artifact from a layout or an archive through the proxy, without a container tool.
 
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Registry } from '../../api/registries.ts';
 import { LayerProblem } from '../../client/layer-problem.ts';
 import { printable, shown } from '../../client/printable.ts';
 import { ProxyProblem } from '../../client/problem.ts';
@@ -15,23 +14,11 @@ import { openSource } from '../../client/push/source.ts';
 import { SourceProblem } from '../../client/push/source-problem.ts';
 import { TokenProblem } from '../../client/token-problem.ts';
 import { Uploader } from '../../client/uploader.ts';
-import {
-  allowCleartextOption,
-  type EndpointFlags,
-  endpointOption,
-  proxyEndpointOf,
-  registryIdOption,
-  registryOption,
-} from '../endpoint.ts';
+import { addPushingOptions, type PushingFlags, proxyEndpointOf } from '../endpoint.ts';
 import { CommandError } from '../failure.ts';
-import { keepMemoryFlat } from '../flat-memory.ts';
-import { tokenCommandFlag, tokenFileFlag, tokenSource, tokenVariable } from '../token.ts';
+import { tokenSource, tokenVariable } from '../token.ts';
 
-type Flags = EndpointFlags & {
-  registry: Registry;
-  registryId?: string;
-  tokenFile?: string;
-  tokenCommand?: string;
+type Flags = PushingFlags & {
   image?: string;
   platform?: string;
   all?: boolean;
@@ -164,8 +151,9 @@ function originOf({ names, platform, index, subject }: PushedManifest): string {
   return origin.length > 0 ? ` (${origin.join('; ')})` : '';
 }
 
-export const push = new Command('push')
-  .description('Push an image, an index of several or an artifact through the proxy.')
+export const push = addPushingOptions(
+  new Command('push').description('Push an image, an index of several or an artifact through the proxy.'),
+)
   // commander's own is 1 for what is called wrongly; it has printed why.
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : exitStatuses.usage))
   .argument(
@@ -173,12 +161,6 @@ export const push = new Command('push')
     'an OCI layout, or what docker, podman, skopeo or buildx saved: a directory, an archive, or - for an archive on stdin',
   )
   .argument('<destination[:tag]>', "a repository, and a tag; without one, the source's own")
-  .addOption(endpointOption())
-  .addOption(allowCleartextOption())
-  .option(tokenFileFlag, 'push with the token in this file, read again when it expires')
-  .option(tokenCommandFlag, 'push with the token that this shell command prints, run again when it expires')
-  .addOption(registryOption())
-  .addOption(registryIdOption())
   .option('--image <name>', 'the one to push of several: its name, tag or digest in the source')
   .option(
     '--platform <os/arch[/variant]>',
@@ -219,7 +201,6 @@ Exit status:
   ${exitStatuses.SIGINT}  ended by Ctrl-C (${exitStatuses.SIGTERM}: by SIGTERM); nothing is broken, run it again`,
   )
   .action(async (source: string, destination: string, flags: Flags) => {
-    keepMemoryFlat();
     const interruption = new AbortController();
     for (const name of ['SIGINT', 'SIGTERM'] as const) {
       process.once(name, () =>

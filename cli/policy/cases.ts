@@ -11,6 +11,7 @@ import {
   operationNames,
   operations,
 } from '../../api/operations.ts';
+import { describeIssue } from '../../api/zod-issues.ts';
 import { claimsOf } from '../../policy/claims.ts';
 import type { DecisionRequest } from '../../policy/entities.ts';
 import { type Principal, workload } from '../../policy/principal.ts';
@@ -128,15 +129,6 @@ export const requestsOf = (one: PolicyCase): DecisionRequest[] =>
     now: one.now,
   }));
 
-const describeIssue = (error: z.ZodError) =>
-  error.issues
-    .map((issue) =>
-      issue.code === 'unrecognized_keys'
-        ? `${issue.keys.join(', ')}: not a member`
-        : `${issue.path.join('.')}: ${issue.message}`,
-    )
-    .join('; ');
-
 /** @throws CommandError with file, line and what was expected */
 export function parseCases(text: string, file: string): PolicyCase[] {
   const lines = new LineCounter();
@@ -154,7 +146,8 @@ export function parseCases(text: string, file: string): PolicyCase[] {
     const line = lines.linePos(isNode(node) ? (node.range?.[0] ?? 0) : 0).line;
     const { data, error: fault } = policyCase.safeParse(isNode(node) ? node.toJS(document) : node);
     if (!data) {
-      throw new CommandError(`${file}:${line}: ${describeIssue(fault)}`);
+      const issues = fault.issues.map((issue) => describeIssue(issue, 'the case', ''));
+      throw new CommandError(`${file}:${line}: ${issues.join('; ')}`);
     }
     return { ...data, file, line };
   });

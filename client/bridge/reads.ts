@@ -1,8 +1,8 @@
 // What a repository has, asked of ECR through the proxy, each time.
 
+import { sha256Of } from '../../api/digest.ts';
 import { maxListedImages, maxListedReferrers } from '../../api/limits.ts';
 import { type ImageReference, type Manifest, PortError, type Referrer } from '../../registry/port.ts';
-import { sha256Of } from '../digest.ts';
 import type { Destination, Send } from '../layer-upload.ts';
 import { isProblem } from '../problem.ts';
 

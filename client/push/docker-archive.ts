@@ -1,6 +1,6 @@
 // Reads what `docker save` wrote before it wrote OCI layouts, and what podman and skopeo call a docker archive.
 
-import { sha256Of } from '../digest.ts';
+import { sha256Of } from '../../api/digest.ts';
 import { shown } from '../printable.ts';
 import {
   Documents,

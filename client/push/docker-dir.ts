@@ -1,7 +1,7 @@
 // Shows what skopeo's `dir:` and podman's docker-dir write as the OCI layout that it nearly is.
 
 import { z } from 'zod';
-import { sha256Of } from '../digest.ts';
+import { sha256Of } from '../../api/digest.ts';
 import { Documents, object, parseAs, printableText } from './documents.ts';
 import type { Files, SourceFile } from './files.ts';
 import { SourceProblem } from './source-problem.ts';

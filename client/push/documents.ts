@@ -1,6 +1,7 @@
 // Reads a source's JSON documents: bounded before they are parsed, and refused in our words, with their name.
 
 import { z } from 'zod';
+import { isWellFormed } from '../../api/well-formed.ts';
 import { isPrintable, shown } from '../printable.ts';
 import { type Files, fileOf } from './files.ts';
 import { SourceProblem } from './source-problem.ts';
@@ -117,24 +118,3 @@ function jsonOf({ bytes, text }: Document, name: string): unknown {
 
 /** `[`, `{` or `,` */
 const isStructural = (byte: number): boolean => byte === 0x5b || byte === 0x7b || byte === 0x2c;
-
-/** Whether no text in it has half a surrogate pair. Not recursive: JSON may be nested as deep as it is long. */
-function isWellFormed(json: unknown): boolean {
-  const left = [json];
-  while (left.length > 0) {
-    const value = left.pop();
-    if (typeof value === 'string' && !value.isWellFormed()) {
-      return false;
-    }
-    if (typeof value !== 'object' || value === null) {
-      continue;
-    }
-    for (const [key, member] of Object.entries(value)) {
-      if (!key.isWellFormed()) {
-        return false;
-      }
-      left.push(member);
-    }
-  }
-  return true;
-}

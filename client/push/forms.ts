@@ -1,12 +1,12 @@
 // Tells which of the forms that tools write a source has, and reads it as that one.
 
 import { z } from 'zod';
+import { Contents } from './contents.ts';
 import { readDockerArchive } from './docker-archive.ts';
 import { layoutOfDockerDir } from './docker-dir.ts';
-import { Documents, listOf, object, parseAs, text } from './documents.ts';
+import { Documents, parseAs } from './documents.ts';
 import type { Files } from './files.ts';
-import type { Images, Manifest } from './image.ts';
-import { isForeignType } from './media-types.ts';
+import type { Images } from './image.ts';
 import { readOciLayout } from './oci-layout.ts';
 import type { LayerOptions } from './saved-layers.ts';
 import { SourceProblem } from './source-problem.ts';
@@ -74,17 +74,8 @@ const attempt = (reading: Promise<Images>): Promise<Images | SourceProblem> =>
     throw error;
   });
 
-const named = object({ digest: text, mediaType: text });
-const members = object({ config: named.nullish(), layers: listOf(named).nullish() });
-
-/** Whether all blobs of at least one image are there. */
-function hasWholeImage({ blobs, manifests }: Images): boolean {
-  const held = new Set(blobs.map(({ digest }) => digest));
-  const isWhole = (manifest: Manifest): boolean => {
-    const { config, layers } = members.parse(JSON.parse(manifest.text));
-    const isThere = ({ digest, mediaType }: z.output<typeof named>) =>
-      held.has(digest) || isForeignType(mediaType);
-    return config ? [config, ...(layers ?? [])].every(isThere) : false;
-  };
-  return manifests.some(isWhole);
+/** Whether all that one of the layout's images needs is there. */
+function hasWholeImage(images: Images): boolean {
+  const contents = new Contents(images);
+  return images.manifests.some(({ digest }) => contents.isWhole(digest));
 }

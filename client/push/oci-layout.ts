@@ -1,7 +1,7 @@
 // Reads an OCI image layout: a directory's or an archive's index.json, and all that it leads to.
 
 import { z } from 'zod';
-import { sha256Of } from '../digest.ts';
+import { sha256Of } from '../../api/digest.ts';
 import { Documents, listOf, object, parseAs, printableText } from './documents.ts';
 import type { Files } from './files.ts';
 import type { Blob, Images, Manifest, Root } from './image.ts';

@@ -1,6 +1,7 @@
 // Reads the layers of a docker archive: what they are compressed with, and whether they are those of the config.
 
 import { createHash, type Hash } from 'node:crypto';
+import { sha256OfHash } from '../../api/digest.ts';
 import { shown } from '../printable.ts';
 import { type Compression, compressionOf, headBytes, unpacked } from './compression.ts';
 import { type Files, nameWithin, type SourceFile } from './files.ts';
@@ -65,7 +66,7 @@ export class SavedLayers {
     if (compression === undefined) {
       for await (const _ of bytes) {
       }
-      const digest = digestOf(stored);
+      const digest = sha256OfHash(stored);
       return { blob: blobOf(file, digest, tar), diffId: digest };
     }
     this.#compressedBytes += file.size;
@@ -74,10 +75,13 @@ export class SavedLayers {
     if (compression === 'gzip' || compression === 'zstd') {
       for await (const _ of content) {
       }
-      return { blob: blobOf(file, digestOf(stored), `${tar}+${compression}`), diffId: digestOf(diff) };
+      return {
+        blob: blobOf(file, sha256OfHash(stored), `${tar}+${compression}`),
+        diffId: sha256OfHash(diff),
+      };
     }
     const archive = await this.#spool(content, file);
-    const diffId = digestOf(diff);
+    const diffId = sha256OfHash(diff);
     return { blob: blobOf(spooledFile(file.name, archive, this.#options.signal), diffId, tar), diffId };
   }
 
@@ -104,8 +108,6 @@ export class SavedLayers {
     return archive;
   }
 }
-
-const digestOf = (hash: Hash): string => `sha256:${hash.digest('hex')}`;
 
 async function* hashed(bytes: Bytes, hash: Hash): AsyncGenerator<Uint8Array> {
   for await (const chunk of bytes) {

@@ -6,11 +6,11 @@ import {
   type CancellationReason,
   type DynamoDBClient,
   GetItemCommand,
-  TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { Range } from '../../api/quotas.ts';
+import { cancellationReasonsOf } from '../sdk-failures.ts';
 
 type Item = Record<string, AttributeValue> | undefined;
 
@@ -104,11 +104,8 @@ export function quotaTable(
         await client.send(command, options);
         return undefined;
       } catch (error) {
-        if (!(error instanceof TransactionCanceledException)) {
-          throw error;
-        }
-        const reasons = error.CancellationReasons ?? [];
-        if (reasons.length === 0 || !reasons.every(({ Code = 'None' }) => foreseen.has(Code))) {
+        const reasons = cancellationReasonsOf(error);
+        if (!reasons?.length || !reasons.every(({ Code = 'None' }) => foreseen.has(Code))) {
           throw error;
         }
         return reasons;

@@ -9,19 +9,20 @@ import { maxDirectLayerBytes, maxLayerBytes } from '../../api/registries.ts';
 import { sealsWith } from '../../api/sealing-keys.ts';
 import type { SecretReader } from '../identity/secret.ts';
 import { invalidMembers } from '../invalid-members.ts';
+import { isNamed, isRefusal, wasRetried } from '../sdk-failures.ts';
 import type { CallRecord } from '../telemetry/call-record.ts';
 import { type DirectUpload, takeDirectPart } from '../upload/direct-upload.ts';
 import type { EcrServices } from '../upload/ecr.ts';
-import { isAligned, sizeOf } from '../upload/layer-parts.ts';
+import { isAligned, type LayerPart, sizeOf } from '../upload/layer-parts.ts';
 import {
   type LayerUpload,
   prepareCompletion,
   refuseAhead,
   refusePart,
+  refuseSize,
   renoteCompletion,
   takePart,
 } from '../upload/layer-upload.ts';
-import { wasRetried } from '../upload/sdk-attempts.ts';
 import { type PartSending, seal } from '../upload/seal.ts';
 import type { Staging } from '../upload/staging.ts';
 import type { Permit } from './authorize.ts';
@@ -94,35 +95,50 @@ async function initiateLayerUpload(permit: Permit<'InitiateLayerUpload'>, upstre
   };
 }
 
-async function uploadLayerPart(permit: Permit<'UploadLayerPart'>, upstream: Upstream) {
-  const { registry, registryId, members, sending, isRepeated } = permit;
-  const { repositoryName, uploadId, partLastByte, layerPartBlob } = members;
-  const partSize = partSizeOf(sending);
-  if (sizeOf(members) > partSize) {
-    throw new ProxyError(
-      'RequestEntityTooLargeException',
-      `A part has ${partSize} bytes at most, as InitiateLayerUpload answered in partSize; this one has ${sizeOf(members)}.`,
-    );
-  }
-  const maxBytes = sending === 'direct' ? maxDirectLayerBytes(registry) : maxLayerBytes(registry, partSize);
+function assertFits({ partLastByte }: LayerPart, maxBytes: number): void {
   if (partLastByte >= maxBytes) {
     throw new ProxyError(
       'LimitExceededException',
       `A layer has ${maxBytes} bytes at most through this proxy. Make it smaller: sending it again will not help.`,
     );
   }
-  const { abortSignal } = upstream;
-  if (sending === 'direct') {
-    await permit.countUsage({ abortSignal });
-    await takeDirectPart(directUploadOf(permit, upstream), members, { bytes: layerPartBlob, isRepeated });
-  } else {
-    const upload = layerUploadOf(permit, partSize, upstream);
-    if (!isAligned(members, partSize)) {
-      return refusePart(upload, members);
-    }
-    await permit.countUsage({ abortSignal, refuseAhead: () => refuseAhead(upload, members) });
-    await takePart(upload, members, layerPartBlob);
+}
+
+async function takeDirect(permit: Permit<'UploadLayerPart'>, upstream: Upstream): Promise<void> {
+  const { registry, members, isRepeated } = permit;
+  assertFits(members, maxDirectLayerBytes(registry));
+  await permit.countUsage({ abortSignal: upstream.abortSignal });
+  await takeDirectPart(directUploadOf(permit, upstream), members, {
+    bytes: members.layerPartBlob,
+    isRepeated,
+  });
+}
+
+async function takePaired(
+  permit: Permit<'UploadLayerPart'>,
+  partSize: number,
+  upstream: Upstream,
+): Promise<void> {
+  const { registry, members } = permit;
+  const { layerPartBlob } = members;
+  const upload = layerUploadOf(permit, partSize, upstream);
+  const { length } = layerPartBlob;
+  if (length === 0 || length > partSize || length !== sizeOf(members)) {
+    return refuseSize(upload, members, length);
   }
+  assertFits(members, maxLayerBytes(registry, partSize));
+  if (!isAligned(members, partSize)) {
+    return refusePart(upload, members);
+  }
+  const { abortSignal } = upstream;
+  await permit.countUsage({ abortSignal, refuseAhead: () => refuseAhead(upload, members) });
+  await takePart(upload, members, layerPartBlob);
+}
+
+async function uploadLayerPart(permit: Permit<'UploadLayerPart'>, upstream: Upstream) {
+  const { registryId, members, sending } = permit;
+  const { repositoryName, uploadId, partLastByte } = members;
+  await (sending === 'direct' ? takeDirect(permit, upstream) : takePaired(permit, sending.pairsOf, upstream));
   upstream.count('Bytes', sizeOf(members));
   return { registryId, repositoryName, uploadId, lastByteReceived: partLastByte };
 }
@@ -244,13 +260,7 @@ async function batchCheckLayerAvailability(
   return { layers, failures };
 }
 
-/** ECR has said no: unlike after a failure or a lost answer, it is known that nothing was done. */
-const isRefusal = (failure: unknown) =>
-  failure instanceof Error && '$fault' in failure && failure.$fault === 'client' && !wasRetried(failure);
-
-const isNamed = (failure: unknown, name: string) => failure instanceof Error && failure.name === name;
-
-/** Refuses what is no manifest, or another than its digest says, before ECR is asked; gives its digest. */
+/** Refuses what is no manifest, or another than its digest says, before ECR is asked. */
 function assertManifest(members: Members<'PutImage'>) {
   const { imageDigest } = members;
   const manifest = manifestOf(members);
@@ -263,13 +273,13 @@ function assertManifest(members: Members<'PutImage'>) {
       `The manifest has the digest ${manifest.digest}, and imageDigest is ${imageDigest}.`,
     );
   }
-  return manifest.digest;
+  return manifest;
 }
 
 async function putImage(permit: Permit<'PutImage'>, upstream: Upstream) {
   const { registry, registryId, members } = permit;
-  const { repositoryName, imageManifest, imageManifestMediaType, imageTag } = members;
-  const imageDigest = assertManifest(members);
+  const { repositoryName, imageManifest, imageTag } = members;
+  const manifest = assertManifest(members);
   await permit.countUsage({ abortSignal: upstream.abortSignal });
   const put = upstream.ecr[registry].PutImage({ ...members, ...named(permit) }, upstream.abortSignal);
   const { image } = await put.catch((error: unknown) => {
@@ -278,7 +288,8 @@ async function putImage(permit: Permit<'PutImage'>, upstream: Upstream) {
     if (!isNamed(error, 'ImageAlreadyExistsException') || !isSecond) {
       throw error;
     }
-    const imageId = { imageDigest, imageTag };
+    const imageId = { imageDigest: manifest.digest, imageTag };
+    const { mediaType: imageManifestMediaType } = manifest.facts;
     return { image: { registryId, repositoryName, imageId, imageManifest, imageManifestMediaType } };
   });
   return { image };

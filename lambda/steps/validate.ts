@@ -5,6 +5,7 @@ import { type Call, isOffered, type Members, type OperationName, operations } fr
 import { ProxyError } from '../../api/proxy-error.ts';
 import { unwrapped } from '../../api/query.ts';
 import { registries } from '../../api/registries.ts';
+import { isWellFormed } from '../../api/well-formed.ts';
 import type { IncomingCall } from '../incoming-call.ts';
 import { type Fault, invalidMembers, memberNameOf } from '../invalid-members.ts';
 
@@ -41,18 +42,6 @@ function unknownWithin(
 
 const faultsOf = (error: z.ZodError | undefined): Fault[] =>
   (error?.issues ?? []).map(({ path, message }) => ({ member: path.join('.'), expected: message }));
-
-function isWellFormed(value: unknown): boolean {
-  if (typeof value === 'string') {
-    return value.isWellFormed();
-  }
-  return (
-    typeof value !== 'object' ||
-    value === null ||
-    value instanceof Uint8Array ||
-    Object.values(value).every(isWellFormed)
-  );
-}
 
 /** A front that reads no JSON has not looked: `parseStrictJson` does for those that do. */
 const illFormed = (members: object): Fault[] =>

@@ -1,11 +1,10 @@
 // Writes the metrics of api/metrics.ts as CloudWatch's embedded metric format, by Powertools.
 
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { z } from 'zod';
-import { type ErrorCode, errors } from '../../api/errors.ts';
+import type { ErrorCode } from '../../api/errors.ts';
 import { type MetricName, metrics as table, type UpstreamCall } from '../../api/metrics.ts';
 import type { OperationName } from '../../api/operations.ts';
-import { errorCodeOf } from '../../api/upstream-failures.ts';
+import { outcomeOf, type UpstreamOutcome } from './outcomes.ts';
 
 type PerRequest = {
   [Name in MetricName]: (typeof table)[Name]['by'] extends 'operation' ? Name : never;
@@ -30,22 +29,8 @@ export type Meter = {
   measure: Measure;
 };
 
-/** What S3 answers where a slot is not there, or not as it was read: no fault of anybody's. */
-const expectedStatuses: ReadonlySet<unknown> = new Set([404, 409, 412]);
-
-/** The SDK's own note of the answer, which it adds to what it throws. */
-const answered = z.object({ $metadata: z.object({ httpStatusCode: z.number() }) });
-
-const statusOf = (failure: unknown) => answered.safeParse(failure).data?.$metadata.httpStatusCode;
-
-/** Throttled, not reachable, not allowed or broken; not what ECR says of what a client sent. */
-function isFault(failure: unknown): boolean {
-  if (expectedStatuses.has(statusOf(failure))) {
-    return false;
-  }
-  const code = errorCodeOf(failure);
-  return code === undefined || code === 'ThrottlingException' || errors[code].status >= 500;
-}
+/** Of the outcomes those that are faults of what is behind the proxy. */
+const faults: readonly UpstreamOutcome[] = ['throttled', 'failed'];
 
 export function openMeter(): Meter {
   /** With the dimension `service` as its default. */
@@ -84,7 +69,7 @@ export function openMeter(): Meter {
       try {
         return await call();
       } catch (error) {
-        if (isFault(error)) {
+        if (faults.includes(outcomeOf(error))) {
           write('UpstreamErrors', upstream, 1);
         }
         throw error;

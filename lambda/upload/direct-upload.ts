@@ -2,9 +2,9 @@
 
 import { ProxyError } from '../../api/proxy-error.ts';
 import { probeByte } from '../../api/registries.ts';
+import { refusedPartOf, wasRetried } from '../sdk-failures.ts';
 import { countOf, type LayerPart, sizeOf } from './layer-parts.ts';
-import { isInvalidLayerPart, type LayerUpload, sendToEcr } from './layer-upload.ts';
-import { wasRetried } from './sdk-attempts.ts';
+import { type LayerUpload, sendToEcr } from './layer-upload.ts';
 
 export type DirectUpload = Omit<LayerUpload, 'staging' | 'partSize'>;
 
@@ -20,8 +20,9 @@ async function offer(
     await sendToEcr(upload, firstByte, bytes);
     return undefined;
   } catch (error) {
-    if (isInvalidLayerPart(error)) {
-      return { receivedBytes: countOf(error.lastValidByteReceived), wasRetried: wasRetried(error) };
+    const refused = refusedPartOf(error);
+    if (refused) {
+      return { receivedBytes: countOf(refused.lastValidByteReceived), wasRetried: wasRetried(error) };
     }
     throw error;
   }

@@ -1,9 +1,9 @@
 // One layer upload across the wall: parts wait, join and go to ECR, whose own answers decide. Decision 0001.
 
-import { InvalidLayerPartException as PrivateInvalidLayerPart } from '@aws-sdk/client-ecr';
-import { InvalidLayerPartException as PublicInvalidLayerPart } from '@aws-sdk/client-ecr-public';
+import type { ErrorMembers } from '../../api/error-members.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { maxLayerBytes, type Registry } from '../../api/registries.ts';
+import { refusedPartOf } from '../sdk-failures.ts';
 import type { CallRecord } from '../telemetry/call-record.ts';
 import type { Ecr } from './ecr.ts';
 import {
@@ -14,6 +14,7 @@ import {
   joins,
   type LayerPart,
   receivedBytes,
+  sizeOf,
   waitsForSecond,
 } from './layer-parts.ts';
 import type { Slot, SlotContent, Staging } from './staging.ts';
@@ -44,9 +45,6 @@ const noBytes = new Uint8Array();
 /** How often a slot is read anew when another invocation writes to it at the same time. */
 const maxSlotAttempts = 3;
 
-export const isInvalidLayerPart = (failure: unknown) =>
-  failure instanceof PrivateInvalidLayerPart || failure instanceof PublicInvalidLayerPart;
-
 /** What it takes to send bytes to ECR. */
 export type EcrUpload = Pick<LayerUpload, 'named' | 'uploadId' | 'ecr' | 'abortSignal'>;
 
@@ -72,8 +70,9 @@ async function offer(upload: LayerUpload, first: number, bytes: Uint8Array): Pro
     await sendToEcr(upload, first, bytes);
     return undefined;
   } catch (error) {
-    if (isInvalidLayerPart(error)) {
-      return countOf(error.lastValidByteReceived);
+    const refused = refusedPartOf(error);
+    if (refused) {
+      return countOf(refused.lastValidByteReceived);
     }
     throw error;
   }
@@ -91,19 +90,20 @@ async function askEcr(upload: LayerUpload): Promise<number> {
   return bytesInEcr;
 }
 
-/** The members are those of ECR's exception. */
+/** Those of ECR's InvalidLayerPartException. */
+const membersOf = (upload: LayerUpload, received: number): ErrorMembers => ({
+  registryId: upload.registryId,
+  repositoryName: upload.repositoryName,
+  uploadId: upload.sealedUploadId,
+  // One byte can only be a whole layer of one byte, and ECR's answer for "nothing yet" may be 0 as well:
+  // either way the client begins at 0.
+  ...(received > 1 ? { lastValidByteReceived: received - 1 } : {}),
+});
+
 function notNext(upload: LayerUpload, part: LayerPart, received: number) {
   upload.count('Resumes');
-  return new ProxyError('InvalidLayerPartException', describeExpected(part, received, upload.partSize), {
-    members: {
-      registryId: upload.registryId,
-      repositoryName: upload.repositoryName,
-      uploadId: upload.sealedUploadId,
-      // One byte can only be a whole layer of one byte, and ECR's answer for "nothing yet" may be 0 as well:
-      // either way the client begins at 0.
-      ...(received > 1 ? { lastValidByteReceived: received - 1 } : {}),
-    },
-  });
+  const detail = describeExpected(part, received, upload.partSize);
+  return new ProxyError('InvalidLayerPartException', detail, { members: membersOf(upload, received) });
 }
 
 /** Writes down how far an upload has come. A hint: when it is lost, ECR is asked. */
@@ -183,6 +183,23 @@ async function received(upload: LayerUpload): Promise<number> {
 /** @throws InvalidLayerPartException, always: what the upload has, for a part that cannot be taken at all. */
 export async function refusePart(upload: LayerUpload, part: LayerPart): Promise<never> {
   throw notNext(upload, part, await received(upload));
+}
+
+/** @throws RequestEntityTooLargeException or InvalidLayerPartException, always: for a part of a size that cannot be. */
+export async function refuseSize(upload: LayerUpload, part: LayerPart, bytes: number): Promise<never> {
+  const members = membersOf(upload, await received(upload));
+  if (bytes > upload.partSize) {
+    throw new ProxyError(
+      'RequestEntityTooLargeException',
+      `A part has ${upload.partSize} bytes at most, as InitiateLayerUpload answered in partSize; this one has ${bytes}.`,
+      { members },
+    );
+  }
+  throw new ProxyError(
+    'InvalidLayerPartException',
+    `The part has ${bytes} bytes, and its positions are those of ${sizeOf(part)}: partLastByte is partFirstByte plus the number of bytes sent, minus 1.`,
+    { members },
+  );
 }
 
 /** @throws InvalidLayerPartException for a part behind a gap in what the upload has. */

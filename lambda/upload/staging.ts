@@ -2,6 +2,8 @@
 
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { ProxyError } from '../../api/proxy-error.ts';
+import { proxyErrorOf } from '../proxy-error.ts';
+import { isAbsent, isOvertaken } from '../sdk-failures.ts';
 import type { Measure } from '../telemetry/meter.ts';
 import type { UploadPosition } from './layer-parts.ts';
 
@@ -19,7 +21,7 @@ export type Slot = UploadPosition & {
 };
 export type FullSlot = Slot & { readonly waiting: Uint8Array };
 
-/** The staging area of one upload. */
+/** The staging area of one upload; a call rejects with a ProxyError. */
 export type Staging = {
   /** Reads all but the bytes; undefined when there is no slot. */
   head(abortSignal: AbortSignal): Promise<Slot | undefined>;
@@ -31,15 +33,12 @@ export type Staging = {
   put(slot: SlotContent, previous: Slot | undefined, abortSignal: AbortSignal): Promise<boolean>;
 };
 
-/** S3's names for "not there", and for "not as you read it" (a 412, or a 409 while another write is under way). */
-const absent = new Set(['NotFound', 'NoSuchKey']);
-const overtaken = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey']);
-
-const undefinedIf = (names: ReadonlySet<string>) => (failure: unknown) => {
-  if (failure instanceof Error && names.has(failure.name)) {
+/** What S3 says of anything else is no answer of ECR's, and must not be taken for one. */
+const undefinedIf = (isExpected: (failure: unknown) => boolean) => (failure: unknown) => {
+  if (isExpected(failure)) {
     return undefined;
   }
-  throw failure;
+  throw proxyErrorOf(failure);
 };
 
 type Metadata = Record<string, string>;
@@ -68,7 +67,7 @@ export const s3Staging =
       head: async (abortSignal) => {
         const found = await measure('s3:HeadObject', () =>
           client.send(new HeadObjectCommand(object), { abortSignal }),
-        ).catch(undefinedIf(absent));
+        ).catch(undefinedIf(isAbsent));
         return (
           found && {
             ...readMetadata(found.Metadata),
@@ -80,7 +79,7 @@ export const s3Staging =
       get: async (abortSignal) => {
         const found = await measure('s3:GetObject', () =>
           client.send(new GetObjectCommand(object), { abortSignal }),
-        ).catch(undefinedIf(absent));
+        ).catch(undefinedIf(isAbsent));
         if (!found) {
           return undefined;
         }
@@ -102,7 +101,7 @@ export const s3Staging =
           Metadata: metadataOf(content),
         });
         const written = await measure('s3:PutObject', () => client.send(command, { abortSignal })).catch(
-          undefinedIf(overtaken),
+          undefinedIf(isOvertaken),
         );
         return written !== undefined;
       },

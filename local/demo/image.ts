@@ -1,18 +1,19 @@
-// Builds an OCI image from files on the disk: layers as tar and gzip, a config, a manifest.
+// Builds an image from files on the disk, as an OCI layout: layers, a config, a manifest, an index.
 
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { type Pack, pack } from 'tar-stream';
+import { sha256Of } from '../../api/digest.ts';
 import { partSize } from '../../api/limits.ts';
-import { gzip } from './gzip.ts';
 import { seededBytes } from './seeded-bytes.ts';
 
-/** What a layer is made of: a file that does not compress, beside a readme; `exactBytes` of its blob. */
-export type LayerPlan = { name: string; file: string; fileBytes: number; exactBytes?: number };
+/** What a layer is made of: a file that does not compress, beside a readme. */
+export type LayerPlan = { name: string; file: string; fileBytes: number; compression: 'gzip' | 'none' };
 
 /** A blob in a file on the disk, as a manifest's descriptor names it. */
 export type Blob = { name: string; path: string; mediaType: string; digest: string; size: number };
@@ -21,52 +22,55 @@ export type Image = { config: Blob; layers: Blob[]; manifest: string; mediaType:
 
 const MiB = 1_048_576;
 
-/** What tar's headers and deflate's block headers take is less; the gzip header fills up the rest. */
-const roomForHeaders = 32_768;
+/** What a tar of two files has beside the first one's bytes: two headers, the readme's block, two blocks at its end. */
+const tarBytes = 5 * 512;
 
-const exactly = (name: string, file: string, exactBytes: number): LayerPlan => ({
+/** Not compressed, so that its blob has the size asked for: a multiple of tar's 512 bytes. */
+const exactly = (name: string, file: string, blobBytes: number): LayerPlan => ({
   name,
   file,
-  fileBytes: exactBytes - roomForHeaders,
-  exactBytes,
+  fileBytes: blobBytes - tarBytes,
+  compression: 'none',
 });
 
 /** Lengths that a proxy which joins parts in pairs can get wrong: under one, whole ones, a big one. */
 export const layerPlans: readonly LayerPlan[] = [
-  { name: 'base', file: 'usr/lib/base.bin', fileBytes: 1_500_000 },
-  { name: 'model', file: 'opt/model/weights.bin', fileBytes: 64 * MiB + 1_234_567 },
+  { name: 'base', file: 'usr/lib/base.bin', fileBytes: 1_500_000, compression: 'gzip' },
+  { name: 'model', file: 'opt/model/weights.bin', fileBytes: 64 * MiB + 1_234_567, compression: 'gzip' },
   exactly('exactly 2 parts', 'opt/data/two-parts.bin', 2 * partSize),
   exactly('exactly 3 parts', 'opt/data/three-parts.bin', 3 * partSize),
 ];
 
+const layerTypes = {
+  gzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  none: 'application/vnd.oci.image.layer.v1.tar',
+} as const;
+
 const mediaTypes = {
   config: 'application/vnd.oci.image.config.v1+json',
-  layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
   manifest: 'application/vnd.oci.image.manifest.v1+json',
 } as const;
 
-const digestOf = (bytes: string | Buffer): string =>
-  `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-
 /**
- * Builds below `directory`: `rootfs/` holds the files, `blobs/` the config and the layers. The same seed makes
- * the same image.
+ * Builds an OCI layout in `directory`; `rootfs/` beside it holds the files. The same seed makes the same image.
  * @throws the signal's reason when aborted
- * @see https://github.com/opencontainers/image-spec/blob/v1.1.0/manifest.md
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.0/image-layout.md
  */
 export async function buildImage(
   directory: string,
   seed: string,
   { plans = layerPlans, signal }: { plans?: readonly LayerPlan[]; signal?: AbortSignal | undefined } = {},
 ): Promise<Image> {
-  await mkdir(join(directory, 'blobs'), { recursive: true });
+  await mkdir(join(directory, 'blobs/sha256'), { recursive: true });
   const layers: Blob[] = [];
   const diffIds: string[] = [];
   for (const plan of plans) {
     signal?.throwIfAborted();
     const tar = await tarOf(await writeFiles(directory, plan, seed));
-    diffIds.push(digestOf(tar));
-    layers.push(await writeBlob(directory, plan.name, mediaTypes.layer, await gzip(tar, plan.exactBytes)));
+    diffIds.push(sha256Of(tar));
+    const { name, compression } = plan;
+    const blob = compression === 'gzip' ? await promisify(gzip)(tar, { level: 1 }) : tar;
+    layers.push(await writeBlob(directory, name, layerTypes[compression], blob));
   }
   const config = await writeBlob(
     directory,
@@ -80,7 +84,12 @@ export async function buildImage(
     config: descriptorOf(config),
     layers: layers.map(descriptorOf),
   });
-  return { config, layers, manifest, mediaType: mediaTypes.manifest, digest: digestOf(manifest) };
+  const bytes = Buffer.from(manifest);
+  const { digest } = await writeBlob(directory, 'manifest', mediaTypes.manifest, bytes);
+  const listed = { mediaType: mediaTypes.manifest, digest, size: bytes.length };
+  await writeFile(join(directory, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+  await writeFile(join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [listed] }));
+  return { config, layers, manifest, mediaType: mediaTypes.manifest, digest };
 }
 
 const descriptorOf = ({ mediaType, digest, size }: Blob) => ({ mediaType, digest, size });
@@ -130,8 +139,8 @@ async function addFiles(archive: Pack, files: readonly SourceFile[]): Promise<vo
 }
 
 async function writeBlob(directory: string, name: string, mediaType: string, bytes: Buffer): Promise<Blob> {
-  const digest = digestOf(bytes);
-  const path = join(directory, 'blobs', digest.replace(':', '-'));
+  const digest = sha256Of(bytes);
+  const path = join(directory, 'blobs', digest.replace(':', '/'));
   await writeFile(path, bytes);
   return { name, path, mediaType, digest, size: bytes.length };
 }

@@ -1,12 +1,25 @@
 // The demo's table: what each layer took, and all of them together.
 
-import type { Row } from './push.ts';
+import type { PushedBlob } from '../../client/push/push-images.ts';
 
 const MiB = 1_048_576;
 const whole = new Intl.NumberFormat('en-US');
 
-/** Lines of equal width; `seconds` is how long the whole push took, its layers being sent side by side. */
-export function tableOf(rows: readonly Row[], seconds: number): string[] {
+/**
+ * Lines of equal width.
+ * @param names by digest
+ * @param seconds how long the whole push took, its layers being sent side by side
+ */
+export function tableOf(
+  blobs: readonly PushedBlob[],
+  names: ReadonlyMap<string, string>,
+  seconds: number,
+): string[] {
+  const rows = blobs.map(({ digest, size, ...row }) => ({
+    ...row,
+    name: names.get(digest) ?? digest,
+    bytes: size,
+  }));
   const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
   const requests = rows.reduce((sum, row) => sum + row.requests, 0);
   const body = [...rows, { name: 'in all', bytes, requests, seconds }];

@@ -1,10 +1,17 @@
 // The demo itself, whatever it runs against: build an image, push it, pull it back, compare.
 
-import { type Progress, progressBars, progressLines } from '../../client/push/progress.ts';
-import { buildImage, type LayerPlan, layerPlans } from './image.ts';
+import { ProxyClient } from '../../client/proxy-client.ts';
+import { chooseImages } from '../../client/push/choice.ts';
+import { progressBars, progressLines } from '../../client/push/progress.ts';
+import { pushImages } from '../../client/push/push-images.ts';
+import { openSource } from '../../client/push/source.ts';
+import { Uploader } from '../../client/uploader.ts';
+import { buildImage, type Image, type LayerPlan, layerPlans } from './image.ts';
 import { compareWithRegistry, type Difference } from './pull.ts';
-import { pushImage } from './push.ts';
 import { tableOf } from './report.ts';
+
+/** How many layers are under way at once. */
+const jobs = 4;
 
 export type DemoOptions = {
   proxyUrl: string;
@@ -28,23 +35,51 @@ export type DemoOptions = {
  * @throws LayerProblem or ProxyProblem when it could not be pushed; the signal's reason
  */
 export async function runDemo(options: DemoOptions): Promise<Difference[]> {
-  const { proxyUrl, ecrUrl, token, repositoryName, imageTag, seed, directory, print, signal } = options;
+  const { proxyUrl, ecrUrl, repositoryName, imageTag, seed, directory, print, signal } = options;
   const plans = options.plans ?? layerPlans;
   print(`Building an image of ${plans.length} layers (DEMO_SEED=${seed} makes it again) …`);
   const image = await buildImage(directory, seed, { plans, signal });
 
   print(`Pushing ${repositoryName}:${imageTag} through ${proxyUrl} …`);
-  const progress: Progress = options.bars ? progressBars() : progressLines(print);
   const started = performance.now();
-  const rows = await pushImage(image, { proxyUrl, token, repositoryName, imageTag, progress, signal });
+  const { layers } = await push(options);
   const seconds = (performance.now() - started) / 1_000;
 
   print(`Pulling it back from ${ecrUrl} and hashing what comes …`);
   const differences = await compareWithRegistry(ecrUrl, repositoryName, imageTag, image, signal);
   print('');
-  for (const line of tableOf(rows, seconds)) {
+  for (const line of tableOf(layers, namesOf(image), seconds)) {
     print(line);
   }
   print('');
   return differences;
+}
+
+/** By digest. */
+const namesOf = ({ config, layers }: Image): ReadonlyMap<string, string> =>
+  new Map([config, ...layers].map(({ digest, name }) => [digest, name]));
+
+/** As `ecr-upload-proxy push` does it: the layout is read, and its image pushed. */
+async function push({
+  proxyUrl,
+  token,
+  repositoryName,
+  imageTag,
+  directory,
+  bars,
+  print,
+  signal,
+}: DemoOptions) {
+  const images = await openSource(directory, { input: process.stdin, signal });
+  try {
+    return await pushImages(await chooseImages(images, { tag: imageTag }), {
+      uploader: new Uploader(new ProxyClient({ endpoint: proxyUrl, token, signal })),
+      destination: { repositoryName },
+      jobs,
+      progress: bars ? progressBars() : progressLines(print),
+      signal: signal ?? new AbortController().signal,
+    });
+  } finally {
+    await images.close();
+  }
 }

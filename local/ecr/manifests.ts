@@ -85,11 +85,14 @@ export function parseManifest(text: string, declared: string | undefined): Manif
     return { mediaType, ...read(json) };
   } catch (error) {
     if (error instanceof z.ZodError) {
-      throw invalid(z.prettifyError(error).replaceAll('\n', ' '));
+      throw invalid(`its media type demands another value at ${placesOf(error)}`);
     }
     throw error;
   }
 }
+
+const placesOf = ({ issues }: z.ZodError) =>
+  [...new Set(issues.map(({ path }) => path.join('.')))].join(', ');
 
 function parseObject(text: string): Record<string, unknown> {
   // A lone surrogate has no UTF-8: the digest would be that of other bytes than were sent.

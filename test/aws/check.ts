@@ -1,7 +1,7 @@
 // A check of docs/aws-assumptions.md: what it needs, what it does, and what was seen.
 
 import type { ECR } from '@aws-sdk/client-ecr';
-import type { Door1, Send } from '../support/door-1.ts';
+import type { ResourceApi, Send } from '../support/resource-api.ts';
 
 /** `undefined`: neither, or it could not be told; `saw` says what came instead. */
 export type Finding = { holds: boolean | undefined; saw: string };
@@ -9,7 +9,7 @@ export type Finding = { holds: boolean | undefined; saw: string };
 /** A deployed proxy, and ECR behind it as its operator reaches it. */
 export type Deployment = {
   send: Send;
-  client: Door1;
+  client: ResourceApi;
   token: string;
   repositoryName: string;
   ecr: ECR;

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ECR } from '@aws-sdk/client-ecr';
-import { door1, type Send } from '../support/door-1.ts';
+import { resourceApi, type Send } from '../support/resource-api.ts';
 import { checks, type Result, verify } from './verify.ts';
 
 const usage = `PROXY_URL=… PROXY_TOKEN=… PROXY_REPOSITORY=… npm run verify:aws
@@ -38,7 +38,7 @@ async function main() {
   const results = await verify(
     {
       send,
-      client: door1(send, token, repositoryName),
+      client: resourceApi(send, token, repositoryName),
       token,
       repositoryName,
       ecr: new ECR({ maxAttempts: 2 }),

@@ -1,8 +1,8 @@
-import { describeDoor2 } from '../contract/door-2-suite.ts';
+import { describeAwsApi } from '../contract/aws-api-suite.ts';
 import { cli, withClient } from './installed.ts';
 
 withClient(cli, () => {
-  describeDoor2({
+  describeAwsApi({
     ...cli,
     registries: ['ecr', 'ecr-public'],
   });

@@ -1,8 +1,8 @@
-import { describeDoor2 } from '../contract/door-2-suite.ts';
+import { describeAwsApi } from '../contract/aws-api-suite.ts';
 import { boto3, withClient } from './installed.ts';
 
 withClient(boto3, () => {
-  describeDoor2({
+  describeAwsApi({
     ...boto3,
     registries: ['ecr', 'ecr-public'],
     retryModes: ['legacy', 'standard', 'adaptive'],

@@ -5,10 +5,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partSize } from '../../api/limits.ts';
 import { type AwsClient, clientEnvironment, type Members } from '../support/aws-client.ts';
-import { tokens } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { indexOf, manifestOf, ociIndex, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { tokens } from '../support/resource-api.ts';
 import { stored } from '../support/stored.ts';
 import { go, withClient } from './installed.ts';
 

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partSize } from '../../api/limits.ts';
-import { tokens } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
+import { tokens } from '../support/resource-api.ts';
 import { boto3, cli, go, withClient } from './installed.ts';
 
 const documentation = join(import.meta.dirname, '../../docs/aws-clients.md');
@@ -30,8 +30,8 @@ describe('the credentials command', () => {
     environment = {
       AWS_CONFIG_FILE: config,
       AWS_PROFILE: 'proxy',
-      AWS_REGION: 'us-east-1',
-      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_REGION: 'proxy-1',
+      AWS_DEFAULT_REGION: 'proxy-1',
       ECR_UPLOAD_PROXY_TOKEN: tokens.a,
     };
   });

@@ -1,8 +1,8 @@
-import { describeDoor2 } from '../contract/door-2-suite.ts';
+import { describeAwsApi } from '../contract/aws-api-suite.ts';
 import { go, withClient } from './installed.ts';
 
 withClient(go, () => {
-  describeDoor2({
+  describeAwsApi({
     ...go,
     registries: ['ecr', 'ecr-public'],
   });

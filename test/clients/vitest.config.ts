@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/clients/**/*.test.ts'],
+    maxWorkers: 2,
     // AWS's clients sleep before they try again, the longest some 20 s.
     testTimeout: 180_000,
     hookTimeout: 120_000,

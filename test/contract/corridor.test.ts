@@ -4,18 +4,18 @@ import { partSize as P } from '../../api/limits.ts';
 import { operationNames } from '../../api/operations.ts';
 import { awsHandler, resourceHandler } from '../../lambda/corridor.ts';
 import { seal } from '../../lambda/upload/seal.ts';
-import { type Door1, door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { manifestOf } from '../support/manifests.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 import { awsEvent, lambdaContext, proxyEvent } from '../support/proxy-event.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { type ResourceApi, resourceApi, tokens } from '../support/resource-api.ts';
 
 let proxy: InProcess;
-let client: Door1;
+let client: ResourceApi;
 async function open(options?: Parameters<typeof startInProcess>[0]) {
   proxy = await startInProcess(options);
-  client = door1(proxy.send);
+  client = resourceApi(proxy.send);
 }
 
 /** The lines of a log, each of them JSON. */
@@ -77,7 +77,7 @@ describe('the log', () => {
 
   it('has one line for a request that is refused, with as much as was found out until then', async () => {
     const log = captureLog();
-    await door1(proxy.send, 'eup_team-a-ci_unknown').initiate();
+    await resourceApi(proxy.send, 'eup_team-a-ci_unknown').initiate();
     await client.initiate({ repositoryName: 'Not A Name' });
     await client.initiate({ repositoryName: 'team-b/app' });
     await client.uploadPart('unsealed', 0, randomBytes(10));
@@ -117,9 +117,9 @@ describe('the log', () => {
         return readSecret();
       });
     // The functions give up a second and a half before their time is over.
-    expect((await door1(proxy.sendWithin(2_000)).initiate()).status).toBe(504);
+    expect((await resourceApi(proxy.sendWithin(2_000)).initiate()).status).toBe(504);
     const log = captureLog();
-    await door1(proxy.send, 'eup_team-a-ci_unknown').initiate();
+    await resourceApi(proxy.send, 'eup_team-a-ci_unknown').initiate();
     const [line] = parsed(log());
     expect(line).toMatchObject({ code: 'UnrecognizedClientException', status: 401 });
     for (const member of ['principal', 'repositoryName', 'decision']) {
@@ -162,7 +162,7 @@ describe('the log', () => {
       headers: { authorization: `Bearer ${tokens.a}`, 'content-type': 'application/json' },
       body: '{"LAYER-BYTES',
     });
-    await door1(proxy.send, 'eup_team-a-ci_STOLEN').initiate();
+    await resourceApi(proxy.send, 'eup_team-a-ci_STOLEN').initiate();
     await proxy.arm({ fault: 'drop-before', times: 9, operation: 'UploadLayerPart' });
     await client.uploadPart(uploadId, 0, marked);
     const text = log();
@@ -394,7 +394,7 @@ describe('what is behind the proxy', () => {
     await open();
     const timeoutMs = 6_000;
     await proxy.arm({ fault: 'delay', delayMs: 2 * timeoutMs, operation: 'InitiateLayerUpload', times: 9 });
-    const hurried = door1(proxy.sendWithin(timeoutMs));
+    const hurried = resourceApi(proxy.sendWithin(timeoutMs));
     const started = performance.now();
     expect(await hurried.initiate()).toMatchObject({
       status: 504,

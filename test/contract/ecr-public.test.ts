@@ -1,12 +1,12 @@
-// What holds for ECR Public alone, at door 1: names, aliases, its own exceptions, and how large a layer may be.
+// What holds for ECR Public alone, in the resource API: names, aliases, its own exceptions, and how large a layer may be.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partSize as P } from '../../api/limits.ts';
 import type { Registry } from '../../api/registries.ts';
-import { door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { resourceApi, tokens } from '../support/resource-api.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => proxy?.close());
 
 const client = (registry: Registry = 'ecr-public', repositoryName = 'team-a/app') =>
-  door1(proxy.send, tokens.a, repositoryName, registry);
+  resourceApi(proxy.send, tokens.a, repositoryName, registry);
 
 const path = (rest: string) => `/layer-uploads${rest}`;
 

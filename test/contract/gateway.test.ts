@@ -255,6 +255,23 @@ describe('sizes', () => {
     expect(await response.json()).toEqual({ message: 'Request Too Long' });
   });
 
+  it.each([
+    ['with its length', maxPayloadBytes + 1, false],
+    ['in chunks', maxPayloadBytes + 1, true],
+    ['of 60 MB', 60_000_000, false],
+  ])('a payload over 10 MB is read to its end before it is refused: %s', async (_, bytes, inChunks) => {
+    const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+    const headers = { ...octets, ...(!inChunks && { 'content-length': bytes }) };
+    const sent = request(`${url}/echo`, { method: 'POST', headers }, ({ statusCode }) => resolve(statusCode));
+    sent.on('error', reject);
+    let finished = false;
+    sent.end(Buffer.alloc(bytes), () => {
+      finished = true;
+    });
+    expect(await promise).toBe(413);
+    expect(finished).toBe(true);
+  });
+
   it('a response over Lambda’s limit is 502', async () => {
     expect((await post('/misbehave/large')).status).toBe(502);
   });
@@ -262,7 +279,9 @@ describe('sizes', () => {
 
 describe('functions', () => {
   it('have the template’s environment resolved, Lambda’s own, and nothing of this process', async () => {
+    const calledAtMs = performance.now();
     const { environment, context, left } = await echoOf(await post('/echo'));
+    const tookMs = performance.now() - calledAtMs;
     expect(environment).toMatchObject({
       BUCKET: 'bucket',
       SECRET: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:Secret-local0',
@@ -274,8 +293,9 @@ describe('functions', () => {
     });
     expect(environment).not.toHaveProperty('VITEST');
     expect(context).toMatchObject({ functionName: 'Echo', memoryLimitInMB: '512' });
-    expect(left).toBeGreaterThan(3_000);
+    // The template's timeout, less what has passed since the call; rounded to milliseconds on both sides.
     expect(left).toBeLessThanOrEqual(5_000);
+    expect(left).toBeGreaterThanOrEqual(5_000 - tookMs - 1);
   });
 
   it('load once for each instance', async () => {
@@ -363,6 +383,7 @@ describe('the template’s own form of an answer', () => {
       ResponseParameters: {
         'gatewayresponse.header.Content-Type': "'application/problem+json'",
         'gatewayresponse.header.WWW-Authenticate': "'Bearer'",
+        'gatewayresponse.header.X-Amzn-Errortype': `'Own${ResponseType}'`,
       },
       ResponseTemplates: {
         'application/json': `{"type":"${ResponseType}","requestId":"$context.requestId"}`,
@@ -416,7 +437,37 @@ describe('the template’s own form of an answer', () => {
     expect(response.status).toBe(status);
     expect(response.headers.get('content-type')).toBe('application/problem+json');
     expect(response.headers.get('www-authenticate')).toBe('Bearer');
+    expect(response.headers.get('x-amzn-errortype')).toBe(`Own${type}`);
     expect(await response.json()).toEqual({ type, requestId: response.headers.get('x-amzn-requestid') });
+  });
+
+  const arm = (body: string, method = 'POST') =>
+    fetch(`${gateway.url}/_gateway-faults`, { method, ...(method === 'POST' && { body }) });
+
+  it.each([
+    ['THROTTLED', 400, 'DEFAULT_4XX'],
+    ['ACCESS_DENIED', 400, 'DEFAULT_4XX'],
+    ['WAF_FILTERED', 400, 'DEFAULT_4XX'],
+    ['INTEGRATION_FAILURE', 500, 'DEFAULT_5XX'],
+    ['INTEGRATION_TIMEOUT', 504, 'INTEGRATION_TIMEOUT'],
+    ['DEFAULT_5XX', 500, 'DEFAULT_5XX'],
+  ])('is served for %s, which a test arms', async (responseType, status, type) => {
+    expect((await arm(JSON.stringify({ responseType, skip: 1 }))).status).toBe(201);
+    const call = () => fetch(`${gateway.url}/echo`, { method: 'POST' });
+    expect((await call()).status).toBe(200);
+    const struck = await call();
+    expect(struck.status).toBe(status);
+    expect(await struck.json()).toMatchObject({ type });
+    expect((await call()).status).toBe(200);
+  });
+
+  it('says what may be armed, lists it and disarms it', async () => {
+    expect((await arm('{"responseType":"TEAPOT"}')).status).toBe(400);
+    expect((await arm('no JSON')).status).toBe(400);
+    const fault = { responseType: 'THROTTLED', times: 3, skip: 0 };
+    expect(await (await arm(JSON.stringify(fault))).json()).toEqual([fault]);
+    expect(await (await arm('', 'DELETE')).json()).toEqual([]);
+    expect((await fetch(`${gateway.url}/echo`, { method: 'POST' })).status).toBe(200);
   });
 
   it('is not served for a body over 10 MB, which is refused before the API is known', async () => {

@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { maxEcrPartBytes, minEcrPartBytes } from '../../api/limits.ts';
 import { type IncomingBytes, PortError, type RegistryPort, type UploadState } from '../../registry/port.ts';
-import { tokens } from '../support/door-1.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { bodyOf, callerOf, hostedInstance, noBody } from '../support/hosted-registry.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { tokens } from '../support/resource-api.ts';
 
 const MiB = 1_048_576;
 const repositoryName = 'team-a/app';

@@ -4,9 +4,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { partSize as P } from '../../api/limits.ts';
 import { metrics } from '../../api/metrics.ts';
-import { type Door1, door1 } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { type ResourceApi, resourceApi } from '../support/resource-api.ts';
 
 /** A line in CloudWatch's embedded metric format. */
 const emf = z.looseObject({
@@ -40,7 +40,7 @@ function pointsOf(line: string): Point[] {
 }
 
 let proxy: InProcess;
-let client: Door1;
+let client: ResourceApi;
 let points: () => Point[];
 beforeEach(async () => {
   vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
@@ -49,7 +49,7 @@ beforeEach(async () => {
   const lines: string[] = [];
   vi.spyOn(console, 'log').mockImplementation((line) => lines.push(String(line)));
   proxy = await startInProcess({ metrics: true });
-  client = door1(proxy.send);
+  client = resourceApi(proxy.send);
   points = () => lines.flatMap(pointsOf);
 });
 afterEach(async () => {
@@ -92,7 +92,7 @@ describe('the metrics', () => {
 
   it('count refusals by reason', async () => {
     await client.initiate({ repositoryName: 'team-b/app' });
-    await door1(proxy.send, 'eup_team-a-ci_STOLEN').initiate();
+    await resourceApi(proxy.send, 'eup_team-a-ci_STOLEN').initiate();
     expect(sum('Refusals')).toBe(2);
     expect(sum('Refusals', { reason: 'AccessDeniedException' })).toBe(1);
     expect(sum('Refusals', { reason: 'UnrecognizedClientException' })).toBe(1);
@@ -113,7 +113,7 @@ describe('the metrics', () => {
     const uploadId = await client.begin();
     await client.complete(uploadId, digestOf('nothing was sent'));
     expect(sum('UpstreamErrors')).toBe(0);
-    await proxy.arm({ fault: 'server-error', operation: 'InitiateLayerUpload', times: 3 });
+    await proxy.arm({ fault: 'server-error', operation: 'InitiateLayerUpload' });
     await client.initiate();
     expect(sum('UpstreamErrors', { upstream: 'ecr:InitiateLayerUpload' })).toBe(1);
   });

@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tokens } from '../support/door-1.ts';
+import { type RegistryProxy, startProxy } from '../support/bridge.ts';
 import { type Member, writeMembers } from '../support/hostile-archives.ts';
 import { fullyNamed, LayoutMembers, onPlatform } from '../support/layout-members.ts';
 import { buildLayouts, type Layouts } from '../support/oci-layout.ts';
 import { pull } from '../support/pulled.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
-import { type RegistryProxy, startProxy } from '../support/registry-door.ts';
+import { tokens } from '../support/resource-api.ts';
 
 const commandLine = join(import.meta.dirname, '../../cli/main.ts');
 const run = promisify(execFile);

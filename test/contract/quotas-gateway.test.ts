@@ -2,10 +2,10 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { partSize as P } from '../../api/limits.ts';
-import { door1 } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { policiesBeside } from '../support/policy-directory.ts';
 import { randomBytes } from '../support/random-bytes.ts';
+import { resourceApi } from '../support/resource-api.ts';
 import { assemble } from '../support/stacks.ts';
 
 const limit = P + 10;
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => local?.close());
 
 it('a part within the quota is taken, and one beyond it is refused by the quota’s name', async () => {
-  const client = door1(local.send);
+  const client = resourceApi(local.send);
   const layer = randomBytes(2 * P);
   const uploadId = await client.begin();
   expect((await client.uploadNth(uploadId, layer, 0)).status).toBe(200);

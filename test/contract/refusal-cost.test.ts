@@ -2,8 +2,8 @@
 
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { refusal } from '../../lib/cost.ts';
-import { door1 } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { resourceApi } from '../support/resource-api.ts';
 
 /** Beside the function's own: the access log's line, and Lambda's START, END and REPORT with its trace. */
 const otherLogBytes = 1_000;
@@ -27,7 +27,7 @@ it('a refused request takes no more time and no more log than its price says', a
     logBytes += Buffer.byteLength(text);
     return true;
   });
-  const unknown = door1(proxy.send, `eup_team-a-ci_${'x'.repeat(46)}`);
+  const unknown = resourceApi(proxy.send, `eup_team-a-ci_${'x'.repeat(46)}`);
   const refuse = async (times: number) => {
     for (let count = 0; count < times; count++) {
       expect((await unknown.initiate()).status).toBe(401);

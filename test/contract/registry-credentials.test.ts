@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveBridge } from '../../cli/bridge/serve.ts';
 import { type IdentityOptions, identitiesOf } from '../../client/bridge/identities.ts';
 import type { RegistryServer } from '../../registry/front/server.ts';
-import { tokens } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
+import { tokens } from '../support/resource-api.ts';
 
 const password = 'open sesame';
 const retry = { attempts: 2, baseMs: 1, capMs: 5, budgetMs: 5_000 };

@@ -9,10 +9,10 @@ import { serveBridge } from '../../cli/bridge/serve.ts';
 import { type IdentityOptions, identitiesOf, type LentToken } from '../../client/bridge/identities.ts';
 import type { Served } from '../../registry/front/serve.ts';
 import type { RegistryServer } from '../../registry/front/server.ts';
-import { tokens } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { tokens } from '../support/resource-api.ts';
 
 const name = 'team-a/app';
 const retry = { attempts: 3, baseMs: 1, capMs: 5, budgetMs: 5_000 };

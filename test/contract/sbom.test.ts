@@ -37,6 +37,10 @@ const sbom = z.object({
   dependencies: z.array(z.object({ ref: z.string(), dependsOn: z.array(z.string()).default([]) })),
 });
 
+const assets = z.object({
+  files: z.record(z.string(), z.object({ source: z.object({ path: z.string() }) })),
+});
+
 const locked = readLockedPackages();
 let texts: Sboms;
 const bills = () => ({
@@ -104,8 +108,16 @@ describe('the bill of the functions', () => {
     cdkOut = await synthesize(assemblies['stand-in']);
   }, 300_000);
 
+  /** Of what is deployed: the assembly keeps the assets of earlier ones. */
+  const assetsOf = (manifest: string): string[] =>
+    Object.values(assets.parse(JSON.parse(readFileSync(join(cdkOut, manifest), 'utf8'))).files).map(
+      ({ source }) => source.path,
+    );
   const filesOf = (pattern: string) => {
-    const found = globSync(`asset.*/${pattern}`, { cwd: cdkOut }).map((name) => join(cdkOut, name));
+    const found = globSync('*.assets.json', { cwd: cdkOut })
+      .flatMap(assetsOf)
+      .flatMap((asset) => globSync(`${asset}/${pattern}`, { cwd: cdkOut }))
+      .map((name) => join(cdkOut, name));
     expect(found.length).toBeGreaterThan(0);
     return found;
   };

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { secretMaxAgeMs } from '../../api/limits.ts';
-import { type Door1, door1 } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { type ResourceApi, resourceApi } from '../support/resource-api.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 
@@ -16,10 +16,10 @@ const main = join(import.meta.dirname, '../../cli/main.ts');
 const hourMs = 3_600_000;
 
 let proxy: InProcess;
-let client: Door1;
+let client: ResourceApi;
 beforeEach(async () => {
   proxy = await startInProcess();
-  client = door1(proxy.send);
+  client = resourceApi(proxy.send);
 });
 afterEach(async () => {
   vi.useRealTimers();

@@ -11,8 +11,8 @@ import { secretMaxAgeMs } from '../../api/limits.ts';
 import { isMintedToken } from '../../cli/tokens/mint.ts';
 import { changeClient } from '../../cli/tokens/secret.ts';
 import { secretsManagerStore } from '../../cli/tokens/secret-store.ts';
-import { door1 } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { resourceApi } from '../support/resource-api.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 
@@ -56,7 +56,7 @@ afterEach(async () => {
 function pass(ms: number) {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
 }
-const status = async (token: string) => (await door1(proxy.send, token).initiate()).status;
+const status = async (token: string) => (await resourceApi(proxy.send, token).initiate()).status;
 
 const secret = () => JSON.parse(readFileSync(proxy.secrets.file, 'utf8'));
 

@@ -1,4 +1,4 @@
-// The uploader against a scripted door 1: what it sends, in which order, and how it goes on after failures.
+// The uploader against a scripted resource API: what it sends, in which order, and how it goes on after failures.
 
 import { describe, expect, it } from 'vitest';
 import type { LayerSource } from '../../client/layer-reader.ts';
@@ -15,7 +15,7 @@ import {
   problem,
   repositoryName,
 } from '../support/scenes.ts';
-import { playScript, type Reply, type Scene, type ScriptedDoor } from '../support/scripted-door.ts';
+import { playScript, type Reply, type Scene, type ScriptedApi } from '../support/scripted-api.ts';
 
 const P = 1_000;
 const token = 'eup_team-a-ci_s3cr3t';
@@ -39,15 +39,15 @@ const replayable =
     inChunks(bytes.subarray(fromByte));
 
 /** What `play` has played last. */
-let door: ScriptedDoor;
+let api: ScriptedApi;
 async function play(scenes: Scene[], push: Omit<LayerPush, 'repositoryName'>, timeoutMs = 2_000) {
-  door = await playScript(scenes);
-  const client = new ProxyClient({ endpoint: door.url, token, timeoutMs });
+  api = await playScript(scenes);
+  const client = new ProxyClient({ endpoint: api.url, token, timeoutMs });
   return new Uploader(client, { retry }).pushLayer({ repositoryName, ...push });
 }
 
 const arrived = () =>
-  Buffer.concat([...door.parts].sort(([one], [other]) => one - other).map(([, bytes]) => bytes));
+  Buffer.concat([...api.parts].sort(([one], [other]) => one - other).map(([, bytes]) => bytes));
 
 describe('a layer is cut into parts', () => {
   it.each([1, P - 1, P, P + 1, 2 * P - 1, 2 * P, 2 * P + 1, 3 * P])('of %i bytes', async (length) => {
@@ -380,12 +380,12 @@ describe('an image', () => {
   const image = { image: { repositoryName, imageId: { imageDigest, imageTag: 'demo' } } };
 
   it('is put, and put again after a lost answer', async () => {
-    const door = await playScript([
+    const api = await playScript([
       put('drop the connection'),
       put(problem(409, 'ImageAlreadyExistsException')),
       put({ status: 201, body: image }),
     ]);
-    const uploader = new Uploader(new ProxyClient({ endpoint: door.url, token }), { retry });
+    const uploader = new Uploader(new ProxyClient({ endpoint: api.url, token }), { retry });
     expect(await uploader.putImage(members)).toEqual({ imageDigest, outcome: 'alreadyThere', requests: 2 });
     expect(await uploader.putImage(members)).toEqual({ imageDigest, outcome: 'pushed', requests: 1 });
   });
@@ -401,9 +401,9 @@ describe('a push that is aborted while it waits', () => {
   };
 
   it.each(['by its own signal', "by the client's"])('ends at once %s', async (whose) => {
-    const door = await playScript([{ ...begin(P), reply: throttled }]);
+    const api = await playScript([{ ...begin(P), reply: throttled }]);
     const [own, clients] = whose === 'by its own signal' ? [aborting(), undefined] : [undefined, aborting()];
-    const uploader = new Uploader(new ProxyClient({ endpoint: door.url, token, signal: clients }));
+    const uploader = new Uploader(new ProxyClient({ endpoint: api.url, token, signal: clients }));
     const started = performance.now();
     const push = uploader.pushLayer({ repositoryName, source: once(layer(1).bytes), signal: own });
     await expect(push).rejects.toBe(reason);

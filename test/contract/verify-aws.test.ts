@@ -9,8 +9,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { urlOf } from '../../local/address.ts';
 import { checks } from '../aws/verify.ts';
-import { tokens } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
+import { tokens } from '../support/resource-api.ts';
 
 const main = join(import.meta.dirname, '../aws/main.ts');
 

@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Issuer } from '../../api/issuers.ts';
-import { door1 } from '../support/door-1.ts';
 import { startInProcess } from '../support/in-process.ts';
 import { type Json, signToken, startIssuer, type TestIssuer } from '../support/issuer.ts';
 import { startLocalStack } from '../support/local-stack.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { resourceApi } from '../support/resource-api.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 
@@ -154,7 +154,7 @@ describe('a workload', () => {
       });
       try {
         const as = (claims: Json, repositoryName?: string) =>
-          door1(
+          resourceApi(
             proxy.send,
             signToken(issuer.key, issuer.claims({ ...sample.claims, ...claims })),
             repositoryName,
@@ -181,7 +181,7 @@ describe('a workload', () => {
   it('is told with a 403 which claims were received, none too long and not too many', async () => {
     const proxy = await startInProcess({ issuers: trusted() });
     const claims = { repository: 'x/y', long: 'x'.repeat(2_000), groups: ['a', 'b'] };
-    const { body } = await door1(proxy.send, signToken(issuer.key, issuer.claims(claims))).initiate();
+    const { body } = await resourceApi(proxy.send, signToken(issuer.key, issuer.claims(claims))).initiate();
     expect(body).toMatchObject({
       status: 403,
       code: 'AccessDeniedException',
@@ -198,9 +198,9 @@ describe('a workload', () => {
   it('cannot use an upload id of another workload, nor of a client', async () => {
     const policyDirectory = policiesOf({ 'all.cedar': 'permit (principal, action, resource);' });
     const proxy = await startInProcess({ issuers: trusted(), policyDirectory });
-    const as = (sub: string) => door1(proxy.send, signToken(issuer.key, issuer.claims({ sub })));
+    const as = (sub: string) => resourceApi(proxy.send, signToken(issuer.key, issuer.claims({ sub })));
     const uploadId = await as('one').begin();
-    for (const other of [as('two'), door1(proxy.send)]) {
+    for (const other of [as('two'), resourceApi(proxy.send)]) {
       expect(await other.uploadPart(uploadId, 0, randomBytes(9))).toMatchObject({ status: 404 });
     }
     expect((await as('one').uploadPart(uploadId, 0, randomBytes(9))).status).toBe(200);
@@ -210,7 +210,7 @@ describe('a workload', () => {
   it('whose issuer cannot be reached is answered 503 with Retry-After', async () => {
     const proxy = await startInProcess({ issuers: trusted() });
     issuer.state.status = 503;
-    const { status, body, headers } = await door1(
+    const { status, body, headers } = await resourceApi(
       proxy.send,
       signToken(issuer.key, issuer.claims()),
     ).initiate();
@@ -222,10 +222,10 @@ describe('a workload', () => {
 
   it('is known in the bundles that deploy, and told that no policy is for it', async () => {
     const { send, close } = await startLocalStack({ issuers: trusted() });
-    const answer = await door1(send, signToken(issuer.key, issuer.claims())).initiate();
+    const answer = await resourceApi(send, signToken(issuer.key, issuer.claims())).initiate();
     expect(answer).toMatchObject({ status: 403, body: { claims: { iss: issuer.issuer } } });
     const forged = signToken(issuer.key, issuer.claims({ aud: 'other' }));
-    expect(await door1(send, forged).initiate()).toMatchObject({ status: 401 });
+    expect(await resourceApi(send, forged).initiate()).toMatchObject({ status: 401 });
     await close();
   }, 300_000);
 });

@@ -1,13 +1,13 @@
-// What the dearest requests cost a warm instance, through the real handlers of both doors, and what they leave behind.
+// What the dearest requests cost a warm instance, through the real handlers of both APIs, and what they leave behind.
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { maxErrorBytes, maxEventBytes, maxLogLineBytes } from '../../api/limits.ts';
 import { type OperationName, operationNames, operations } from '../../api/operations.ts';
-import { door1, tokens } from '../support/door-1.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { startMeasured } from '../support/measured.ts';
 import type { Measured } from '../support/measured-instance.ts';
 import { awsEvent, type EventRequest, proxyEvent } from '../support/proxy-event.ts';
+import { resourceApi, tokens } from '../support/resource-api.ts';
 import { worstRequests } from '../support/worst-bodies.ts';
 
 const maxCpuMs = 300;
@@ -21,8 +21,8 @@ let proxy: InProcess;
 let instance: ReturnType<typeof startMeasured>;
 let uploadId: string;
 
-const doors = {
-  'door 1': (operation: OperationName, { headers, ...request }: EventRequest) => ({
+const apis = {
+  'the resource API': (operation: OperationName, { headers, ...request }: EventRequest) => ({
     functionName: operation,
     event: proxyEvent(operation, {
       ...request,
@@ -30,23 +30,23 @@ const doors = {
       path: operations[operation].path.includes('{uploadId}') ? { uploadId } : {},
     }),
   }),
-  'door 2': (operation: OperationName, { headers, ...request }: EventRequest) => ({
+  'the AWS API': (operation: OperationName, { headers, ...request }: EventRequest) => ({
     functionName: 'aws-door',
     event: awsEvent(operation, { ...request, headers: { 'x-amz-security-token': tokens.a, ...headers } }),
   }),
 };
-type DoorName = keyof typeof doors;
+type ApiName = keyof typeof apis;
 
 beforeAll(async () => {
   // What is measured logs all the same.
   vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
   proxy = await startInProcess();
-  uploadId = await door1(proxy.send).begin();
+  uploadId = await resourceApi(proxy.send).begin();
   instance = startMeasured(proxy);
   const small = { text: '{"repositoryName":"team-a/app","imageManifest":"{}","layerDigests":["a"]}' };
-  for (const door of Object.values(doors)) {
+  for (const requestTo of Object.values(apis)) {
     for (const operation of operationNames) {
-      const { functionName, event } = door(operation, small);
+      const { functionName, event } = requestTo(operation, small);
       for (let time = 0; time < 10; time++) {
         await instance.invoke(functionName, event);
       }
@@ -68,8 +68,8 @@ const excessOf = ({ cpuMs, idleMiB, peakMiB, status, answer, log }: Measured): s
   ...(Buffer.byteLength(log) <= maxLogLineBytes + lineEnvelopeBytes ? [] : [`a log of ${log.length}`]),
 ];
 
-async function dearest(door: DoorName, operation: OperationName, request: EventRequest) {
-  const { functionName, event } = doors[door](operation, request);
+async function dearest(api: ApiName, operation: OperationName, request: EventRequest) {
+  const { functionName, event } = apis[api](operation, request);
   expect(Buffer.byteLength(JSON.stringify(event))).toBeLessThan(maxEventBytes);
   let excess: string[] = [];
   for (let attempt = 0; attempt < tries; attempt++) {
@@ -82,12 +82,12 @@ async function dearest(door: DoorName, operation: OperationName, request: EventR
 }
 
 describe.each(operationNames)('%s, on a warm instance,', (operation) => {
-  it.each<DoorName>(['door 1', 'door 2'])(
+  it.each<ApiName>(['the resource API', 'the AWS API'])(
     `takes under ${maxCpuMs} ms and ${maxMemoryMiB} MiB of any body: %s`,
-    async (door) => {
+    async (api) => {
       const excesses: Record<string, string[]> = {};
       for (const [name, make] of worstRequests(operation)) {
-        const excess = await dearest(door, operation, make());
+        const excess = await dearest(api, operation, make());
         if (excess.length > 0) {
           excesses[name] = excess;
         }

@@ -6,11 +6,11 @@ import { maxErrorBytes, maxLogLineBytes } from '../../api/limits.ts';
 import { readManifest } from '../../api/manifest.ts';
 import { type OperationName, operationNames, operations } from '../../api/operations.ts';
 import { awsHandler, type Handler, resourceHandler } from '../../lambda/corridor.ts';
-import { tokens } from '../support/door-1.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { descriptor, ociIndex, ociLayer, ociManifest } from '../support/manifests.ts';
 import { awsEvent, lambdaContext, proxyEvent } from '../support/proxy-event.ts';
+import { tokens } from '../support/resource-api.ts';
 
 const maxCpuMs = 300;
 /** What a line of the log has beside the request's own members: Powertools' keys, status and duration. */
@@ -144,18 +144,18 @@ describe('the handlers', () => {
     await proxy?.close();
   });
 
-  /** Sends a body to an operation at both doors; gives status, answer and log of each. */
+  /** Sends a body to an operation of both APIs; gives status, answer and log of each. */
   const sendTo = async (operation: OperationName, text: string) => {
-    const atDoor1 = proxyEvent(operation, {
+    const toResourceApi = proxyEvent(operation, {
       text,
       headers: { authorization: `Bearer ${tokens.a}` },
       path: operations[operation].path.includes('{uploadId}') ? { uploadId: 'an-upload' } : {},
     });
-    const atDoor2 = awsEvent(operation, { text, headers: { 'x-amz-security-token': tokens.a } });
+    const toAwsApi = awsEvent(operation, { text, headers: { 'x-amz-security-token': tokens.a } });
     const outcomes = [];
     for (const [handler, event] of [
-      [resources.get(operation), atDoor1],
-      [aws, atDoor2],
+      [resources.get(operation), toResourceApi],
+      [aws, toAwsApi],
     ] as const) {
       log.length = 0;
       const answer = await handler?.(event, lambdaContext());

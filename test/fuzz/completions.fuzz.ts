@@ -2,10 +2,10 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { door1 } from '../support/door-1.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { resourceApi } from '../support/resource-api.ts';
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 
@@ -32,7 +32,7 @@ const completions = fc.array(
 );
 
 it('a completion that succeeds names the upload’s own layer, and succeeds again', async () => {
-  const client = door1(proxy.send);
+  const client = resourceApi(proxy.send);
   const uploadOf = async (layer: Buffer) => {
     const uploadId = await client.begin();
     await client.uploadPart(uploadId, 0, layer);

@@ -5,11 +5,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { type OperationName, operationNames } from '../../api/operations.ts';
 import { awsHandler, type Handler, resourceHandler } from '../../lambda/corridor.ts';
-import { tokens } from '../support/door-1.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { lambdaContext, proxyEvent } from '../support/proxy-event.ts';
 import { digestOf } from '../support/random-bytes.ts';
+import { tokens } from '../support/resource-api.ts';
 
 /** Stands in every body and must stand in no answer and in no line of the log. */
 const layerBytes = 'eG5ldmVyIGxvZ2dlZA==';

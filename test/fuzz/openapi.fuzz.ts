@@ -4,10 +4,10 @@ import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tokens } from '../support/door-1.ts';
 import { scaled } from '../support/fuzzing.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { pythonTools } from '../support/python-tool.ts';
+import { tokens } from '../support/resource-api.ts';
 
 const here = import.meta.dirname;
 const schemathesis = pythonTools('fuzz-python', join(here, 'requirements.txt'))('schemathesis');

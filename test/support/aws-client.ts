@@ -1,4 +1,4 @@
-// An AWS client as the suite of door 2 sees it: whatever the language, calls go in and outcomes come out.
+// An AWS client as the suite of the AWS API sees it: whatever the language, calls go in and outcomes come out.
 
 import type { Registry } from '../../api/registries.ts';
 
@@ -40,8 +40,8 @@ export type StartClient = (environment: Readonly<Record<string, string>>) => Pro
 export const clientEnvironment = (proxyUrl: string, token: string | undefined): Record<string, string> => ({
   AWS_ENDPOINT_URL_ECR: proxyUrl,
   AWS_ENDPOINT_URL_ECR_PUBLIC: proxyUrl,
-  AWS_REGION: 'us-east-1',
-  AWS_DEFAULT_REGION: 'us-east-1',
+  AWS_REGION: 'proxy-1',
+  AWS_DEFAULT_REGION: 'proxy-1',
   AWS_ACCESS_KEY_ID: 'any',
   AWS_SECRET_ACCESS_KEY: 'any',
   ...(token !== undefined && { AWS_SESSION_TOKEN: token }),

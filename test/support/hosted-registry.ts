@@ -10,8 +10,8 @@ import type { BlobMode } from '../../registry/hosted/read-blobs.ts';
 import { hostedRegistry } from '../../registry/hosted/registry.ts';
 import { RequestRecords } from '../../registry/hosted/request-records.ts';
 import type { Caller, IncomingBytes } from '../../registry/port.ts';
-import { tokens } from './door-1.ts';
 import type { InProcess } from './in-process.ts';
+import { tokens } from './resource-api.ts';
 
 type Overrides = {
   registry?: Registry;

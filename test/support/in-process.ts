@@ -8,7 +8,7 @@ import { type OperationName, operationNames, operations } from '../../api/operat
 import { type Accounts, isRegistry } from '../../api/registries.ts';
 import { type Handler, resourceHandler } from '../../lambda/corridor.ts';
 import type { Environment } from '../../lambda/environment.ts';
-import { openServices } from '../../lambda/services.ts';
+import { type FunctionServices, openFunctionServices } from '../../lambda/function-services.ts';
 import { policySource } from '../../lib/policies.ts';
 import { localAccount } from '../../local/account.ts';
 import { startDynamoDb } from '../../local/dynamodb.ts';
@@ -17,10 +17,10 @@ import { functionEnvironment } from '../../local/environment.ts';
 import { localRepositories } from '../../local/local.ts';
 import { startS3 } from '../../local/s3.ts';
 import { startSecrets } from '../../local/secrets.ts';
-import type { Send } from './door-1.ts';
 import { faultsOf } from './faults.ts';
 import { conform } from './openapi.ts';
 import { lambdaContext, proxyEvent } from './proxy-event.ts';
+import type { Send } from './resource-api.ts';
 
 const secretArn = `arn:aws:secretsmanager:${localAccount.region}:${localAccount.accountId}:secret:test`;
 const stagingBucket = 'staging';
@@ -36,7 +36,11 @@ type Options = {
   policyDirectory?: string;
   /** Whose registries may be named, besides the own account's. */
   accounts?: Partial<Accounts>;
+  /** Puts something between the functions and a stand-in, and gives its address. */
+  between?: (standIn: StandIn, url: string) => Promise<string>;
 };
+
+export type StandIn = 'ecr' | 's3' | 'secretsManager' | 'dynamoDb';
 
 const routeOf = (operation: OperationName) =>
   new RegExp(`^/(?<registry>[^/]+)${operations[operation].path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
@@ -94,6 +98,9 @@ const sendTo =
     return new Response(body, { status, headers });
   };
 
+const handlersOf = (services: FunctionServices) =>
+  new Map(operationNames.map((operation) => [operation, resourceHandler(operation, services)]));
+
 /** Everything but API Gateway: handlers, stand-ins and a staging area of their own. Each refusal is held against openapi.json. */
 export async function startInProcess({
   issuers = [],
@@ -101,6 +108,7 @@ export async function startInProcess({
   metrics = false,
   quotaTable,
   accounts,
+  between = async (_standIn, url) => url,
 }: Options = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'in-process-'));
   const ecr = await startEcr({
@@ -115,7 +123,12 @@ export async function startInProcess({
   Object.assign(
     process.env,
     functionEnvironment(
-      { ecr: ecr.url, s3: s3.url, secretsManager: secrets.url, dynamoDb: dynamoDb?.url },
+      {
+        ecr: await between('ecr', ecr.url),
+        s3: await between('s3', s3.url),
+        secretsManager: await between('secretsManager', secrets.url),
+        dynamoDb: dynamoDb && (await between('dynamoDb', dynamoDb.url)),
+      },
       'stand-in',
       process.env,
     ),
@@ -135,12 +148,12 @@ export async function startInProcess({
     issuers: [...issuers],
     quotaTable,
   };
-  const services = openServices(environment);
-  const handlers = new Map(
-    operationNames.map((operation) => [operation, resourceHandler(operation, services)]),
-  );
+  const services = openFunctionServices(environment);
+  const handlers = handlersOf(services);
   return {
     send: sendTo(handlers),
+    /** To an instance of the functions that has read nothing yet, not even the secret. */
+    sendToAnother: () => sendTo(handlersOf(openFunctionServices(environment))),
     /** @param timeoutMs what `getRemainingTimeInMillis` begins with */
     sendWithin: (timeoutMs: number) => sendTo(handlers, timeoutMs),
     ecrUrl: ecr.url,

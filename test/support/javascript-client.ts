@@ -56,7 +56,7 @@ export const startJavaScript: StartClient = async (environment) => {
   const { AWS_ENDPOINT_URL_ECR: endpoint = '', AWS_SESSION_TOKEN: sessionToken } = environment;
   const configuration = {
     endpoint,
-    region: 'us-east-1',
+    region: 'proxy-1',
     credentials: { accessKeyId: 'any', secretAccessKey: 'any', ...(sessionToken && { sessionToken }) },
     maxAttempts: Number(environment.AWS_MAX_ATTEMPTS ?? 3),
   };

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LocalOptions, startLocal } from '../../local/local.ts';
-import type { Send } from './door-1.ts';
-import { faultsOf } from './faults.ts';
+import { faultsOf, gatewayFaultsOf } from './faults.ts';
+import type { Send } from './resource-api.ts';
 
 export async function startLocalStack(options: Pick<LocalOptions, 'cdkOut' | 'issuers'> = {}) {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'local-stack-'));
@@ -19,6 +19,7 @@ export async function startLocalStack(options: Pick<LocalOptions, 'cdkOut' | 'is
     proxyUrl,
     ecrUrl,
     ...faultsOf(ecrUrl),
+    ...gatewayFaultsOf(proxyUrl),
     dataDirectory,
     send,
     close: async () => {

@@ -44,7 +44,7 @@ function eventAt(method: string, path: string, functionName: string, request: Ev
   );
 }
 
-/** A request to an operation of door 1, of JSON unless its headers say otherwise. */
+/** A request to an operation of the resource API, of JSON unless its headers say otherwise. */
 export function proxyEvent(
   operation: OperationName,
   request: EventRequest,
@@ -55,7 +55,7 @@ export function proxyEvent(
   return eventAt(method, `/${registry}${path}`, operation, { ...request, headers });
 }
 
-/** The same at door 2: ECR's own wire. */
+/** The same to the AWS API: ECR's own wire. */
 export function awsEvent(operation: OperationName, request: EventRequest): APIGatewayProxyEvent {
   const headers = {
     'content-type': 'application/x-amz-json-1.1',

@@ -1,6 +1,6 @@
 // The scenes of a layer's upload, as a proxy that keeps its contract would play them.
 
-import type { Reply, Scene } from './scripted-door.ts';
+import type { Reply, Scene } from './scripted-api.ts';
 
 export const repositoryName = 'team-a/app';
 

@@ -1,4 +1,4 @@
-// How the AWS door finds the operation that X-Amz-Target names, and what it says where there is none.
+// How the AWS API finds the operation that X-Amz-Target names, and what it says where there is none.
 
 import { describe, expect, it } from 'vitest';
 import { operationNames } from '../../api/operations.ts';
@@ -21,7 +21,7 @@ function find(
   });
 }
 
-describe('the AWS door', () => {
+describe('the AWS API', () => {
   it.each([
     [`${ecr}.PutImage`, { operation: 'PutImage', registry: 'ecr' }],
     [`${ecrPublic}.UploadLayerPart`, { operation: 'UploadLayerPart', registry: 'ecr-public' }],

@@ -7,7 +7,7 @@ import { ProxyClient } from '../../client/proxy-client.ts';
 import { startCountingProxy } from '../support/counting-proxy.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { begin, repositoryName } from '../support/scenes.ts';
-import { playScript } from '../support/scripted-door.ts';
+import { playScript } from '../support/scripted-api.ts';
 
 const token = 'eup_team-a-ci_s3cr3t';
 
@@ -62,8 +62,8 @@ describe('a token', () => {
     const elsewhere = await startCountingProxy();
     for (const status of [301, 302, 303, 307, 308]) {
       const reply = { status, headers: { location: `${elsewhere.url}/ecr/layer-uploads` } };
-      const door = await playScript([{ ...begin(1), reply }]);
-      const client = new ProxyClient({ endpoint: door.url, token });
+      const api = await playScript([{ ...begin(1), reply }]);
+      const client = new ProxyClient({ endpoint: api.url, token });
       await expect(client.send('InitiateLayerUpload', { repositoryName })).rejects.toMatchObject({ status });
     }
     expect(elsewhere.requests()).toBe(0);
@@ -74,10 +74,10 @@ describe('a token', () => {
     const network = await startCountingProxy();
     vi.stubEnv('http_proxy', network.url).stubEnv('no_proxy', '').resetModules();
     const fresh = await import('../../client/proxy-client.ts');
-    const door = await playScript([begin(1)]);
-    const client = new fresh.ProxyClient({ endpoint: door.url, token });
+    const api = await playScript([begin(1)]);
+    const client = new fresh.ProxyClient({ endpoint: api.url, token });
     await client.send('InitiateLayerUpload', { repositoryName });
-    expect([network.requests(), door.authorizations]).toEqual([0, [`Bearer ${token}`]]);
+    expect([network.requests(), api.authorizations]).toEqual([0, [`Bearer ${token}`]]);
     await network.close();
   });
 });

@@ -4,12 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { type ErrorCode, type ErrorRow, errorCodes, errors } from '../../api/errors.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { isSentAgain } from '../../api/send-again.ts';
-import { errorCodeOf, upstreamFailures } from '../../api/upstream-failures.ts';
+import { upstreamFailures } from '../../api/upstream-failures.ts';
 import { problemOf } from '../../client/refusals.ts';
 import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
 import { proxyErrorOf } from '../../lambda/proxy-error.ts';
+import { upstreamCodeOf } from '../../lambda/sdk-failures.ts';
 
-const door1 = resourceDoor('PutImage');
+const resourceApi = resourceDoor('PutImage');
 
 const rows: [string, ErrorRow][] = Object.entries(errors);
 
@@ -39,14 +40,14 @@ const modelled = [
 describe('the error table', () => {
   it.each(modelled)('has a row of its own for ECR’s %s', (name) => {
     expect(Object.keys(ecr)).toContain(name);
-    expect(errorCodeOf(named(name))).toBe(name);
+    expect(upstreamCodeOf(named(name))).toBe(name);
   });
 
   it.each(['RegistryNotFoundException', 'UnsupportedCommandException'])(
     'has a row of its own for ECR Public’s %s',
     (name) => {
       expect(Object.keys(ecrPublic)).toContain(name);
-      expect(errorCodeOf(named(name))).toBe(name);
+      expect(upstreamCodeOf(named(name))).toBe(name);
     },
   );
 
@@ -56,7 +57,7 @@ describe('the error table', () => {
   });
 
   it.each(errorCodes)('answers %s as a problem document with its status', (code) => {
-    const response = door1.writeError(new ProxyError(code), 'request-1');
+    const response = resourceApi.writeError(new ProxyError(code), 'request-1');
     expect(response.statusCode).toBe(errors[code].status);
     expect(response.headers).toMatchObject({ 'Content-Type': 'application/problem+json' });
     expect(JSON.parse(response.body)).toMatchObject({
@@ -73,7 +74,7 @@ describe('the error table', () => {
 
   it.each(errorCodes)('has one word on sending %s again, for Retry-After and for the client', (code) => {
     const { sendAgain }: ErrorRow = errors[code];
-    const { statusCode, headers, body } = door1.writeError(new ProxyError(code), 'request-1');
+    const { statusCode, headers, body } = resourceApi.writeError(new ProxyError(code), 'request-1');
     const retryAfter = headers?.['Retry-After'];
     expect(retryAfter === undefined).toBe(sendAgain === 'never');
     const answered = new Headers(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) });
@@ -86,17 +87,21 @@ describe('the error table', () => {
 
   it.each(rows.filter(([, { status }]) => [502, 503, 504].includes(status)))(
     'says with %s how soon it may be sent again, unless an operator has to act first',
-    (code, { sendAgain }) => expect(isSentAgain(sendAgain)).toBe(code !== 'KmsException'),
+    (code, { sendAgain }) =>
+      expect(isSentAgain(sendAgain)).toBe(!['KmsException', 'UpstreamRefusedException'].includes(code)),
   );
 
   it('finds failures of the network by Node’s code', () => {
-    expect(errorCodeOf(named('Error', { code: 'ECONNREFUSED' }))).toBe('ServiceUnavailableException');
+    expect(upstreamCodeOf(named('Error', { code: 'ECONNREFUSED' }))).toBe('ServiceUnavailableException');
   });
 });
 
 describe('a problem document', () => {
   it('says of a bug nothing but the request id', () => {
-    const { statusCode, body } = door1.writeError(proxyErrorOf(new TypeError('secret detail')), 'request-1');
+    const { statusCode, body } = resourceApi.writeError(
+      proxyErrorOf(new TypeError('secret detail')),
+      'request-1',
+    );
     expect(statusCode).toBe(500);
     expect(JSON.parse(body)).toEqual({
       type: 'urn:ecr-upload-proxy:error:InternalFailure',
@@ -115,19 +120,19 @@ describe('a problem document', () => {
     'ThrottlingException',
     'NoSuchBucket',
   ])('keeps the message of %s from the client', (name) => {
-    const failure = named(name);
-    expect(door1.writeError(proxyErrorOf(failure), 'request-1').body).not.toContain(failure.message);
+    const failure = named(name, { $metadata: { httpStatusCode: 400 } });
+    expect(resourceApi.writeError(proxyErrorOf(failure), 'request-1').body).not.toContain(failure.message);
   });
 
   it('carries ECR’s kmsError', () => {
     const failure = named('KmsException', { kmsError: 'DISABLED' });
-    expect(JSON.parse(door1.writeError(proxyErrorOf(failure), 'r').body)).toMatchObject({
+    expect(JSON.parse(resourceApi.writeError(proxyErrorOf(failure), 'r').body)).toMatchObject({
       kmsError: 'DISABLED',
     });
   });
 });
 
-describe('an error at the AWS door', () => {
+describe('an error of the AWS API', () => {
   const answer = (code: ErrorCode) => {
     const { statusCode, headers, body } = awsDoor(['ecr']).writeError(new ProxyError(code), 'request-1');
     expect(headers).toEqual({ 'Content-Type': 'application/x-amz-json-1.1', 'Cache-Control': 'no-store' });
@@ -149,6 +154,27 @@ describe('an error at the AWS door', () => {
     'writes %s as 400 under its own name',
     (code) => {
       expect(answer(code)).toMatchObject({ status: 400, __type: code, message: expect.any(String) });
+    },
+  );
+
+  const door2 = awsDoor(['ecr']);
+  const saysOf = (error: ProxyError): string => JSON.parse(door2.writeError(error, '').body).message;
+
+  it.each(errorCodes)('speaks of no header that a client of the AWS API sends or gets: %s', (code) => {
+    for (const error of [new ProxyError(code), new ProxyError(code, 'A reason of its own.')]) {
+      expect(saysOf(error)).not.toMatch(/Retry-After|Authorization|Bearer|Basic|Content-Range/);
+    }
+  });
+
+  it.each(['UnrecognizedClientException', 'ExpiredTokenException'] as const)(
+    'names the session token with %s, whatever else it says',
+    (code) => {
+      expect(saysOf(new ProxyError(code))).toMatch(
+        /^[A-Z][^.]+\. Send .*session token \(AWS_SESSION_TOKEN\)\.$/,
+      );
+      expect(saysOf(new ProxyError(code, 'The signature is wrong.'))).toMatch(
+        /^The signature is wrong\. Send .*session token \(AWS_SESSION_TOKEN\)\.$/,
+      );
     },
   );
 });

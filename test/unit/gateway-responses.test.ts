@@ -1,11 +1,13 @@
-// API Gateway's own answers: in the form of the functions' refusals, from the same table.
+// API Gateway's own answers: in the forms of the functions' refusals, from the same table.
 
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { ErrorCode } from '../../api/errors.ts';
+import { maxManifestCharacters, partSize } from '../../api/limits.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
-import { resourceDoor } from '../../lambda/doors.ts';
+import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
 import { gatewayAnswers } from '../../lib/gateway-responses.ts';
+import { responseTypes } from '../../local/gateway-response.ts';
 import { configurations, synthesize } from '../support/stacks.ts';
 
 const definition = z.object({
@@ -26,6 +28,9 @@ const responses = new Map(
   }),
 );
 
+const problemIn = (type: string): Record<string, unknown> =>
+  JSON.parse(responses.get(type)?.ResponseTemplates['application/json'] ?? '');
+
 const answers: [type: string, code: ErrorCode][] = Object.entries(gatewayAnswers).map(([type, { code }]) => [
   type,
   code,
@@ -36,7 +41,19 @@ describe('API Gateway’s own answers', () => {
     expect([...responses.keys()].sort()).toEqual(Object.keys(gatewayAnswers).sort());
   });
 
-  it.each(answers)('%s is what the resource door says of %s, but for its detail', (type, code) => {
+  it('are all that API Gateway has a type for, by themselves or by the default of their class', () => {
+    const others = responseTypes.filter((type) => !(type in gatewayAnswers));
+    // What no request can bring about here: there is no authorizer, no API key and no mapping template.
+    expect(others).toEqual([
+      'API_CONFIGURATION_ERROR',
+      'AUTHORIZER_CONFIGURATION_ERROR',
+      'AUTHORIZER_FAILURE',
+      'INVALID_API_KEY',
+    ]);
+    expect(responseTypes).toEqual(expect.arrayContaining(Object.keys(gatewayAnswers)));
+  });
+
+  it.each(answers)('%s is what the resource API says of %s, but for its detail', (type, code) => {
     const response = responses.get(type);
     const { statusCode, headers, body } = resourceDoor('PutImage').writeError(
       new ProxyError(code),
@@ -47,9 +64,29 @@ describe('API Gateway’s own answers', () => {
       `'${value}'`,
     ]);
     expect(response?.StatusCode).toBe(String(statusCode));
-    expect(response?.ResponseParameters).toEqual(Object.fromEntries(mapped));
-    const problem: object = JSON.parse(response?.ResponseTemplates['application/json'] ?? '');
+    expect(response?.ResponseParameters).toEqual({
+      ...Object.fromEntries(mapped),
+      'gatewayresponse.header.x-amzn-ErrorType': expect.any(String),
+    });
+    const { __type, message, ...problem } = problemIn(type);
     expect(problem).toEqual({ ...JSON.parse(body), detail: expect.stringMatching(/^[A-Z].*[.?\w]$/) });
+  });
+
+  it.each(answers)('%s is what the AWS API says of %s, with the detail in its words', (type, code) => {
+    const { detail, __type, message } = problemIn(type);
+    const error = new ProxyError(code, String(detail));
+    expect({ __type, message }).toEqual(JSON.parse(awsDoor(['ecr']).writeError(error, '').body));
+    expect(responses.get(type)?.ResponseParameters['gatewayresponse.header.x-amzn-ErrorType']).toBe(
+      `'${__type}'`,
+    );
+  });
+
+  it('names the limits of parts and of manifests for what is too large, and what a part that fits may be', () => {
+    const { detail, message } = problemIn('REQUEST_TOO_LARGE');
+    expect(message).toBe(detail);
+    for (const limit of ['partSize', partSize, 'imageManifest', maxManifestCharacters, 'escapes']) {
+      expect(detail).toContain(String(limit));
+    }
   });
 
   it('name no variable but the request’s id, so that nothing of a request is echoed', () => {

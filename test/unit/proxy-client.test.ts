@@ -1,4 +1,4 @@
-// The client of door 1: what it takes as an endpoint and a token, and what it makes of answers.
+// The client of the resource API: what it takes as an endpoint and a token, and what it makes of answers.
 
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -8,14 +8,14 @@ import { requestOf } from '../../client/request.ts';
 import { TokenProblem } from '../../client/token-problem.ts';
 import { noAnswerProblem } from '../../client/unanswered.ts';
 import { begin, problem, repositoryName } from '../support/scenes.ts';
-import { playScript, type Reply, type ScriptedDoor } from '../support/scripted-door.ts';
+import { playScript, type Reply, type ScriptedApi } from '../support/scripted-api.ts';
 
 const token = 'eup_team-a-ci_s3cr3t';
 
 /** What a request that is answered so throws. */
 async function failure(reply: Reply, tokenSource: TokenSource = token): Promise<unknown> {
-  const door = await playScript([{ ...begin(1), reply }]);
-  const client = new ProxyClient({ endpoint: door.url, token: tokenSource, timeoutMs: 300 });
+  const api = await playScript([{ ...begin(1), reply }]);
+  const client = new ProxyClient({ endpoint: api.url, token: tokenSource, timeoutMs: 300 });
   return client.send('InitiateLayerUpload', { repositoryName }).catch((error: unknown) => error);
 }
 
@@ -59,27 +59,27 @@ describe('a request', () => {
   });
 
   it('carries a token that is read anew each time, trimmed', async () => {
-    const door = await playScript([begin(1), begin(1)]);
+    const api = await playScript([begin(1), begin(1)]);
     const tokens = ['first\n', 'second'];
-    const client = new ProxyClient({ endpoint: door.url, token: async () => tokens.shift() ?? '' });
+    const client = new ProxyClient({ endpoint: api.url, token: async () => tokens.shift() ?? '' });
     await client.send('InitiateLayerUpload', { repositoryName });
     await client.send('InitiateLayerUpload', { repositoryName });
-    expect(door.authorizations).toEqual(['Bearer first', 'Bearer second']);
+    expect(api.authorizations).toEqual(['Bearer first', 'Bearer second']);
   });
 });
 
 describe('a token that is refused', () => {
   const refusal = problem(401, 'ExpiredTokenException');
-  let door: ScriptedDoor;
+  let api: ScriptedApi;
   const ask = async (replies: Reply[], source: TokenSource) => {
-    door = await playScript(replies.map((reply) => ({ ...begin(1), reply })));
-    const client = new ProxyClient({ endpoint: door.url, token: source });
+    api = await playScript(replies.map((reply) => ({ ...begin(1), reply })));
+    const client = new ProxyClient({ endpoint: api.url, token: source });
     return client.send('InitiateLayerUpload', { repositoryName });
   };
 
   it('is asked for once more, and what came of it is sent', async () => {
     await ask([refusal, begin(1).reply], (refused) => (refused === 'old' ? 'new' : 'old'));
-    expect(door.authorizations).toEqual(['Bearer old', 'Bearer new']);
+    expect(api.authorizations).toEqual(['Bearer old', 'Bearer new']);
   });
 
   it('is not sent again where there is no other', async () => {

@@ -106,7 +106,7 @@ describe('the API', () => {
 
   const awsDoor = 'POST ';
 
-  it('has the routes of the table for ECR and the AWS door, and no other', () => {
+  it('has the routes of the table for ECR and that of the AWS API, and no other', () => {
     const routes = rows.map(({ method, path }) => `${method} /ecr${path}`);
     expect(routesOf(shipped)).toEqual([...routes, awsDoor].sort());
   });
@@ -140,7 +140,7 @@ describe('the API', () => {
 });
 
 describe('the functions', () => {
-  it('are one for each operation, and one for the AWS door', () => {
+  it('are one for each operation, and one for the AWS API', () => {
     expect(functionsOf(shipped)).toHaveLength(functionNames.length);
     expect(functionsOf(both)).toHaveLength(functionNames.length);
   });

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { tokenCheck } from '../../client/bridge/token-check.ts';
 import { ProxyClient } from '../../client/proxy-client.ts';
 import { problem } from '../support/scenes.ts';
-import { playScript, type Reply } from '../support/scripted-door.ts';
+import { playScript, type Reply } from '../support/scripted-api.ts';
 
 const policy = { attempts: 2, baseMs: 1, capMs: 2, budgetMs: 5_000 };
 const known = problem(400, 'InvalidParameterException');
@@ -14,8 +14,8 @@ const busy = problem(503, 'ServiceUnavailableException');
 /** A check at a proxy that answers so, and is asked no oftener. */
 async function checkAt(...replies: Reply[]) {
   const request = 'POST /ecr/layer-availability';
-  const door = await playScript(replies.map((reply) => ({ request, reply })));
-  return tokenCheck(new ProxyClient({ endpoint: door.url, token: 'eup_a_b' }), policy);
+  const api = await playScript(replies.map((reply) => ({ request, reply })));
+  return tokenCheck(new ProxyClient({ endpoint: api.url, token: 'eup_a_b' }), policy);
 }
 
 beforeEach(() => {

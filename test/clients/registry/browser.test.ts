@@ -6,8 +6,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Bridge, startBridge } from '../../support/bridge.ts';
 import { type CountingProxy, startCountingProxy } from '../../support/counting-proxy.ts';
-import { type Bridge, startBridge } from '../../support/registry-door.ts';
 import { type Outcomes, startHostileSite } from './hostile-site.ts';
 import { findTool, lacks } from './tools.ts';
 

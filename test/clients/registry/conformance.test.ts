@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type RegistryProxy, startBridge, startProxy } from '../../support/registry-door.ts';
+import { type RegistryProxy, startBridge, startProxy } from '../../support/bridge.ts';
 import { findTool, lacks } from './tools.ts';
 
 /** What fails, and why it must. */

@@ -4,10 +4,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tokens } from '../../support/door-1.ts';
+import { type Bridge, type RegistryProxy, startBridge, startProxy } from '../../support/bridge.ts';
 import { buildLayouts, type Layouts } from '../../support/oci-layout.ts';
 import { pull } from '../../support/pulled.ts';
-import { type Bridge, type RegistryProxy, startBridge, startProxy } from '../../support/registry-door.ts';
+import { tokens } from '../../support/resource-api.ts';
 import { lacks, runTool } from './tools.ts';
 
 const MiB = 1_048_576;

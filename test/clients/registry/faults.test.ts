@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Bridge, type RegistryProxy, startBridge, startProxy } from '../../support/bridge.ts';
 import { startDroppingProxy } from '../../support/dropping-proxy.ts';
 import { buildLayouts, type Layouts } from '../../support/oci-layout.ts';
 import { pull } from '../../support/pulled.ts';
-import { type Bridge, type RegistryProxy, startBridge, startProxy } from '../../support/registry-door.ts';
 import { lacks, runTool } from './tools.ts';
 
 const layerBytes = 96 * 1_048_576;

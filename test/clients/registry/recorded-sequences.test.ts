@@ -5,9 +5,9 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Bridge, type RegistryProxy, startBridge, startProxy } from '../../support/bridge.ts';
 import { pull } from '../../support/pulled.ts';
 import { digestOf, randomBytes } from '../../support/random-bytes.ts';
-import { type Bridge, type RegistryProxy, startBridge, startProxy } from '../../support/registry-door.ts';
 
 let directory: string;
 let proxy: RegistryProxy;

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tokens } from '../../support/door-1.ts';
+import { type RegistryProxy, startProxy } from '../../support/bridge.ts';
 import { buildLayouts, type Layouts } from '../../support/oci-layout.ts';
-import { type RegistryProxy, startProxy } from '../../support/registry-door.ts';
+import { tokens } from '../../support/resource-api.ts';
 import { lacks, runTool } from './tools.ts';
 
 const run = promisify(execFile);

@@ -1,4 +1,4 @@
-// A running proxy for the tests of door 2: the local stack, with a token that has expired.
+// A running proxy for the tests of the AWS API: the local stack, with a token that has expired.
 
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ async function addExpiredToken(file: string) {
   await writeFile(file, JSON.stringify({ ...rest, clients }));
 }
 
-export async function startDoor2(): Promise<LocalStack> {
+export async function startAwsApi(): Promise<LocalStack> {
   const local = await startLocalStack();
   await addExpiredToken(join(local.dataDirectory, 'secret.json'));
   return local;

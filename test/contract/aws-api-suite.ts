@@ -1,14 +1,14 @@
-// What holds at door 2 for any AWS client: one suite, run with every client and both registries.
+// What holds of the AWS API for any AWS client: one suite, run with every client and both registries.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { partSize as P } from '../../api/limits.ts';
 import type { Registry } from '../../api/registries.ts';
+import { expiredToken, startAwsApi } from '../support/aws-api.ts';
 import { type AwsClient, clientEnvironment, type Members, type StartClient } from '../support/aws-client.ts';
-import { tokens } from '../support/door-1.ts';
-import { expiredToken, startDoor2 } from '../support/door-2.ts';
 import type { LocalStack } from '../support/local-stack.ts';
 import { indexOf, manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { tokens } from '../support/resource-api.ts';
 import { stored } from '../support/stored.ts';
 
 const repositoryName = 'team-a/app';
@@ -78,13 +78,6 @@ const provocations: Readonly<Record<string, Provocation>> = {
   UnsupportedCommandException: { only: 'ecr-public', fault: 'unsupported', call: initiate },
   KmsException: { only: 'ecr', fault: 'kms-error', call: initiate },
   ServerException: { fault: 'server-error', call: initiate },
-  LimitExceededException: {
-    fault: 'limit',
-    call: async (ecr) => {
-      const uploadId = await ecr.begin();
-      return ecr.fail('UploadLayerPart', { uploadId, ...partsOf(randomBytes(9), P)[0] });
-    },
-  },
   UploadNotFoundException: {
     call: (ecr) => ecr.fail('CompleteLayerUpload', { uploadId: 'none', layerDigests: [digestOf('x')] }),
   },
@@ -171,8 +164,8 @@ type Client = {
   retryModes?: readonly string[];
 };
 
-export function describeDoor2({ name, start, registries, retryModes = [''] }: Client): void {
-  describe(`door 2 with ${name}`, () => {
+export function describeAwsApi({ name, start, registries, retryModes = [''] }: Client): void {
+  describe(`the AWS API with ${name}`, () => {
     let proxy: LocalStack;
     let started: AwsClient[] = [];
 
@@ -183,7 +176,7 @@ export function describeDoor2({ name, start, registries, retryModes = [''] }: Cl
     };
 
     const startProxy = async () => {
-      proxy = await startDoor2();
+      proxy = await startAwsApi();
     };
     const closeProxy = async () => {
       for (const client of started) {
@@ -192,7 +185,10 @@ export function describeDoor2({ name, start, registries, retryModes = [''] }: Cl
       started = [];
       await proxy?.close();
     };
-    afterEach(() => proxy.disarm());
+    afterEach(async () => {
+      await proxy.disarm();
+      await proxy.disarmGateway();
+    });
 
     const pulled = (registry: Registry, path: string) => stored(proxy.ecrUrl, registry, path);
 
@@ -254,6 +250,33 @@ export function describeDoor2({ name, start, registries, retryModes = [''] }: Cl
         expect('typed' in failure ? failure.typed : true).toBe(true);
       });
 
+      it.each([
+        ['ACCESS_DENIED', 'AccessDeniedException', 'network'],
+        ['DEFAULT_5XX', 'InternalFailure', 'fault in the proxy'],
+        ['INTEGRATION_TIMEOUT', 'GatewayTimeoutException', 'in time|in the meantime'],
+        ['THROTTLED', 'ThrottlingException', 'All clients of this proxy together'],
+        ['WAF_FILTERED', 'AccessDeniedException', 'network'],
+      ] as const)('meets API Gateway’s own %s as %s', async (responseType, code, words) => {
+        await proxy.armGateway({ responseType, times: 3 });
+        expect(await initiate(once)).toMatchObject({ code, message: expect.stringMatching(words) });
+      });
+
+      it('sends again what API Gateway throttles', async () => {
+        await proxy.armGateway({ responseType: 'THROTTLED' });
+        expect(await ecr.begin()).toMatch(/\w/);
+      });
+
+      it('is told of the partSize, in the class of a part, when it slices to ECR’s own 5 MiB', async () => {
+        const uploadId = await ecr.begin();
+        const [part] = partsOf(randomBytes(5 * 1_048_576), 5 * 1_048_576);
+        const failure = await ecr.fail('UploadLayerPart', { uploadId, ...part });
+        expect(failure).toMatchObject({
+          code: 'InvalidLayerPartException',
+          message: expect.stringContaining(`partSize that InitiateLayerUpload answered (${P} bytes)`),
+        });
+        expect('typed' in failure ? failure.typed : true).toBe(true);
+      });
+
       it('is told where to go on after a part that was not the next, and goes on there', async () => {
         const layer = randomBytes(3 * P + 5);
         const [, ...later] = partsOf(layer, P);
@@ -292,7 +315,10 @@ export function describeDoor2({ name, start, registries, retryModes = [''] }: Cl
         ['with an unknown token', 'eup_team-a-ci_unknown', 'UnrecognizedClientException'],
         ['with an expired token', expiredToken, 'ExpiredTokenException'],
       ])('%s is refused as AWS would', async (_, token, code) => {
-        expect(await initiate(await open(registry, token))).toMatchObject({ code });
+        expect(await initiate(await open(registry, token))).toMatchObject({
+          code,
+          message: expect.stringContaining('as the session token (AWS_SESSION_TOKEN)'),
+        });
       });
 
       it('is told what to do instead of GetAuthorizationToken', async () => {
@@ -310,23 +336,40 @@ export function describeDoor2({ name, start, registries, retryModes = [''] }: Cl
       });
     });
 
-    // A function tries a call three times, so every third fault reaches the client, which has to try again. After
-    // many failures a function's SDK stops trying, and the client would get them all: hence a proxy of its own.
+    // A function tries a call that breaks off twice, and any other once: the client has to try again.
     describe.each(retryModes)('when every operation fails, %s', (retryMode) => {
+      const openInMode = () => open('ecr', tokens.a, retryMode ? { AWS_RETRY_MODE: retryMode } : {});
       beforeAll(startProxy);
       afterAll(closeProxy);
+
+      it('a limit of ECR’s is told once, and not sent again', async () => {
+        const ecr = await openInMode();
+        const uploadId = await ecr.begin();
+        await proxy.arm({ fault: 'limit', operation: 'UploadLayerPart', times: 9 });
+        await fetch(`${proxy.ecrUrl}/_requests`, { method: 'DELETE' });
+        const part = { uploadId, ...partsOf(randomBytes(9), P)[0] };
+        expect(await ecr.fail('UploadLayerPart', part)).toMatchObject({
+          code: 'ServiceQuotaExceededException',
+          message: 'The operation would exceed a service limit for your account',
+        });
+        expect(await (await fetch(`${proxy.ecrUrl}/_requests`)).json()).toMatchObject({
+          operations: { 'ecr:UploadLayerPart': 1 },
+        });
+        await proxy.disarm();
+      });
 
       it.each(['drop-before', 'drop-after', 'server-error', 'throttle'])(
         'its own retries lose nothing (%s)',
         async (fault) => {
-          const ecr = await open('ecr', tokens.a, retryMode ? { AWS_RETRY_MODE: retryMode } : {});
+          const ecr = await openInMode();
           const layer = randomBytes(2 * P + 11);
-          await proxy.arm({ fault, operation: 'InitiateLayerUpload', times: 3 });
-          await proxy.arm({ fault, operation: 'UploadLayerPart', times: 3 });
-          await proxy.arm({ fault, operation: 'CompleteLayerUpload', times: 3 });
+          const times = fault.startsWith('drop') ? 2 : 1;
+          await proxy.arm({ fault, operation: 'InitiateLayerUpload', times });
+          await proxy.arm({ fault, operation: 'UploadLayerPart', times });
+          await proxy.arm({ fault, operation: 'CompleteLayerUpload', times });
           await ecr.pushLayer(layer);
-          await proxy.arm({ fault, operation: 'BatchCheckLayerAvailability', times: 3 });
-          await proxy.arm({ fault, operation: 'PutImage', times: 3 });
+          await proxy.arm({ fault, operation: 'BatchCheckLayerAvailability', times });
+          await proxy.arm({ fault, operation: 'PutImage', times });
           const layerDigests = [digestOf(layer)];
           expect(await ecr.succeed('BatchCheckLayerAvailability', { layerDigests })).toMatchObject({
             layers: [{ layerAvailability: 'AVAILABLE' }],

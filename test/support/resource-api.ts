@@ -1,4 +1,4 @@
-// Door 1 as a client sees it, in the words of HTTP alone: what the contract tests speak.
+// The resource API as a client sees it, in the words of HTTP alone: what the contract tests speak.
 
 import { partSize } from '../../api/limits.ts';
 import type { Registry } from '../../api/registries.ts';
@@ -26,10 +26,10 @@ async function answerOf(response: Response): Promise<Answer> {
 }
 
 /**
- * Door 1 with one client's token; every call answers, none throws on a status. A request or an answer that
+ * The resource API with one client's token; every call answers, none throws on a status. A request or an answer that
  * openapi.json does not know fails the test.
  */
-export function door1(
+export function resourceApi(
   send: Send,
   token: string = tokens.a,
   repositoryName = 'team-a/app',
@@ -82,4 +82,4 @@ export function door1(
   };
 }
 
-export type Door1 = ReturnType<typeof door1>;
+export type ResourceApi = ReturnType<typeof resourceApi>;

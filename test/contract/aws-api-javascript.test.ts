@@ -1,7 +1,7 @@
 import { startJavaScript } from '../support/javascript-client.ts';
-import { describeDoor2 } from './door-2-suite.ts';
+import { describeAwsApi } from './aws-api-suite.ts';
 
-describeDoor2({
+describeAwsApi({
   name: 'the AWS SDK for JavaScript',
   start: startJavaScript,
   registries: ['ecr', 'ecr-public'],

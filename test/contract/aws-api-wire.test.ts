@@ -1,10 +1,10 @@
-// The wire of door 2 as no single SDK writes it: what every AWS client may send, and what comes back.
+// The wire of the AWS API as no single SDK writes it: what every AWS client may send, and what comes back.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partSize as P } from '../../api/limits.ts';
-import { tokens } from '../support/door-1.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { tokens } from '../support/resource-api.ts';
 
 const prefix = 'AmazonEC2ContainerRegistry_V20150921';
 const repositoryName = 'team-a/app';
@@ -13,7 +13,7 @@ const repositoryName = 'team-a/app';
 const authorization =
   'AWS4-HMAC-SHA256 Credential=any/20261121/us-east-1/ecr/aws4_request, SignedHeaders=host, Signature=0';
 
-describe('the wire of door 2', () => {
+describe('the wire of the AWS API', () => {
   let proxy: LocalStack;
   beforeAll(async () => {
     proxy = await startLocalStack();
@@ -77,7 +77,15 @@ describe('the wire of door 2', () => {
     const uploadId = await begin();
     // Three quarters of this part are slashes, which makes the event too large; no real layer comes near.
     const body = `{"repositoryName":"team-a\\/app","uploadId":"${uploadId}","partFirstByte":0,"partLastByte":${P - 1},"layerPartBlob":"${text}"}`;
-    expect((await send('UploadLayerPart', body)).status).toBe(413);
+    const refused = await send('UploadLayerPart', body);
+    expect(refused).toMatchObject({
+      status: 413,
+      answer: {
+        __type: 'InvalidLayerPartException',
+        message: expect.stringContaining('written with escapes'),
+      },
+    });
+    expect(refused.headers.get('x-amzn-errortype')).toBe('InvalidLayerPartException');
 
     const random = randomBytes(P);
     const escaped = random.toString('base64').replaceAll('/', '\\/');
@@ -134,11 +142,18 @@ describe('the wire of door 2', () => {
 
   it('says what to do with a part that is larger than the partSize that was answered', async () => {
     const bytes = randomBytes(P + 3);
-    const members = { uploadId: await begin(), partFirstByte: 0, partLastByte: P + 2 };
+    const uploadId = await begin();
+    const members = { uploadId, partFirstByte: 0, partLastByte: P + 2 };
     const body = json({ ...members, layerPartBlob: bytes.toString('base64') });
     expect(await send('UploadLayerPart', body)).toMatchObject({
       status: 400,
-      answer: { __type: 'InvalidLayerPartException', message: expect.stringContaining(`${P} bytes at most`) },
+      answer: {
+        __type: 'InvalidLayerPartException',
+        message: expect.stringContaining(`${P} bytes at most`),
+        registryId: '123456789012',
+        repositoryName,
+        uploadId,
+      },
     });
   });
 });

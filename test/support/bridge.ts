@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEcr } from '../../local/ecr/server.ts';
 import { startLocal } from '../../local/local.ts';
-import { tokens } from './door-1.ts';
+import { tokens } from './resource-api.ts';
 
 const root = join(import.meta.dirname, '../..');
 const commandLine = join(root, 'dist/cli.js');

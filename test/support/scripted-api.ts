@@ -1,4 +1,4 @@
-// A door 1 on loopback that plays a script: each request must be the next one written, anything else fails the test.
+// A resource API on loopback that plays a script: each request must be the next one written, anything else fails the test.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
@@ -19,7 +19,7 @@ export type Scene = {
   reply: Reply;
 };
 
-export type ScriptedDoor = {
+export type ScriptedApi = {
   url: string;
   /** The bytes of parts that were answered with success, by their first byte. */
   parts: Map<number, Buffer>;
@@ -31,7 +31,7 @@ export type ScriptedDoor = {
  * Plays the scenes in order at `http://127.0.0.1:…/prod`, until the test ends: with a request that was not in the
  * script, or a script that has not come to its end, it has failed.
  */
-export async function playScript(scenes: readonly Scene[]): Promise<ScriptedDoor> {
+export async function playScript(scenes: readonly Scene[]): Promise<ScriptedApi> {
   const faults: string[] = [];
   const parts = new Map<number, Buffer>();
   const authorizations: string[] = [];

@@ -1,0 +1,69 @@
+// What the AWS SDKs throw, read in one place: who failed, how they answered, and what may have been done nevertheless.
+
+import { type CancellationReason, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { InvalidLayerPartException as PrivateInvalidLayerPart } from '@aws-sdk/client-ecr';
+import { InvalidLayerPartException as PublicInvalidLayerPart } from '@aws-sdk/client-ecr-public';
+import { z } from 'zod';
+import type { ErrorMembers } from '../api/error-members.ts';
+import type { ErrorCode } from '../api/errors.ts';
+import { codeOfUpstreamName, codeOfUpstreamStatus } from '../api/upstream-failures.ts';
+
+/** The SDK's own note on a call, which it adds to whatever ended it; without a status no answer came. */
+const metadataOf = z.object({
+  $metadata: z.object({ httpStatusCode: z.number().optional(), attempts: z.number().optional() }),
+});
+
+const noteOn = (failure: unknown) => metadataOf.safeParse(failure).data?.$metadata;
+
+export const isNamed = (failure: unknown, ...names: readonly string[]): boolean =>
+  failure instanceof Error && names.includes(failure.name);
+
+/** S3 has no such object. */
+export const isAbsent = (failure: unknown): boolean => isNamed(failure, 'NotFound', 'NoSuchKey');
+
+/** S3 has the object not as it was read: a 412, a 409 while another write is under way, or a 404. */
+export const isOvertaken = (failure: unknown): boolean =>
+  isNamed(failure, 'PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey');
+
+/** Whether the SDK has sent the request more than once: an answer to an earlier attempt may be lost. */
+export const wasRetried = (failure: unknown): boolean => (noteOn(failure)?.attempts ?? 1) > 1;
+
+/** Whether the service has said no: unlike after a failure or a lost answer, it is known that nothing was done. */
+export function isRefusal(failure: unknown): boolean {
+  const { httpStatusCode: status = 0 } = noteOn(failure) ?? {};
+  return status >= 400 && status < 500 && !isNamed(failure, 'ServerException') && !wasRetried(failure);
+}
+
+/** The byte that ECR has last, of its refusal of a part; undefined of any other failure. */
+export const refusedPartOf = (failure: unknown): { lastValidByteReceived: number | undefined } | undefined =>
+  failure instanceof PrivateInvalidLayerPart || failure instanceof PublicInvalidLayerPart
+    ? { lastValidByteReceived: failure.lastValidByteReceived }
+    : undefined;
+
+/** What was in the way of each item of a transaction; undefined of any other failure. */
+export const cancellationReasonsOf = (failure: unknown): readonly CancellationReason[] | undefined =>
+  failure instanceof TransactionCanceledException ? (failure.CancellationReasons ?? []) : undefined;
+
+/** What ECR says of a failure besides its name and message. */
+export const upstreamMembersOf = (failure: unknown): ErrorMembers =>
+  failure instanceof Error && 'kmsError' in failure && typeof failure.kmsError === 'string'
+    ? { kmsError: failure.kmsError }
+    : {};
+
+/** The row of the error table; undefined of a failure that is neither a service's nor the network's. */
+export function upstreamCodeOf(failure: unknown): ErrorCode | undefined {
+  if (!(failure instanceof Error)) {
+    return undefined;
+  }
+  const nodeCode = 'code' in failure && typeof failure.code === 'string' ? failure.code : '';
+  const note = noteOn(failure);
+  return (
+    codeOfUpstreamName(failure.name) ??
+    codeOfUpstreamName(nodeCode) ??
+    (note && codeOfUpstreamStatus(note.httpStatusCode))
+  );
+}
+
+/** Whether the connection failed before the service answered anything. */
+export const isUnanswered = (failure: unknown): boolean =>
+  noteOn(failure)?.httpStatusCode === undefined && upstreamCodeOf(failure) === 'ServiceUnavailableException';
