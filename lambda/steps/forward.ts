@@ -106,6 +106,11 @@ function assertFits({ partLastByte }: LayerPart, maxBytes: number): void {
 
 async function takeDirect(permit: Permit<'UploadLayerPart'>, upstream: Upstream): Promise<void> {
   const { registry, members, isRepeated } = permit;
+  const { length } = members.layerPartBlob;
+  if (length > maxEcrPartBytes || length !== sizeOf(members)) {
+    const expected = `partFirstByte plus the number of bytes, minus 1, of which a part has ${maxEcrPartBytes} at most`;
+    throw invalidMembers([{ member: 'partLastByte', expected }]);
+  }
   assertFits(members, maxDirectLayerBytes(registry));
   await permit.countUsage({ abortSignal: upstream.abortSignal });
   await takeDirectPart(directUploadOf(permit, upstream), members, {

@@ -294,7 +294,7 @@ describe('decide', () => {
 
   it.each<[string, RawMembers, string]>([
     ['what the policy refuses', { repositoryName: 'others/app' }, 'AccessDeniedException'],
-    ['what is ill-formed', { partLastByte: 1 }, 'InvalidParameterException'],
+    ['what is ill-formed', { partFirstByte: -1 }, 'InvalidParameterException'],
   ])('refuses %s', async (_, members, code) => {
     const { services } = open();
     const call = callOf(1, 'UploadLayerPart', { uploadId: 'none', ...part(1), ...members });
