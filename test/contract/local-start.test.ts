@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-const anyPorts = { PORT: '0', ECR_PORT: '0', S3_PORT: '0' };
+const anyPorts = { PORT: '0', ECR_PORT: '0', S3_PORT: '0', REGISTRY_PORT: '0' };
 
 function start(flags: string[], environment: Record<string, string> = {}) {
   const LOCAL_DATA = mkdtempSync(join(tmpdir(), 'local-start-'));
@@ -51,7 +51,7 @@ describe('npm start', () => {
     expect(output.text).toContain(message);
   });
 
-  it.each(['PORT', 'ECR_PORT', 'S3_PORT'])('says in one line that %s is in use', async (variable) => {
+  it.each(['PORT', 'ECR_PORT', 'S3_PORT', 'REGISTRY_PORT'])('says in one line that %s is in use', async (variable) => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();
