@@ -9,6 +9,7 @@ import { PartBuffers } from '../../registry/hosted/part-buffers.ts';
 import type { BlobMode } from '../../registry/hosted/read-blobs.ts';
 import { hostedRegistry } from '../../registry/hosted/registry.ts';
 import { RequestRecords } from '../../registry/hosted/request-records.ts';
+import { type HostedServerOptions, startHostedServer } from '../../registry/hosted/server.ts';
 import type { Caller, IncomingBytes } from '../../registry/port.ts';
 import type { InProcess } from './in-process.ts';
 import { tokens } from './resource-api.ts';
@@ -69,3 +70,21 @@ export const bodyOf = (
 });
 
 export const noBody: IncomingBytes = bodyOf(new Uint8Array(), { length: 0 });
+
+/** The whole server, as a container runs it, on a free port. */
+export const startHosted = (
+  { services }: Pick<InProcess, 'services'>,
+  overrides: Partial<HostedServerOptions> = {},
+) =>
+  startHostedServer({
+    services,
+    host: '127.0.0.1',
+    port: 0,
+    registry: 'ecr',
+    healthPath: '/healthz',
+    blobMode: 'redirect',
+    bounds: { uploads: 24, uploadsPerClient: 16, idleMs: 10_000, keepAliveMs: 5_000 },
+    behindLoadBalancer: false,
+    agentUri: undefined,
+    ...overrides,
+  });
