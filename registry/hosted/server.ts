@@ -10,6 +10,7 @@ import { PartBuffers } from './part-buffers.ts';
 import { hostedRegistry } from './registry.ts';
 import { RequestRecords } from './request-records.ts';
 import { protectTask } from './task-protection.ts';
+import { meterUploads } from './uploads-metric.ts';
 
 export type HostedServerOptions = Omit<HostedEnvironment, 'stopMs'> & {
   readonly services: Services;
@@ -50,20 +51,23 @@ export async function startHostedServer(options: HostedServerOptions): Promise<R
     },
   });
   const uploadsUnderWay = () => server.uploadsUnderWay() + unanswered.size;
+  const stopMetering = meterUploads(uploadsUnderWay);
   const letGo =
-    agentUri &&
-    protectTask({
-      agentUri,
-      isBusy: () => uploadsUnderWay() > 0,
-      warn: (failure) => records.warn('the protection of this task could not be set', failure),
-    });
+    agentUri === undefined
+      ? undefined
+      : protectTask({
+          agentUri,
+          isBusy: () => uploadsUnderWay() > 0,
+          warn: (failure) => records.warn('the protection of this task could not be set', failure),
+        });
   return {
     url: server.url,
     uploadsUnderWay,
     close: async (withinMs) => {
       await server.close(withinMs);
       await unanswered.ended();
-      await (letGo || undefined)?.();
+      stopMetering();
+      await letGo?.();
     },
   };
 }
