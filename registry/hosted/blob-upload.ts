@@ -3,18 +3,9 @@
 import { minEcrPartBytes } from '../../api/limits.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { type IncomingBytes, PortError } from '../port.ts';
-import type { CallOptions, Calls } from './calls.ts';
-import type { PartBuffers } from './part-buffers.ts';
 import { PartCutter } from './part-cutter.ts';
-import { PartSender } from './part-sender.ts';
+import { PartSender, type SenderOptions } from './part-sender.ts';
 import { nothingSent, placeAt, stateOf, type UploadPlace } from './upload-place.ts';
-
-export type BlobUploadOptions = {
-  readonly calls: Calls;
-  readonly call: CallOptions;
-  readonly repositoryName: string;
-  readonly buffers: PartBuffers;
-};
 
 /** What ECR still has to do once a body has come whole. */
 export type Rest = () => Promise<UploadPlace>;
@@ -39,7 +30,7 @@ const beginAgain = () =>
  */
 export async function askEcr(
   place: UploadPlace,
-  { calls, call, repositoryName }: Omit<BlobUploadOptions, 'buffers'>,
+  { calls, call, repositoryName }: Pick<SenderOptions, 'calls' | 'call' | 'repositoryName'>,
 ): Promise<UploadPlace> {
   const { uploadId, position } = place;
   if (uploadId === undefined) {
@@ -72,7 +63,7 @@ function receivedOf(error: unknown): number {
 export async function takeBody(
   place: UploadPlace,
   incoming: IncomingBytes,
-  options: BlobUploadOptions,
+  options: SenderOptions,
 ): Promise<Rest> {
   if (incoming.length === 0) {
     return async () => place;

@@ -1,5 +1,6 @@
 // Sends the parts of one body to ECR, in order, one at a time, while the next one is gathered.
 
+import type { LimitFunction } from 'p-limit';
 import { minEcrPartBytes } from '../../api/limits.ts';
 import type { CallOptions, Calls } from './calls.ts';
 import type { PartBuffers } from './part-buffers.ts';
@@ -10,7 +11,15 @@ export type SenderOptions = {
   readonly call: CallOptions;
   readonly repositoryName: string;
   readonly buffers: PartBuffers;
+  /** Parts that are on their way at the same time, of all uploads of the process. */
+  readonly sends: LimitFunction;
 };
+
+/**
+ * The AWS SDK holds a part four times over while it writes and sends it: with more at once a server has more in
+ * memory and is not faster, for these fill its network.
+ */
+export const maxSends = 4;
 
 export class PartSender {
   readonly #options: SenderOptions;
@@ -74,17 +83,15 @@ export class PartSender {
   }
 
   async #upload(part: Buffer): Promise<void> {
-    const { calls, call, repositoryName, buffers } = this.#options;
+    const { calls, call, repositoryName, buffers, sends } = this.#options;
     const { uploadId, position } = this.#place;
     if (uploadId === undefined) {
       throw new Error('the upload was not begun');
     }
     const end = position + part.length;
-    await calls.send(
-      'UploadLayerPart',
-      { repositoryName, uploadId, partFirstByte: position, partLastByte: end - 1, layerPartBlob: part },
-      call,
-    );
+    const positions = { partFirstByte: position, partLastByte: end - 1 };
+    const members = { repositoryName, uploadId, ...positions, layerPartBlob: part };
+    await sends(() => calls.send('UploadLayerPart', members, call));
     this.#place = { uploadId, position: end, endsSmall: part.length < minEcrPartBytes };
     buffers.giveBack(part);
   }

@@ -21,10 +21,11 @@ import {
   type UploadState,
 } from '../port.ts';
 import type { Unanswered } from './answer-time.ts';
-import { askEcr, type BlobUploadOptions, takeBody } from './blob-upload.ts';
+import { askEcr, takeBody } from './blob-upload.ts';
 import { Calls, type Patience } from './calls.ts';
 import { lastingTokens } from './lasting-tokens.ts';
 import type { PartBuffers } from './part-buffers.ts';
+import type { SenderOptions } from './part-sender.ts';
 import { type BlobMode, readBlob } from './read-blobs.ts';
 import { type ReadOptions, readManifest, readReferrers, readTags } from './read-images.ts';
 import { type RequestRecord, unrecorded } from './request-record.ts';
@@ -37,6 +38,7 @@ export type HostedRegistryOptions = {
   readonly registry: Registry;
   readonly records: RequestRecords;
   readonly buffers: PartBuffers;
+  readonly sends: SenderOptions['sends'];
   readonly unanswered: Unanswered;
   readonly patience: Patience;
   /** How long a client waits for an answer after its body's last byte. */
@@ -203,8 +205,9 @@ class HostedRegistry implements RegistryPort {
     return { calls: this.#calls, call: this.#call, repositoryName };
   }
 
-  #upload(repositoryName: string): BlobUploadOptions {
-    return { ...this.#read(repositoryName), buffers: this.#options.buffers };
+  #upload(repositoryName: string): SenderOptions {
+    const { buffers, sends } = this.#options;
+    return { ...this.#read(repositoryName), buffers, sends };
   }
 
   async #serving<Value>(

@@ -1,12 +1,14 @@
 // The hosted registry as a server: the OCI front over the port that walks the five steps in this process.
 
 import type { IncomingMessage } from 'node:http';
+import pLimit from 'p-limit';
 import type { Services } from '../../lambda/services.ts';
 import { type RegistryServer, startRegistryServer } from '../front/server.ts';
 import { answerMs, Unanswered } from './answer-time.ts';
 import { patience } from './calls.ts';
 import type { HostedEnvironment } from './environment.ts';
 import { PartBuffers } from './part-buffers.ts';
+import { maxSends } from './part-sender.ts';
 import { hostedRegistry } from './registry.ts';
 import { RequestRecords } from './request-records.ts';
 import { protectTask } from './task-protection.ts';
@@ -32,6 +34,7 @@ export async function startHostedServer(options: HostedServerOptions): Promise<R
     registry,
     records,
     buffers: new PartBuffers(),
+    sends: pLimit(maxSends),
     unanswered,
     patience,
     answerMs,

@@ -1,11 +1,13 @@
 // The hosted registry's port in this process, over the stand-ins: uploads without HTTP, and what their log says.
 
 import { randomUUID } from 'node:crypto';
+import pLimit from 'p-limit';
 import type { Registry } from '../../api/registries.ts';
 import type { BeginRecord } from '../../lambda/telemetry/call-record.ts';
 import { Unanswered } from '../../registry/hosted/answer-time.ts';
 import { type Patience, patience } from '../../registry/hosted/calls.ts';
 import { PartBuffers } from '../../registry/hosted/part-buffers.ts';
+import { maxSends } from '../../registry/hosted/part-sender.ts';
 import type { BlobMode } from '../../registry/hosted/read-blobs.ts';
 import { hostedRegistry } from '../../registry/hosted/registry.ts';
 import { RequestRecords } from '../../registry/hosted/request-records.ts';
@@ -31,6 +33,7 @@ export function hostedInstance({ services }: Pick<InProcess, 'services'>, overri
     registry: overrides.registry ?? 'ecr',
     records,
     buffers: new PartBuffers(),
+    sends: pLimit(maxSends),
     unanswered,
     patience: { ...patience, pauseMs: () => 20, ...overrides.patience },
     answerMs: overrides.answerMs ?? 10_000,
