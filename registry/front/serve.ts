@@ -18,6 +18,7 @@ import type { UploadSlots } from './upload-slots.ts';
 /** What became of a request, for a log: never a token, a query or a body. */
 export type Served = {
   readonly requestId: string;
+  readonly sourceIp: string | undefined;
   readonly method: string;
   readonly path: string;
   /** Undefined where the client went away before it was answered. */
@@ -98,6 +99,7 @@ export async function serve(
   const isGone = gone.aborted || fault instanceof ClientGone;
   report(service, {
     requestId,
+    sourceIp: caller.sourceIp,
     method,
     path,
     status: isGone ? undefined : answer.status,
