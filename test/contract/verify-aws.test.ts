@@ -12,6 +12,9 @@ import { checks } from '../aws/verify.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { tokens } from '../support/resource-api.ts';
 
+/** The rows that only a deployed registry endpoint can show. */
+const registryRows = checks.filter(({ needs }) => needs === 'registry').map(({ row }) => row);
+
 const main = join(import.meta.dirname, '../aws/main.ts');
 
 let local: LocalStack;
@@ -53,10 +56,8 @@ describe('npm run verify:aws', () => {
     const { stdout } = await run({ ...proxy(), ...credentials() });
     expect(stdout).not.toContain('HOLDS NOT');
     expect(stdout).not.toContain('the check failed');
-    expect(stdout.match(/^ *\d+ {2}(?:holds|told) /gm)).toHaveLength(
-      checks.filter(({ needs }) => needs !== 'registry').length,
-    );
-    expect(stdout).toMatch(/Not tried without REGISTRY_HOST: 52, 53, 54, 55/);
+    expect(stdout.match(/^ *\d+ {2}(?:holds|told) /gm)).toHaveLength(checks.length - registryRows.length);
+    expect(stdout).toContain(`Not tried without REGISTRY_HOST: ${registryRows.join(', ')}\n`);
     expect(stdout).not.toContain(tokens.a);
   });
 
@@ -73,7 +74,8 @@ describe('npm run verify:aws', () => {
     await once(registry, 'listening');
     const REGISTRY_HOST = urlOf(registry);
     const { stdout } = await run({ ...proxy(), REGISTRY_HOST, REGISTRY_MAX_LAYER_BYTES: '100000' });
-    expect(stdout.match(/^ *5[2-5] {2}holds /gm)).toHaveLength(4);
+    const held = [...stdout.matchAll(/^ *(\d+) {2}holds /gm)].map(([, row]) => Number(row));
+    expect(held).toEqual(expect.arrayContaining(registryRows));
     expect(stdout).not.toContain(tokens.a);
     registry.close();
   });
