@@ -18,6 +18,7 @@ import type { UploadSlots } from './upload-slots.ts';
 /** What became of a request, for a log: never a token, a query or a body. */
 export type Served = {
   readonly requestId: string;
+  readonly sourceIp: string | undefined;
   readonly method: string;
   readonly path: string;
   /** Undefined where the client went away before it was answered. */
@@ -96,8 +97,9 @@ export async function serve(
     });
   }
   const isGone = gone.aborted || fault instanceof ClientGone;
-  report(service, {
+  service.onServed({
     requestId,
+    sourceIp: caller.sourceIp,
     method,
     path,
     status: isGone ? undefined : answer.status,
@@ -106,13 +108,6 @@ export async function serve(
     code: isGone ? undefined : code,
     fault: isGone ? undefined : fault,
   });
-}
-
-/** A log that cannot be written is no reason for anything else to fail. */
-function report({ onServed }: Service, served: Served): void {
-  try {
-    onServed(served);
-  } catch {}
 }
 
 function abortedWhenGone(response: ServerResponse): AbortSignal {
