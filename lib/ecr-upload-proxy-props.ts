@@ -73,6 +73,11 @@ export type EcrUploadProxyProps = {
    */
   readonly clientThrottling?: ClientThrottling;
   /**
+   * Where container tools push by themselves, as in the configuration: docs/registry-endpoint.md.
+   * @default none
+   */
+  readonly registryEndpoint?: NonNullable<ConfigurationInput['registryEndpoint']>;
+  /**
    * Each function's memory, in megabytes; 1,769 are one vCPU.
    * @default 1769
    */

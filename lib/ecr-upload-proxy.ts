@@ -23,6 +23,8 @@ import { ProxyFunction, type SharedFunctionProps } from './proxy-function.ts';
 import { ProxyMetrics } from './proxy-metrics.ts';
 import { ProxySecret } from './proxy-secret.ts';
 import { QuotaTable } from './quota-table.ts';
+import type { Host } from './registry-endpoint/host.ts';
+import { newRegistryEndpoint } from './registry-endpoint/registry-endpoint.ts';
 import { StagingBucket } from './staging-bucket.ts';
 import { stageName, type Throttling, UploadApi } from './upload-api.ts';
 
@@ -50,12 +52,14 @@ export class EcrUploadProxy extends Construct {
   readonly dashboard: Dashboard;
   /** Where the policy directory declares quotas. */
   readonly quotaTable: QuotaTable | undefined;
+  /** Where container tools push by themselves, if the props say so. */
+  readonly registryEndpoint: Host | undefined;
 
   constructor(scope: Construct, id: string, props: EcrUploadProxyProps) {
     super(scope, id);
     const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE } = props;
     const { repositories } = props;
-    const { registryIds, registryAliases, issuers, sessionTokens } = checkedProps(props);
+    const { registryIds, registryAliases, issuers, sessionTokens, registryEndpoint } = checkedProps(props);
     const serviceName = Names.uniqueResourceName(this, {
       maxLength: 128,
       separator: '-',
@@ -142,14 +146,25 @@ export class EcrUploadProxy extends Construct {
       functionThrottles: this.accessLog.functionThrottles,
     });
     const alarms = new Alarms(this, 'Alarms', metrics, props.alarmTopic);
-    this.alarms = alarms.all;
+    this.registryEndpoint =
+      registryEndpoint &&
+      newRegistryEndpoint(this, 'RegistryEndpoint', registryEndpoint, {
+        ...shared,
+        allowedIpRanges: props.allowedIpRanges,
+        isApiPrivate: props.vpcEndpoints !== undefined,
+        alarmTopic: props.alarmTopic,
+      });
+    this.alarms = [...alarms.all, ...(this.registryEndpoint?.alarms ?? [])];
     this.dashboard = new ProxyDashboard(this, 'Dashboard', {
       dashboardName: serviceName,
       metrics,
-      alarms: alarms.named,
-      functionLogs: functions.map(({ logGroup }) => logGroup),
+      alarms: [...alarms.named, ...(this.registryEndpoint?.namedAlarms ?? [])],
+      functionLogs: [...functions, ...(this.registryEndpoint ? [this.registryEndpoint] : [])].map(
+        ({ logGroup }) => logGroup,
+      ),
       accessLog: this.accessLog,
       memorySizeMegabytes: memorySize,
+      registryEndpoint: this.registryEndpoint?.widgets ?? [],
     });
 
     if (props.permissionsBoundary) {

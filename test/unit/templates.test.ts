@@ -15,7 +15,27 @@ it('the template of the configuration "default" is as it was reviewed', async ()
   await expect(text).toMatchFileSnapshot('__snapshots__/template.default.yaml');
 });
 
-it.each(configurationNames.filter((name) => name !== 'default'))(
+const hosts = ['fargate', 'web-function'] as const;
+
+/** Its body is one text, of which every piece after the first new widget differs. */
+function withoutDashboard(configuration: object): Readonly<Record<string, unknown>> {
+  const { Resources, ...sections } = readable(synthesize(configuration).template);
+  const resources = Object.entries(Resources ?? {}).filter(([id]) => !id.startsWith('Dashboard'));
+  return { ...sections, Resources: Object.fromEntries(resources) };
+}
+
+it.each(hosts)('the registry endpoint of the configuration "%s" is as it was reviewed', async (name) => {
+  const { registryEndpoint, ...without } = configurations[name];
+  expect(registryEndpoint).toBeDefined();
+  const text = differenceOf(withoutDashboard(without), withoutDashboard(configurations[name]));
+  await expect(text).toMatchFileSnapshot(`__snapshots__/template.${name}.diff`);
+});
+
+const withoutEndpoint = configurationNames.filter(
+  (name) => name !== 'default' && !('registryEndpoint' in configurations[name]),
+);
+
+it.each(withoutEndpoint)(
   'the template of the configuration "%s" differs from it as was reviewed',
   async (name) => {
     const text = differenceOf(templateOf('default'), templateOf(name));
