@@ -235,7 +235,6 @@ export const errors = {
     title: 'A limit of the registry is reached',
     // Until somebody deletes images, or makes the layer smaller.
     sendAgain: 'never',
-    // All clients send again after TOOMANYREQUESTS.
     oci: 'DENIED',
     operations: ['UploadLayerPart', 'PutImage', 'BatchGetImage'],
   },
@@ -254,7 +253,8 @@ export const errors = {
     detail: 'The registry asks for a slower pace. Send the same request again after the time in Retry-After.',
     awsHint: 'Send the same request again after a pause, as SDKs do by themselves.',
     sendAgain: { afterSeconds: 2 },
-    oci: 'TOOMANYREQUESTS',
+    // At TOOMANYREQUESTS and its 429 docker gives up at once; at 503 every client comes again.
+    oci: 'UNAVAILABLE',
   },
   UnsupportedCommandException: {
     status: 501,

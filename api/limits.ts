@@ -13,6 +13,9 @@ export const partSize = 4 * MiB;
 /** ECR's largest layer part. Source: Amazon ECR service quotas, "Maximum layer part size". */
 export const maxEcrPartBytes = 10 * MiB;
 
+/** ECR's smallest layer part but for the last one. Source: as above, "Minimum layer part size". */
+export const minEcrPartBytes = 5 * MiB;
+
 /** A synchronous invocation's event must be smaller than this. Source: Lambda's RequestEntityTooLargeException. */
 export const maxEventBytes = 6_291_456;
 

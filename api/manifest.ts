@@ -109,6 +109,9 @@ const readers: Readonly<Record<string, (json: unknown) => Facts>> = {
   'application/vnd.docker.distribution.manifest.list.v2+json': indexFacts,
 };
 
+/** The media types that a manifest may have here. */
+export const manifestMediaTypes: readonly string[] = Object.keys(readers);
+
 function parseManifest(text: string) {
   try {
     return parseStrictJson(text, maxManifestDepth, maxManifestStructuralCharacters);

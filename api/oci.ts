@@ -1,7 +1,8 @@
 // The error codes of the OCI distribution API.
 
 /**
- * OCI's codes with the status that each goes with; the last four are distribution's and ECR's own.
+ * OCI's codes with the status that each goes with; the last four are distribution's and ECR's own. TOOMANYREQUESTS is
+ * not among them: docker gives up at it.
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#error-codes
  */
 export const ociStatuses = {
@@ -18,7 +19,6 @@ export const ociStatuses = {
   UNAUTHORIZED: 401,
   DENIED: 403,
   UNSUPPORTED: 405,
-  TOOMANYREQUESTS: 429,
   RANGE_INVALID: 416,
   TAG_INVALID: 400,
   UNAVAILABLE: 503,

@@ -1,5 +1,9 @@
 // The two ECR services a request can name, as one table: what differs between private and public ECR.
 
+import { maxEcrPartBytes } from './limits.ts';
+
+const MiB = 1_048_576;
+
 export type Registry = keyof typeof registries;
 
 /** What one ECR service asks of its inputs. Sources: the API references of Amazon ECR and Amazon ECR Public. */
@@ -11,6 +15,8 @@ export type RegistryRow = {
   registryId: { pattern: RegExp; expected: string };
   /** The parts one layer may have, each of two parts of the client's joined. */
   maxParts: number;
+  /** The largest layer that there can be. Source: the service's quotas, "Layer parts", and "Maximum layer size". */
+  largestLayerBytes: number;
 };
 
 const accountId = /^[0-9]{12}$/;
@@ -26,6 +32,7 @@ export const registries = {
     },
     registryId: { pattern: accountId, expected: 'an AWS account id of 12 digits' },
     maxParts: 4_200,
+    largestLayerBytes: 52_000 * MiB,
   },
   'ecr-public': {
     title: 'Amazon ECR Public',
@@ -40,6 +47,7 @@ export const registries = {
       expected: 'an AWS account id or a registry alias of 2 to 50 characters',
     },
     maxParts: 1_000,
+    largestLayerBytes: 10_000 * MiB,
   },
 } as const satisfies Record<string, RegistryRow>;
 
@@ -69,3 +77,13 @@ export const isRegistry = (name: string | undefined): name is Registry =>
 /** The largest layer that fits into a registry's parts when they are joined pairs of `partSize` bytes, in bytes. */
 export const maxLayerBytes = (registry: Registry, partSize: number): number =>
   registries[registry].maxParts * 2 * partSize;
+
+/**
+ * Where no part can begin that goes to ECR as it comes ({@link maxDirectLayerBytes}), and that is still a place in a
+ * layer: ECR, which has no call that tells how far an upload is, tells it when it refuses a byte there.
+ */
+export const probeByte = (registry: Registry): number => registries[registry].largestLayerBytes - 1;
+
+/** The largest layer whose parts go to ECR as they come: what its parts hold, and less than ends at the probe. */
+export const maxDirectLayerBytes = (registry: Registry): number =>
+  Math.min(registries[registry].maxParts * maxEcrPartBytes, probeByte(registry) - 1);

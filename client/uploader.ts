@@ -1,7 +1,7 @@
 // Pushes layers and images through the proxy: only what is missing, with every request retried and resumed.
 
 import { sha256Of } from '../api/digest.ts';
-import type { Members } from '../api/operations.ts';
+import type { Members, OperationName, Output } from '../api/operations.ts';
 import { AdaptiveLimiter } from './adaptive-limiter.ts';
 import { LayerProblem } from './layer-problem.ts';
 import { LayerReader, type LayerSource } from './layer-reader.ts';
@@ -127,6 +127,18 @@ export class Uploader {
       }
       return { imageDigest, outcome: 'alreadyThere', requests: requests() };
     }
+  }
+
+  /**
+   * One operation, sent as all requests of this uploader are: at their pace, and again where that helps.
+   * @throws ProxyProblem; the signal's reason
+   */
+  send<Name extends OperationName>(
+    operation: Name,
+    members: Members<Name>,
+    signal?: AbortSignal,
+  ): Promise<Output<Name>> {
+    return this.#sender(signal).send(operation, members);
   }
 
   #sender(signal: AbortSignal | undefined) {

@@ -10,10 +10,10 @@ import { ProxyError } from '../api/proxy-error.ts';
 import { sessionTokenExchange } from '../api/session-tokens.ts';
 import { awsDoor, type Door, resourceDoor, writeJson, writeProblem } from './doors.ts';
 import { readEventMembers, requestRules } from './event-members.ts';
+import type { FunctionServices } from './function-services.ts';
 import type { IncomingCall } from './incoming-call.ts';
 import { proxyErrorOf } from './proxy-error.ts';
 import { exchange, serve } from './serve.ts';
-import type { Services } from './services.ts';
 import type { BeginRecord, CallRecord } from './telemetry/call-record.ts';
 
 /** What Lambda invokes. */
@@ -64,7 +64,7 @@ type Serve = (
 ) => Promise<APIGatewayProxyResult>;
 
 /** Makes a handler of what serves an event. */
-function edge(services: Services, writeError: WriteError, serveEvent: Serve): Handler {
+function edge(services: FunctionServices, writeError: WriteError, serveEvent: Serve): Handler {
   const recordOf = recordsOf(services.beginRecord);
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>(early)
     .use(captureLambdaHandler(services.tracer, { captureResponse: false }))
@@ -77,7 +77,7 @@ function edge(services: Services, writeError: WriteError, serveEvent: Serve): Ha
 }
 
 /** Makes the handler of a door. */
-export const corridor = (door: Door, services: Services): Handler =>
+export const corridor = (door: Door, services: FunctionServices): Handler =>
   edge(services, door.writeError, async (event, caller) => {
     const call = door.find(event);
     caller.record.serves(call.operation);
@@ -91,14 +91,15 @@ export const corridor = (door: Door, services: Services): Handler =>
   });
 
 /** The handler of one operation's function, at door 1. */
-export const resourceHandler = (operation: OperationName, services: Services): Handler =>
+export const resourceHandler = (operation: OperationName, services: FunctionServices): Handler =>
   corridor(resourceDoor(operation), services);
 
 /** The handler of the AWS door's function, for every operation. */
-export const awsHandler = (services: Services): Handler => corridor(awsDoor(services.registries), services);
+export const awsHandler = (services: FunctionServices): Handler =>
+  corridor(awsDoor(services.registries), services);
 
 /** The handler of the function that exchanges tokens, in the resource API. A body has nothing to say, and is not read. */
-export const sessionTokenHandler = (services: Services): Handler =>
+export const sessionTokenHandler = (services: FunctionServices): Handler =>
   edge(services, writeProblem, async (_event, caller) => {
     caller.record.serves(sessionTokenExchange.name);
     return writeJson(sessionTokenExchange.status, await exchange(caller, services));

@@ -37,7 +37,7 @@ const listOf = (pattern: RegExp) =>
 
 const schema = z
   .object({
-    STAGING_BUCKET: z.string().min(3),
+    STAGING_BUCKET: z.string().min(3).optional(),
     SECRET_ID: z.string().min(1),
     POLICY_DIRECTORY: z.string().min(1),
     REGISTRY_ID: z.string().regex(accountId),
@@ -50,6 +50,7 @@ const schema = z
     LAMBDA_TASK_ROOT: z.string().default('.'),
   })
   .transform((variables) => ({
+    /** Where a part waits for its second. Who sends parts as they come has none. */
     stagingBucket: variables.STAGING_BUCKET,
     secretId: variables.SECRET_ID,
     /** Relative to the deployed bundle, beside which the stack puts the policies. */

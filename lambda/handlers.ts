@@ -1,10 +1,10 @@
 // What Lambda invokes: the code is one for all functions, and each is given an export of it.
 
 import { awsHandler, resourceHandler, sessionTokenHandler } from './corridor.ts';
-import { openServices } from './services.ts';
+import { openFunctionServices } from './function-services.ts';
 
 /** Once per function instance, in Lambda's init phase. */
-const services = openServices();
+const services = openFunctionServices();
 
 export const initiateLayerUpload = resourceHandler('InitiateLayerUpload', services);
 export const uploadLayerPart = resourceHandler('UploadLayerPart', services);

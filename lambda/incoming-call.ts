@@ -2,6 +2,7 @@
 
 import type { Call, OperationName } from '../api/operations.ts';
 import type { CallRecord } from './telemetry/call-record.ts';
+import type { PartSending } from './upload/seal.ts';
 
 /** Headers by lower-case name. */
 export type Headers = Readonly<Record<string, string | undefined>>;
@@ -19,6 +20,8 @@ export type IncomingCall<Name extends OperationName = OperationName> = Call<Name
    * @throws ProxyError for what it cannot read
    */
   readonly readMembers: () => RawMembers | Promise<RawMembers>;
+  /** How the front sends the parts of uploads: in pairs, where it does not say. It goes on with no others. */
+  readonly sending?: Extract<PartSending, 'direct'>;
   /** Whether a member that the operation does not have is an error, or passed over as AWS does. */
   readonly refusesUnknownMembers: boolean;
   /** Fires when nobody waits for the answer any more. */

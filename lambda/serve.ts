@@ -6,7 +6,7 @@ import type { Principal } from '../policy/principal.ts';
 import type { IncomingCall } from './incoming-call.ts';
 import { proxyErrorOf } from './proxy-error.ts';
 import { authenticate, type TokenCheckers, tokenOf } from './steps/authenticate.ts';
-import { type Authority, authorize, type Permit } from './steps/authorize.ts';
+import { type Authority, assertAllowed, authorize, type Permit } from './steps/authorize.ts';
 import { type Backend, forward, type Output } from './steps/forward.ts';
 import { validate } from './steps/validate.ts';
 
@@ -38,6 +38,11 @@ async function permitOf<Name extends OperationName>(
   const permit = await authorize(principal, input, services.authority, call.record);
   call.abortSignal.throwIfAborted();
   return permit;
+}
+
+async function allowed(call: IncomingCall, services: ServeServices): Promise<void> {
+  const principal = await principalOf(call, services);
+  assertAllowed(principal, await validate(call), services.authority, call.record);
 }
 
 async function outputOf(call: IncomingCall, services: ServeServices): Promise<Output> {
@@ -76,12 +81,11 @@ export const exchange = (caller: Caller, services: ServeServices): Promise<Sessi
   orProxyError(sessionTokenOf(caller, services));
 
 /**
- * Decides about a call and forwards nothing; no quota is charged. A front that wants to know before it takes the
- * bytes of a part asks about one byte at the position in question.
+ * Decides about a call by the policy and forwards nothing; no quota is charged. A front that wants to know before it
+ * takes the bytes of a part asks about one byte at the position in question, and may do so before it has an upload.
  */
-export async function decide(call: IncomingCall, services: ServeServices): Promise<void> {
-  await orProxyError(permitOf(call, services));
-}
+export const decide = (call: IncomingCall, services: ServeServices): Promise<void> =>
+  orProxyError(allowed(call, services));
 
 /** Does what a call asks for. */
 export const serve = (call: IncomingCall, services: ServeServices): Promise<Output> =>

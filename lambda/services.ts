@@ -2,7 +2,6 @@
 
 import { Logger } from '@aws-lambda-powertools/logger';
 import { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
-import type { Tracer } from '@aws-lambda-powertools/tracer';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECRClient } from '@aws-sdk/client-ecr';
 import { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
@@ -21,13 +20,12 @@ import type { ServeServices } from './serve.ts';
 import { type BeginRecord, callRecords } from './telemetry/call-record.ts';
 import { configurationFaults } from './telemetry/configuration-faults.ts';
 import { openMeter } from './telemetry/meter.ts';
-import { CodeTracer, traced } from './telemetry/traces.ts';
+import type { SdkClient } from './telemetry/traces.ts';
 import { privateEcr, publicEcr } from './upload/ecr.ts';
 import { s3Staging } from './upload/staging.ts';
 
 export type Services = ServeServices & {
   beginRecord: BeginRecord;
-  tracer: Tracer;
   /** The ECR services that the stack is configured for. */
   registries: readonly Registry[];
 };
@@ -47,32 +45,41 @@ function once<Service>(open: () => Service): () => Service {
   };
 }
 
-/** @param retries of every call to AWS: `onceMore` where the caller can send a request again */
+export type ServicesOptions = {
+  /** Of every call to AWS: `onceMore` where the caller can send a request again. */
+  readonly retries?: Retries;
+  /** What else is to happen with each client of the SDK, such as a trace of its calls. */
+  readonly prepare?: <Client extends SdkClient>(client: Client) => Client;
+};
+
 export function openServices(
   environment: Environment = readEnvironment(process.env),
-  retries: Retries = onceMore,
+  { retries = onceMore, prepare = (client) => client }: ServicesOptions = {},
 ): Services {
   const client = { ...retries, requestHandler };
-  const tracer = new CodeTracer();
   const { accounts, registries, secretId, stagingBucket, policyDirectory, quotaTable } = environment;
   const { issuers, sessionTokenMinutes } = environment;
-  const secrets = new SecretsProvider({ awsSdkV3Client: traced(new SecretsManagerClient(client), tracer) });
+  const secrets = new SecretsProvider({ awsSdkV3Client: prepare(new SecretsManagerClient(client)) });
   const logger = new Logger();
   const meter = openMeter();
   const report = configurationFaults(logger, meter);
   const readSecret = secretReader(() => secrets.get(secretId, { forceFetch: true }), report);
   const { measure } = meter;
-  const ecr = once(() => privateEcr(traced(new ECRClient(client), tracer), measure));
+  const ecr = once(() => privateEcr(prepare(new ECRClient(client)), measure));
   const ecrPublic = once(() =>
-    publicEcr(traced(new ECRPUBLICClient({ ...client, region: ecrPublicRegion }), tracer), measure),
+    publicEcr(prepare(new ECRPUBLICClient({ ...client, region: ecrPublicRegion })), measure),
   );
-  const staging = once(() => s3Staging(traced(new S3Client(client), tracer), stagingBucket, measure));
+  const staging = once(() => {
+    if (stagingBucket === undefined) {
+      throw new Error('STAGING_BUCKET is not set');
+    }
+    return s3Staging(prepare(new S3Client(client)), stagingBucket, measure);
+  });
   const quotas = readQuotas(policyDirectory);
   const counter =
-    quotaTable && once(() => quotaCounter(traced(new DynamoDBClient(client), tracer), quotaTable, quotas));
+    quotaTable && once(() => quotaCounter(prepare(new DynamoDBClient(client)), quotaTable, quotas));
   return {
     beginRecord: callRecords(logger, meter),
-    tracer,
     registries,
     tokens: {
       readSecret,

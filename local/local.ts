@@ -9,6 +9,7 @@ import type { RepositoryListing } from './ecr/store.ts';
 import { functionEnvironment } from './environment.ts';
 import { startFunctions } from './functions.ts';
 import { startGateway } from './gateway.ts';
+import { startRegistry } from './registry.ts';
 import { startS3 } from './s3.ts';
 import { startSecrets } from './secrets.ts';
 import { type Assembly, synthesize } from './synthesize.ts';
@@ -19,6 +20,8 @@ export type LocalOptions = {
   port: number;
   ecrPort: number;
   s3Port: number;
+  /** Without it there is no registry endpoint. */
+  registryPort?: number;
   /** Kept from run to run: layers, staged parts, the secret, and functions.log. */
   dataDirectory: string;
   /** Another ECR than the stand-in, which then does not start. */
@@ -39,6 +42,7 @@ export type Local = {
   /** `undefined` where it is AWS's. */
   ecrUrl: string | undefined;
   s3Url: string;
+  registryUrl: string | undefined;
   logFile: string;
   close(): Promise<void>;
 };
@@ -97,6 +101,22 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     return ecr.url;
   };
 
+  const startEndpoint = async (environment: Readonly<Record<string, string>>) => {
+    const { registryPort: port } = options;
+    const [fn] = template.functions;
+    if (port === undefined || fn === undefined) {
+      return undefined;
+    }
+    const regional = { ...environment, AWS_REGION: account.region };
+    const registry = startRegistry({
+      port,
+      fn,
+      environment: regional,
+      logFile: join(dataDirectory, 'registry.log'),
+    });
+    return (await keep(registry)).url;
+  };
+
   const startTables = async (): Promise<string | undefined> => {
     const { tableNames } = template;
     return tableNames.length > 0 ? (await keep(startDynamoDb({ tableNames }))).url : undefined;
@@ -125,7 +145,8 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     const gateway = await keep(
       startGateway({ template, account, invoke, port: options.port, ...(log && { log }) }),
     );
-    return { proxyUrl: gateway.url, ecrUrl, s3Url: s3.url, logFile, close };
+    const registryUrl = await startEndpoint(environment);
+    return { proxyUrl: gateway.url, ecrUrl, s3Url: s3.url, registryUrl, logFile, close };
   } catch (error) {
     await close();
     throw error;

@@ -10,7 +10,8 @@ import { localTokens } from './secrets.ts';
 
 const usage = `Usage: npm start -- [--ecr-endpoint URL] [--upstream aws]
 
-Serves the proxy from the synthesized template, with stand-ins for ECR, S3 and Secrets Manager.
+Serves the proxy from the synthesized template, with stand-ins for ECR, S3 and Secrets Manager, and the registry
+endpoint before it.
 
   --ecr-endpoint URL  send layers to this ECR, not to the stand-in: as the account
                       AWS_ACCOUNT_ID in AWS_REGION, by default the stand-in's
@@ -18,10 +19,11 @@ Serves the proxy from the synthesized template, with stand-ins for ECR, S3 and S
                       needs AWS_REGION and AWS_ACCOUNT_ID
   --help              this text
 
-  PORT        the proxy's port         8080
-  ECR_PORT    the ECR stand-in's port  8081
-  S3_PORT     the S3 stand-in's port   8082
-  LOCAL_DATA  where data is kept       .local
+  PORT           the proxy's port              8080
+  ECR_PORT       the ECR stand-in's port       8081
+  S3_PORT        the S3 stand-in's port        8082
+  REGISTRY_PORT  the registry endpoint's port  8083
+  LOCAL_DATA     where data is kept            .local
 `;
 
 /** What is wrong with how the program was called: told in one line, with its exit status. */
@@ -63,7 +65,7 @@ function parseFlags() {
   }
 }
 
-function readOptions(flags: ReturnType<typeof parseFlags>): LocalOptions {
+function readOptions(flags: ReturnType<typeof parseFlags>): LocalOptions & { registryPort: number } {
   const { upstream, 'ecr-endpoint': ecrEndpoint } = flags;
   if (upstream !== undefined && upstream !== 'aws') {
     throw new StartError(`--upstream ${upstream}: expected aws.\n\n${usage}`, 2);
@@ -75,6 +77,7 @@ function readOptions(flags: ReturnType<typeof parseFlags>): LocalOptions {
     port: readPort('PORT', 8080),
     ecrPort: readPort('ECR_PORT', 8081),
     s3Port: readPort('S3_PORT', 8082),
+    registryPort: readPort('REGISTRY_PORT', 8083),
     dataDirectory: process.env.LOCAL_DATA ?? '.local',
     account: readAccount(upstream, ecrEndpoint),
     log: console.log,
@@ -84,8 +87,14 @@ function readOptions(flags: ReturnType<typeof parseFlags>): LocalOptions {
 }
 
 /** Looked at before the synthesis, which takes some seconds. */
-async function refuseTakenPorts({ port, ecrPort, s3Port, ecrEndpoint, upstream }: LocalOptions) {
-  const ports = { PORT: port, S3_PORT: s3Port, ...(!ecrEndpoint && !upstream && { ECR_PORT: ecrPort }) };
+async function refuseTakenPorts(options: ReturnType<typeof readOptions>) {
+  const { port, ecrPort, s3Port, registryPort, ecrEndpoint, upstream } = options;
+  const ports = {
+    PORT: port,
+    S3_PORT: s3Port,
+    REGISTRY_PORT: registryPort,
+    ...(!ecrEndpoint && !upstream && { ECR_PORT: ecrPort }),
+  };
   for (const [variable, wanted] of Object.entries(ports)) {
     const probe = createServer().listen(wanted, loopback);
     await once(probe, 'listening').catch(({ code }: NodeJS.ErrnoException) => {
@@ -115,10 +124,12 @@ async function serve() {
   process.once('SIGINT', end).once('SIGTERM', end);
 
   const [token] = Object.values(localTokens);
+  const host = local.registryUrl?.replace('http://', '');
   console.log(`
 Proxy      ${local.proxyUrl}
 ECR        ${local.ecrUrl ?? 'Amazon ECR'}, ${options.account?.accountId} in ${options.account?.region}
 S3         ${local.s3Url}
+Registry   ${local.registryUrl}
 Log        ${local.logFile}
 Tokens     ${Object.values(localTokens).join('\n           ')}
 ${options.ecrEndpoint || options.upstream ? '' : `Faults     ${local.ecrUrl}/_faults\n`}
@@ -128,6 +139,9 @@ Try it:
     -H 'Authorization: Bearer ${token}' \\
     -H 'Content-Type: application/json' \\
     -d '{"repositoryName":"team-a/app"}'
+
+  docker login ${host} --username any --password ${token}
+  docker push ${host}/team-a/app:1.0
 
 Ctrl-C ends it.
 `);

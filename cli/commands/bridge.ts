@@ -2,11 +2,15 @@
 
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { type HostName, hostNameOf } from '../../client/bridge/admission.ts';
+import { identitiesOf, type LentToken } from '../../client/bridge/identities.ts';
+import { defaultSessionBounds } from '../../client/bridge/upload-sessions.ts';
 import { isLoopback } from '../../client/loopback.ts';
 import type { TokenSource } from '../../client/proxy-client.ts';
-import { type HostName, hostNameOf } from '../../client/registry/admission.ts';
-import { type Endpoint, startEndpoint } from '../../client/registry/endpoint.ts';
-import { identitiesOf, type LentToken } from '../../client/registry/identities.ts';
+import { defaultBounds } from '../../registry/front/bounds.ts';
+import type { RegistryServer } from '../../registry/front/server.ts';
+import { linesOf, lineWriter, surviveLostOutput } from '../bridge/request-log.ts';
+import { serveBridge } from '../bridge/serve.ts';
 import { addPushingOptions, type PushingFlags, proxyEndpointOf } from '../endpoint.ts';
 import { CommandError } from '../failure.ts';
 import { keepMemoryFlat } from '../flat-memory.ts';
@@ -95,7 +99,13 @@ async function lentToken(
   return { token, to: { password } };
 }
 
-async function start(flags: Flags): Promise<{ endpoint: Endpoint; lent: LentToken | undefined }> {
+/** Whoever pushes with the bridge's token is one client to the proxy, and has all the room there is. */
+const oneClient = {
+  bounds: { uploadsPerClient: defaultBounds.uploads },
+  uploads: { uploadsPerClient: defaultSessionBounds.uploads },
+};
+
+async function start(flags: Flags): Promise<{ server: RegistryServer; lent: LentToken | undefined }> {
   const { port, listen, socket, hostName, registry, registryId, tlsCert, tlsKey } = flags;
   const proxy = proxyEndpointOf(flags);
   const token = tokenSource(flags);
@@ -105,14 +115,16 @@ async function start(flags: Flags): Promise<{ endpoint: Endpoint; lent: LentToke
     tlsCert !== undefined && tlsKey !== undefined
       ? { cert: await readText(tlsCert), key: await readText(tlsKey) }
       : undefined;
-  const endpoint = await startEndpoint({
+  const log = lineWriter();
+  const server = await serveBridge({
     address: socket === undefined ? { host: listen, port } : { socket },
     tls,
     hostNames: hostName,
     identities: identitiesOf({ ...proxy, registry, lent }),
     registry,
     registryId,
-    ...(!flags.quiet && { log: console.log }),
+    ...(lent && oneClient),
+    ...(!flags.quiet && { onServed: (served) => linesOf(served).forEach(log) }),
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') {
       throw error;
@@ -123,17 +135,28 @@ async function start(flags: Flags): Promise<{ endpoint: Endpoint; lent: LentToke
         : `${socket} is there already: remove it, if no bridge is listening at it.`;
     throw new CommandError(message, { cause: error });
   });
-  return { endpoint, lent };
+  return { server, lent };
 }
 
+/** How long pushes under way may go on after the first Ctrl-C or SIGTERM. */
+const maxClosingMs = 600_000;
+
 /** A second Ctrl-C finds no listener and ends the process at once. */
-function closeOnSignals(endpoint: Endpoint): void {
-  const end = () =>
-    endpoint.close().then(
+function closeOnSignals(server: RegistryServer): void {
+  const end = () => {
+    process.off('SIGINT', end).off('SIGTERM', end);
+    const uploads = server.uploadsUnderWay();
+    if (uploads > 0) {
+      console.log(
+        `Uploads under way: ${uploads}. The bridge ends after them, or at once at a second Ctrl-C.`,
+      );
+    }
+    server.close(maxClosingMs).then(
       () => process.exit(0),
       () => process.exit(1),
     );
-  process.once('SIGINT', end).once('SIGTERM', end);
+  };
+  process.on('SIGINT', end).on('SIGTERM', end);
 }
 
 function whoPushes(lent: LentToken | undefined, { socket }: Flags): string {
@@ -147,7 +170,7 @@ function whoPushes(lent: LentToken | undefined, { socket }: Flags): string {
   return `the bridge's, lent: nobody can log in here, and ${everyone} may push with it`;
 }
 
-function howToPush({ url }: Endpoint, lent: LentToken | undefined): string {
+function howToPush({ url }: RegistryServer, lent: LentToken | undefined): string {
   if (url.startsWith('unix:')) {
     return `  curl --unix-socket ${url.slice('unix:'.length)} http://localhost/v2/`;
   }
@@ -202,15 +225,16 @@ Exit status: 0 after Ctrl-C, 1 when it cannot serve, 2 when it was called wrongl
   )
   .action(async (flags: Flags) => {
     keepMemoryFlat();
-    const { endpoint, lent } = await start(flags);
-    closeOnSignals(endpoint);
-    console.log(`Registry   ${endpoint.url}
+    surviveLostOutput();
+    const { server, lent } = await start(flags);
+    closeOnSignals(server);
+    console.log(`Registry   ${server.url}
 Proxy      ${flags.endpoint}
 Token      ${whoPushes(lent, flags)}
 
 Push to it, for example:
 
-${howToPush(endpoint, lent)}
+${howToPush(server, lent)}
 
 Ctrl-C ends it.
 `);

@@ -6,13 +6,14 @@ import { operations } from '../../api/operations.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { type Accounts, accountOf, type Registry } from '../../api/registries.ts';
 import { opensWith } from '../../api/sealing-keys.ts';
+import type { DecisionRequest } from '../../policy/entities.ts';
 import type { Policies, Verdict } from '../../policy/policies.ts';
 import type { Claims, Principal } from '../../policy/principal.ts';
 import type { SecretReader } from '../identity/secret.ts';
 import type { Count, CountOptions } from '../quota/quota-counts.ts';
 import { short } from '../telemetry/bounded.ts';
 import type { CallRecord } from '../telemetry/call-record.ts';
-import { openSeal, type SealBinding } from '../upload/seal.ts';
+import { openSeal, type SealBinding, type SealedUpload } from '../upload/seal.ts';
 import type { Input } from './validate.ts';
 
 /** What authorize needs to decide. */
@@ -36,8 +37,8 @@ class GrantedPermit<Name extends OperationName> {
   readonly isRepeated: boolean;
   /** ECR's own upload id where the operation names an upload; its seal was found to be this client's. */
   readonly uploadId: string;
-  /** What the client was promised when the upload began, or is promised now. */
-  readonly partSize: number;
+  /** How the upload's parts are sent since it began, or will be. */
+  readonly sending: SealedUpload['sending'];
   /**
    * Counts what is about to be sent to ECR against the quotas.
    *
@@ -49,7 +50,7 @@ class GrantedPermit<Name extends OperationName> {
     input: Input<Name>,
     principal: Principal,
     registryId: string,
-    { uploadId, partSize }: OpenUpload,
+    { uploadId, sending }: SealedUpload,
     countUsage: GrantedPermit<Name>['countUsage'],
   ) {
     this.operation = input.operation;
@@ -59,7 +60,7 @@ class GrantedPermit<Name extends OperationName> {
     this.registryId = registryId;
     this.principal = principal;
     this.uploadId = uploadId;
-    this.partSize = partSize;
+    this.sending = sending;
     this.countUsage = countUsage;
     void this.#granted;
   }
@@ -132,35 +133,34 @@ const described = ({ allowed, policies, errors }: Verdict) => ({
   ...(errors.length > 0 && { policyErrors: errors.slice(0, maxFaults).map(echoed) }),
 });
 
-/** What an operation of an upload goes on with. */
-type OpenUpload = { readonly uploadId: string; readonly partSize: number };
-
-async function unseal(sealedId: string, binding: SealBinding, readSecret: SecretReader): Promise<OpenUpload> {
+async function unseal(
+  sealedId: string,
+  sending: Input<OperationName>['sending'],
+  binding: SealBinding,
+  readSecret: SecretReader,
+): Promise<SealedUpload> {
   const keys = opensWith(await readSecret(), new Date());
-  const { uploadId, sending } = openSeal(keys, sealedId, binding) ?? {};
+  const upload = openSeal(keys, sealedId, binding);
   // One whose parts are sent another way is another front's: it may have bytes that are not known here.
-  if (uploadId === undefined || sending === undefined || sending === 'direct') {
+  if (upload === undefined || (upload.sending === 'direct') !== (sending === 'direct')) {
     throw new ProxyError('UploadNotFoundException');
   }
-  return { uploadId, partSize: sending.pairsOf };
+  return upload;
 }
 
-/** Of an operation that begins an upload, or has none. */
-const noUpload: OpenUpload = { uploadId: '', partSize };
-
 /**
- * Asks the policy, adds the decision to the call's record, and opens the seal of the upload id.
+ * Asks the policy, and adds the decision to the call's record. An upload's seal is not opened: what a client may do
+ * with an upload can be asked before there is one.
  *
- * @throws AccessDeniedException with the policies that decided and their messages, or for a registry that is not configured;
- *   UploadNotFoundException for an upload id that was not sealed for this principal and repository, or by a front that
- *   sends parts in another way.
+ * @returns the repository that it was asked about
+ * @throws AccessDeniedException with the policies that decided and their messages, or for a registry that is not configured
  */
-export async function authorize<Name extends OperationName>(
+export function assertAllowed<Name extends OperationName>(
   principal: Principal,
   input: Input<Name>,
-  { policies, readSecret, accounts, count }: Authority,
+  { policies, accounts }: Pick<Authority, 'policies' | 'accounts'>,
   record: Pick<CallRecord, 'add' | 'count'>,
-): Promise<Permit<Name>> {
+): DecisionRequest['resource'] {
   const { operation, registry, members } = input;
   const { repositoryName } = members;
   const registryId = accountOf(members.registryId, accounts);
@@ -199,13 +199,40 @@ export async function authorize<Name extends OperationName>(
   if (!decision.allowed) {
     throw refusal(decision, principal, operation, repositoryName);
   }
+  return resource;
+}
+
+/**
+ * Asks the policy, and opens the seal of the upload id.
+ *
+ * @throws what {@link assertAllowed} throws;
+ *   UploadNotFoundException for an upload id that was not sealed for this principal and repository, or by a front that
+ *   sends parts in another way.
+ */
+export async function authorize<Name extends OperationName>(
+  principal: Principal,
+  input: Input<Name>,
+  authority: Authority,
+  record: Pick<CallRecord, 'add' | 'count'>,
+): Promise<Permit<Name>> {
+  const resource = assertAllowed(principal, input, authority, record);
+  const { registry, members, sending } = input;
+  const { repositoryName } = members;
+  const { registryId } = resource.attrs;
+  const { readSecret, count } = authority;
   const upload =
     'uploadId' in members
-      ? await unseal(members.uploadId, { principal, registry, registryId, repositoryName }, readSecret)
-      : noUpload;
+      ? await unseal(
+          members.uploadId,
+          sending,
+          { principal, registry, registryId, repositoryName },
+          readSecret,
+        )
+      : { uploadId: '', sending: sending ?? { pairsOf: partSize } };
+  const { usage } = operations[input.operation];
   return new GrantedPermit(input, principal, registryId, upload, async (options) => {
-    if (count && row.usage) {
-      await count({ principal, resource }, row.usage(members), options);
+    if (count && usage) {
+      await count({ principal, resource }, usage(members), options);
     }
   });
 }

@@ -1,17 +1,19 @@
 // Step 4, forward: a Permit becomes an Output. The only caller of ECR and of the staging area.
 
 import { createHash } from 'node:crypto';
+import { maxEcrPartBytes } from '../../api/limits.ts';
 import { manifestOf } from '../../api/manifest.ts';
 import type { Members, OperationName, OperationOf } from '../../api/operations.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
-import { maxLayerBytes } from '../../api/registries.ts';
+import { maxDirectLayerBytes, maxLayerBytes } from '../../api/registries.ts';
 import { sealsWith } from '../../api/sealing-keys.ts';
 import type { SecretReader } from '../identity/secret.ts';
 import { invalidMembers } from '../invalid-members.ts';
 import { isNamed, isRefusal, wasRetried } from '../sdk-failures.ts';
 import type { CallRecord } from '../telemetry/call-record.ts';
+import { type DirectUpload, takeDirectPart } from '../upload/direct-upload.ts';
 import type { EcrServices } from '../upload/ecr.ts';
-import { isAligned, sizeOf } from '../upload/layer-parts.ts';
+import { isAligned, type LayerPart, sizeOf } from '../upload/layer-parts.ts';
 import {
   type LayerUpload,
   prepareCompletion,
@@ -21,7 +23,7 @@ import {
   renoteCompletion,
   takePart,
 } from '../upload/layer-upload.ts';
-import { seal } from '../upload/seal.ts';
+import { type PartSending, seal } from '../upload/seal.ts';
 import type { Staging } from '../upload/staging.ts';
 import type { Permit } from './authorize.ts';
 
@@ -45,11 +47,11 @@ const named = ({ registryId, members }: Permit<OperationName>) => ({
   repositoryName: members.repositoryName,
 });
 
-function layerUploadOf(
+function directUploadOf(
   permit: Permit<'UploadLayerPart'> | Permit<'CompleteLayerUpload'>,
   upstream: Upstream,
-): LayerUpload {
-  const { registry, registryId, uploadId, partSize } = permit;
+): DirectUpload {
+  const { registry, registryId, uploadId } = permit;
   const { repositoryName, uploadId: sealedUploadId } = permit.members;
   return {
     registry,
@@ -58,54 +60,96 @@ function layerUploadOf(
     named: named(permit),
     uploadId,
     sealedUploadId,
-    partSize,
     ecr: upstream.ecr[registry],
-    staging: upstream.staging([registry, registryId, repositoryName, uploadId].join('/')),
     abortSignal: upstream.abortSignal,
     count: upstream.count,
     warn: upstream.warn,
   };
 }
 
+function layerUploadOf(
+  permit: Permit<'UploadLayerPart'> | Permit<'CompleteLayerUpload'>,
+  partSize: number,
+  upstream: Upstream,
+): LayerUpload {
+  const upload = directUploadOf(permit, upstream);
+  const { registry, registryId, repositoryName, uploadId } = upload;
+  const staging = upstream.staging([registry, registryId, repositoryName, uploadId].join('/'));
+  return { ...upload, partSize, staging };
+}
+
+const partSizeOf = (sending: PartSending): number =>
+  sending === 'direct' ? maxEcrPartBytes : sending.pairsOf;
+
 async function initiateLayerUpload(permit: Permit<'InitiateLayerUpload'>, upstream: Upstream) {
-  const { principal, registry, registryId, members, partSize } = permit;
+  const { principal, registry, registryId, members, sending } = permit;
   const { repositoryName } = members;
   const { uploadId } = await upstream.ecr[registry].InitiateLayerUpload(named(permit), upstream.abortSignal);
   if (!uploadId) {
     throw new ProxyError('ServerException');
   }
   const key = sealsWith(await upstream.readSecret(), new Date());
-  const upload = { uploadId, sending: { pairsOf: partSize } };
-  return { uploadId: seal(key, upload, { principal, registry, registryId, repositoryName }), partSize };
+  return {
+    uploadId: seal(key, { uploadId, sending }, { principal, registry, registryId, repositoryName }),
+    partSize: partSizeOf(sending),
+  };
 }
 
-async function uploadLayerPart(permit: Permit<'UploadLayerPart'>, upstream: Upstream) {
-  const { registry, registryId, members, partSize } = permit;
-  const { repositoryName, uploadId, partLastByte, layerPartBlob } = members;
-  const upload = layerUploadOf(permit, upstream);
-  const { length } = layerPartBlob;
-  if (length === 0 || length > partSize || length !== sizeOf(members)) {
-    return refuseSize(upload, members, length);
-  }
-  const maxBytes = maxLayerBytes(registry, partSize);
+function assertFits({ partLastByte }: LayerPart, maxBytes: number): void {
   if (partLastByte >= maxBytes) {
     throw new ProxyError(
       'LimitExceededException',
       `A layer has ${maxBytes} bytes at most through this proxy. Make it smaller: sending it again will not help.`,
     );
   }
+}
+
+async function takeDirect(permit: Permit<'UploadLayerPart'>, upstream: Upstream): Promise<void> {
+  const { registry, members, isRepeated } = permit;
+  const { length } = members.layerPartBlob;
+  if (length > maxEcrPartBytes || length !== sizeOf(members)) {
+    const expected = `partFirstByte plus the number of bytes, minus 1, of which a part has ${maxEcrPartBytes} at most`;
+    throw invalidMembers([{ member: 'partLastByte', expected }]);
+  }
+  assertFits(members, maxDirectLayerBytes(registry));
+  await permit.countUsage({ abortSignal: upstream.abortSignal });
+  await takeDirectPart(directUploadOf(permit, upstream), members, {
+    bytes: members.layerPartBlob,
+    isRepeated,
+  });
+}
+
+async function takePaired(
+  permit: Permit<'UploadLayerPart'>,
+  partSize: number,
+  upstream: Upstream,
+): Promise<void> {
+  const { registry, members } = permit;
+  const { layerPartBlob } = members;
+  const upload = layerUploadOf(permit, partSize, upstream);
+  const { length } = layerPartBlob;
+  if (length === 0 || length > partSize || length !== sizeOf(members)) {
+    return refuseSize(upload, members, length);
+  }
+  assertFits(members, maxLayerBytes(registry, partSize));
   if (!isAligned(members, partSize)) {
     return refusePart(upload, members);
   }
   const { abortSignal } = upstream;
   await permit.countUsage({ abortSignal, refuseAhead: () => refuseAhead(upload, members) });
   await takePart(upload, members, layerPartBlob);
+}
+
+async function uploadLayerPart(permit: Permit<'UploadLayerPart'>, upstream: Upstream) {
+  const { registryId, members, sending } = permit;
+  const { repositoryName, uploadId, partLastByte } = members;
+  await (sending === 'direct' ? takeDirect(permit, upstream) : takePaired(permit, sending.pairsOf, upstream));
   upstream.count('Bytes', sizeOf(members));
   return { registryId, repositoryName, uploadId, lastByteReceived: partLastByte };
 }
 
 /** Those of the digests that are layers of the repository. */
-async function findLayers({ ecr, named, abortSignal }: LayerUpload, layerDigests: string[]) {
+async function findLayers({ ecr, named, abortSignal }: DirectUpload, layerDigests: string[]) {
   const { layers = [] } = await ecr.BatchCheckLayerAvailability({ ...named, layerDigests }, abortSignal);
   return layers.flatMap(({ layerAvailability, layerDigest }) =>
     layerAvailability === 'AVAILABLE' && layerDigest !== undefined ? [layerDigest] : [],
@@ -123,7 +167,7 @@ const completionOf = (layerDigests: readonly string[]): string =>
  * this client was here before with the same digests, only the answer was lost, and the one of them that is a layer is
  * this upload's. With other digests, or where several are layers, no layer is known to be this upload's.
  */
-async function completedBefore(upload: LayerUpload, layerDigests: string[], isSame: boolean) {
+async function completedBefore(upload: DirectUpload, layerDigests: string[], isSame: boolean) {
   const found = await findLayers(upload, [...new Set(layerDigests)]);
   const [layerDigest] = found;
   if (layerDigest === undefined || (isSame && found.length === 1)) {
@@ -149,8 +193,30 @@ function disprovedBy(
   return isNamed(failure, 'UploadNotFoundException') || noted === completion ? undefined : noted;
 }
 
-async function completeLayerUpload(permit: Permit<'CompleteLayerUpload'>, upstream: Upstream) {
-  const upload = layerUploadOf(permit, upstream);
+/** ECR has all parts. */
+async function completeDirectUpload(permit: Permit<'CompleteLayerUpload'>, upstream: Upstream) {
+  const upload = directUploadOf(permit, upstream);
+  const { registryId, repositoryName, uploadId, ecr, named, abortSignal } = upload;
+  const { layerDigests } = permit.members;
+  const complete = ecr.CompleteLayerUpload({ ...named, uploadId, layerDigests }, abortSignal);
+  const { layerDigest } = await complete.catch(async (error: unknown) => {
+    const isForgotten = isNamed(error, 'UploadNotFoundException');
+    const isSame = permit.isRepeated || wasRetried(error);
+    const found = isForgotten ? await completedBefore(upload, layerDigests, isSame) : undefined;
+    if (found) {
+      return { layerDigest: found };
+    }
+    throw error;
+  });
+  return { registryId, repositoryName, uploadId: permit.members.uploadId, layerDigest };
+}
+
+async function completePairedUpload(
+  permit: Permit<'CompleteLayerUpload'>,
+  partSize: number,
+  upstream: Upstream,
+) {
+  const upload = layerUploadOf(permit, partSize, upstream);
   const { registryId, repositoryName, uploadId: ecrUploadId, ecr } = upload;
   const { layerDigests, uploadId } = permit.members;
   const completion = completionOf(layerDigests);
@@ -180,6 +246,12 @@ async function completeLayerUpload(permit: Permit<'CompleteLayerUpload'>, upstre
     throw error;
   });
   return { registryId, repositoryName, uploadId, layerDigest };
+}
+
+async function completeLayerUpload(permit: Permit<'CompleteLayerUpload'>, upstream: Upstream) {
+  return permit.sending === 'direct'
+    ? completeDirectUpload(permit, upstream)
+    : completePairedUpload(permit, permit.sending.pairsOf, upstream);
 }
 
 async function batchCheckLayerAvailability(

@@ -10,7 +10,8 @@ import type { IncomingCall } from '../incoming-call.ts';
 import { type Fault, invalidMembers, memberNameOf } from '../invalid-members.ts';
 
 /** What a request asks for, in ECR's member names. */
-export type Input<Name extends OperationName> = Call<Name> & { readonly members: Members<Name> };
+export type Input<Name extends OperationName> = Call<Name> &
+  Pick<IncomingCall, 'sending'> & { readonly members: Members<Name> };
 
 type Shape = Readonly<Record<string, z.core.$ZodType>>;
 
@@ -51,7 +52,7 @@ const illFormed = (members: object): Fault[] =>
 /** What it needs to know of a call. */
 type Asked<Name extends OperationName> = Pick<
   IncomingCall<Name>,
-  'operation' | 'registry' | 'isRepeated' | 'readMembers' | 'refusesUnknownMembers'
+  'operation' | 'registry' | 'isRepeated' | 'sending' | 'readMembers' | 'refusesUnknownMembers'
 >;
 
 /**
@@ -62,7 +63,7 @@ type Asked<Name extends OperationName> = Pick<
  *   what the front throws that reads them.
  */
 export async function validate<Name extends OperationName>(call: Asked<Name>): Promise<Input<Name>> {
-  const { operation, registry, isRepeated = false, refusesUnknownMembers } = call;
+  const { operation, registry, isRepeated = false, sending, refusesUnknownMembers } = call;
   if (!isOffered(call)) {
     throw new ProxyError(
       'UnsupportedCommandException',
@@ -75,7 +76,7 @@ export async function validate<Name extends OperationName>(call: Asked<Name>): P
   const unknown = refusesUnknownMembers ? unknownMembers(members, schema.shape) : [];
   const faults = [...faultsOf(error), ...unknown, ...illFormed(data ?? {})];
   if (data !== undefined && faults.length === 0) {
-    return { operation, registry, isRepeated, members: data };
+    return { operation, registry, isRepeated, ...(sending && { sending }), members: data };
   }
   throw invalidMembers([...new Map(faults.map((fault) => [fault.member, fault])).values()]);
 }

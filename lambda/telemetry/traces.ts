@@ -63,7 +63,8 @@ type Middleware = <Args, Result extends { output: object }>(
   context: { clientName?: string; commandName?: string },
 ) => (args: Args) => Promise<Result>;
 
-type Client = {
+/** Every client of the SDK. */
+export type SdkClient = {
   readonly middlewareStack: {
     add(middleware: Middleware, options: { step: 'initialize'; name: string }): void;
   };
@@ -81,7 +82,7 @@ function addNote(segment: Subsegment, operation: string, answer: unknown): void 
  * Adds a segment to each call of a client of the SDK. The X-Ray SDK's own would hold the message of what AWS refuses, and
  * counts S3's expected 404 among the faults.
  */
-export function traced<Traced extends Client>(client: Traced, tracer: Tracer): Traced {
+export function traced<Traced extends SdkClient>(client: Traced, tracer: Tracer): Traced {
   const middleware: Middleware =
     (next, { clientName = '', commandName = '' }) =>
     async (args) => {

@@ -45,7 +45,10 @@ const noBytes = new Uint8Array();
 /** How often a slot is read anew when another invocation writes to it at the same time. */
 const maxSlotAttempts = 3;
 
-const sendToEcr = (upload: LayerUpload, partFirstByte: number, layerPartBlob: Uint8Array) =>
+/** What it takes to send bytes to ECR. */
+export type EcrUpload = Pick<LayerUpload, 'named' | 'uploadId' | 'ecr' | 'abortSignal'>;
+
+export const sendToEcr = (upload: EcrUpload, partFirstByte: number, layerPartBlob: Uint8Array) =>
   upload.ecr.UploadLayerPart(
     {
       ...upload.named,

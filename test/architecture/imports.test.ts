@@ -14,9 +14,10 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   api: [],
   policy: ['api'],
   lambda: ['api', 'policy'],
-  client: ['api'],
+  registry: ['api', 'policy', 'lambda'],
+  client: ['api', 'registry'],
   lib: ['api', 'policy'],
-  cli: ['api', 'policy', 'client'],
+  cli: ['api', 'policy', 'client', 'registry'],
   local: ['api', 'lib', 'client'],
   // Whether a text is a token of ours, the command that mints them knows.
   'supply-chain': ['lib', 'cli'],
@@ -99,14 +100,50 @@ describe('the rooms', () => {
     ).toEqual([]);
   });
 
+  it('the bridge takes the registry’s port, and nothing of its HTTP', () => {
+    expect(
+      offending(
+        ({ from, to }) =>
+          !(from.startsWith('client/') && to.startsWith('registry/')) ||
+          (from.startsWith('client/bridge/') && to === 'registry/port.ts'),
+      ),
+    ).toEqual([]);
+  });
+
   it('the ECR stand-in takes nothing from the code it judges', () => {
     expect(
       offending(({ from, to }) => !from.startsWith('local/ecr/') || to.startsWith('local/ecr/')),
     ).toEqual([]);
   });
 
+  it('the registry’s port and front know the contract alone, and what is hosted knows how the steps are walked', () => {
+    const isHosted = (file: string) => file.startsWith('registry/hosted/');
+    const entries = [
+      'lambda/serve.ts',
+      'lambda/services.ts',
+      'lambda/retries.ts',
+      'lambda/environment.ts',
+      'lambda/incoming-call.ts',
+      'lambda/telemetry/call-record.ts',
+      'policy/principal.ts',
+    ];
+    const isOf = (file: string, ...rooms: readonly string[]) => rooms.includes(roomOf(file));
+    expect(
+      offending(
+        ({ from, to }) =>
+          !isOf(from, 'registry') ||
+          isOf(to, 'api') ||
+          (isHosted(from)
+            ? isOf(to, 'registry') || entries.includes(to)
+            : isOf(to, 'registry') && !isHosted(to)),
+      ),
+    ).toEqual([]);
+    // A client has no server’s code in it.
+    expect(offending(({ from, to }) => !(isOf(from, 'client', 'cli') && isHosted(to)))).toEqual([]);
+  });
+
   it('handlers know the corridor and its services, and nothing else', () => {
-    const known = ['lambda/corridor.ts', 'lambda/services.ts'];
+    const known = ['lambda/corridor.ts', 'lambda/function-services.ts'];
     expect(offending(({ from, to }) => from !== 'lambda/handlers.ts' || known.includes(to))).toEqual([]);
   });
 
@@ -122,7 +159,8 @@ describe('the rooms', () => {
       (name) => `lambda/${name}.ts`,
     );
     const isInside = (file: string) =>
-      file.startsWith('lambda/') && ![...edge, 'lambda/services.ts'].includes(file);
+      file.startsWith('lambda/') &&
+      ![...edge, 'lambda/services.ts', 'lambda/function-services.ts'].includes(file);
     expect(offending(({ from, to }) => !isInside(from) || !edge.includes(to))).toEqual([]);
     const foreign = files
       .filter(isInside)
@@ -134,7 +172,8 @@ describe('the rooms', () => {
 
   it('ECR and S3 are reached by forward alone; services only makes the clients', () => {
     const allowed = ['lambda/steps/forward.ts', 'lambda/services.ts'];
-    const isUpstream = (file: string) => /^lambda\/upload\/(?:ecr|staging|layer-upload)\.ts$/.test(file);
+    const isUpstream = (file: string) =>
+      /^lambda\/upload\/(?:ecr|staging|layer-upload|direct-upload)\.ts$/.test(file);
     expect(
       offending(({ from, to }) => !isUpstream(to) || isUpstream(from) || allowed.includes(from)),
     ).toEqual([]);

@@ -60,7 +60,7 @@ async function push(endpoint: RegistryEndpoint, bytes: number): Promise<Finding 
 
 export const registryChecks: readonly Check[] = [
   {
-    row: 52,
+    row: 53,
     needs: 'registry',
     run: async ({ registry }) => {
       const answers = await Promise.all(
@@ -77,7 +77,7 @@ export const registryChecks: readonly Check[] = [
     },
   },
   {
-    row: 53,
+    row: 54,
     needs: 'registry',
     run: async ({ registry }) => {
       const sizes = new Set(layerSizes.map((size) => Math.min(size, registry.maxLayerBytes)));
@@ -92,7 +92,7 @@ export const registryChecks: readonly Check[] = [
     },
   },
   {
-    row: 54,
+    row: 55,
     needs: 'registry',
     run: async ({ registry }) => {
       const { url, token, repositoryName } = registry;
@@ -105,7 +105,7 @@ export const registryChecks: readonly Check[] = [
     },
   },
   {
-    row: 55,
+    row: 56,
     needs: 'registry',
     run: async ({ registry }) => {
       const location = await begin(registry);

@@ -7,14 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Endpoint, startEndpoint } from '../../client/registry/endpoint.ts';
-import { identitiesOf } from '../../client/registry/identities.ts';
+import { serveBridge } from '../../cli/bridge/serve.ts';
+import { identitiesOf } from '../../client/bridge/identities.ts';
+import type { RegistryServer } from '../../registry/front/server.ts';
 import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
 
 let proxy: CountingProxy;
-let registry: Endpoint;
-let known: Endpoint;
-let behindSocket: Endpoint;
+let registry: RegistryServer;
+let known: RegistryServer;
+let behindSocket: RegistryServer;
 let directory: string;
 
 beforeAll(async () => {
@@ -22,10 +23,14 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'admission-'));
   const identities = identitiesOf({ endpoint: proxy.url, lent: { token: 'eup_a_b', to: 'everyone' } });
   const address = { host: '127.0.0.1', port: 0 };
-  registry = await startEndpoint({ address, identities });
+  registry = await serveBridge({ address, identities, registry: 'ecr' });
   const hostNames = [{ name: 'registry.internal' }, { name: 'registry.test', port: 8443 }];
-  known = await startEndpoint({ address, identities, hostNames });
-  behindSocket = await startEndpoint({ address: { socket: join(directory, 'bridge.sock') }, identities });
+  known = await serveBridge({ address, identities, registry: 'ecr', hostNames });
+  behindSocket = await serveBridge({
+    address: { socket: join(directory, 'bridge.sock') },
+    identities,
+    registry: 'ecr',
+  });
 });
 afterAll(async () => {
   for (const one of [registry, known, behindSocket]) {
@@ -50,7 +55,7 @@ const send = (options: RequestOptions, body?: string): Promise<Answer> =>
   });
 
 function ask(
-  endpoint: Endpoint,
+  endpoint: RegistryServer,
   headers: Record<string, string | string[]>,
   [method, path]: readonly [string, string] = ['GET', '/v2/'],
 ) {
@@ -58,7 +63,7 @@ function ask(
   return send({ hostname, port, method, path, headers });
 }
 
-const portOf = ({ url }: Endpoint) => new URL(url).port;
+const portOf = ({ url }: RegistryServer) => new URL(url).port;
 
 const everyRequest: [string, string][] = [
   ['GET', '/v2/'],
@@ -111,7 +116,13 @@ describe('a web page that comes with', () => {
       }
       if (request[0] !== 'HEAD') {
         expect(JSON.parse(answer.body)).toEqual({
-          errors: [{ code: 'DENIED', message: expect.stringMatching(/Host header|web page/) }],
+          errors: [
+            {
+              code: 'DENIED',
+              message: expect.stringMatching(/Host header|web page/),
+              detail: { code: 'AccessDeniedException' },
+            },
+          ],
         });
       }
     }

@@ -1,8 +1,9 @@
 // Who is let in at the registry endpoint: credentials that a request carries are used or refused, never passed over.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Endpoint, startEndpoint } from '../../client/registry/endpoint.ts';
-import { type IdentityOptions, identitiesOf } from '../../client/registry/identities.ts';
+import { serveBridge } from '../../cli/bridge/serve.ts';
+import { type IdentityOptions, identitiesOf } from '../../client/bridge/identities.ts';
+import type { RegistryServer } from '../../registry/front/server.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { tokens } from '../support/resource-api.ts';
 
@@ -10,10 +11,11 @@ const password = 'open sesame';
 const retry = { attempts: 2, baseMs: 1, capMs: 5, budgetMs: 5_000 };
 
 let local: LocalStack;
-const opened: Endpoint[] = [];
+const opened: RegistryServer[] = [];
 async function open(options: Partial<IdentityOptions>): Promise<string> {
   const identities = identitiesOf({ endpoint: local.proxyUrl, retry, ...options });
-  const endpoint = await startEndpoint({ address: { host: '127.0.0.1', port: 0 }, identities });
+  const address = { host: '127.0.0.1', port: 0 };
+  const endpoint = await serveBridge({ address, identities, registry: 'ecr' });
   opened.push(endpoint);
   return endpoint.url;
 }
@@ -114,7 +116,18 @@ describe('a login', () => {
 
   it('does not succeed at what is no proxy', async () => {
     const astray = await open({ endpoint: local.ecrUrl });
-    expect((await login(astray, tokens.a)).status).toBe(500);
+    const answer = await login(astray, tokens.a);
+    expect([answer.status, await answer.json()]).toMatchObject([
+      503,
+      {
+        errors: [
+          {
+            code: 'UNAVAILABLE',
+            message: expect.stringContaining('is the endpoint of this bridge the proxy?'),
+          },
+        ],
+      },
+    ]);
   });
 
   it('serves several clients side by side, and none sees the uploads of another', async () => {

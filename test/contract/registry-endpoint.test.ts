@@ -1,10 +1,14 @@
 // The registry endpoint as OCI clients meet it, before the proxy and the ECR stand-in.
 
+import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { partSize } from '../../api/limits.ts';
-import { type Endpoint, startEndpoint } from '../../client/registry/endpoint.ts';
-import { type IdentityOptions, identitiesOf, type LentToken } from '../../client/registry/identities.ts';
+import { linesOf } from '../../cli/bridge/request-log.ts';
+import { serveBridge } from '../../cli/bridge/serve.ts';
+import { type IdentityOptions, identitiesOf, type LentToken } from '../../client/bridge/identities.ts';
+import type { Served } from '../../registry/front/serve.ts';
+import type { RegistryServer } from '../../registry/front/server.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
@@ -15,14 +19,19 @@ const retry = { attempts: 3, baseMs: 1, capMs: 5, budgetMs: 5_000 };
 const lentToAll: LentToken = { token: tokens.a, to: 'everyone' };
 
 let local: LocalStack;
-let endpoint: Endpoint;
-const lines: string[] = [];
-const opened: Endpoint[] = [];
+let endpoint: RegistryServer;
+const served: Served[] = [];
+const opened: RegistryServer[] = [];
 
-async function open(options: Partial<IdentityOptions>): Promise<Endpoint> {
+async function open(options: Partial<IdentityOptions>): Promise<RegistryServer> {
   const identities = identitiesOf({ endpoint: local.proxyUrl, retry, ...options });
   const address = { host: '127.0.0.1', port: 0 };
-  const started = await startEndpoint({ address, identities, log: (line) => lines.push(line) });
+  const started = await serveBridge({
+    address,
+    identities,
+    registry: 'ecr',
+    onServed: (one) => served.push(one),
+  });
   opened.push(started);
   return started;
 }
@@ -52,8 +61,24 @@ const send = (
 
 const refusal = z.object({ errors: z.tuple([z.object({ code: z.string(), message: z.string() })]) });
 const errorOf = async (answer: Response) => refusal.parse(await answer.json()).errors[0];
-const begin = async (): Promise<string> =>
-  (await send('POST', `/v2/${name}/blobs/uploads/`)).headers.get('location') ?? '';
+const placeOf = (answer: Response): string => answer.headers.get('location') ?? '';
+const begin = async (): Promise<string> => placeOf(await send('POST', `/v2/${name}/blobs/uploads/`));
+
+const patiently = { timeout: 20_000 };
+
+/** Sends a part of a body that would be longer, and goes away once the registry has it. */
+async function breakOff(method: string, path: string, bytes: Uint8Array): Promise<void> {
+  const before = served.length;
+  const sent = request(`${endpoint.url}${path}`, { method, headers: { 'content-length': bytes.length + 1 } });
+  sent.on('error', () => {}).write(bytes);
+  const range = async () => (await send('GET', path)).headers.get('range');
+  await expect.poll(range, patiently).toBe(`0-${bytes.length - 1}`);
+  sent.destroy();
+  await expect
+    .poll(() => served.slice(before).some(({ status }) => status === undefined), patiently)
+    .toBe(true);
+}
+
 async function pushBlob(bytes: Uint8Array): Promise<string> {
   const digest = digestOf(bytes);
   expect((await send('PUT', `${await begin()}?digest=${digest}`, bytes)).status).toBe(201);
@@ -89,7 +114,7 @@ describe('a blob', () => {
 
   it('may come in chunks of any length, the last with the digest, and be asked after in between', async () => {
     const bytes = randomBytes(partSize + 500);
-    const place = await begin();
+    let place = await begin();
     for (const [first, last] of [
       [0, 999],
       [1_000, partSize + 9],
@@ -99,6 +124,8 @@ describe('a blob', () => {
       expect([patched.status, patched.headers.get('range')]).toEqual([202, `0-${last}`]);
       const told = await send('GET', place);
       expect([told.status, told.headers.get('range')]).toEqual([204, `0-${last}`]);
+      expect(placeOf(told)).toBe(placeOf(patched));
+      place = placeOf(patched);
     }
     const rest = bytes.subarray(partSize + 10);
     const put = await send('PUT', `${place}?digest=${digestOf(bytes)}`, rest, {
@@ -112,37 +139,70 @@ describe('a blob', () => {
     const place = await begin();
     await send('PATCH', place, bytes.subarray(0, 1_000), { 'content-range': '0-999' });
     const refused = await send('PATCH', place, bytes.subarray(2_000), { 'content-range': '2000-2999' });
-    expect([refused.status, refused.headers.get('range'), refused.headers.get('location')]).toEqual([
-      416,
-      '0-999',
-      place,
-    ]);
-    await send('PATCH', place, bytes.subarray(1_000), { 'content-range': '1000-2999' });
-    expect((await send('PUT', `${place}?digest=${digestOf(bytes)}`)).status).toBe(201);
+    expect([refused.status, refused.headers.get('range')]).toEqual([416, '0-999']);
+    const patched = await send('PATCH', placeOf(refused), bytes.subarray(1_000), {
+      'content-range': '1000-2999',
+    });
+    expect((await send('PUT', `${placeOf(patched)}?digest=${digestOf(bytes)}`)).status).toBe(201);
   });
 
   it('counts as far as it came when its connection broke, and goes on from there', async () => {
     const bytes = randomBytes(300_000);
     const place = await begin();
-    const breaking = new AbortController();
-    const body = new ReadableStream({
-      pull: async (controller) => {
-        controller.enqueue(new Uint8Array(bytes.subarray(0, 100_000)));
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        breaking.abort();
-      },
-    });
-    await fetch(`${endpoint.url}${place}`, {
-      method: 'PATCH',
-      body,
-      duplex: 'half',
-      signal: breaking.signal,
-    }).catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    const came = Number((await send('GET', place)).headers.get('range')?.split('-')[1]) + 1;
-    expect(came).toBeGreaterThan(1);
-    await send('PATCH', place, bytes.subarray(came));
-    expect((await send('PUT', `${place}?digest=${digestOf(bytes)}`)).status).toBe(201);
+    await breakOff('PATCH', place, bytes.subarray(0, 100_000));
+    const told = await send('GET', place);
+    const came = Number(told.headers.get('range')?.split('-')[1]) + 1;
+    const patched = await send('PATCH', placeOf(told), bytes.subarray(came));
+    expect((await send('PUT', `${placeOf(patched)}?digest=${digestOf(bytes)}`)).status).toBe(201);
+  });
+
+  it.each(['PUT', 'PATCH'])(
+    'is taken from its first byte on when it comes again by %s to the same Location',
+    async (method) => {
+      const bytes = randomBytes(300_000);
+      const place = await begin();
+      await breakOff(method, `${place}?digest=${digestOf(bytes)}`, bytes.subarray(0, 100_000));
+      const again = await send(method, `${place}?digest=${digestOf(bytes)}`, bytes);
+      expect(again.status).toBe(method === 'PUT' ? 201 : 202);
+      if (method === 'PATCH') {
+        expect((await send('PUT', `${placeOf(again)}?digest=${digestOf(bytes)}`)).status).toBe(201);
+      }
+      const there = await send('HEAD', `/v2/${name}/blobs/${digestOf(bytes)}`);
+      expect(there.headers.get('content-length')).toBe(String(bytes.length));
+    },
+  );
+
+  it('is taken again by the same Location after an end whose answer was lost, and after one that failed', async () => {
+    const bytes = randomBytes(1_000);
+    const place = await begin();
+    const end = (digest: string) => send('PUT', `${place}?digest=${digest}`, bytes);
+    expect((await end(digestOf('other'))).status).toBe(400);
+    expect((await end(digestOf(bytes))).status).toBe(201);
+    expect((await end(digestOf(bytes))).status).toBe(201);
+  });
+
+  it('goes on behind what came of a chunk whose answer was lost', async () => {
+    const bytes = randomBytes(3_000);
+    const first = await send('PATCH', await begin(), bytes.subarray(0, 1_000));
+    await send('PATCH', placeOf(first), bytes.subarray(1_000, 2_000));
+    const again = await send('PATCH', placeOf(first), bytes.subarray(1_000));
+    expect([again.status, again.headers.get('range')]).toEqual([202, '0-2999']);
+    expect((await send('PUT', `${placeOf(again)}?digest=${digestOf(bytes)}`)).status).toBe(201);
+  });
+
+  it('does not take a chunk before those that it has', async () => {
+    const bytes = randomBytes(2_000);
+    const place = await begin();
+    const range = { 'content-range': '0-999' };
+    const first = await send('PATCH', place, bytes.subarray(0, 1_000), range);
+    for (const one of [place, placeOf(first)]) {
+      const again = await send('PATCH', one, bytes.subarray(0, 1_000), range);
+      expect([again.status, again.headers.get('range'), placeOf(again)]).toEqual([
+        416,
+        '0-999',
+        placeOf(first),
+      ]);
+    }
   });
 
   it('is offered with the chunk length that makes one part', async () => {
@@ -165,26 +225,13 @@ describe('a blob', () => {
     expect([answer.status, (await errorOf(answer)).code]).toEqual([404, 'BLOB_UPLOAD_UNKNOWN']);
   });
 
-  it('is given back while it is small, and told of when it is not', async () => {
-    const config = randomBytes(1_000);
-    const layer = randomBytes(100_000);
-    const given = await send('GET', `/v2/${name}/blobs/${await pushBlob(config)}`);
-    expect(Buffer.from(await given.arrayBuffer()).equals(config)).toBe(true);
-    const refused = await send('GET', `/v2/${name}/blobs/${await pushBlob(layer)}`);
-    expect([refused.status, (await errorOf(refused)).code]).toEqual([404, 'BLOB_UNKNOWN']);
-  });
-
   it.each([
-    ['with another digest', `sha256:${'0'.repeat(64)}`],
-    ['with a digest that ECR does not take', `sha512:${'0'.repeat(128)}`],
-  ])('%s is refused', async (_, digest) => {
+    ['with another digest', `sha256:${'0'.repeat(64)}`, 'DIGEST_INVALID'],
+    ['with a digest that ECR does not take', `sha512:${'0'.repeat(128)}`, 'UNSUPPORTED'],
+    ['without a byte, and with the digest of none', digestOf(''), 'UNSUPPORTED'],
+  ])('%s is refused', async (_, digest, code) => {
     const answer = await send('PUT', `${await begin()}?digest=${digest}`, randomBytes(10));
-    expect([answer.status, (await errorOf(answer)).code]).toEqual([400, 'DIGEST_INVALID']);
-  });
-
-  it('without a byte is refused, for ECR takes none', async () => {
-    const answer = await send('PUT', `${await begin()}?digest=${digestOf('')}`);
-    expect([answer.status, (await errorOf(answer)).code]).toEqual([400, 'SIZE_INVALID']);
+    expect([answer.status, (await errorOf(answer)).code]).toEqual([400, code]);
   });
 });
 
@@ -207,6 +254,30 @@ describe('a manifest', () => {
     expect(await pulled.text()).toBe(manifest);
     const listed = await send('GET', `/v2/${name}/tags/list`);
     expect(await listed.json()).toEqual({ name, tags: ['1.0'] });
+    const blob = await send('GET', `/v2/${name}/blobs/${digestOf(layer)}`);
+    expect([blob.redirected, Buffer.from(await blob.arrayBuffer()).equals(layer)]).toEqual([true, true]);
+  });
+
+  it('that another client has put, or moved, is read as it is now', async () => {
+    const other = await open({ lent: lentToAll });
+    const put = (url: string, manifest: string) =>
+      fetch(`${url}/v2/${name}/manifests/moved`, {
+        method: 'PUT',
+        headers: { 'content-type': ociManifest },
+        body: manifest,
+      });
+    const digestAt = async ({ url }: RegistryServer) =>
+      (await fetch(`${url}/v2/${name}/manifests/moved`, { method: 'HEAD' })).headers.get(
+        'docker-content-digest',
+      );
+    const manifests = [manifestOf(config, [layer], { annotations: { a: 'a' } }), manifestOf(config, [layer])];
+    for (const manifest of manifests) {
+      expect((await put(endpoint.url, manifest)).status).toBe(201);
+      expect(await digestAt(other)).toBe(digestOf(manifest));
+      const moved = manifestOf(config, [layer], { annotations: { by: 'another' } });
+      expect((await put(other.url, moved)).status).toBe(201);
+      expect(await digestAt(endpoint)).toBe(digestOf(moved));
+    }
   });
 
   it.each([
@@ -266,6 +337,20 @@ describe('a client', () => {
     expect((await send('HEAD', `/v2/team-b/app/blobs/${digestOf('x')}`)).status).toBe(404);
   });
 
+  it('that may push and not read is told by HEAD that nothing is there, and by GET that it may not', async () => {
+    const device = await open({ lent: { token: tokens.pushOnly, to: 'everyone' } });
+    const ask = (method: string, path: string) => fetch(`${device.url}/v2/${name}/${path}`, { method });
+    for (const path of ['manifests/1.0', 'manifests/none', `manifests/${digestOf('x')}`]) {
+      expect((await ask('HEAD', path)).status).toBe(404);
+      const answer = await ask('GET', path);
+      expect([answer.status, (await errorOf(answer)).code]).toEqual([403, 'DENIED']);
+    }
+    for (const path of ['tags/list', `referrers/${digestOf('x')}`, `blobs/${digestOf('x')}`]) {
+      expect((await ask('GET', path)).status).toBe(403);
+    }
+    expect((await ask('POST', 'blobs/uploads/')).status).toBe(202);
+  });
+
   it('is told of a proxy that does not answer, and that it may try again', async () => {
     const lost = await open({ endpoint: 'http://127.0.0.1:1', lent: lentToAll });
     const answer = await fetch(`${lost.url}/v2/${name}/blobs/uploads/`, { method: 'POST' });
@@ -284,9 +369,9 @@ describe('a client', () => {
   });
 
   it('leaves no token and no query in the log', () => {
-    expect(lines.length).toBeGreaterThan(30);
-    for (const line of lines) {
-      expect(line).not.toMatch(/eup_|digest=/);
+    expect(served.length).toBeGreaterThan(30);
+    for (const line of served.flatMap(linesOf)) {
+      expect(line).not.toMatch(/eup_|digest=|a fault/);
     }
   });
 });

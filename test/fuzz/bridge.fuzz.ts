@@ -4,8 +4,10 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Endpoint, startEndpoint } from '../../client/registry/endpoint.ts';
-import { identitiesOf, type LentToken } from '../../client/registry/identities.ts';
+import { linesOf } from '../../cli/bridge/request-log.ts';
+import { serveBridge } from '../../cli/bridge/serve.ts';
+import { identitiesOf, type LentToken } from '../../client/bridge/identities.ts';
+import type { RegistryServer } from '../../registry/front/server.ts';
 import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 
@@ -19,14 +21,22 @@ const lenders: Record<string, LentToken | undefined> = {
 };
 
 let proxy: CountingProxy;
-const endpoints = new Map<string, Endpoint>();
+const endpoints = new Map<string, RegistryServer>();
 const lines: string[] = [];
 beforeAll(async () => {
   proxy = await startCountingProxy();
   for (const [mode, lent] of Object.entries(lenders)) {
     const identities = identitiesOf({ endpoint: proxy.url, lent });
     const address = { host: '127.0.0.1', port: 0 };
-    endpoints.set(mode, await startEndpoint({ address, identities, log: (line) => lines.push(line) }));
+    endpoints.set(
+      mode,
+      await serveBridge({
+        address,
+        identities,
+        registry: 'ecr',
+        onServed: (served) => lines.push(...linesOf(served)),
+      }),
+    );
   }
 });
 afterAll(async () => {

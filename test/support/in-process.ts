@@ -9,7 +9,7 @@ import { type Accounts, isRegistry } from '../../api/registries.ts';
 import { maxSessionMinutes } from '../../api/session-tokens.ts';
 import { type Handler, resourceHandler } from '../../lambda/corridor.ts';
 import type { Environment } from '../../lambda/environment.ts';
-import { openServices, type Services } from '../../lambda/services.ts';
+import { type FunctionServices, openFunctionServices } from '../../lambda/function-services.ts';
 import { policySource } from '../../lib/policies.ts';
 import { localAccount } from '../../local/account.ts';
 import { startDynamoDb } from '../../local/dynamodb.ts';
@@ -99,7 +99,7 @@ const sendTo =
     return new Response(body, { status, headers });
   };
 
-const handlersOf = (services: Services) =>
+const handlersOf = (services: FunctionServices) =>
   new Map(operationNames.map((operation) => [operation, resourceHandler(operation, services)]));
 
 /** Everything but API Gateway: handlers, stand-ins and a staging area of their own. Each refusal is held against openapi.json. */
@@ -150,12 +150,12 @@ export async function startInProcess({
     quotaTable,
     sessionTokenMinutes: maxSessionMinutes,
   };
-  const services = openServices(environment);
+  const services = openFunctionServices(environment);
   const handlers = handlersOf(services);
   return {
     send: sendTo(handlers),
     /** To an instance of the functions that has read nothing yet, not even the secret. */
-    sendToAnother: () => sendTo(handlersOf(openServices(environment))),
+    sendToAnother: () => sendTo(handlersOf(openFunctionServices(environment))),
     /** @param timeoutMs what `getRemainingTimeInMillis` begins with */
     sendWithin: (timeoutMs: number) => sendTo(handlers, timeoutMs),
     ecrUrl: ecr.url,

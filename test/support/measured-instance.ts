@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { operationNames } from '../../api/operations.ts';
 import { awsHandler, type Handler, resourceHandler } from '../../lambda/corridor.ts';
-import { openServices } from '../../lambda/services.ts';
+import { openFunctionServices } from '../../lambda/function-services.ts';
 import { lambdaContext } from './proxy-event.ts';
 
 /** An event in a file, as Lambda hands one to a function. */
@@ -24,7 +24,7 @@ const MiB = 1_048_576;
 const log: string[] = [];
 process.stdout.write = (chunk: string | Uint8Array): boolean => log.push(String(chunk)) > 0;
 
-const services = openServices(JSON.parse(process.argv[2] ?? '{}'));
+const services = openFunctionServices(JSON.parse(process.argv[2] ?? '{}'));
 const handlers = new Map<string, Handler>([
   ...operationNames.map((name): [string, Handler] => [name, resourceHandler(name, services)]),
   ['aws-door', awsHandler(services)],

@@ -170,7 +170,7 @@ describe('a planted error', () => {
 
   it('is sent again by the client, and has its code in the OCI distribution API', async () => {
     const { problemOf } = await import('../../client/refusals.ts');
-    const { ociCodeOf } = await import('../../client/registry/oci-errors.ts');
+    const { ociCodeOf } = await import('../../registry/front/oci-errors.ts');
     const { code } = await plantedError();
     expect(problemOf(409, new Headers(), JSON.stringify({ code }))).toMatchObject({ retryable: true });
     expect(ociCodeOf(code, 'blob')).toBe('DENIED');

@@ -11,7 +11,6 @@ import { decide, identify, type ServeServices, serve } from '../../lambda/serve.
 import { type BeginRecord, type CallRecord, callRecords } from '../../lambda/telemetry/call-record.ts';
 import { openMeter } from '../../lambda/telemetry/meter.ts';
 import type { EcrServices } from '../../lambda/upload/ecr.ts';
-import { seal } from '../../lambda/upload/seal.ts';
 import { loadPolicies } from '../../policy/policies.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 
@@ -285,9 +284,8 @@ describe('identify', () => {
 describe('decide', () => {
   it('lets through what the policy allows, forwards nothing and charges no quota', async () => {
     const { services, answer, count } = open();
-    const uploadId = await begin(1, services);
-    answer.mockClear();
-    await decide(callOf(1, 'UploadLayerPart', { uploadId, ...part(1) }), services);
+    // Before there is an upload, a front asks whether its parts would be allowed.
+    await decide(callOf(1, 'UploadLayerPart', { uploadId: 'none', ...part(1) }), services);
     await decide(callOf(1, 'PutImage', { imageManifest: '{}' }), services);
     for (const untouched of [answer, count]) {
       expect(untouched).not.toHaveBeenCalled();
@@ -296,30 +294,42 @@ describe('decide', () => {
 
   it.each<[string, RawMembers, string]>([
     ['what the policy refuses', { repositoryName: 'others/app' }, 'AccessDeniedException'],
-    ['an upload that is another’s', {}, 'UploadNotFoundException'],
-    ['what is ill-formed', { partLastByte: -1 }, 'InvalidParameterException'],
+    ['what is ill-formed', { partFirstByte: -1 }, 'InvalidParameterException'],
   ])('refuses %s', async (_, members, code) => {
     const { services } = open();
-    const uploadId = await begin(2, services);
-    const call = callOf(1, 'UploadLayerPart', { uploadId, ...part(1), ...members });
+    const call = callOf(1, 'UploadLayerPart', { uploadId: 'none', ...part(1), ...members });
     await expect(decide(call, services)).rejects.toMatchObject({ code });
   });
 });
 
 describe('serve', () => {
-  it('goes on with no upload of a front that sends parts another way', async () => {
+  it('goes on with no upload that is another’s', async () => {
     const { services, answer } = open();
-    const binding = {
-      principal: { type: 'Client', id: nameOf(1) },
-      registry: 'ecr',
-      registryId: '123456789012',
-      repositoryName: repositoryOf(1),
-    } as const;
-    const upload = { uploadId: '11111111-2222-3333-4444-555555555555', sending: 'direct' } as const;
-    const uploadId = seal(secret.sealingKey, upload, binding);
+    const uploadId = await begin(2, services);
+    answer.mockClear();
     const call = callOf(1, 'UploadLayerPart', { uploadId, ...part(5) });
     await expect(serve(call, services)).rejects.toMatchObject({ code: 'UploadNotFoundException' });
     expect(answer).not.toHaveBeenCalled();
+  });
+
+  const ways = ['direct', undefined] as const;
+  const otherThan = { direct: undefined, undefined: 'direct' } as const;
+  it.each(ways)('goes on with no upload of a front that sends parts another way than %s', async (sending) => {
+    const { services, answer } = open();
+    const way = (one: 'direct' | undefined) => (one ? { sending: one } : {});
+    const { uploadId } = await serve(callOf(1, 'InitiateLayerUpload', {}, way(sending)), services);
+    const other = way(otherThan[`${sending}`]);
+    answer.mockClear();
+    const layerDigests = [`sha256:${'0'.repeat(64)}`];
+    for (const call of [
+      callOf(1, 'UploadLayerPart', { uploadId, ...part(5) }, other),
+      callOf(1, 'CompleteLayerUpload', { uploadId, layerDigests }, other),
+    ]) {
+      await expect(serve(call, services)).rejects.toMatchObject({ code: 'UploadNotFoundException' });
+    }
+    expect(answer).not.toHaveBeenCalled();
+    await serve(callOf(1, 'UploadLayerPart', { uploadId, ...part(5) }, way(sending)), services);
+    expect(answer).toHaveBeenCalledOnce();
   });
 
   it('asks for the members only once it knows who calls', async () => {

@@ -1,8 +1,8 @@
 // A client's token at the bridge: when the proxy is asked about it, and what its answers mean.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { tokenCheck } from '../../client/bridge/token-check.ts';
 import { ProxyClient } from '../../client/proxy-client.ts';
-import { tokenCheck } from '../../client/registry/token-check.ts';
 import { problem } from '../support/scenes.ts';
 import { playScript, type Reply } from '../support/scripted-api.ts';
 

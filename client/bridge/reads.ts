@@ -1,0 +1,155 @@
+// What a repository has, asked of ECR through the proxy, each time.
+
+import { sha256Of } from '../../api/digest.ts';
+import { maxListedImages, maxListedReferrers } from '../../api/limits.ts';
+import { type ImageReference, type Manifest, PortError, type Referrer } from '../../registry/port.ts';
+import type { Destination, Send } from '../layer-upload.ts';
+import { isProblem } from '../problem.ts';
+
+/** All that ECR stores: it converts a manifest that is read by a tag, and whose type is not among those asked for. */
+const manifestMediaTypes = [
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.oci.artifact.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.docker.distribution.manifest.v1+prettyjws',
+  'application/vnd.docker.distribution.manifest.v1+json',
+];
+
+/** The failures of BatchGetImage that mean that there is no such image. Source: Amazon ECR API reference, ImageFailure. */
+const absences: ReadonlySet<string | undefined> = new Set([
+  'ImageNotFound',
+  'InvalidImageTag',
+  'InvalidImageDigest',
+  'ImageTagDoesNotMatchDigest',
+]);
+
+/** As it was pushed. */
+export async function readManifest(
+  send: Send,
+  destination: Destination,
+  reference: ImageReference,
+): Promise<Manifest | undefined> {
+  const manifest = await getImage(send, destination, reference);
+  if (!manifest || sha256Of(manifest.bytes) === manifest.digest) {
+    return manifest;
+  }
+  // Converted after all; by its digest none is.
+  const stored = await getImage(send, destination, { digest: manifest.digest });
+  if (!stored || sha256Of(stored.bytes) === manifest.digest) {
+    return stored;
+  }
+  throw new PortError(
+    'ServerException',
+    `ECR does not give the manifest ${manifest.digest} as it was pushed`,
+  );
+}
+
+async function getImage(
+  send: Send,
+  destination: Destination,
+  reference: ImageReference,
+): Promise<Manifest | undefined> {
+  const imageId = 'tag' in reference ? { imageTag: reference.tag } : { imageDigest: reference.digest };
+  const { images, failures } = await reading(send)('BatchGetImage', {
+    ...destination,
+    imageIds: [imageId],
+    acceptedMediaTypes: manifestMediaTypes,
+  });
+  const [image] = images;
+  const failure = failures.find(({ failureCode }) => !absences.has(failureCode));
+  if (failure) {
+    throw new PortError(
+      'ServerException',
+      `ECR cannot read this image: ${failure.failureReason ?? failure.failureCode}`,
+    );
+  }
+  if (image?.imageManifest === undefined || image.imageId.imageDigest === undefined) {
+    return undefined;
+  }
+  return {
+    digest: image.imageId.imageDigest,
+    mediaType: image.imageManifestMediaType ?? 'application/octet-stream',
+    bytes: Buffer.from(image.imageManifest),
+  };
+}
+
+export async function readTags(send: Send, destination: Destination): Promise<string[]> {
+  const tags: string[] = [];
+  for (
+    let nextToken: string | undefined, isFirst = true;
+    isFirst || nextToken !== undefined;
+    isFirst = false
+  ) {
+    const page = await reading(send)('ListImages', {
+      ...destination,
+      filter: { tagStatus: 'TAGGED' },
+      maxResults: maxListedImages,
+      nextToken,
+    });
+    tags.push(...page.imageIds.flatMap(({ imageTag }) => imageTag ?? []));
+    nextToken = page.nextToken;
+  }
+  return tags;
+}
+
+export async function readReferrers(
+  send: Send,
+  destination: Destination,
+  imageDigest: string,
+  artifactType: string | undefined,
+): Promise<Referrer[]> {
+  const referrers: Referrer[] = [];
+  for (
+    let nextToken: string | undefined, isFirst = true;
+    isFirst || nextToken !== undefined;
+    isFirst = false
+  ) {
+    const page = await reading(send)('ListImageReferrers', {
+      ...destination,
+      subjectId: { imageDigest },
+      ...(artifactType && { filter: { artifactTypes: [artifactType] } }),
+      maxResults: maxListedReferrers,
+      nextToken,
+    });
+    referrers.push(
+      ...page.referrers.map(({ mediaType, digest, size, artifactType, annotations }) => ({
+        mediaType,
+        digest,
+        size,
+        artifactType,
+        annotations,
+      })),
+    );
+    nextToken = page.nextToken;
+  }
+  return referrers;
+}
+
+export async function readDownloadUrl(
+  send: Send,
+  destination: Destination,
+  layerDigest: string,
+): Promise<string> {
+  const { downloadUrl } = await reading(send)('GetDownloadUrlForLayer', { ...destination, layerDigest });
+  return downloadUrl;
+}
+
+/** A proxy from before these operations were there takes pushes all the same. */
+const reading =
+  (send: Send): Send =>
+  async (operation, members) => {
+    try {
+      return await send(operation, members);
+    } catch (error) {
+      if (!isProblem(error, 'UnknownOperationException')) {
+        throw error;
+      }
+      throw new PortError(
+        'UnsupportedCommandException',
+        `this proxy has no ${operation}, for it is older than this bridge: pushing works, and reading when the proxy has the version of the bridge`,
+        { cause: error },
+      );
+    }
+  };

@@ -1,0 +1,72 @@
+// The registry endpoint on this machine: the process that a container runs, with the environment of the functions.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { loopback } from './address.ts';
+import type { LambdaFunction } from './template.ts';
+
+const program = join(import.meta.dirname, '../registry/hosted/main.ts');
+
+export type RegistryOptions = {
+  /** 0 takes any free one. */
+  port: number;
+  /** Any of them: what they are told is the same. */
+  fn: Pick<LambdaFunction, 'environment' | 'directory'>;
+  /** Added to what the template sets: addresses, credentials and the region. */
+  environment: Readonly<Record<string, string>>;
+  /** Takes what the endpoint prints. */
+  logFile: string;
+};
+
+/** Its own files are what it reads, and no profile of this shell's. */
+const inherited = ({ PATH, HOME }: NodeJS.ProcessEnv) => ({ PATH, HOME });
+
+/** @throws Error with what the process printed, if it does not start */
+export async function startRegistry({ port, fn, environment, logFile }: RegistryOptions) {
+  const child = spawn(process.execPath, [program], {
+    env: {
+      ...inherited(process.env),
+      ...fn.environment,
+      ...environment,
+      LAMBDA_TASK_ROOT: fn.directory,
+      HOST: loopback,
+      PORT: String(port),
+      REGISTRY: 'ecr',
+      BLOBS: 'stream',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const url = await urlOf(child, logFile);
+  const close = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, 'exit');
+      child.kill();
+      await ended;
+    }
+  };
+  return { url, close };
+}
+
+async function urlOf(child: ChildProcess, logFile: string): Promise<string> {
+  const printed: string[] = [];
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  for (const output of [child.stdout, child.stderr]) {
+    const lines = output && createInterface({ input: output });
+    lines?.on('line', (line) => {
+      appendFileSync(logFile, `${line}\n`);
+      printed.push(line);
+      const url = /^Registry endpoint (?<url>http\S+)$/.exec(line)?.groups?.url;
+      if (url !== undefined) {
+        resolve(url);
+        printed.length = 0;
+      }
+    });
+  }
+  child.once('exit', (status) => {
+    reject(new Error(`the registry endpoint ended with ${status}:\n${printed.slice(-20).join('\n')}`));
+  });
+  return promise;
+}

@@ -1,0 +1,51 @@
+// What a repository has, listed: its tags, and what refers to one of its manifests.
+
+import type { Handler } from './exchange.ts';
+import { isStorable } from './names.ts';
+import { OciError } from './oci-errors.ts';
+
+/** `GET …/tags/list`, in lexical order, paged by `n` and `last`. */
+export const listTags: Handler = async ({ port, repositoryName: name, query }) => {
+  const limit = limitOf(query.get('n'));
+  const last = query.get('last') ?? '';
+  const tags = [...(await port.listTags(name))].sort().filter((tag) => tag > last);
+  const page = tags.slice(0, limit);
+  const next = `</v2/${name}/tags/list?n=${limit}&last=${page.at(-1)}>; rel="next"`;
+  const isLast = page.length === tags.length || page.length === 0;
+  return { status: 200, headers: isLast ? {} : { link: next }, body: { name, tags: page } };
+};
+
+function limitOf(text: string | null): number | undefined {
+  if (text === null) {
+    return undefined;
+  }
+  if (/^\d{1,9}$/.test(text)) {
+    return Number(text);
+  }
+  throw new OciError('UNSUPPORTED', 'n is not a number of tags', { status: 400 });
+}
+
+/** `GET …/referrers/<digest>`, which clients ask before they decide how to push an artifact. */
+export const listReferrers: Handler = async ({ port, repositoryName, reference, query }) => {
+  const artifactType = query.get('artifactType') ?? undefined;
+  const referrers = isStorable(reference)
+    ? await port.listReferrers(repositoryName, reference, artifactType)
+    : [];
+  if (!referrers) {
+    throw new OciError('UNSUPPORTED', 'this registry lists no referrers: keep them under a tag', {
+      status: 404,
+    });
+  }
+  const mediaType = 'application/vnd.oci.image.index.v1+json';
+  const manifests = referrers.filter(
+    (one) => artifactType === undefined || one.artifactType === artifactType,
+  );
+  return {
+    status: 200,
+    headers: {
+      'content-type': mediaType,
+      ...(artifactType !== undefined && { 'oci-filters-applied': 'artifactType' }),
+    },
+    body: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests })),
+  };
+};

@@ -1,0 +1,197 @@
+// One request of an OCI client, from its headers to its answer.
+
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ProxyError } from '../../api/proxy-error.ts';
+import type { Registry } from '../../api/registries.ts';
+import type { Caller, OpenRegistry } from '../port.ts';
+import { refusal, write } from './answers.ts';
+import type { Bounds } from './bounds.ts';
+import { secretOf } from './credentials.ts';
+import type { Answer, Route } from './exchange.ts';
+import { ClientGone, IncomingBody } from './incoming-body.ts';
+import { repositoryNameOf } from './names.ts';
+import { OciError, ociErrorOf } from './oci-errors.ts';
+import { routes } from './routes.ts';
+import type { UploadSlots } from './upload-slots.ts';
+
+/** What became of a request, for a log: never a token, a query or a body. */
+export type Served = {
+  readonly requestId: string;
+  readonly sourceIp: string | undefined;
+  readonly method: string;
+  readonly path: string;
+  /** Undefined where the client went away before it was answered. */
+  readonly status: number | undefined;
+  readonly ms: number;
+  /** As the port calls it, once it is known. */
+  readonly client: string | undefined;
+  /** Of the error table, or else OCI's, where it was refused. */
+  readonly code: string | undefined;
+  /** What was thrown and is no refusal. */
+  readonly fault: unknown;
+};
+
+/** What every request needs. */
+export type Service = {
+  readonly open: OpenRegistry;
+  readonly registry: Registry;
+  /** Throws ProxyError where this request is refused whoever sends it. */
+  readonly admit: (request: IncomingMessage) => void;
+  readonly sourceIpOf: (request: IncomingMessage) => string | undefined;
+  /** Answered with 200 whoever asks, for a load balancer. */
+  readonly healthPath: string | undefined;
+  readonly bounds: Bounds;
+  readonly slots: UploadSlots;
+  readonly isClosing: () => boolean;
+  readonly onServed: (served: Served) => void;
+};
+
+type Request = {
+  readonly raw: IncomingMessage;
+  readonly path: string;
+  readonly body: IncomingBody;
+  readonly caller: Omit<Caller, 'token'>;
+  /** Told as soon as it is known. */
+  readonly onClient: (client: string) => void;
+};
+
+/** What is answered; and why, where that is a refusal or a fault. */
+type Outcome = { answer: Answer; code?: string; fault?: unknown };
+
+/** @param onFirstRead called when somebody wants the body */
+export async function serve(
+  raw: IncomingMessage,
+  response: ServerResponse,
+  service: Service,
+  onFirstRead: () => void,
+): Promise<void> {
+  const begunAtMs = performance.now();
+  const { bounds } = service;
+  const requestId = randomUUID();
+  const warnings: string[] = [];
+  const gone = abortedWhenGone(response);
+  const path = raw.url?.split('?', 1)[0] ?? '/';
+  const method = raw.method ?? 'GET';
+  const body = new IncomingBody(raw, bounds, onFirstRead);
+  let client: string | undefined;
+  const caller = {
+    sourceIp: service.sourceIpOf(raw),
+    userAgent: raw.headers['user-agent'],
+    requestId,
+    abortSignal: gone,
+    warn: (text: string) => void warnings.push(text),
+  };
+  const onClient = (name: string) => {
+    client = name;
+  };
+  let { answer, code, fault } = await outcomeOf({ raw, path, body, caller, onClient }, service);
+  // Amid a body a connection that is closed takes the answer with it.
+  const close = service.isClosing() && raw.complete;
+  body.drain();
+  if (!gone.aborted) {
+    const options = { isHead: method === 'HEAD', close, warnings, idleMs: bounds.idleMs };
+    await write(response, answer, options).catch((error: unknown) => {
+      response.destroy();
+      fault ??= error;
+    });
+  }
+  const isGone = gone.aborted || fault instanceof ClientGone;
+  report(service, {
+    requestId,
+    sourceIp: caller.sourceIp,
+    method,
+    path,
+    status: isGone ? undefined : answer.status,
+    ms: Math.round(performance.now() - begunAtMs),
+    client,
+    code: isGone ? undefined : code,
+    fault: isGone ? undefined : fault,
+  });
+}
+
+/** A log that cannot be written is no reason for anything else to fail. */
+function report({ onServed }: Service, served: Served): void {
+  try {
+    onServed(served);
+  } catch {}
+}
+
+function abortedWhenGone(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.on('close', () => {
+    if (!response.writableFinished) {
+      gone.abort(new ClientGone('the client has gone away'));
+    }
+  });
+  return gone.signal;
+}
+
+async function outcomeOf(request: Request, service: Service): Promise<Outcome> {
+  const path = decoded(request.path);
+  const route = routes.find(({ pattern }) => pattern.test(path));
+  try {
+    return { answer: await dispatch(request, path, route, service) };
+  } catch (error) {
+    return refusedWith(error, route, route?.pattern.exec(path)?.groups?.name);
+  }
+}
+
+async function dispatch(
+  { raw, body, caller, onClient }: Request,
+  path: string,
+  route: Route | undefined,
+  service: Service,
+): Promise<Answer> {
+  const { registry, slots } = service;
+  const method = raw.method ?? 'GET';
+  if (path === service.healthPath) {
+    return { status: 200, body: {} };
+  }
+  service.admit(raw);
+  const port = await service.open({ ...caller, token: secretOf(raw) });
+  onClient(port.client);
+  const handler = route?.methods[method];
+  if (!route || !handler) {
+    throw unsupported(route);
+  }
+  const { name, reference = '' } = route.pattern.exec(path)?.groups ?? {};
+  return handler({
+    port,
+    slots,
+    isClosing: service.isClosing(),
+    repositoryName: name === undefined ? '' : repositoryNameOf(name, registry),
+    reference,
+    query: new URLSearchParams(raw.url?.split('?').slice(1).join('?')),
+    headers: raw.headers,
+    body,
+  });
+}
+
+const unsupported = (route: Route | undefined): OciError =>
+  new OciError('UNSUPPORTED', 'this registry does not do this', {
+    headers: route ? { allow: Object.keys(route.methods).join(', ') } : {},
+  });
+
+/** The one place where what was thrown becomes an answer. */
+function refusedWith(error: unknown, route: Route | undefined, repositoryName?: string): Outcome {
+  const subject = route?.subject ?? 'blob';
+  if (error instanceof OciError) {
+    const { cause } = error;
+    return { answer: refusal(error), code: cause instanceof ProxyError ? cause.code : error.code };
+  }
+  if (error instanceof ProxyError) {
+    return { answer: refusal(ociErrorOf(error, subject, repositoryName)), code: error.code };
+  }
+  const told = new OciError('UNKNOWN', 'a fault of this registry: its log says more');
+  return { answer: refusal(told), fault: error };
+}
+
+/** A path that cannot be decoded matches no route. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return '';
+  }
+}

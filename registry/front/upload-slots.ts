@@ -1,0 +1,51 @@
+// How many requests bring bytes at the same time: of one client and in all.
+
+import type { Bounds } from './bounds.ts';
+import { busy } from './oci-errors.ts';
+
+export class UploadSlots {
+  readonly #bounds: Pick<Bounds, 'uploads' | 'uploadsPerClient'>;
+  readonly #taken = new Map<string, number>();
+  #all = 0;
+
+  constructor(bounds: Pick<Bounds, 'uploads' | 'uploadsPerClient'>) {
+    this.#bounds = bounds;
+  }
+
+  /** How many are taken. */
+  get size(): number {
+    return this.#all;
+  }
+
+  /** @throws OciError UNAVAILABLE */
+  assertFree(client: string): void {
+    const { uploads, uploadsPerClient } = this.#bounds;
+    if (this.#all >= uploads) {
+      throw busy(`${uploads} uploads are under way here: try again when some have ended`);
+    }
+    if ((this.#taken.get(client) ?? 0) >= uploadsPerClient) {
+      throw busy(`${uploadsPerClient} uploads of this client are under way: try again when some have ended`);
+    }
+  }
+
+  /** Counted before anything is waited for. @throws OciError UNAVAILABLE */
+  async hold<Value>(client: string, work: () => Promise<Value>): Promise<Value> {
+    this.assertFree(client);
+    this.#count(client, 1);
+    try {
+      return await work();
+    } finally {
+      this.#count(client, -1);
+    }
+  }
+
+  #count(client: string, change: 1 | -1): void {
+    this.#all += change;
+    const taken = (this.#taken.get(client) ?? 0) + change;
+    if (taken === 0) {
+      this.#taken.delete(client);
+    } else {
+      this.#taken.set(client, taken);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+// An answer that clients still wait for: what takes longer goes on, and the client is told to come again.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ProxyError } from '../../api/proxy-error.ts';
+
+/** Of the clients that are known to wait least after a body's last byte, Jib waits 20 s and containerd 30 s. */
+export const answerMs = 18_000;
+
+const comeAgain = () =>
+  new ProxyError(
+    'ServiceUnavailableException',
+    'ECR is still at it. Send the same request again: what is done meanwhile is found.',
+  );
+
+/** What goes on after its request was answered. */
+export class Unanswered {
+  readonly #work = new Set<Promise<unknown>>();
+
+  get size(): number {
+    return this.#work.size;
+  }
+
+  /**
+   * @param onLateFailure is told what nobody else learns
+   * @throws what `work` throws; ServiceUnavailableException where it takes longer than `withinMs`
+   */
+  async inTime<Value>(
+    work: Promise<Value>,
+    withinMs: number,
+    onLateFailure: (error: unknown) => void,
+  ): Promise<Value> {
+    const clock = new AbortController();
+    const isLate = await Promise.race([
+      work.then(() => false),
+      sleep(withinMs, true, { signal: clock.signal }),
+    ]).finally(() => clock.abort());
+    if (!isLate) {
+      return work;
+    }
+    const end = work.catch(onLateFailure).finally(() => this.#work.delete(end));
+    this.#work.add(end);
+    throw comeAgain();
+  }
+
+  /** Waits for all of it. */
+  async ended(): Promise<void> {
+    await Promise.allSettled([...this.#work]);
+  }
+}

@@ -1,0 +1,167 @@
+// Takes the bytes of a blob as requests bring them, and ends the upload. Nothing is kept between requests. Decision 0024.
+
+import { minEcrPartBytes } from '../../api/limits.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
+import { type IncomingBytes, PortError } from '../port.ts';
+import { PartCutter } from './part-cutter.ts';
+import { PartSender, type SenderOptions } from './part-sender.ts';
+import { nothingSent, placeAt, stateOf, type UploadPlace } from './upload-place.ts';
+
+/** What ECR still has to do once a body has come whole. */
+export type Rest = () => Promise<UploadPlace>;
+
+const wrongOffset = (place: UploadPlace, detail: string) =>
+  new PortError('InvalidLayerPartException', detail, { uploadState: stateOf(place) });
+
+const notNext = (place: UploadPlace) =>
+  wrongOffset(place, `The next byte of this upload is ${place.position}.`);
+
+/** ECR would take the bytes, and refuse the layer in the end. */
+const beginAgain = () =>
+  wrongOffset(
+    nothingSent,
+    `The request before brought less than ${minEcrPartBytes} bytes, which ECR takes at a layer's end alone. Begin the blob again, in larger pieces or in one.`,
+  );
+
+/**
+ * Where ECR is with an upload. It is asked about a part of no bytes there, which it is to have next.
+ *
+ * @throws UploadNotFoundException for one that is nobody's, another's, or that ECR has forgotten
+ */
+export async function askEcr(
+  place: UploadPlace,
+  { calls, call, repositoryName }: Pick<SenderOptions, 'calls' | 'call' | 'repositoryName'>,
+): Promise<UploadPlace> {
+  const { uploadId, position } = place;
+  if (uploadId === undefined) {
+    return place;
+  }
+  try {
+    const none = { partFirstByte: position, partLastByte: position - 1, layerPartBlob: new Uint8Array() };
+    await calls.send('UploadLayerPart', { repositoryName, uploadId, ...none }, call);
+    return place;
+  } catch (error) {
+    return placeAt(place, receivedOf(error));
+  }
+}
+
+/** @throws what says nothing of what ECR has */
+function receivedOf(error: unknown): number {
+  if (error instanceof ProxyError && error.code === 'InvalidLayerPartException') {
+    return (error.members.lastValidByteReceived ?? -1) + 1;
+  }
+  throw error;
+}
+
+/**
+ * Sends a body to ECR as it comes, from `place` on. What ECR has of it already, since an answer was lost, is passed
+ * over.
+ *
+ * @returns once the body has come whole: what is left to do
+ * @throws PortError with the upload's state where the bytes are not the next ones; what the body throws
+ */
+export async function takeBody(
+  place: UploadPlace,
+  incoming: IncomingBytes,
+  options: SenderOptions,
+): Promise<Rest> {
+  if (incoming.length === 0) {
+    return async () => place;
+  }
+  const reached = await askEcr(place, options);
+  if (reached.position < place.position || (incoming.first ?? place.position) !== place.position) {
+    throw notNext(reached);
+  }
+  const sender = new PartSender(reached, options);
+  const cutter = new PartCutter(options.buffers);
+  try {
+    await gather({ incoming, place, reached, sender, cutter });
+  } catch (error) {
+    cutter.drop();
+    throw misplaced(error, sender) ?? error;
+  }
+  return async () => {
+    try {
+      for (const part of cutter.end()) {
+        await sender.send(part);
+      }
+      await sender.settle();
+      return sender.place;
+    } catch (error) {
+      throw misplaced(error, sender) ?? error;
+    }
+  };
+}
+
+/** ECR has another next byte than the upload's, as another request goes on with it too. */
+function misplaced(error: unknown, { place }: PartSender): PortError | undefined {
+  const isMisplaced = error instanceof ProxyError && error.code === 'InvalidLayerPartException';
+  return isMisplaced && !(error instanceof PortError)
+    ? notNext(placeAt(place, receivedOf(error)))
+    : undefined;
+}
+
+type Gathering = {
+  incoming: IncomingBytes;
+  /** Where the body begins, and where ECR is. */
+  place: UploadPlace;
+  reached: UploadPlace;
+  sender: PartSender;
+  cutter: PartCutter;
+};
+
+async function gather({ incoming, place, reached, sender, cutter }: Gathering): Promise<void> {
+  let passedOver = reached.position - place.position;
+  let isBegun = false;
+  const chunks = brokenOff(incoming.chunks);
+  for await (const arrived of chunks.read) {
+    sender.assertGoing();
+    const chunk = arrived.subarray(passedOver);
+    passedOver -= arrived.length - chunk.length;
+    if (chunk.length === 0) {
+      continue;
+    }
+    if (reached.endsSmall) {
+      throw beginAgain();
+    }
+    if (!isBegun) {
+      isBegun = true;
+      sender.begin();
+    }
+    for (const part of cutter.take(chunk)) {
+      await sender.send(part);
+    }
+  }
+  const failure = chunks.failure();
+  if (failure) {
+    await sendLarge(cutter, sender);
+    throw failure.error;
+  }
+  if (passedOver > 0) {
+    throw notNext(reached);
+  }
+}
+
+/** A body that breaks off ends as one that has come whole, and says so: what has come of it need not come again. */
+function brokenOff(chunks: AsyncIterable<Uint8Array>) {
+  let failure: { readonly error: unknown } | undefined;
+  async function* read() {
+    try {
+      yield* chunks;
+    } catch (error) {
+      failure = { error };
+    }
+  }
+  return { read: read(), failure: () => failure };
+}
+
+/** What is too small to be followed by another part is not kept. */
+async function sendLarge(cutter: PartCutter, sender: PartSender): Promise<void> {
+  if (cutter.held < minEcrPartBytes) {
+    return;
+  }
+  for (const part of cutter.end()) {
+    await sender.send(part);
+  }
+  await sender.settle();
+}

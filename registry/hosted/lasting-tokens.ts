@@ -1,0 +1,28 @@
+// A token that was good when a request came is good for that request, however long its body takes. A revoked one is not.
+
+import { ProxyError } from '../../api/proxy-error.ts';
+import type { ServeServices } from '../../lambda/serve.ts';
+
+type TokenCheckers = ServeServices['tokens'];
+
+/**
+ * The checkers of one request. The five steps authenticate each part anew, so that a revocation is met at the next
+ * one; a client cannot send another token amid a body, and issuers give tokens for five minutes.
+ */
+export function lastingTokens(tokens: TokenCheckers): TokenCheckers {
+  let known: Awaited<ReturnType<TokenCheckers['verifyOidcToken']>> | undefined;
+  return {
+    ...tokens,
+    verifyOidcToken: async (token) => {
+      try {
+        known = await tokens.verifyOidcToken(token);
+        return known;
+      } catch (error) {
+        if (known && error instanceof ProxyError && error.code === 'ExpiredTokenException') {
+          return known;
+        }
+        throw error;
+      }
+    },
+  };
+}

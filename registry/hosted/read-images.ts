@@ -1,0 +1,140 @@
+// Manifests, tags and referrers, asked of ECR each time.
+
+import { createHash } from 'node:crypto';
+import { maxListedImages, maxListedReferrers } from '../../api/limits.ts';
+import { manifestMediaTypes } from '../../api/manifest.ts';
+import type { Members } from '../../api/operations.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
+import { type ImageReference, type Manifest, PortError, type Referrer } from '../port.ts';
+import type { CallOptions, Calls } from './calls.ts';
+
+export type ReadOptions = {
+  readonly calls: Calls;
+  readonly call: CallOptions;
+  readonly repositoryName: string;
+};
+
+type ImageId = Members<'BatchGetImage'>['imageIds'][number];
+
+/** What ECR says of an image that is not there, and of names that no image can have. */
+const absent: ReadonlySet<string> = new Set(['ImageNotFound', 'InvalidImageDigest', 'InvalidImageTag']);
+
+const sha256Of = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+const isUnsupported = (error: unknown): boolean =>
+  error instanceof ProxyError && error.code === 'UnsupportedCommandException';
+
+/** ECR Public's own words would name an operation of its API. */
+const notReadable = (cause: unknown) =>
+  new PortError(
+    'UnsupportedCommandException',
+    'Amazon ECR Public reads no manifests and lists no tags for this registry: pull at public.ecr.aws.',
+    { cause },
+  );
+
+async function readable<Value>(work: Promise<Value>): Promise<Value> {
+  try {
+    return await work;
+  } catch (error) {
+    throw isUnsupported(error) ? notReadable(error) : error;
+  }
+}
+
+async function getImage(imageId: ImageId, { calls, call, repositoryName }: ReadOptions) {
+  const { images, failures } = await calls.send(
+    'BatchGetImage',
+    { repositoryName, imageIds: [imageId], acceptedMediaTypes: [...manifestMediaTypes] },
+    call,
+  );
+  const [image] = images;
+  const [failure] = failures;
+  if (!image && failure && !absent.has(failure.failureCode ?? '')) {
+    throw new ProxyError('ServerException', `ECR cannot give the image: ${failure.failureReason}.`);
+  }
+  return image;
+}
+
+/**
+ * The manifest as it was pushed. ECR converts one that is read by its tag and has none of the media types that are
+ * asked for; what it then gives has another digest than the image, which is read by its digest instead.
+ */
+export async function readManifest(
+  reference: ImageReference,
+  options: ReadOptions,
+): Promise<Manifest | undefined> {
+  const imageId = 'tag' in reference ? { imageTag: reference.tag } : { imageDigest: reference.digest };
+  const image = await readable(getImage(imageId, options));
+  if (!image) {
+    return undefined;
+  }
+  const { imageId: found, imageManifest = '', imageManifestMediaType: mediaType = '' } = image;
+  const bytes = Buffer.from(imageManifest);
+  const digest = sha256Of(bytes);
+  const { imageDigest = digest } = found;
+  if (digest === imageDigest) {
+    return { digest, mediaType, bytes };
+  }
+  if ('digest' in reference) {
+    throw new ProxyError('ServerException', `ECR gives another manifest for ${reference.digest}.`);
+  }
+  return readManifest({ digest: imageDigest }, options);
+}
+
+/** Gathers what comes page by page. */
+async function pages<Item>(
+  page: (
+    nextToken: string | undefined,
+  ) => Promise<{ items: readonly Item[]; nextToken?: string | undefined }>,
+): Promise<readonly Item[]> {
+  const all: Item[] = [];
+  let token: string | undefined;
+  do {
+    const { items, nextToken } = await page(token);
+    all.push(...items);
+    token = nextToken;
+  } while (token !== undefined);
+  return all;
+}
+
+/** An image that has several tags comes once with each. */
+export async function readTags({ calls, call, repositoryName }: ReadOptions): Promise<readonly string[]> {
+  const filter = { tagStatus: 'TAGGED' } as const;
+  const ids = pages(async (nextToken) => {
+    const members = { repositoryName, filter, maxResults: maxListedImages, nextToken };
+    const { imageIds, ...rest } = await calls.send('ListImages', members, call);
+    return { items: imageIds, ...rest };
+  });
+  const tags = (await readable(ids)).flatMap(({ imageTag }) => imageTag ?? []);
+  return [...new Set(tags)];
+}
+
+/** @returns undefined where the registry keeps none */
+export async function readReferrers(
+  imageDigest: string,
+  artifactType: string | undefined,
+  { calls, call, repositoryName }: ReadOptions,
+): Promise<readonly Referrer[] | undefined> {
+  const filter = artifactType ? { artifactTypes: [artifactType] } : undefined;
+  try {
+    return await pages(async (nextToken) => {
+      const subjectId = { imageDigest };
+      const members = { repositoryName, subjectId, filter, maxResults: maxListedReferrers, nextToken };
+      const { referrers, ...rest } = await calls.send('ListImageReferrers', members, call);
+      return { items: referrers.map(referrerOf), ...rest };
+    });
+  } catch (error) {
+    if (isUnsupported(error)) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** A descriptor of OCI's, without what is ECR's own. */
+const referrerOf = ({ mediaType, digest, size, artifactType, annotations }: Referrer): Referrer => ({
+  mediaType,
+  digest,
+  size,
+  artifactType,
+  annotations,
+});

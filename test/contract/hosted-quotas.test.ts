@@ -1,0 +1,49 @@
+// Quotas of uploads whose parts go to ECR as they come: counted part by part, each byte that is kept once.
+
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { bodyOf, callerOf, hostedInstance, noBody } from '../support/hosted-registry.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { policiesBeside } from '../support/policy-directory.ts';
+import { digestOf, randomBytes } from '../support/random-bytes.ts';
+
+const MiB = 1_048_576;
+const repositoryName = 'team-a/app';
+
+let stack: InProcess;
+beforeAll(async () => {
+  vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
+  // Midday, so that no test runs into the next day by chance.
+  vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-21T12:00:00Z') });
+  const quota = `- { name: a-day, client: team-a-ci, bytesPerDay: ${20 * MiB} }`;
+  stack = await startInProcess({
+    policyDirectory: policiesBeside({ 'quotas.yaml': quota }),
+    quotaTable: 'quotas',
+  });
+});
+afterAll(async () => {
+  vi.useRealTimers();
+  await stack.close();
+});
+
+describe('a quota of bytes', () => {
+  it('is counted as parts go to ECR, not again where an answer was lost, and refuses amid a body', async () => {
+    const port = await hostedInstance(stack).open(callerOf());
+    const bytes = randomBytes(12 * MiB);
+    const begun = await port.begin(repositoryName);
+    const first = await port.append(repositoryName, begun.reference, bodyOf(bytes.subarray(0, 6 * MiB)));
+    await stack.arm({ operation: 'UploadLayerPart', fault: 'drop-after', times: 4 });
+    const rest = bytes.subarray(6 * MiB);
+    const state = await port.append(repositoryName, first.reference, bodyOf(rest));
+    // The client did not hear of it, and asks and sends again.
+    await port.status(repositoryName, first.reference);
+    await port.append(repositoryName, first.reference, bodyOf(rest));
+    await port.finish(repositoryName, state.reference, digestOf(bytes), noBody);
+
+    const tooMuch = randomBytes(9 * MiB);
+    const { reference } = await port.begin(repositoryName);
+    await expect(port.append(repositoryName, reference, bodyOf(tooMuch))).rejects.toMatchObject({
+      code: 'QuotaExceededException',
+      members: { quota: 'a-day', used: 12 * MiB, limit: 20 * MiB },
+    });
+  });
+});

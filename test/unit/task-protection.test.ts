@@ -1,0 +1,58 @@
+// When a task asks Amazon ECS not to be ended, and when it lets go.
+
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { protectTask } from '../../registry/hosted/task-protection.ts';
+
+const ended: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  await Promise.all(ended.splice(0).map((end) => end()));
+});
+
+async function startAgent(status = 200) {
+  const asked: unknown[] = [];
+  const server = createServer(async (request, response) => {
+    asked.push({ method: request.method, url: request.url, body: await json(request) });
+    response.writeHead(status).end(JSON.stringify({ failure: { Reason: 'THROTTLED' } }));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  ended.push(async () => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { asked, agentUri: `http://127.0.0.1:${port}/api/task` };
+}
+
+const put = (body: object) => ({ method: 'PUT', url: '/api/task/task-protection/v1/state', body });
+const held = put({ ProtectionEnabled: true, ExpiresInMinutes: 60 });
+const letGo = put({ ProtectionEnabled: false });
+
+describe('a task', () => {
+  it('is protected while it has uploads and a while after, and again with the next', async () => {
+    const { asked, agentUri } = await startAgent();
+    let isBusy = false;
+    const times = { lookEveryMs: 5, quietMs: 50, renewMs: 60_000 };
+    const stop = protectTask({ agentUri, isBusy: () => isBusy, warn: () => {}, times });
+    for (const expected of [[held], [held, letGo], [held, letGo, held]]) {
+      isBusy = !isBusy;
+      await vi.waitFor(() => expect(asked).toEqual(expected), { timeout: 10_000 });
+    }
+    await stop();
+    expect(asked).toEqual([held, letGo, held, letGo]);
+  });
+
+  it('asks again in time, and goes on where it is not heard', async () => {
+    const { asked, agentUri } = await startAgent(429);
+    const warnings: unknown[] = [];
+    const warn = (failure: unknown) => void warnings.push(failure);
+    const times = { lookEveryMs: 5, quietMs: 50, renewMs: 20 };
+    const stop = protectTask({ agentUri, isBusy: () => true, warn, times });
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(2), { timeout: 10_000 });
+    await stop();
+    expect(String(warnings[0])).toContain('429');
+  });
+});
