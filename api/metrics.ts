@@ -44,4 +44,4 @@ export type UpstreamCall = `${Registry}:${OperationName}` | 's3:HeadObject' | 's
  * How many uploads a server of the registry endpoint has under way: written by each of them once a minute, for the
  * dimension `service` alone, so that the mean is that of one server.
  */
-export const uploadsInFlightMetric = { name: 'UploadsInFlight', unit: 'Count', everySeconds: 60 } as const;
+export const uploadsInFlightMetric = { name: 'UploadsInFlight', everySeconds: 60 } as const;
