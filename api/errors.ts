@@ -36,6 +36,15 @@ export type ErrorRow = {
   registry?: Registry;
 };
 
+/** A repository may be a cache of another registry's (a pull through cache rule), which ECR then could not read. */
+const cacheFailed = {
+  status: 502,
+  title: 'The registry could not read what it is a cache of',
+  sendAgain: 'never',
+  oci: 'UNAVAILABLE',
+  registry: 'ecr',
+} as const;
+
 /**
  * AWS's usual name for a limit that no waiting helps against, though not ECR's: at ECR's own, LimitExceededException,
  * most SDKs believe that they are throttled, and send the same request again. Decision 0021.
@@ -55,6 +64,15 @@ export const errors = {
     sendAgain: 'never',
     members: ['invalidMembers'],
     oci: { blob: 'BLOB_UPLOAD_INVALID', manifest: 'MANIFEST_INVALID' },
+  },
+  // ECR's newer operations call it so.
+  ValidationException: {
+    status: 400,
+    title: 'The registry finds a member of the request ill-formed',
+    sendAgain: 'never',
+    oci: { blob: 'BLOB_UPLOAD_INVALID', manifest: 'MANIFEST_INVALID' },
+    operations: ['ListImageReferrers'],
+    registry: 'ecr',
   },
   UnrecognizedClientException: {
     status: 401,
@@ -261,6 +279,21 @@ export const errors = {
     sendAgain: 'never',
     // Docker sends a layer five times whatever else it is told.
     oci: 'DENIED',
+  },
+  UnableToGetUpstreamImageException: {
+    ...cacheFailed,
+    detail: upstreamFailed,
+    operations: ['BatchGetImage'],
+  },
+  UnableToGetUpstreamLayerException: {
+    ...cacheFailed,
+    detail: upstreamFailed,
+    operations: ['GetDownloadUrlForLayer'],
+  },
+  UnableToListUpstreamImageReferrersException: {
+    ...cacheFailed,
+    detail: upstreamFailed,
+    operations: ['ListImageReferrers'],
   },
   KmsException: {
     status: 502,

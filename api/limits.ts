@@ -1,4 +1,4 @@
-// Every limit the proxy stands on, with the source of each; sizes in bytes, times in milliseconds.
+// Every limit of the proxy, each with its source; sizes in bytes, times in milliseconds.
 
 const MiB = 1_048_576;
 
@@ -28,11 +28,14 @@ export const maxPayloadBytes = 10 * MiB;
 /** How long API Gateway waits for an integration. Source: API Gateway quotas, "Integration timeout". */
 export const integrationTimeoutMs = 29_000;
 
-/** Kept free at the end of an invocation, so that the answer is ours (504) and not API Gateway's. */
+/** Reserved at the end of an invocation, so that the proxy answers 504 before API Gateway does. */
 export const answerReserveMs = 1_500;
 
 /** How long a function may keep the clients' tokens in memory: a revocation takes effect within this time. */
 export const secretMaxAgeMs = 30_000;
+
+/** For tokens that are unknown the secret is read again, once in this time at most. */
+export const secretRereadMs = 1_000;
 
 /** CompleteLayerUpload and BatchCheckLayerAvailability take this many digests at most. Source: ECR API reference. */
 export const maxLayerDigests = 100;
@@ -67,7 +70,7 @@ export const maxBodyStructuralCharacters = 1_000;
 /** The longest digest. Those of `sha512:` have 135 characters. */
 export const maxDigestCharacters = 1_000;
 
-/** How many of the members that are wrong a refusal names, and how many of the policies that failed the log. */
+/** How many invalid members a refusal names, and how many failed policies the log names. */
 export const maxFaults = 5;
 
 /** How many digests of a completion, and how many images of a read, are logged; clients send one. */
@@ -80,10 +83,20 @@ export const maxLogLineBytes = 16_384;
 /** The longest token that is looked at, in characters. API Gateway takes 10,240 bytes of headers in all. */
 export const maxTokenCharacters = 8_192;
 
+/**
+ * The longest session token, in characters. As the password of Basic it becomes a header of 7,300 bytes: of the 8,000
+ * that all headers have at a private API, and 8,192 that one has behind most web servers, that leaves room for others.
+ * Source: API Gateway quotas, "Total combined size of request line and header values".
+ */
+export const maxSessionTokenCharacters = 5_400;
+
+/** How far the clocks of the proxy's own instances may be apart. */
+export const sessionClockSkewMs = 5_000;
+
 /** How deep the JSON of a token's header or claims may nest: real ones have three levels (Kubernetes). */
 export const maxTokenDepth = 8;
 
-/** The longest number that a claim may be, in characters, and so the longest that one is written out to. */
+/** The longest number in a claim, in characters, also after it is written without an exponent. */
 export const maxNumberCharacters = 64;
 
 /**
@@ -95,6 +108,9 @@ export const maxTokenLifetimeSeconds = 86_400;
 /** The smallest RSA modulus of an issuer's key. Source: RFC 7518, section 3.3; NIST SP 800-131A. */
 export const minRsaModulusBits = 2_048;
 
+/** How many keys of one key id and one algorithm a signature is held against: key sets have one, or two for a while. */
+export const maxKeysOfOneId = 4;
+
 /** How far the clock of an OIDC issuer may be off, for `exp`, `nbf` and `iat`. */
 export const maxClockSkewMs = 60_000;
 
@@ -102,10 +118,10 @@ export const maxClockSkewMs = 60_000;
 export const keySetTimeoutMs = 3_000;
 export const maxKeySetBytes = 262_144;
 
-/** An issuer's keys are fetched for an unknown key id, or after a failure, once in this time at most. */
+/** An issuer's keys are fetched at most once in this time for an unknown key id, or after a failure. */
 export const keySetRetryMs = 30_000;
 
-/** After this time an issuer's keys are fetched anew; while that fails, the old ones serve so long at most. */
+/** After the first time an issuer's keys are fetched again; while that fails, the old ones are used until the second. */
 export const keySetFreshMs = 3_600_000;
 export const keySetMaxAgeMs = 86_400_000;
 
@@ -133,7 +149,7 @@ export const maxManifestStructuralCharacters = 200_000;
 export const maxMediaTypeCharacters = 255;
 
 /**
- * What of a manifest reaches the policy: media types and annotations, and in them the characters that are not
+ * What the policy sees of a manifest: media types and annotations, and in them the characters that are not
  * plain ASCII, quotes and backslashes among these, which cost Cedar 50 times as much as others (0.3 µs to 0.8 µs).
  * OCI's conformance suite puts a manifest of 390 annotations of 10,000 plain characters each; images have some
  * twenty annotations.
@@ -142,8 +158,8 @@ export const maxPolicyTexts = 2_000;
 export const maxPolicyEscapes = 32_768;
 
 /**
- * Cedar evaluates an expression by recursion, on a stack of 1 MiB inside the WebAssembly memory, and traps where it
- * ends: after 280 levels of the dearest kind (method calls), 360 of the cheapest, wherever it runs. More than half
+ * Cedar evaluates an expression by recursion, on a stack of 1 MiB inside the WebAssembly memory, and traps when it
+ * overflows: after 280 levels of the dearest kind (method calls), 360 of the cheapest, wherever it runs. More than half
  * of that is left free. Measured with cedar-wasm 4.13; held by `test/unit/policy-depth.test.ts`.
  */
 export const maxPolicyDepth = 128;
@@ -157,6 +173,6 @@ export const maxPolicySize = 100_000;
  */
 export const maxPolicyBytes = 524_288;
 
-/** What the log tells of the policies that failed in a decision. */
+/** How much the log says of the policies that failed in a decision. */
 export const maxPolicyErrors = 10;
 export const maxPolicyErrorCharacters = 500;

@@ -12,7 +12,7 @@ import { artifact, type descriptor, image, index, ManifestFault, type platform }
 import { JsonFault, parseStrictJson } from './strict-json.ts';
 
 /** The facts of a manifest. Sizes are those that it states: ECR, not this proxy, has the layers. */
-export type ManifestFacts = {
+type ManifestFacts = {
   mediaType: string;
   /** Of an artifact: its own, or else the media type of its config (OCI image specification, "Guidelines for Artifact Usage"). */
   artifactType: string | undefined;
@@ -112,7 +112,7 @@ const readers: Readonly<Record<string, (json: unknown) => Facts>> = {
 /** The media types that a manifest may have here. */
 export const manifestMediaTypes: readonly string[] = Object.keys(readers);
 
-function parse(text: string) {
+function parseManifest(text: string) {
   try {
     return parseStrictJson(text, maxManifestDepth, maxManifestStructuralCharacters);
   } catch (error) {
@@ -164,8 +164,8 @@ function assertReadable(facts: Facts) {
   }
 }
 
-function read(text: string, declared: string | undefined): ManifestFacts {
-  const json = parse(text);
+function factsOf(text: string, declared: string | undefined): ManifestFacts {
+  const json = parseManifest(text);
   const mediaType = mediaTypeOf(json.mediaType, declared);
   const reader = Object.hasOwn(readers, mediaType) ? readers[mediaType] : undefined;
   if (!reader) {
@@ -193,7 +193,7 @@ function faultOf(failure: unknown): string {
 export function readManifest(text: string, declared: string | undefined): Manifest {
   const digest = sha256Of(text);
   try {
-    return { digest, facts: read(text, declared) };
+    return { digest, facts: factsOf(text, declared) };
   } catch (error) {
     return { digest, fault: faultOf(error) };
   }

@@ -24,6 +24,8 @@ export const metrics = {
   AuditWouldRefuse: { unit: 'Count', by: 'operation' },
   /** Requests that were refused or failed; `reason` is the code of the error table. */
   Refusals: { unit: 'Count', by: 'reason' },
+  /** What the operator has to mend: an odd row of the secret, an issuer whose keys are not where it is said. */
+  ConfigurationFaults: { unit: 'Count', by: 'source' },
   /** Of one call to AWS with its retries. Its number of samples is the number of calls. */
   UpstreamLatency: { unit: 'Milliseconds', by: 'upstream' },
   /** Calls that failed for other reasons than the client's. */
@@ -31,6 +33,9 @@ export const metrics = {
 } as const satisfies Record<string, { unit: 'Count' | 'Bytes' | 'Milliseconds'; by: string }>;
 
 export type MetricName = keyof typeof metrics;
+
+/** A value of the dimension `source`. */
+export type FaultSource = 'secret' | 'issuer';
 
 /** A value of the dimension `upstream`. */
 export type UpstreamCall = `${Registry}:${OperationName}` | 's3:HeadObject' | 's3:GetObject' | 's3:PutObject';

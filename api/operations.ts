@@ -31,6 +31,8 @@ type Row<Input, Output> = {
   ) => z.ZodType<Input> & { readonly shape: Readonly<Record<string, z.core.$ZodType>> };
   /** What it answers, times as `z.date()`: `api/wire.ts` writes it in the form of each protocol. */
   output: z.ZodType<Output>;
+  /** Where an answer may be larger than Lambda's largest: the list that makes it so, and the member that asks for less. */
+  bulk?: { readonly list: string; readonly member: string };
   /** The operations that go on with what it answers. */
   next: readonly OperationName[];
   /** Which of the policy's groups its action is in. */

@@ -39,6 +39,7 @@ export const readOperations = {
     maxBodyBytes: maxDigestsBodyBytes,
     input: (registry: Registry) => z.object({ ...repositoryMembers(registry), imageIds, acceptedMediaTypes }),
     output: images,
+    bulk: { list: 'images', member: 'imageIds' },
     next: [],
     groups: ['read'],
     context: (input: { imageIds: readonly ImageId[] }) => ({
@@ -96,6 +97,7 @@ export const readOperations = {
         maxResults: maxResults(maxListedReferrers),
       }),
     output: imageReferrers,
+    bulk: { list: 'referrers', member: 'maxResults' },
     next: ['ListImageReferrers'],
     groups: ['read'],
     context: (input: { subjectId: { imageDigest: string } }) => ({

@@ -1,4 +1,4 @@
-// JSON of strangers, read strictly: bounded before it is parsed, no name twice in an object, no half a character.
+// Reads JSON of untrusted clients strictly: limited before it is parsed, no name twice in an object, well-formed text.
 
 import { isWellFormed } from './well-formed.ts';
 
@@ -65,7 +65,7 @@ function countNames(text: string, maxDepth: number, maxStructuralCharacters: num
   return names;
 }
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -109,7 +109,7 @@ export function parseStrictJson(
   maxStructuralCharacters = text.length,
 ): JsonObject {
   const names = countNames(text, maxDepth, maxStructuralCharacters);
-  const value = parse(text);
+  const value = parseJson(text);
   if (!isJsonObject(value)) {
     throw new JsonFault('a JSON object');
   }

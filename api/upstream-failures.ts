@@ -8,6 +8,7 @@ import { type ErrorCode, isErrorCode } from './errors.ts';
  */
 export const upstreamFailures = {
   InvalidParameterException: ['InvalidParameterException'],
+  ValidationException: ['ValidationException'],
   RepositoryNotFoundException: ['RepositoryNotFoundException'],
   RegistryNotFoundException: ['RegistryNotFoundException'],
   UploadNotFoundException: ['UploadNotFoundException'],
@@ -45,6 +46,9 @@ export const upstreamFailures = {
     'RequestTimeTooSkewed',
     'RequestExpired',
   ],
+  UnableToGetUpstreamImageException: ['UnableToGetUpstreamImageException'],
+  UnableToGetUpstreamLayerException: ['UnableToGetUpstreamLayerException'],
+  UnableToListUpstreamImageReferrersException: ['UnableToListUpstreamImageReferrersException'],
   KmsException: ['KmsException'],
   ServiceUnavailableException: [
     'ServiceUnavailable',

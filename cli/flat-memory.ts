@@ -1,4 +1,4 @@
-// Keeps a command's memory flat while layers pass through it.
+// Keeps the bridge's memory low while layers pass through it.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -18,9 +18,11 @@ function collector(): CollectYoung {
 }
 
 /**
- * Each 64 KiB that arrive are one small object of V8's young generation, and bytes beside it. V8 collects that
- * generation when the small objects fill it: by then the bytes are some 70 MiB. So it is collected here each time
- * they have grown by a little, which takes about a millisecond.
+ * Each 64 KiB that arrive are one small object in V8's young generation, with the bytes outside of it. V8 collects that
+ * generation when the small objects fill it: by then the bytes are some 70 MiB. So it is collected here whenever they
+ * have grown by 8 MiB, which takes about a millisecond. Measured with skopeo pushing four layers of 256 MiB through the
+ * bridge on a busy machine of two cores: a peak of 141 and 149 MiB of resident memory with this, of 169 and 196 MiB without.
+ * `push`, which reads from files, takes 158 to 166 MiB with it and 176 MiB without, and goes without.
  */
 export function keepMemoryFlat(): void {
   setFlagsFromString('--semi-space-growth-factor=1');

@@ -13,12 +13,12 @@ export type LimiterOptions = {
 /** The answers that ask for a slower pace: 429, and 503 with what it says in Retry-After. */
 const slowingStatuses: ReadonlySet<number | undefined> = new Set([429, 503]);
 
-/** However long Retry-After asks for, the others try again after this. */
+/** However long Retry-After is, the other requests wait no longer than this. */
 const longestPauseMs = 60_000;
 
 /**
- * Additive increase, multiplicative decrease: what TCP does about a line whose width nobody knows. Shared by
- * whoever pushes through one proxy, so that a fleet settles on the rates that ECR grants.
+ * Additive increase, multiplicative decrease, as TCP adapts to a network of unknown bandwidth. All uploads through one
+ * proxy share one, so that together they settle at the rates that ECR allows.
  */
 export class AdaptiveLimiter {
   readonly #limit: LimitFunction;
@@ -65,7 +65,7 @@ export class AdaptiveLimiter {
     this.#limit.concurrency += 1;
   }
 
-  /** Requests sent before the last halving tell of the old pace: they don't halve again. */
+  /** A request that was sent before the last halving says nothing of the new pace: it does not halve it again. */
   #slowDown(begunAtMs: number, retryAfterSeconds: number): void {
     const now = performance.now();
     const pauseMs = Math.min(retryAfterSeconds * 1_000, longestPauseMs);
@@ -81,7 +81,7 @@ export class AdaptiveLimiter {
   async #untilResumed(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     const leftMs = this.#pausedUntilMs - performance.now();
-    // Not all at the same moment.
+    // A random part, so that not all resume at the same moment.
     if (leftMs > 0) {
       await pauseFor(leftMs * (1 + Math.random() / 4), signal);
     }

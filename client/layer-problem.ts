@@ -1,13 +1,13 @@
-// What can go wrong with a layer that no answer of the proxy stands for, as one class.
+// Failures of a layer's upload that are no answer of the proxy, as one class.
 
 export type LayerProblemCode =
   /** The layer has no byte; ECR takes none such. */
   | 'EmptyLayer'
-  /** Bytes are needed again that the source gave once and cannot give a second time. */
+  /** Bytes are needed again, and the source cannot be read a second time. */
   | 'BytesGone'
   /** The proxy no longer knows the upload, and it cannot be started again. */
   | 'UploadLost'
-  /** The proxy names byte after byte to go on from, and takes none. */
+  /** The proxy keeps naming a byte to continue from, and accepts no part there. */
   | 'NoProgress'
   /** The bytes read have another digest than the caller said. */
   | 'DigestMismatch'

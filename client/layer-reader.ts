@@ -1,4 +1,4 @@
-// Reads a layer as a row of parts, hashing on the way, and goes back in it as far as it can.
+// Reads a layer as consecutive parts, hashes it on the way, and can go back to an earlier byte.
 
 import { createHash } from 'node:crypto';
 import { sha256OfHash } from '../api/digest.ts';
@@ -19,7 +19,7 @@ export type LayerSource = Bytes | ((fromByte: number) => Bytes);
  */
 export type Part = { firstByte: number; bytes: Uint8Array<ArrayBuffer> };
 
-/** How many parts stay in memory once read: a pair, so that the start of a waiting part is at hand. */
+/** How many parts stay in memory after they are read: two, so that an upload can resume at the first of a pair. */
 const keptParts = 2;
 
 export class LayerReader {
@@ -100,7 +100,7 @@ export class LayerReader {
     this.#position = byte;
   }
 
-  /** Lets go of the source. */
+  /** Closes the source. */
   async close(): Promise<void> {
     const chunks = this.#chunks;
     this.#chunks = undefined;
@@ -110,7 +110,7 @@ export class LayerReader {
     await chunks?.return?.();
   }
 
-  /** Gives back the buffers that nothing but the parts handed out has a view of; `chunk` is about to be copied. */
+  /** Returns to the pool the buffers that are no longer needed here; `chunk` is about to be copied. */
   #release(chunk?: Uint8Array): void {
     const views = [...this.#kept.map(({ bytes }) => bytes), ...this.#ahead, ...(chunk ? [chunk] : [])];
     const inUse = new Set(views.map(({ buffer }) => buffer));
@@ -153,7 +153,7 @@ export class LayerReader {
     return result?.done ? undefined : result?.value;
   }
 
-  /** A part that was read before, or whose beginning was, counts only from where it is new. */
+  /** Of a part that was read before, in whole or in part, only the new bytes are hashed. */
   #hashOnce({ firstByte, bytes }: Part): void {
     const known = Math.min(bytes.length, this.#hashedBytes - firstByte);
     this.#hash.update(bytes.subarray(known));

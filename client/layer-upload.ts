@@ -1,11 +1,11 @@
-// One layer's way through the proxy: begun, sent part after part from the byte the proxy names, completed.
+// Uploads one layer through the proxy: starts an upload, sends part after part, resumes where the proxy says, completes it.
 
 import type { Members, OperationName, Output } from '../api/operations.ts';
 import { LayerProblem } from './layer-problem.ts';
 import type { LayerReader, Part } from './layer-reader.ts';
 import { isProblem, type ProxyProblem } from './problem.ts';
 
-/** Sends one operation, again and again where that helps. */
+/** Sends one operation, with retries. */
 export type Send = <Name extends OperationName>(
   operation: Name,
   members: Members<Name>,
@@ -13,7 +13,7 @@ export type Send = <Name extends OperationName>(
 
 export type Destination = { repositoryName: string; registryId?: string | undefined };
 
-export type LayerUploadOptions = {
+type LayerUploadOptions = {
   send: Send;
   reader: LayerReader;
   destination: Destination;
@@ -23,7 +23,7 @@ export type LayerUploadOptions = {
   onBegun: () => void;
   /** Bytes the proxy holds; fewer than before where it lost some. */
   onProgress: (acknowledgedBytes: number) => void;
-  /** Waits before the `count`-th resumption in a row that brought nothing. */
+  /** Waits before the `count`-th resumption in a row without progress. */
   beforeResuming: (problem: ProxyProblem, count: number) => Promise<void>;
 };
 
@@ -147,7 +147,7 @@ async function complete(options: LayerUploadOptions, uploadId: string): Promise<
   }
 }
 
-/** Says what it means for the upload that bytes are gone; lets every other failure through. */
+/** Turns bytes that cannot be read again into what that means for the upload; passes on every other failure. */
 async function orElse(
   seeking: Promise<void>,
   code: 'UploadLost' | 'BytesGone',

@@ -1,6 +1,6 @@
-// The memory that parts are read into, used again and again, so that it stays flat however long a layer is.
+// Buffers for parts, reused, so that memory does not grow with the length of a layer.
 
-/** How many idle buffers are kept; what is given back beyond that is the garbage collector's. */
+/** How many idle buffers are kept; more are left to the garbage collector. */
 const maxIdle = 8;
 
 export class PartBuffers {
@@ -10,7 +10,7 @@ export class PartBuffers {
   take(size: number): Buffer<ArrayBuffer> {
     const at = this.#idle.findIndex(({ length }) => length === size);
     const [buffer] = at < 0 ? [] : this.#idle.splice(at, 1);
-    // Not of Node.js's shared pool, and no page of it is touched before it is needed.
+    // Not from Node.js's shared pool, and not zeroed.
     return buffer ?? Buffer.allocUnsafeSlow(size);
   }
 

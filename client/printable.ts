@@ -1,4 +1,4 @@
-// Text of others as it may be shown at a terminal: nothing in it moves the cursor, reorders or hides.
+// Makes untrusted text safe to print on a terminal: nothing in it moves the cursor, reorders or hides text.
 
 /** Control and format characters, line separators, halves of surrogate pairs. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
@@ -7,7 +7,7 @@ const maxShownCharacters = 200;
 
 export const isPrintable = (text: string): boolean => text.search(unprintable) < 0;
 
-/** What a terminal would obey, as its code point: `\u{1b}`. */
+/** Writes what a terminal would interpret as its code point: `\u{1b}`. */
 export const printable = (text: string): string =>
   text.replace(unprintable, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 

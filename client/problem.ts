@@ -1,10 +1,10 @@
-// What can go wrong between a client and the proxy, as one class.
+// A request to the proxy that failed, as one class.
 
-/** Codes of failures that no ECR exception stands for: the network's, and answers nobody should give. */
+/** Codes of failures that are no ECR exception: of the network, and answers that are not the proxy's. */
 export type ClientCode = 'NoAnswer' | 'RequestTimeout' | 'UnexpectedAnswer';
 
 /** What is known of a failed request; every member but `code` and `detail` may be absent. */
-export type ProblemMembers = {
+type ProblemMembers = {
   /** The HTTP status; undefined where no answer came. */
   status?: number | undefined;
   /** The ECR exception's name, as in the proxy's error table, or a {@link ClientCode}. */

@@ -109,7 +109,7 @@ export class ProxyClient {
     if (status !== operations[operation].status) {
       throw problemOf(status, headers, without(token, body));
     }
-    return read(operation, status, body);
+    return outputOf(operation, status, body);
   }
 
   /** Not by `fetch`, which copies each body. */
@@ -156,7 +156,7 @@ const shortestSecret = 12;
 const without = (token: string, text: string): string =>
   token.length < shortestSecret ? text : text.replaceAll(token, '***');
 
-function read<Name extends OperationName>(operation: Name, status: number, body: string): Output<Name> {
+function outputOf<Name extends OperationName>(operation: Name, status: number, body: string): Output<Name> {
   try {
     return readOutput(operations[operation].output, body, isoText);
   } catch {

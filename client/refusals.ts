@@ -1,4 +1,4 @@
-// Reads an answer that is not the success hoped for: the proxy's problem document, or API Gateway's own words.
+// Reads an error response: the proxy's problem document, or API Gateway's own message.
 
 import { z } from 'zod';
 import { errorMembers } from '../api/error-members.ts';
@@ -33,11 +33,13 @@ const codeOfGatewayStatus: Readonly<Record<number, ErrorCode>> = {
   504: 'GatewayTimeoutException',
 };
 
-/** What API Gateway's words mean where they say something else. Source: API Gateway's MISSING_AUTHENTICATION_TOKEN. */
-const meaningOf: Readonly<Record<string, string>> = {
-  'Missing Authentication Token':
-    'which it says of a path it does not know: is the endpoint whole, with its stage?',
-};
+/** API Gateway's words for a path that it does not know. Source: API Gateway's MISSING_AUTHENTICATION_TOKEN. */
+const unknownPath = {
+  message: 'Missing Authentication Token',
+  meaning:
+    'which it says of a path it does not know: is the endpoint whole, with its stage? Is the proxy as new as this client?',
+  code: 'UnknownOperationException',
+} as const satisfies { message: string; meaning: string; code: ErrorCode };
 
 /** What the error table says of a code; of one that it does not know, what it says of the status. */
 function isRetryable(code: string, status: number): boolean {
@@ -68,15 +70,14 @@ export function problemOf(status: number, headers: Headers, body: string): Proxy
       lastValidByteReceived,
     });
   }
-  const code = codeOfGatewayStatus[status] ?? 'UnexpectedAnswer';
   const message = gatewayAnswer.safeParse(json).data;
+  const isUnknownPath = message === unknownPath.message;
+  const code = isUnknownPath ? unknownPath.code : (codeOfGatewayStatus[status] ?? 'UnexpectedAnswer');
   const detail = message
     ? [
         `the gateway in front of the proxy answers: ${message.slice(0, maxDetailCharacters)}`,
-        meaningOf[message],
-      ]
-        .filter(Boolean)
-        .join(', ')
+        ...(isUnknownPath ? [unknownPath.meaning] : []),
+      ].join(', ')
     : `the endpoint answers ${headers.get('content-type') ?? 'nothing'} instead of a problem document`;
   return new ProxyProblem({ ...shared, code, retryable: isRetryable(code, status), detail, requestId });
 }

@@ -1,4 +1,4 @@
-// Sends a request again after failures that may pass: full-jitter backoff that honours Retry-After.
+// Retries a request after temporary failures: full-jitter backoff that honours Retry-After.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxyProblem } from './problem.ts';
@@ -15,7 +15,7 @@ export type RetryPolicy = {
   budgetMs: number;
 };
 
-/** Rides out a restart of what is behind the endpoint, and a minute of throttling. */
+/** Long enough for a restart of the endpoint, and for a minute of throttling. */
 export const defaultRetryPolicy: RetryPolicy = {
   attempts: 10,
   baseMs: 250,

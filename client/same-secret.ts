@@ -1,4 +1,4 @@
-// Compares secrets in a time that tells nothing of either.
+// Compares secrets in constant time.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 

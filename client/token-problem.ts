@@ -1,4 +1,4 @@
-// A token that cannot be had: its file, its command or its variable gives none, or what cannot be one.
+// No usable token: its file, command or variable has none, or something that cannot be one.
 
 /** The message says where the token was looked for; it never holds one. */
 export class TokenProblem extends Error {

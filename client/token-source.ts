@@ -1,4 +1,4 @@
-// Tokens that expire: read from their file or their command again when they do, or when the proxy refuses them.
+// Tokens that expire: read again from their file or command before they do, or when the proxy refuses them.
 
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -24,7 +24,7 @@ export const tokenOfFile = (file: string): RenewingToken =>
     return lineOf(text, `the token file ${file} is empty`);
   });
 
-/** What a shell command prints. Its standard error is the terminal's, and nobody quotes what it printed. */
+/** What a shell command prints. Its standard error goes to the terminal; what it printed is never quoted. */
 export const tokenOfCommand = (command: string): RenewingToken =>
   renewing(async () => {
     const run = promisify(execFile)('/bin/sh', ['-c', command], { timeout: commandTimeoutMs });
@@ -65,7 +65,7 @@ function renewing(read: () => Promise<string>): RenewingToken {
   };
 }
 
-/** The `exp` of a JSON Web Token; a token of another kind says nothing of its end. */
+/** The `exp` of a JSON Web Token; a token of another kind does not say when it expires. */
 function expiresAtMsOf(token: string): number {
   const [, claims = '', ...rest] = token.split('.');
   if (rest.length !== 1) {

@@ -22,11 +22,11 @@ export type LayerPush = Destination & {
    * completed. By default `layerDigest`.
    */
   expectedDigest?: (() => string | undefined) | undefined;
-  /** The proxy lets this client push here: no byte of the source was asked for before. */
+  /** The proxy has accepted the upload; no byte of the source has been read before. */
   onBegun?: () => void;
-  /** Called with the bytes the proxy holds; they become fewer where it lost some. */
+  /** Called with the number of bytes that the proxy has; it falls where the proxy lost some. */
   onProgress?: (acknowledgedBytes: number) => void;
-  /** A read of the source that hangs is not interrupted; everything else is. */
+  /** Interrupts everything but a read of the source that hangs. */
   signal?: AbortSignal | undefined;
 };
 
@@ -56,8 +56,8 @@ export class Uploader {
   }
 
   /**
-   * Pushes one layer of any length. At most two parts of it are kept in memory. The source is let go of at the
-   * end, also of a failure; it is not touched where the layer is there already.
+   * Pushes one layer of any length. At most two parts of it are kept in memory. The source is closed at the
+   * end, also after a failure; it is not opened where the layer is there already.
    * @throws LayerProblem when the layer cannot be pushed from this source; ProxyProblem when the proxy refuses
    * or stays silent; the signal's reason; what the source throws
    */

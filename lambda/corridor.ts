@@ -7,11 +7,13 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { answerReserveMs } from '../api/limits.ts';
 import type { OperationName } from '../api/operations.ts';
 import { ProxyError } from '../api/proxy-error.ts';
-import { awsDoor, type Door, resourceDoor } from './doors.ts';
+import { sessionTokenExchange } from '../api/session-tokens.ts';
+import { awsDoor, type Door, resourceDoor, writeJson, writeProblem } from './doors.ts';
 import { readEventMembers, requestRules } from './event-members.ts';
 import type { FunctionServices } from './function-services.ts';
+import type { IncomingCall } from './incoming-call.ts';
 import { proxyErrorOf } from './proxy-error.ts';
-import { serve } from './serve.ts';
+import { exchange, serve } from './serve.ts';
 import type { BeginRecord, CallRecord } from './telemetry/call-record.ts';
 
 /** What Lambda invokes. */
@@ -38,8 +40,10 @@ function recordsOf(beginRecord: BeginRecord) {
   };
 }
 
-/** Begins and ends the record of a call. Whatever is thrown leaves through `onError`, in the door's form. */
-const recording = (recordOf: ReturnType<typeof recordsOf>, door: Door) => ({
+type WriteError = Door['writeError'];
+
+/** Begins and ends the record of a call. Whatever is thrown leaves through `onError`, in the API's form. */
+const recording = (recordOf: ReturnType<typeof recordsOf>, writeError: WriteError) => ({
   // They return nothing: Middy takes what a hook returns for the response.
   before: (request: Request) => {
     recordOf(request);
@@ -49,33 +53,42 @@ const recording = (recordOf: ReturnType<typeof recordsOf>, door: Door) => ({
   },
   onError: (request: Request) => {
     const error = proxyErrorOf(request.error);
-    request.response = door.writeError(error, request.event.requestContext.requestId);
+    request.response = writeError(error, request.event.requestContext.requestId);
     recordOf(request).end(request.response.statusCode, error);
   },
 });
 
-/** Makes the handler of a door. */
-export function corridor(door: Door, services: FunctionServices): Handler {
+type Serve = (
+  event: APIGatewayProxyEvent,
+  call: Pick<IncomingCall, 'headers' | 'abortSignal' | 'record'>,
+) => Promise<APIGatewayProxyResult>;
+
+/** Makes a handler of what serves an event. */
+function edge(services: FunctionServices, writeError: WriteError, serveEvent: Serve): Handler {
   const recordOf = recordsOf(services.beginRecord);
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>(early)
     .use(captureLambdaHandler(services.tracer, { captureResponse: false }))
-    .use(recording(recordOf, door))
+    .use(recording(recordOf, writeError))
     .use(headerNormalizer())
-    .handler(async (event, context, { signal: abortSignal }) => {
+    .handler((event, context, { signal: abortSignal }) => {
       const record = recordOf({ event, context });
-      const call = door.find(event);
-      record.serves(call.operation);
-      const incoming = {
-        ...call,
-        headers: event.headers,
-        readMembers: () => readEventMembers(event, requestRules(call, door)),
-        refusesUnknownMembers: door.refusesUnknownMembers,
-        abortSignal,
-        record,
-      };
-      return door.writeOutput(call.operation, await serve(incoming, services));
+      return serveEvent(event, { headers: event.headers, abortSignal, record });
     });
 }
+
+/** Makes the handler of a door. */
+export const corridor = (door: Door, services: FunctionServices): Handler =>
+  edge(services, door.writeError, async (event, caller) => {
+    const call = door.find(event);
+    caller.record.serves(call.operation);
+    const incoming = {
+      ...call,
+      ...caller,
+      readMembers: () => readEventMembers(event, requestRules(call, door)),
+      refusesUnknownMembers: door.refusesUnknownMembers,
+    };
+    return door.writeOutput(call.operation, await serve(incoming, services));
+  });
 
 /** The handler of one operation's function, at door 1. */
 export const resourceHandler = (operation: OperationName, services: FunctionServices): Handler =>
@@ -84,3 +97,10 @@ export const resourceHandler = (operation: OperationName, services: FunctionServ
 /** The handler of the AWS door's function, for every operation. */
 export const awsHandler = (services: FunctionServices): Handler =>
   corridor(awsDoor(services.registries), services);
+
+/** The handler of the function that exchanges tokens, in the resource API. A body has nothing to say, and is not read. */
+export const sessionTokenHandler = (services: FunctionServices): Handler =>
+  edge(services, writeProblem, async (_event, caller) => {
+    caller.record.serves(sessionTokenExchange.name);
+    return writeJson(sessionTokenExchange.status, await exchange(caller, services));
+  });

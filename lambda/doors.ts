@@ -15,6 +15,7 @@ import {
 import { headersOf, ProxyError } from '../api/proxy-error.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
 import { epochSeconds, isoText, type TimeForm, writeOutput } from '../api/wire.ts';
+import { assertFits } from './answer-size.ts';
 import { bounded } from './telemetry/bounded.ts';
 
 /** What a step needs to know of the door. */
@@ -56,12 +57,40 @@ function outputText(operation: OperationName, output: object, timeForm: TimeForm
 const errorText = (members: Record<string, unknown>): string =>
   JSON.stringify(bounded(members, maxErrorBytes));
 
+/** @throws InvalidParameterException where it does not fit, besides */
+function writeFitting(
+  operation: OperationName,
+  output: object,
+  writeOutput: (output: object) => APIGatewayProxyResult,
+): APIGatewayProxyResult {
+  assertFits(operation, output, writeOutput);
+  return writeOutput(output);
+}
+
 function registryOf(event: APIGatewayProxyEvent): Registry {
   const name = event.resource.split('/')[1];
   if (!isRegistry(name)) {
     throw new Error(`a route without a registry: ${event.resource}`);
   }
   return name;
+}
+
+/** What is no operation's output, in the resource API. */
+export const writeJson = (status: number, output: object): APIGatewayProxyResult =>
+  write(status, json, JSON.stringify(output));
+
+/** An error of the resource API. */
+export function writeProblem(error: ProxyError, requestId: string): APIGatewayProxyResult {
+  const { code, message: detail, members } = error;
+  const row: ErrorRow = errors[code];
+  const { status, title } = row;
+  const type = `urn:ecr-upload-proxy:error:${code}`;
+  return write(
+    status,
+    'application/problem+json',
+    errorText({ type, title, status, code, requestId, detail, ...members }),
+    headersOf(error),
+  );
 }
 
 /** Door 1: an operation is a route below `/{registry}`, an error is a problem document (RFC 9457). */
@@ -75,19 +104,9 @@ export const resourceDoor = (operation: OperationName): Door => ({
     return rawBody ? [json, octetStream] : [json];
   },
   refusesUnknownMembers: true,
-  writeOutput: (name, output) => write(operations[name].status, json, outputText(name, output, isoText)),
-  writeError: (error, requestId) => {
-    const { code, message: detail, members } = error;
-    const row: ErrorRow = errors[code];
-    const { status, title } = row;
-    const type = `urn:ecr-upload-proxy:error:${code}`;
-    return write(
-      status,
-      'application/problem+json',
-      errorText({ type, title, status, code, requestId, detail, ...members }),
-      headersOf(error),
-    );
-  },
+  writeOutput: (name, output) =>
+    writeFitting(name, output, (one) => write(operations[name].status, json, outputText(name, one, isoText))),
+  writeError: writeProblem,
 });
 
 /** What to do instead of an operation of ECR's that clients are used to. */
@@ -152,7 +171,8 @@ export const awsDoor = (configured: readonly Registry[]): Door => ({
   },
   contentTypes: () => [amzJson],
   refusesUnknownMembers: false,
-  writeOutput: (name, output) => write(200, amzJson, outputText(name, output, epochSeconds)),
+  writeOutput: (name, output) =>
+    writeFitting(name, output, (one) => write(200, amzJson, outputText(name, one, epochSeconds))),
   writeError: (error) => {
     const { type, status, message } = awsFormOf(error);
     return write(status, amzJson, errorText({ __type: type, message, ...error.members }));

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { issuers } from '../api/issuers.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
+import { maxSessionMinutes } from '../api/session-tokens.ts';
 
 const json = z.string().transform((text, context): unknown => {
   try {
@@ -45,6 +46,7 @@ const schema = z
     ISSUERS: json.default([]).pipe(issuers),
     REGISTRIES: z.string().transform(registriesOf),
     QUOTA_TABLE: z.string().min(3).optional(),
+    SESSION_TOKEN_MINUTES: z.coerce.number().pipe(z.int().min(1).max(maxSessionMinutes)).optional(),
     LAMBDA_TASK_ROOT: z.string().default('.'),
   })
   .transform((variables) => ({
@@ -63,6 +65,8 @@ const schema = z
     quotaTable: variables.QUOTA_TABLE,
     /** Whose OIDC tokens are taken. */
     issuers: variables.ISSUERS,
+    /** How long a session token is valid; where it is not said, there are none. */
+    sessionTokenMinutes: variables.SESSION_TOKEN_MINUTES,
     /** The ECR services that the stack is configured for. */
     registries: variables.REGISTRIES,
   }));

@@ -1,6 +1,7 @@
 // What a request at API Gateway says of its operation's members, in path, query and body. The only reader of base64.
 
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { withoutByteOrderMark } from '../api/byte-order-mark.ts';
 import { maxBodyDepth, maxBodyStructuralCharacters, partSize } from '../api/limits.ts';
 import { type Call, operations } from '../api/operations.ts';
 import { ProxyError } from '../api/proxy-error.ts';
@@ -34,6 +35,16 @@ function assertSize({ body, isBase64Encoded }: APIGatewayProxyEvent, maxBytes: n
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** What API Gateway puts in place of bytes that are no UTF-8, in a body that it hands on as text. */
+const replacement = '\uFFFD';
+
+/** A manifest may have it of its own: its digest tells. */
+function assertUnaltered(text: string, { imageDigest }: RawMembers) {
+  if (text.includes(replacement) && imageDigest === undefined) {
+    throw new JsonFault('UTF-8; and where U+FFFD is part of a manifest, its imageDigest beside it');
+  }
+}
+
 function textOf({ body, isBase64Encoded }: APIGatewayProxyEvent): string {
   if (!isBase64Encoded) {
     return body ?? '';
@@ -58,13 +69,12 @@ function withoutNull(value: unknown): unknown {
     : withoutNulls(value);
 }
 
-/** Some editors and shells begin a file with one; a parser may pass over it. Source: RFC 8259, section 8.1. */
-const byteOrderMark = /^\ufeff/;
-
 const readJson: BodyReader = (event) => {
   try {
-    const text = textOf(event).replace(byteOrderMark, '');
-    return withoutNulls(parseStrictJson(text, maxBodyDepth, maxBodyStructuralCharacters));
+    const text = withoutByteOrderMark(textOf(event));
+    const body = parseStrictJson(text, maxBodyDepth, maxBodyStructuralCharacters);
+    assertUnaltered(text, body);
+    return withoutNulls(body);
   } catch (error) {
     if (!(error instanceof JsonFault)) {
       throw error;

@@ -1,6 +1,6 @@
 // What Lambda invokes: the code is one for all functions, and each is given an export of it.
 
-import { awsHandler, resourceHandler } from './corridor.ts';
+import { awsHandler, resourceHandler, sessionTokenHandler } from './corridor.ts';
 import { openFunctionServices } from './function-services.ts';
 
 /** Once per function instance, in Lambda's init phase. */
@@ -18,3 +18,6 @@ export const getDownloadUrlForLayer = resourceHandler('GetDownloadUrlForLayer', 
 
 /** For every operation, as AWS SDKs ask for them. */
 export const awsDoor = awsHandler(services);
+
+/** Exchanges a token for one that lives as long as a push takes. */
+export const createSessionToken = sessionTokenHandler(services);

@@ -5,8 +5,11 @@ import { ProxyError } from '../api/proxy-error.ts';
 
 export type Fault = { readonly member: string; readonly expected: string };
 
-/** What is named like a member of ECR's. Any other name may be anything, and faults are logged: a token, say. */
-const memberName = /^[A-Za-z]{1,40}$/;
+/**
+ * What is named like a member of ECR's, or like one of a member's. Any other name may be anything, and faults are
+ * logged: a token, say.
+ */
+const memberName = /^[A-Za-z]{1,40}(?:\.[A-Za-z]{1,40})?$/;
 
 export const memberNameOf = (member: string): string =>
   memberName.test(member) ? member : '(another member)';

@@ -1,10 +1,11 @@
 // The corridor: every call takes the same steps in this order, at whichever front it came in. Decision 0018.
 
 import type { OperationName } from '../api/operations.ts';
+import type { SessionToken } from '../api/session-tokens.ts';
 import type { Principal } from '../policy/principal.ts';
 import type { IncomingCall } from './incoming-call.ts';
 import { proxyErrorOf } from './proxy-error.ts';
-import { authenticate, type TokenCheckers } from './steps/authenticate.ts';
+import { authenticate, type TokenCheckers, tokenOf } from './steps/authenticate.ts';
 import { type Authority, assertAllowed, authorize, type Permit } from './steps/authorize.ts';
 import { type Backend, forward, type Output } from './steps/forward.ts';
 import { validate } from './steps/validate.ts';
@@ -22,7 +23,8 @@ async function principalOf({ headers, abortSignal, record }: Caller, { tokens }:
   const principal = await authenticate(headers, tokens);
   // A call that was given up ends here, and does not go on beside the next.
   abortSignal.throwIfAborted();
-  record.add({ principal: `${principal.type}::${principal.id}` });
+  const { type, id, tokenIsExchanged } = principal;
+  record.add({ principal: `${type}::${id}`, tokenIsExchanged });
   return principal;
 }
 
@@ -62,6 +64,21 @@ const orProxyError = <Result>(result: Promise<Result>): Promise<Result> =>
  */
 export const identify = (caller: Caller, services: ServeServices): Promise<Principal> =>
   orProxyError(principalOf(caller, services));
+
+async function sessionTokenOf(caller: Caller, services: ServeServices): Promise<SessionToken> {
+  const principal = await principalOf(caller, services);
+  const { sessionTokens } = services.tokens;
+  if (!sessionTokens) {
+    throw new Error('session tokens are not configured');
+  }
+  const created = await sessionTokens.create(tokenOf(caller.headers), principal);
+  caller.record.add({ sessionTokenExpiresAt: created.expiresAt });
+  return created;
+}
+
+/** Exchanges the caller's token for a session token. */
+export const exchange = (caller: Caller, services: ServeServices): Promise<SessionToken> =>
+  orProxyError(sessionTokenOf(caller, services));
 
 /**
  * Decides about a call by the policy and forwards nothing; no quota is charged. A front that wants to know before it

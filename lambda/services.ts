@@ -13,10 +13,12 @@ import { readQuotas } from '../policy/quota-file.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { tokenVerifier } from './identity/oidc-token.ts';
 import { secretReader } from './identity/secret.ts';
+import { openSessionTokens } from './identity/session-token.ts';
 import { quotaCounter } from './quota/quota-counts.ts';
 import { onceMore, type Retries } from './retries.ts';
 import type { ServeServices } from './serve.ts';
 import { type BeginRecord, callRecords } from './telemetry/call-record.ts';
+import { configurationFaults } from './telemetry/configuration-faults.ts';
 import { openMeter } from './telemetry/meter.ts';
 import type { SdkClient } from './telemetry/traces.ts';
 import { privateEcr, publicEcr } from './upload/ecr.ts';
@@ -55,10 +57,13 @@ export function openServices(
   { retries = onceMore, prepare = (client) => client }: ServicesOptions = {},
 ): Services {
   const client = { ...retries, requestHandler };
-  const { accounts, registries, secretId, stagingBucket, policyDirectory, issuers, quotaTable } = environment;
+  const { accounts, registries, secretId, stagingBucket, policyDirectory, quotaTable } = environment;
+  const { issuers, sessionTokenMinutes } = environment;
   const secrets = new SecretsProvider({ awsSdkV3Client: prepare(new SecretsManagerClient(client)) });
-  const readSecret = secretReader(secrets, secretId);
+  const logger = new Logger();
   const meter = openMeter();
+  const report = configurationFaults(logger, meter);
+  const readSecret = secretReader(() => secrets.get(secretId, { forceFetch: true }), report);
   const { measure } = meter;
   const ecr = once(() => privateEcr(prepare(new ECRClient(client)), measure));
   const ecrPublic = once(() =>
@@ -74,9 +79,16 @@ export function openServices(
   const counter =
     quotaTable && once(() => quotaCounter(prepare(new DynamoDBClient(client)), quotaTable, quotas));
   return {
-    beginRecord: callRecords(new Logger(), meter),
+    beginRecord: callRecords(logger, meter),
     registries,
-    tokens: { readSecret, verifyOidcToken: tokenVerifier(issuers) },
+    tokens: {
+      readSecret,
+      verifyOidcToken: tokenVerifier(issuers, report),
+      sessionTokens:
+        sessionTokenMinutes === undefined
+          ? undefined
+          : openSessionTokens({ maxMinutes: sessionTokenMinutes, issuers, readSecret }),
+    },
     authority: {
       policies: loadPolicies(policyDirectory),
       readSecret,

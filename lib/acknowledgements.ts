@@ -23,8 +23,8 @@ function written(value: unknown): string {
 
 /** cdk-nag wants each wildcard of a role named: those of the resources that hold a wildcard, and no others. */
 export function acknowledgeWildcards(scope: IConstruct, resources: readonly string[], reason: string): void {
-  const named = resources.map((resource) => written(Stack.of(scope).resolve(resource)));
-  for (const resource of named.filter((name) => name.includes('*'))) {
+  const names = resources.map((resource) => written(Stack.of(scope).resolve(resource)));
+  for (const resource of names.filter((name) => name.includes('*'))) {
     Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason });
   }
 }

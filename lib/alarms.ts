@@ -1,29 +1,13 @@
 // The alarms: what wakes a person up, and the section of docs/operations.md that says what to do.
 
 import { Duration } from 'aws-cdk-lib';
-import {
-  Alarm,
-  ComparisonOperator,
-  type IAlarm,
-  type IMetric,
-  MathExpression,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import type { ErrorCode } from '../api/errors.ts';
 import { partSize } from '../api/limits.ts';
+import { type AlarmRow, AlarmTable } from './alarm-table.ts';
 import { type ProxyMetrics, sumOf } from './proxy-metrics.ts';
-
-type AlarmRow = {
-  /** One sentence, with the threshold in it. */
-  description: string;
-  metric: (metrics: ProxyMetrics) => IMetric;
-  threshold: number;
-  /** How many of how many periods. */
-  datapoints: readonly [of: number, within: number];
-};
 
 /** Refusals of who is not let in, and of what is not allowed: the others are part of pushing. */
 const denials: readonly ErrorCode[] = [
@@ -99,48 +83,33 @@ export const alarms = {
     threshold: 25,
     datapoints: [2, 3],
   },
+  Configuration: {
+    description:
+      'The secret has an odd member, or an issuer’s keys are not where its configuration says: its clients are refused until somebody mends it.',
+    metric: (metrics) => metrics.own('ConfigurationFaults'),
+    threshold: 1,
+    datapoints: [1, 1],
+  },
+  Policies: {
+    description:
+      'A policy, or Cedar’s engine, failed in 1 decision or more in 5 minutes, which was a denial.',
+    metric: (metrics) => metrics.own('PolicyErrors'),
+    threshold: 1,
+    datapoints: [1, 1],
+  },
   StagingGrowth: {
     description: `The staging bucket holds 10 GiB or more: ${waitingParts} waiting parts, which live for two days at most.`,
     metric: (metrics) => metrics.stagedBytes,
     threshold: maxStagedBytes,
     datapoints: [1, 1],
   },
-} as const satisfies Record<string, AlarmRow>;
+} as const satisfies Record<string, AlarmRow<ProxyMetrics>>;
 
 export type AlarmName = keyof typeof alarms;
 
-const alarmName = ({ serviceName }: ProxyMetrics, name: string) => `${serviceName}-${name}`;
-
-export class Alarms extends Construct {
-  readonly all: readonly Alarm[];
-  /** By name and not by reference, for a dashboard that shows them: it needs none of them to be there first. */
-  readonly named: readonly IAlarm[];
-
+export class Alarms extends AlarmTable<ProxyMetrics> {
   constructor(scope: Construct, id: string, metrics: ProxyMetrics, topic: ITopic | undefined) {
-    super(scope, id);
-    this.all = Object.entries<AlarmRow>(alarms).map(([name, row]) => this.#add(name, row, metrics, topic));
-    this.named = Object.keys(alarms).map((name) =>
-      Alarm.fromAlarmName(this, `Named${name}`, alarmName(metrics, name)),
-    );
-  }
-
-  #add(name: string, row: AlarmRow, metrics: ProxyMetrics, topic: ITopic | undefined): Alarm {
-    const [datapointsToAlarm, evaluationPeriods] = row.datapoints;
-    const alarm = new Alarm(this, name, {
-      alarmName: alarmName(metrics, name),
-      metric: row.metric(metrics),
-      alarmDescription: `${row.description} What to do: docs/operations.md, "${name}".`,
-      threshold: row.threshold,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      datapointsToAlarm,
-      evaluationPeriods,
-      // No requests, no fault.
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    });
-    if (topic) {
-      alarm.addAlarmAction(new SnsAction(topic));
-      alarm.addOkAction(new SnsAction(topic));
-    }
-    return alarm;
+    const { serviceName } = metrics;
+    super(scope, id, { rows: alarms, metrics, serviceName, topic, page: 'docs/operations.md' });
   }
 }

@@ -1,4 +1,5 @@
-// How the handlers become the code that Lambda runs: one ESM file for all, with Cedar and the policies beside it.
+// How the handlers, and the registry endpoint's server, become the code that runs: one ESM file each, with Cedar and
+// the policies beside it.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -26,11 +27,9 @@ const commonJsGlobals =
   'const __filename = import.meta.filename;' +
   'const __dirname = import.meta.dirname;';
 
-/** How esbuild makes the code of all functions. It writes nothing: what it made is in its answer. */
-export const handlerBuild = {
+/** How esbuild makes code. It writes nothing: what it made is in its answer. */
+const build = {
   absWorkingDir: projectRoot,
-  // Relative: in an entry point that is absolute a `*` of the project's own path would be a pattern.
-  entryPoints: [{ in: './lambda/handlers.ts', out: 'index' }],
   outdir: '.',
   outExtension: { '.js': '.mjs' },
   write: false,
@@ -47,6 +46,21 @@ export const handlerBuild = {
   banner: { js: commonJsGlobals },
   logLevel: 'warning',
 } satisfies BuildOptions & { write: false };
+
+/** Relative: in an entry point that is absolute a `*` of the project's own path would be a pattern. */
+const from = (entryPoint: `./${string}`, out: string) => ({
+  ...build,
+  entryPoints: [{ in: entryPoint, out }],
+});
+
+/** The code of all functions. */
+export const handlerBuild = from('./lambda/handlers.ts', 'index');
+
+/** What a registry endpoint's server is started from, beside its policies. */
+export const serverFile = 'server.mjs';
+
+/** The code of the registry endpoint's server. */
+export const serverBuild = from('./registry/hosted/main.ts', 'server');
 
 const sourceMap = z.looseObject({ sources: z.array(z.string()) });
 
@@ -71,8 +85,8 @@ function withoutPlaces(map: string): string {
  * By esbuild's own interface, which takes paths as they are: what the CDK has for it writes them into a command
  * for a shell. Therefore esbuild is a dependency of the package and no peer.
  */
-function compileHandlers(): Bundle {
-  const { outputFiles } = buildSync(handlerBuild);
+function compile(options: typeof handlerBuild): Bundle {
+  const { outputFiles } = buildSync(options);
   const textOf = (file: string): string => {
     const output = outputFiles.find(({ path }) => path === join(projectRoot, file));
     if (!output) {
@@ -80,21 +94,32 @@ function compileHandlers(): Bundle {
     }
     return output.text;
   };
-  return new Map([
-    ['index.mjs', Buffer.from(textOf('index.mjs'))],
-    ['index.mjs.map', Buffer.from(withoutPlaces(textOf('index.mjs.map')))],
-  ]);
+  return new Map(
+    options.entryPoints.flatMap(({ out }) => [
+      [`${out}.mjs`, Buffer.from(textOf(`${out}.mjs`))],
+      [`${out}.mjs.map`, Buffer.from(withoutPlaces(textOf(`${out}.mjs.map`)))],
+    ]),
+  );
 }
 
 /** Once in a process, however many proxies and functions there are. */
-let compiled: Bundle | undefined;
+const compiled = new Map<typeof handlerBuild, Bundle>();
 
-/** What every function is given; which export it runs is its own. */
-export function bundle(policies: PolicyFiles): Bundle {
-  compiled ??= compileHandlers();
-  return new Map([
-    ...compiled,
+function compiledOnce(options: typeof handlerBuild): Bundle {
+  const files = compiled.get(options) ?? compile(options);
+  compiled.set(options, files);
+  return files;
+}
+
+const withPolicies = (options: typeof handlerBuild, policies: PolicyFiles): Bundle =>
+  new Map([
+    ...compiledOnce(options),
     ...cedarBeside(),
     ...[...policies].map(([name, bytes]) => [`${policyDirectoryName}/${name}`, bytes] as const),
   ]);
-}
+
+/** What every function is given; which export it runs is its own. */
+export const bundle = (policies: PolicyFiles): Bundle => withPolicies(handlerBuild, policies);
+
+/** What the registry endpoint's server is, on either of its hosts. */
+export const serverBundle = (policies: PolicyFiles): Bundle => withPolicies(serverBuild, policies);

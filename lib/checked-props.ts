@@ -8,6 +8,7 @@ import type { EcrUploadProxyProps } from './ecr-upload-proxy-props.ts';
 /** A value that only the deployment knows cannot be checked: this one, which passes, stands for it. */
 const known = <T>(value: T, example: T): T => (Token.isUnresolved(value) ? example : value);
 const exampleCertificateArn = 'arn:aws:acm:us-east-1:000000000000:certificate/0';
+const exampleTruststoreUri = 's3://example/truststore.pem';
 const exampleWebAclArn = 'arn:aws:wafv2:us-east-1:000000000000:regional/webacl/example/0';
 
 /**
@@ -29,20 +30,27 @@ export function checkedProps(props: EcrUploadProxyProps) {
       ? registryAliases.map((alias) => known(alias, 'alias'))
       : undefined,
     issuers: props.issuers,
+    sessionTokens: props.sessionTokens,
     allowedIpRanges: allowedIpRanges?.map((range) => known(range, '192.0.2.0/24')),
     vpcEndpointIds: vpcEndpoints?.map(() => 'vpce-0123456789abcdef0'),
-    domain: domain && { name: known(domain.name, 'example.com'), certificateArn: exampleCertificateArn },
+    domain: domain && {
+      name: known(domain.name, 'example.com'),
+      certificateArn: exampleCertificateArn,
+      ...(domain.mutualTls && { mutualTls: { truststoreUri: exampleTruststoreUri } }),
+    },
     webAclArn: known(webAclArn, exampleWebAclArn),
     throttling: props.throttling,
     clientThrottling: props.clientThrottling,
+    registryEndpoint: props.registryEndpoint,
     memorySizeMegabytes: props.memorySize,
     reservedConcurrentExecutions: props.reservedConcurrentExecutions,
     logRetentionDays: props.logRetention,
     allowEveryRepository: true,
     allowLoopbackIssuers: true,
   };
-  const { issuers } = readConfiguration(given, 'EcrUploadProxy');
-  const checked = { registryIds: registryIds ?? [], registryAliases: registryAliases ?? [], issuers };
+  const { issuers, sessionTokens, registryEndpoint } = readConfiguration(given, 'EcrUploadProxy');
+  const lists = { registryIds: registryIds ?? [], registryAliases: registryAliases ?? [] };
+  const checked = { ...lists, issuers, sessionTokens, registryEndpoint };
   checkDeployable({ ...props, ...checked });
   return checked;
 }

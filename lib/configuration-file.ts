@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { withoutByteOrderMark } from '../api/byte-order-mark.ts';
 import {
   type Configuration,
   ConfigurationError,
@@ -12,16 +13,16 @@ import {
 } from './configuration.ts';
 import { projectRoot } from './project-root.ts';
 
-async function read(path: string): Promise<unknown> {
+async function readMembers(path: string): Promise<unknown> {
   const file = resolve(projectRoot, path);
   if (file.endsWith('.json')) {
-    return JSON.parse(await readFile(file, 'utf8'));
+    return JSON.parse(withoutByteOrderMark(await readFile(file, 'utf8')));
   }
   const module: { default?: unknown } = await import(pathToFileURL(file).href);
   return module.default;
 }
 
-function parse(json: string): unknown {
+function parseJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch (error) {
@@ -42,9 +43,9 @@ export async function findConfiguration(value: unknown): Promise<{ members: unkn
     return { members: value, source };
   }
   if (value.trimStart().startsWith('{')) {
-    return { members: parse(value), source: '--context' };
+    return { members: parseJson(value), source: '--context' };
   }
-  const members = await read(value).catch((error: unknown) => {
+  const members = await readMembers(value).catch((error: unknown) => {
     const what = `context "${contextKey}" names a file that cannot be read: ${value}`;
     throw new ConfigurationError(`${what}: ${reasonOf(error)}`, { cause: error });
   });

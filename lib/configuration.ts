@@ -5,7 +5,21 @@ import { z } from 'zod';
 import { isLoopbackUrl, issuers } from '../api/issuers.ts';
 import { operationNames } from '../api/operations.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
+import { maxSessionMinutes, sessionTokenExchange } from '../api/session-tokens.ts';
 import { describeIssue } from '../api/zod-issues.ts';
+import {
+  arn,
+  certificateArn,
+  domainName,
+  ipRange,
+  ipRangeText,
+  listOf,
+  text,
+  truststore,
+  webAclArn,
+  wholeNumber,
+} from './configuration-values.ts';
+import { registryEndpoint, registryEndpointConflicts } from './registry-endpoint/configuration.ts';
 
 /** The key of the configuration, or of the path of its file, in the `context` of cdk.json. */
 export const contextKey = 'ecr-upload-proxy';
@@ -25,54 +39,31 @@ function repositoryNames(registry: Registry) {
   );
 }
 
-const text = (pattern: RegExp, expected: string) => z.string(expected).regex(pattern, expected);
 const account = 'an AWS account id of 12 digits';
 const accountId = text(/^\d{12}$/, account);
 const alias = 'an alias of the account’s registry at ECR Public, of 2 to 50 characters';
 const registryAlias = text(registries['ecr-public'].registryId.pattern, alias)
   .max(50, alias)
   .refine((name) => !accountId.safeParse(name).success, alias);
-const arn = (service: string, resource: string, expected: string) =>
-  text(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]*:(?:\\d{12}|aws):${resource}$`), expected);
-const wholeNumber = (min: number, max: number, expected: string) =>
-  z.int(expected).min(min, expected).max(max, expected);
-/** Of at least one: no member is left out by leaving its list empty. */
-function listOf<T extends z.ZodType>(item: T, what: string) {
-  const expected = `a list, in which each is ${what}, and which is not empty`;
-  return z.array(item, expected).min(1, expected);
-}
-
 const retentionDays: readonly unknown[] = Object.values(RetentionDays).filter(Number.isInteger);
 const logRetention = 'a number of days that CloudWatch Logs knows, such as 7, 30, 90 or 365';
 const vpcEndpoint = 'a VPC endpoint id, such as vpce-0123456789abcdef0';
-const ipRangeText = 'an IP range, such as 203.0.113.0/24 or 2001:db8::/32';
 const requests = 'a number of requests from 1 to 10000';
-const functionNames = [...operationNames, 'AwsDoor'] as const;
+const functionNames = [...operationNames, 'AwsDoor', sessionTokenExchange.name] as const;
 const functions = `a number of instances from 1 to 1000, or an object of such numbers by function: ${functionNames.join(', ')}`;
 const requestsPerMinute = 'a number of requests in a minute, from 10 to 1000000';
 
 const tagNames = 'names of 1 to 128 characters that do not begin with aws:';
 const tagValues = 'values of up to 256 characters';
 
-/** An address with its prefix length; one address alone is a range of /32 or /128. */
-const ipRange = z.union([z.cidrv4(), z.cidrv6()], ipRangeText);
-
-const certificateArn = arn('acm', 'certificate/[0-9a-f-]+', 'the ARN of an ACM certificate');
-
-const mutualTls = z.strictObject(
-  {
-    /** A PEM bundle of the certificate authorities whose clients are let in. */
-    truststoreUri: text(/^s3:\/\/[a-z0-9.-]{3,63}\/.+$/, 'an S3 URI, such as s3://bucket/truststore.pem'),
-    truststoreVersion: z.string('the version id of the S3 object').min(1).optional(),
-    /** For a certificate that ACM did not issue: one that it did, for the same name, which proves whose it is. */
-    ownershipVerificationCertificateArn: certificateArn.optional(),
-  },
-  'an object that holds truststoreUri',
-);
+const mutualTls = truststore.extend({
+  /** For a certificate that ACM did not issue: one that it did, for the same name, which proves whose it is. */
+  ownershipVerificationCertificateArn: certificateArn.optional(),
+});
 
 const domain = z.strictObject(
   {
-    name: text(/^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/, 'a domain name in lower case'),
+    name: domainName,
     /** In the region of the stack. */
     certificateArn,
     mutualTls: mutualTls.optional(),
@@ -86,6 +77,16 @@ const throttling = z.strictObject(
     burst: wholeNumber(1, 10_000, requests),
   },
   'an object that holds requestsPerSecond and burst',
+);
+
+const sessionTokensText = `false, or an object that holds maxMinutes, a number of minutes from 1 to ${maxSessionMinutes}`;
+
+const sessionTokens = z.union(
+  [
+    z.literal(false),
+    z.strictObject({ maxMinutes: wholeNumber(1, maxSessionMinutes, sessionTokensText) }, sessionTokensText),
+  ],
+  sessionTokensText,
 );
 
 const clientThrottlingText =
@@ -146,13 +147,18 @@ const members = {
   /** Lets an issuer be http on this machine, for tests. */
   allowLoopbackIssuers: z.boolean('true or false').default(false),
 
+  /** How long the tokens live that a client may have for its own; false for none. */
+  sessionTokens: sessionTokens.default({ maxMinutes: maxSessionMinutes }),
+
   // How clients come in.
   vpcEndpointIds: listOf(text(/^vpce-[0-9a-f]{8,17}$/, vpcEndpoint), vpcEndpoint).optional(),
   domain: domain.optional(),
   allowedIpRanges: listOf(ipRange, ipRangeText).optional(),
-  webAclArn: arn('wafv2', 'regional/webacl/[^/]+/[0-9a-f-]+', 'the ARN of a regional web ACL').optional(),
+  webAclArn: webAclArn.optional(),
   throttling: throttling.optional(),
   clientThrottling: clientThrottling.optional(),
+  /** Where container tools push by themselves; without it there is none. */
+  registryEndpoint: registryEndpoint.optional(),
 
   // The functions.
   /** 1,769 MB is one vCPU. Source: the Lambda developer guide, "Configure Lambda function memory". */
@@ -203,6 +209,7 @@ const loopbackIssuers = ({ issuers: list, allowLoopbackIssuers }: Members): Conf
 const conflicts = (configuration: Members): Conflict[] => [
   ...wholeRegistries(configuration),
   ...loopbackIssuers(configuration),
+  ...registryEndpointConflicts(configuration),
   ...(configuration.vpcEndpointIds && configuration.domain
     ? [
         {

@@ -1,4 +1,4 @@
-// What the proxy costs, at the prices of us-east-1: the dashboard's estimate, and a day of refused requests.
+// What the proxy costs, at the prices of us-east-1: the dashboard's estimate.
 
 import { Duration } from 'aws-cdk-lib';
 import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
@@ -54,25 +54,3 @@ export const costPerTebibyte = (metrics: ProxyMetrics, memorySizeMegabytes: numb
 
 export const totalCost = (metrics: ProxyMetrics, memorySizeMegabytes: number): MathExpression =>
   sumOf('USD', costs(metrics, memorySizeMegabytes));
-
-/**
- * What a request without a valid token takes in the functions, measured and rounded up: docs/operations.md. The log
- * is the access log's line, the function's line with its metrics, and Lambda's own.
- */
-export const refusal = { seconds: 0.01, logBytes: 2_500 } as const;
-
-/** What X-Ray keeps, beside one trace in a second. Source: the X-Ray developer guide, "Configuring sampling rules". */
-const tracedShare = 0.05;
-
-const secondsPerDay = 86_400;
-
-/** USD of a day of refused requests without a break; what the stage's throttling refuses costs nothing. */
-export function costOfRefusals(requestsPerSecond: number, memorySizeMegabytes: number): number {
-  const perRequest =
-    prices.apiRequest +
-    prices.lambdaRequest +
-    refusal.seconds * (memorySizeMegabytes / 1_024) * prices.lambdaGigabyteSecond +
-    (refusal.logBytes / 1e9) * prices.logGigabyte +
-    tracedShare * prices.trace;
-  return perRequest * requestsPerSecond * secondsPerDay;
-}

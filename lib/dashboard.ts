@@ -6,24 +6,18 @@ import {
   AlarmStatusWidgetSortBy,
   Color,
   Dashboard,
-  GraphWidget,
-  type GraphWidgetProps,
   type IAlarm,
   type IMetric,
   type IWidget,
-  LogQueryVisualizationType,
-  LogQueryWidget,
   MathExpression,
   PeriodOverride,
-  SingleValueWidget,
-  type SingleValueWidgetProps,
-  TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { type AlarmName, alarms, throttles } from './alarms.ts';
 import { costPerTebibyte, costs, totalCost } from './cost.ts';
 import { type ProxyMetrics, sumOf } from './proxy-metrics.ts';
+import { graph, half, heading, height, numbers, table, third, wide } from './widgets.ts';
 
 export type ProxyDashboardProps = {
   dashboardName: string;
@@ -32,52 +26,17 @@ export type ProxyDashboardProps = {
   functionLogs: readonly LogGroup[];
   accessLog: LogGroup;
   memorySizeMegabytes: number;
+  /** Rows of the registry endpoint, before what it costs. */
+  registryEndpoint: IWidget[][];
 };
 
-/** CloudWatch's grid has 24 columns. */
-const wide = 24;
-const half = 12;
-const third = 8;
-const height = 6;
-
-const heading = (text: string) => new TextWidget({ markdown: `## ${text}`, width: wide, height: 1 });
-
-/** @param unit of the axis; what is counted is counted in five minutes */
-const graph = (
-  title: string,
-  unit: string,
-  width: number,
-  left: readonly IMetric[],
-  more: GraphWidgetProps = {},
-) =>
-  new GraphWidget({
-    title,
-    width,
-    height,
-    left: [...left],
-    leftYAxis: { label: unit, min: 0, showUnits: false },
-    ...more,
-  });
+const ofRegistryEndpoint = ({ registryEndpoint }: ProxyDashboardProps): IWidget[][] => registryEndpoint;
 
 /** What an alarm looks at, with its threshold drawn in. */
 const watched = (name: AlarmName, title: string, unit: string, left: readonly IMetric[], more = {}) =>
   graph(title, unit, third, left, {
     leftAnnotations: [{ value: alarms[name].threshold, label: `alarm ${name}`, color: Color.RED }],
     ...more,
-  });
-
-/** Of the whole time that is looked at. */
-const numbers = (title: string, metrics: IMetric[], more: Omit<SingleValueWidgetProps, 'metrics'>) =>
-  new SingleValueWidget({ title, metrics, setPeriodToTimeRange: true, ...more });
-
-const table = (title: string, width: number, logs: readonly LogGroup[], queryLines: string[]) =>
-  new LogQueryWidget({
-    title,
-    width,
-    height,
-    view: LogQueryVisualizationType.TABLE,
-    logGroupNames: logs.map(({ logGroupName }) => logGroupName),
-    queryLines: [...queryLines, 'limit 20'],
   });
 
 function atAGlance({ metrics, memorySizeMegabytes }: ProxyDashboardProps): IMetric[] {
@@ -138,10 +97,13 @@ function isItWorking(props: ProxyDashboardProps): IWidget[][] {
       graph('Calls to ECR and S3: faults', 'calls in 5 min', third, [metrics.every('UpstreamErrors')]),
     ],
     [
-      table('Latest faults', wide, functionLogs, [
+      table('Latest faults', third * 2, functionLogs, [
         'filter message = "request" and status >= 500',
         'fields @timestamp, code, operation, principal, cause.name, cause.message, requestId',
         'sort @timestamp desc',
+      ]),
+      watched('Configuration', 'Configuration: to be mended', 'times met in 5 min', [
+        metrics.every('ConfigurationFaults'),
       ]),
     ],
   ];
@@ -233,8 +195,8 @@ export class ProxyDashboard extends Dashboard {
       defaultInterval: Duration.days(1),
       // Thresholds are of five minutes, whatever time is looked at.
       periodOverride: PeriodOverride.INHERIT,
-      widgets: [isItWorking, whoIsPushing, whatIsRefused, whatDoesItCost].flatMap((section) =>
-        section(props),
+      widgets: [isItWorking, whoIsPushing, whatIsRefused, ofRegistryEndpoint, whatDoesItCost].flatMap(
+        (section) => section(props),
       ),
     });
   }

@@ -39,6 +39,12 @@ export type EcrUploadProxyProps = {
    */
   readonly issuers?: ConfigurationInput['issuers'];
   /**
+   * How long a session token is valid, `{ maxMinutes: 1 to 60 }`, for which a client may exchange its token; `false`
+   * for none.
+   * @default 60 minutes
+   */
+  readonly sessionTokens?: ConfigurationInput['sessionTokens'];
+  /**
    * Makes the API private: it is reached through these interface endpoints of `execute-api` and no other way.
    * @default a regional API on the internet
    */
@@ -66,6 +72,11 @@ export type EcrUploadProxyProps = {
    * @default one client may use all that `throttling` gives to all of them
    */
   readonly clientThrottling?: ClientThrottling;
+  /**
+   * Where container tools push by themselves, as in the configuration: docs/registry-endpoint.md.
+   * @default none
+   */
+  readonly registryEndpoint?: NonNullable<ConfigurationInput['registryEndpoint']>;
   /**
    * Each function's memory, in megabytes; 1,769 are one vCPU.
    * @default 1769

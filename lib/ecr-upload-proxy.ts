@@ -8,6 +8,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { type OperationName, operationsOf } from '../api/operations.ts';
+import { type ServedName, sessionTokenExchange } from '../api/session-tokens.ts';
 import { AccessLog } from './access-log.ts';
 import { Alarms } from './alarms.ts';
 import { checkedProps } from './checked-props.ts';
@@ -22,10 +23,12 @@ import { ProxyFunction, type SharedFunctionProps } from './proxy-function.ts';
 import { ProxyMetrics } from './proxy-metrics.ts';
 import { ProxySecret } from './proxy-secret.ts';
 import { QuotaTable } from './quota-table.ts';
+import type { Host } from './registry-endpoint/host.ts';
+import { newRegistryEndpoint } from './registry-endpoint/registry-endpoint.ts';
 import { StagingBucket } from './staging-bucket.ts';
 import { stageName, type Throttling, UploadApi } from './upload-api.ts';
 
-type FunctionName = OperationName | 'AwsDoor';
+type FunctionName = ServedName | 'AwsDoor';
 
 /** InitiateLayerUpload is the export `initiateLayerUpload` of lambda/handlers.ts. */
 const handlerOf = (name: FunctionName): string => name.charAt(0).toLowerCase() + name.slice(1);
@@ -40,7 +43,7 @@ export class EcrUploadProxy extends Construct {
   readonly url: string;
   readonly api: RestApi;
   readonly domain: CustomDomain | undefined;
-  /** By operation; `AwsDoor` serves them all for AWS SDKs. */
+  /** By operation; `AwsDoor` serves them all for AWS SDKs, and `CreateSessionToken` is there unless it is turned off. */
   readonly functions: ReadonlyMap<FunctionName, ProxyFunction>;
   readonly stagingBucket: Bucket;
   readonly secret: ProxySecret;
@@ -49,12 +52,14 @@ export class EcrUploadProxy extends Construct {
   readonly dashboard: Dashboard;
   /** Where the policy directory declares quotas. */
   readonly quotaTable: QuotaTable | undefined;
+  /** Where container tools push by themselves, if the props say so. */
+  readonly registryEndpoint: Host | undefined;
 
   constructor(scope: Construct, id: string, props: EcrUploadProxyProps) {
     super(scope, id);
     const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE } = props;
     const { repositories } = props;
-    const { registryIds, registryAliases, issuers } = checkedProps(props);
+    const { registryIds, registryAliases, issuers, sessionTokens, registryEndpoint } = checkedProps(props);
     const serviceName = Names.uniqueResourceName(this, {
       maxLength: 128,
       separator: '-',
@@ -83,6 +88,7 @@ export class EcrUploadProxy extends Construct {
       registryIds,
       registryAliases,
       issuers,
+      sessionTokens,
       policies,
       quotaTable: this.quotaTable,
       stagingBucket: this.stagingBucket,
@@ -102,12 +108,18 @@ export class EcrUploadProxy extends Construct {
     const served = operationsOf(registries);
     const operationFunctions = new Map(served.map((name) => [name, functionOf(name, [name])]));
     const awsDoorFunction = functionOf('AwsDoor', served);
-    this.functions = new Map([...operationFunctions, ['AwsDoor' as const, awsDoorFunction] as const]);
+    const sessionTokenFunction = sessionTokens ? functionOf(sessionTokenExchange.name, []) : undefined;
+    this.functions = new Map<FunctionName, ProxyFunction>([
+      ...operationFunctions,
+      ['AwsDoor', awsDoorFunction],
+      ...(sessionTokenFunction ? ([[sessionTokenExchange.name, sessionTokenFunction]] as const) : []),
+    ]);
 
     const api = new UploadApi(this, 'Api', {
       registries,
       operationFunctions,
       awsDoorFunction,
+      sessionTokenFunction,
       accessLog: this.accessLog,
       vpcEndpoints: props.vpcEndpoints,
       ipRanges: props.allowedIpRanges,
@@ -134,14 +146,25 @@ export class EcrUploadProxy extends Construct {
       functionThrottles: this.accessLog.functionThrottles,
     });
     const alarms = new Alarms(this, 'Alarms', metrics, props.alarmTopic);
-    this.alarms = alarms.all;
+    this.registryEndpoint =
+      registryEndpoint &&
+      newRegistryEndpoint(this, 'RegistryEndpoint', registryEndpoint, {
+        ...shared,
+        allowedIpRanges: props.allowedIpRanges,
+        isApiPrivate: props.vpcEndpoints !== undefined,
+        alarmTopic: props.alarmTopic,
+      });
+    this.alarms = [...alarms.all, ...(this.registryEndpoint?.alarms ?? [])];
     this.dashboard = new ProxyDashboard(this, 'Dashboard', {
       dashboardName: serviceName,
       metrics,
-      alarms: alarms.named,
-      functionLogs: functions.map(({ logGroup }) => logGroup),
+      alarms: [...alarms.named, ...(this.registryEndpoint?.namedAlarms ?? [])],
+      functionLogs: [...functions, ...(this.registryEndpoint ? [this.registryEndpoint] : [])].map(
+        ({ logGroup }) => logGroup,
+      ),
       accessLog: this.accessLog,
       memorySizeMegabytes: memorySize,
+      registryEndpoint: this.registryEndpoint?.widgets ?? [],
     });
 
     if (props.permissionsBoundary) {

@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { dirname, join, relative, sep } from 'node:path';
 import { AssetHashType, AssetStaging, BundlingOutput, DockerImage, Names, Stack } from 'aws-cdk-lib';
 import { type AssetCode, Code } from 'aws-cdk-lib/aws-lambda';
+import type { AssetOptions } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct, IConstruct } from 'constructs';
 import type { Bundle } from './bundling.ts';
 import { projectRoot } from './project-root.ts';
@@ -77,10 +78,13 @@ export function assertWritten(directory: string, bundle: Bundle): void {
 const noImage = DockerImage.fromRegistry('none');
 
 /** What a function is given, and what is to be called with it once it has the code. */
-export type FunctionCode = { code: AssetCode; assertStaged: (owner: IConstruct) => void };
+type FunctionCode = { code: AssetCode; assertStaged: (owner: IConstruct) => void };
+
+/** A bundle as an asset of the CDK. */
+export type BundleAsset = { path: string; options: AssetOptions; assertStaged: (owner: IConstruct) => void };
 
 /** @param bundle asked only where the stack is synthesized as a whole, and not for `cdk list` or `cdk destroy` */
-export function functionCode(scope: Construct, bundle: () => Bundle): FunctionCode {
+export function bundleAsset(scope: Construct, bundle: () => Bundle): BundleAsset {
   const files = Stack.of(scope).bundlingRequired ? bundle() : undefined;
   const tryBundle = (directory: string): boolean => {
     if (files) {
@@ -89,11 +93,6 @@ export function functionCode(scope: Construct, bundle: () => Bundle): FunctionCo
     }
     return true;
   };
-  const code = Code.fromAsset(join(projectRoot, 'lambda'), {
-    assetHash: files ? hashOf(files) : Names.uniqueId(scope),
-    assetHashType: AssetHashType.CUSTOM,
-    bundling: { image: noImage, local: { tryBundle }, outputType: BundlingOutput.NOT_ARCHIVED },
-  });
   const assertStaged = (owner: IConstruct) => {
     const staged = owner.node.findAll().filter((child) => child instanceof AssetStaging);
     if (files) {
@@ -102,5 +101,19 @@ export function functionCode(scope: Construct, bundle: () => Bundle): FunctionCo
       }
     }
   };
-  return { code, assertStaged };
+  return {
+    path: join(projectRoot, 'lambda'),
+    options: {
+      assetHash: files ? hashOf(files) : Names.uniqueId(scope),
+      assetHashType: AssetHashType.CUSTOM,
+      bundling: { image: noImage, local: { tryBundle }, outputType: BundlingOutput.NOT_ARCHIVED },
+    },
+    assertStaged,
+  };
+}
+
+/** @param bundle as of {@link bundleAsset} */
+export function functionCode(scope: Construct, bundle: () => Bundle): FunctionCode {
+  const { path, options, assertStaged } = bundleAsset(scope, bundle);
+  return { code: Code.fromAsset(path, options), assertStaged };
 }

@@ -1,8 +1,8 @@
-// What one function may do: its operations' actions, on the configured repositories, and nothing else.
+// What one function, or one server, may do: its operations' actions, on the configured repositories, and nothing else.
 
 import { ArnFormat, Aws, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type IPrincipal, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -21,11 +21,15 @@ import {
 
 export type FunctionRoleProps = RepositoryAccess & {
   operations: readonly OperationName[];
-  stagingBucket: Bucket;
+  /** @default Lambda */
+  assumedBy?: IPrincipal;
+  /** Undefined for who sends parts to ECR as they come. */
+  stagingBucket: Bucket | undefined;
   secret: ProxySecret;
   /** Where quotas are declared. */
   quotaTable: Table | undefined;
-  logGroup: LogGroup;
+  /** None where another role writes the log. */
+  logGroups: readonly LogGroup[];
   encryptionKey: IKey | undefined;
 };
 
@@ -40,16 +44,16 @@ const kmsActionsOf: Readonly<Record<string, readonly string[]>> = {
 /** X-Ray's two actions, which know no resource but `*`, are added by the function that turns tracing on. */
 export class FunctionRole extends Role {
   constructor(scope: Construct, id: string, props: FunctionRoleProps) {
-    const { stagingBucket, secret, quotaTable, logGroup, encryptionKey } = props;
+    const { stagingBucket, secret, quotaTable, logGroups, encryptionKey } = props;
     super(scope, id, {
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: `ecr-upload-proxy: what may be done for ${props.operations.join(', ')}.`,
+      assumedBy: props.assumedBy ?? new ServicePrincipal('lambda.amazonaws.com'),
+      description: `ecr-upload-proxy: what may be done for ${props.operations.join(', ') || 'session tokens'}.`,
     });
     const allow = (actions: readonly string[], resources: string[]) =>
       this.addToPolicy(new PolicyStatement({ actions: [...actions], resources }));
 
     const rows = props.operations.map((operation) => operations[operation]);
-    const stagingActions = distinct(rows.flatMap((row) => row.stagingActions));
+    const stagingActions = stagingBucket ? distinct(rows.flatMap((row) => row.stagingActions)) : [];
     const registryNames = configuredRegistries(props);
 
     const repositories = repositoriesOf(props).filter(({ registry }) =>
@@ -64,7 +68,7 @@ export class FunctionRole extends Role {
       }
     }
     acknowledgeWildcards(this, ['*'], 'X-Ray’s actions know no other resource.');
-    if (stagingActions.length > 0) {
+    if (stagingBucket && stagingActions.length > 0) {
       const objectArns = registryNames.map((registry) => stagingBucket.arnForObjects(`${registry}/*`));
       allow(stagingActions, objectArns);
       acknowledgeWildcards(
@@ -82,7 +86,10 @@ export class FunctionRole extends Role {
       allow(quotaActions, [quotaTable.tableArn]);
     }
     allow(['secretsmanager:GetSecretValue'], [secret.arnPattern]);
-    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
+    if (logGroups.length > 0) {
+      const logGroupArns = logGroups.map(({ logGroupArn }) => logGroupArn);
+      allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroupArns);
+    }
     if (encryptionKey) {
       this.#allowVia('secretsmanager', ['kms:Decrypt'], encryptionKey);
       const kmsActions = distinct(stagingActions.flatMap((action) => kmsActionsOf[action] ?? []));

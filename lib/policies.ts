@@ -19,7 +19,7 @@ export const policyDirectoryName = 'policies';
 /** Bytes by name: what the functions read, without tests and whatever else lies in the directory. */
 export type PolicyFiles = ReadonlyMap<string, Buffer>;
 
-export type CheckedPolicies = { files: PolicyFiles; declaresQuotas: boolean };
+type CheckedPolicies = { files: PolicyFiles; declaresQuotas: boolean };
 
 const isDeployed = (name: string) => [schemaFile, quotaFile].includes(name) || name.endsWith('.cedar');
 

@@ -23,4 +23,20 @@ export const prices = {
   dynamoDbRead: 0.125e-6,
   /** On demand, per write unit: an item up to 1 KB is one, and two in a transaction. */
   dynamoDbWrite: 0.625e-6,
+
+  // Of a registry endpoint on Fargate. The first four were read from AWS's price data of September 2026; the others are
+  // from memory.
+  /** arm64. */
+  fargateVcpuHour: 0.032_38,
+  fargateGigabyteHour: 0.003_56,
+  loadBalancerHour: 0.022_5,
+  /** Of an Application Load Balancer: a GB that it processes in an hour. */
+  loadBalancerCapacityHour: 0.008,
+  /** In each availability zone. */
+  interfaceEndpointHour: 0.01,
+  interfaceEndpointGigabyte: 0.01,
+  natGatewayHour: 0.045,
+  natGatewayGigabyte: 0.045,
+  /** A public IPv4 address. */
+  publicAddressHour: 0.005,
 } as const;

@@ -1,45 +1,35 @@
 // A Lambda function of the proxy, with its own role and its own log group.
 
-import { Aws, CfnResource, Duration, type RemovalPolicy } from 'aws-cdk-lib';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { CfnResource, Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { integrationTimeoutMs } from '../api/limits.ts';
-import { metricsNamespace } from '../api/metrics.ts';
 import type { OperationName } from '../api/operations.ts';
 import { acknowledgeDependencies } from './acknowledgements.ts';
 import { bundle } from './bundling.ts';
-import { type Configuration, configuredRegistries } from './configuration.ts';
 import { functionCode } from './function-code.ts';
 import { FunctionRole } from './function-role.ts';
-import { type PolicyFiles, policyDirectoryName } from './policies.ts';
-import type { ProxySecret } from './proxy-secret.ts';
+import type { PolicyFiles } from './policies.ts';
+import { type ProxyEnvironmentProps, proxyEnvironment } from './proxy-environment.ts';
 
-/** What all functions of a proxy have in common. */
-export type SharedFunctionProps = Pick<Configuration, 'repositories' | 'issuers'> & {
-  registryIds: readonly string[];
-  registryAliases: readonly string[];
+/** What all that serves clients has in common, whatever it runs on. */
+export type SharedProps = ProxyEnvironmentProps & {
   /** Those that were checked. */
   policies: PolicyFiles;
-  stagingBucket: Bucket;
-  secret: ProxySecret;
-  /** Where quotas are declared. */
-  quotaTable: Table | undefined;
   encryptionKey: IKey | undefined;
   logRetention: RetentionDays;
   removalPolicy: RemovalPolicy;
-  memorySize: number;
-  /** The dimension that tells this proxy's metrics from another's. */
-  serviceName: string;
 };
+
+/** What all functions of a proxy have in common. */
+export type SharedFunctionProps = SharedProps & { memorySize: number };
 
 export type ProxyFunctionProps = SharedFunctionProps & {
   /** The export of lambda/handlers.ts. */
   handler: string;
-  /** What the function serves, and may therefore do. */
+  /** What the function serves, and may therefore do; none for one that only exchanges tokens. */
   operations: readonly OperationName[];
   reservedConcurrentExecutions: number | undefined;
 };
@@ -50,8 +40,7 @@ export class ProxyFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: ProxyFunctionProps) {
     super(scope, id);
-    const { encryptionKey, stagingBucket, registryIds, registryAliases, reservedConcurrentExecutions } =
-      props;
+    const { encryptionKey, reservedConcurrentExecutions } = props;
 
     // By default kept when the stack goes, until its retention ends: it says who pushed what.
     this.logGroup = new LogGroup(this, 'LogGroup', {
@@ -73,21 +62,10 @@ export class ProxyFunction extends Construct {
       timeout: Duration.millis(integrationTimeoutMs - 1_000),
       tracing: Tracing.ACTIVE,
       logGroup: this.logGroup,
-      role: new FunctionRole(this, 'Role', { ...props, logGroup: this.logGroup }),
+      role: new FunctionRole(this, 'Role', { ...props, logGroups: [this.logGroup] }),
       environment: {
         NODE_OPTIONS: '--enable-source-maps',
-        STAGING_BUCKET: stagingBucket.bucketName,
-        SECRET_ID: props.secret.secretArn,
-        POLICY_DIRECTORY: policyDirectoryName,
-        REGISTRY_ID: Aws.ACCOUNT_ID,
-        ...(registryIds.length > 0 && { REGISTRY_IDS: registryIds.join(',') }),
-        ...(registryAliases.length > 0 && { REGISTRY_ALIASES: registryAliases.join(',') }),
-        ...(props.quotaTable && { QUOTA_TABLE: props.quotaTable.tableName }),
-        ISSUERS: JSON.stringify(props.issuers),
-        REGISTRIES: configuredRegistries(props).join(','),
-        POWERTOOLS_SERVICE_NAME: props.serviceName,
-        POWERTOOLS_METRICS_NAMESPACE: metricsNamespace,
-        POWERTOOLS_LOG_LEVEL: 'INFO',
+        ...proxyEnvironment(props),
         // A response may echo a manifest: traces hold durations, not contents.
         POWERTOOLS_TRACER_CAPTURE_RESPONSE: 'false',
       },

@@ -3,7 +3,7 @@
 import type { IVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
 import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 
-export type NetworkAccess = {
+type NetworkAccess = {
   /** The only VPC endpoints; undefined for an API on the internet. */
   vpcEndpoints: readonly IVpcEndpoint[] | undefined;
   /** The only addresses; undefined for any. */

@@ -8,6 +8,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { sessionTokenExchange } from '../api/session-tokens.ts';
 import type { Configuration } from './configuration.ts';
 import type { Domain } from './custom-domain.ts';
 import { EcrUploadProxy } from './ecr-upload-proxy.ts';
@@ -27,17 +28,30 @@ export class EcrUploadProxyStack extends Stack {
 
     // Under this id its resources have the logical ids that they would have in the stack itself.
     this.proxy = new EcrUploadProxy(this, 'Default', propsOf(this, configuration));
-    const { url, secret, domain, functions } = this.proxy;
+    const { url, secret, domain, functions, registryEndpoint } = this.proxy;
 
     new CfnOutput(this, 'ProxyUrl', { value: url, description: 'Where clients send their requests.' });
     new CfnOutput(this, 'SecretArn', { value: secret.secretArn, description: 'Where client tokens go.' });
     if (configuration.registryIds) {
-      const value = [...functions.values()].map(({ lambda }) => lambda.role?.roleArn).join(',');
+      const pushing = [...functions].filter(([name]) => name !== sessionTokenExchange.name);
+      const roles = [
+        ...pushing.map(([, { lambda }]) => lambda.role),
+        ...(registryEndpoint ? [registryEndpoint.role] : []),
+      ];
+      const value = roles.map((role) => role?.roleArn).join(',');
       new CfnOutput(this, 'FunctionRoleArns', { value, description: 'Whom other accounts let push.' });
     }
     if (domain) {
       const value = domain.domainNameAliasDomainName;
       new CfnOutput(this, 'DomainTarget', { value, description: 'What the domain’s DNS record points to.' });
+    }
+    if (registryEndpoint) {
+      const { registryHost: value, domainTarget } = registryEndpoint;
+      new CfnOutput(this, 'RegistryHost', { value, description: 'What the names of images begin with.' });
+      if (domainTarget !== undefined) {
+        const description = 'What the DNS record of the registry endpoint’s domain points to.';
+        new CfnOutput(this, 'RegistryDomainTarget', { value: domainTarget, description });
+      }
     }
   }
 }
@@ -54,6 +68,7 @@ function propsOf(scope: Construct, configuration: Configuration): EcrUploadProxy
   return {
     repositories: configuration.repositories,
     issuers: configuration.issuers,
+    sessionTokens: configuration.sessionTokens,
     memorySize: configuration.memorySizeMegabytes,
     logRetention: configuration.logRetentionDays,
     removalPolicy: removalPolicies[configuration.removalPolicy],
@@ -65,6 +80,7 @@ function propsOf(scope: Construct, configuration: Configuration): EcrUploadProxy
     ...given('webAclArn', configuration.webAclArn),
     ...given('throttling', configuration.throttling),
     ...given('clientThrottling', configuration.clientThrottling),
+    ...given('registryEndpoint', configuration.registryEndpoint),
     ...given('reservedConcurrentExecutions', configuration.reservedConcurrentExecutions),
     ...given(
       'vpcEndpoints',

@@ -15,6 +15,7 @@ import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
 import { isOffered, type OperationName, operations } from '../api/operations.ts';
 import type { Registry } from '../api/registries.ts';
+import { sessionTokenExchange } from '../api/session-tokens.ts';
 import { type AccessLog, accessLogFormat } from './access-log.ts';
 import { acknowledgeDependencies } from './acknowledgements.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
@@ -31,6 +32,8 @@ export type UploadApiProps = {
   registries: readonly Registry[];
   operationFunctions: ReadonlyMap<OperationName, ProxyFunction>;
   awsDoorFunction: ProxyFunction;
+  /** Where session tokens are given. */
+  sessionTokenFunction: ProxyFunction | undefined;
   accessLog: AccessLog;
   vpcEndpoints: readonly IVpcEndpoint[] | undefined;
   ipRanges: readonly string[] | undefined;
@@ -117,8 +120,9 @@ export class UploadApi extends RestApi {
   }
 
   /**
-   * The CDK says with DependsOn what the deployment takes in. A stand-in for CloudFormation that follows
-   * references alone, as moto does in change sets, needs to be told once more.
+   * The CDK writes the methods into the deployment's DependsOn. moto, as it is published, follows only references in a
+   * change set: without these in the metadata, `cdk deploy` fails there for every configuration (tried with moto 5.2.5,
+   * test/deploy/as-published.deploy.ts).
    */
   #deployAfter(methods: readonly Method[]): void {
     const deployment = this.latestDeployment?.node.defaultChild;
@@ -130,7 +134,14 @@ export class UploadApi extends RestApi {
     acknowledgeDependencies(deployment);
   }
 
-  #addRoutes({ registries, operationFunctions, awsDoorFunction }: UploadApiProps): Method[] {
+  #addSessionTokens({ lambda }: ProxyFunction): Method {
+    const { path, method } = sessionTokenExchange;
+    const integration = new LambdaIntegration(lambda, { allowTestInvoke: false });
+    return this.root.resourceForPath(path).addMethod(method, integration);
+  }
+
+  #addRoutes({ registries, operationFunctions, ...more }: UploadApiProps): Method[] {
+    const { awsDoorFunction, sessionTokenFunction } = more;
     // The resource API: a route for each operation of each registry that has it.
     const resourceMethods = [...operationFunctions].flatMap(([operation, { lambda }]) => {
       const { method, path } = operations[operation];
@@ -141,7 +152,11 @@ export class UploadApi extends RestApi {
     });
     // The AWS API: ECR's own protocol names the operation in a header, so one function serves all of them.
     const awsIntegration = new LambdaIntegration(awsDoorFunction.lambda, { allowTestInvoke: false });
-    return [...resourceMethods, this.root.addMethod('POST', awsIntegration)];
+    return [
+      ...resourceMethods,
+      this.root.addMethod('POST', awsIntegration),
+      ...(sessionTokenFunction ? [this.#addSessionTokens(sessionTokenFunction)] : []),
+    ];
   }
 }
 

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { closeServer, loopback, urlOf } from './address.ts';
 import { type CallDynamoDb, transactions } from './transactions.ts';
 
-export type DynamoDbOptions = {
+type DynamoDbOptions = {
   /** Each with the key `id`, a string: the only form that the stack has. */
   tableNames: readonly string[];
 };

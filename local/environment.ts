@@ -1,6 +1,6 @@
 // What the local functions have in their environment besides the template: addresses and credentials.
 
-export type Endpoints = {
+type Endpoints = {
   /** `undefined`: AWS itself. */
   ecr: string | undefined;
   s3: string;

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Account } from './account.ts';
 import type { Invoke } from './gateway.ts';
@@ -16,7 +17,10 @@ const maxResponseBytes = 6_291_556;
 /** Lambda scales wider; two cores do not. Further events wait their turn. */
 const maxInstances = 4;
 
-export type FunctionsOptions = {
+/** How long an event may wait for an instance that is free and has loaded its code. Lambda would not let it wait. */
+const maxWaitMs = 60_000;
+
+type FunctionsOptions = {
   functions: readonly LambdaFunction[];
   account: Account;
   /** Added to what the template sets: addresses and credentials. */
@@ -38,15 +42,14 @@ export function startFunctions({ functions, account, environment, logFile }: Fun
     }
     const { fn, instances } = pool;
     const requestId = randomUUID();
-    const started = Date.now();
-    const invocation: Invocation = { requestId, event, deadlineMs: started + fn.timeoutMs };
-    const signal = AbortSignal.timeout(fn.timeoutMs);
-    const result: InvocationResult = await instances.run(invocation, { signal }).catch((error: Error) => ({
-      failure: signal.aborted ? `Task timed out after ${fn.timeoutMs / 1_000} seconds` : error.message,
-    }));
+    const clock = startClock(fn.timeoutMs);
+    const invocation: Invocation = { requestId, event, timeoutMs: fn.timeoutMs, begins: clock.begins };
+    const result: InvocationResult = await instances
+      .run(invocation, { signal: clock.signal, transferList: [clock.begins] })
+      .catch((error: Error) => ({ failure: clock.signal.aborted ? clock.whyAborted() : error.message }));
+    const durationMs = clock.stop();
     const outcome = refuseLarge(result);
     const status = 'failure' in outcome ? { status: 'failure', ...outcome } : { status: 'success' };
-    const durationMs = Date.now() - started;
     await appendFile(logFile, `${JSON.stringify({ functionName, requestId, durationMs, ...status })}\n`);
     if ('failure' in outcome) {
       throw new Error(outcome.failure);
@@ -58,6 +61,36 @@ export function startFunctions({ functions, account, environment, logFile }: Fun
     await Promise.all([...pools.values()].map(({ instances }) => instances.destroy()));
   };
   return { invoke, close };
+}
+
+/**
+ * A function's time begins when an instance of it takes the event, as in Lambda: neither the time in which it waits for
+ * one counts, nor that in which the instance loads its code.
+ */
+function startClock(timeoutMs: number) {
+  const { port1: begun, port2: begins } = new MessageChannel();
+  const aborting = new AbortController();
+  let begunAtMs: number | undefined;
+  let timer = setTimeout(() => aborting.abort(), maxWaitMs);
+  begun.once('message', () => {
+    clearTimeout(timer);
+    begunAtMs = performance.now();
+    timer = setTimeout(() => aborting.abort(), timeoutMs);
+  });
+  return {
+    begins,
+    signal: aborting.signal,
+    whyAborted: () =>
+      begunAtMs === undefined
+        ? `No instance was free within ${maxWaitMs / 1_000} seconds`
+        : `Task timed out after ${timeoutMs / 1_000} seconds`,
+    /** @returns how long the function ran, in milliseconds */
+    stop: (): number => {
+      clearTimeout(timer);
+      begun.close();
+      return begunAtMs === undefined ? 0 : Math.round(performance.now() - begunAtMs);
+    },
+  };
 }
 
 const refuseLarge = (result: InvocationResult): InvocationResult =>

@@ -19,7 +19,7 @@ import type { LocalTemplate } from './template.ts';
 /** Invokes a function with an event as JSON; gives its response as JSON. @throws when there is none */
 export type Invoke = (functionName: string, event: string) => Promise<string>;
 
-export type GatewayOptions = {
+type GatewayOptions = {
   template: Pick<LocalTemplate, 'routes' | 'binaryMediaTypes' | 'gatewayResponses'>;
   account: Account;
   invoke: Invoke;

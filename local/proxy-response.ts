@@ -27,7 +27,7 @@ export function functionResponse(
   accept: string | undefined,
   binaryMediaTypes: readonly string[],
 ): HttpResponse | undefined {
-  const { data } = proxyResult.safeParse(parse(payload));
+  const { data } = proxyResult.safeParse(parsePayload(payload));
   if (!data) {
     return undefined;
   }
@@ -46,7 +46,7 @@ export function functionResponse(
   };
 }
 
-function parse(payload: string): unknown {
+function parsePayload(payload: string): unknown {
   try {
     return JSON.parse(payload);
   } catch {

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import S3rver from '@20minutes/s3rver';
 import { closeServer, loopback, urlOf } from './address.ts';
 
-export type S3Options = {
+type S3Options = {
   /** 0 takes any free one. */
   port: number;
   /** Kept from run to run. */

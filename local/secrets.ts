@@ -16,7 +16,7 @@ export const localTokens = {
   'team-a-device': 'eup_team-a-device_local',
 };
 
-export type SecretsOptions = {
+type SecretsOptions = {
   /** 0 takes any free one. */
   port: number;
   file: string;

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
-import { localAccount } from './account.ts';
+import { accountOf } from './account.ts';
 import { loopback } from './address.ts';
 import { type LocalOptions, startLocal } from './local.ts';
 import { localTokens } from './secrets.ts';
@@ -13,7 +13,8 @@ const usage = `Usage: npm start -- [--ecr-endpoint URL] [--upstream aws]
 Serves the proxy from the synthesized template, with stand-ins for ECR, S3 and Secrets Manager, and the registry
 endpoint before it.
 
-  --ecr-endpoint URL  send layers to this ECR, not to the stand-in
+  --ecr-endpoint URL  send layers to this ECR, not to the stand-in: as the account
+                      AWS_ACCOUNT_ID in AWS_REGION, by default the stand-in's
   --upstream aws      send layers to Amazon ECR, with the AWS credentials of this shell;
                       needs AWS_REGION and AWS_ACCOUNT_ID
   --help              this text
@@ -42,18 +43,16 @@ function readPort(name: string, fallback: number): number {
   throw new StartError(`${name} is ${process.env[name]}: expected a port, from 0 to 65535.`, 2);
 }
 
-function readAccount(upstream: string | undefined) {
-  if (upstream !== 'aws') {
-    return localAccount;
+function readAccount(upstream: string | undefined, ecrEndpoint: string | undefined) {
+  const account = accountOf({ upstream, ecrEndpoint }, process.env);
+  if (!account) {
+    const flag = upstream === undefined ? '--ecr-endpoint takes' : '--upstream aws needs';
+    throw new StartError(`${flag} AWS_REGION and AWS_ACCOUNT_ID (12 digits).`, 2);
   }
-  const { AWS_REGION: region, AWS_ACCOUNT_ID: accountId } = process.env;
-  if (region && accountId && /^\d{12}$/.test(accountId)) {
-    return { region, accountId };
-  }
-  throw new StartError('--upstream aws needs AWS_REGION and AWS_ACCOUNT_ID (12 digits).', 2);
+  return account;
 }
 
-function parse() {
+function parseFlags() {
   try {
     const options = {
       'ecr-endpoint': { type: 'string' },
@@ -66,7 +65,7 @@ function parse() {
   }
 }
 
-function readOptions(flags: ReturnType<typeof parse>): LocalOptions & { registryPort: number } {
+function readOptions(flags: ReturnType<typeof parseFlags>): LocalOptions & { registryPort: number } {
   const { upstream, 'ecr-endpoint': ecrEndpoint } = flags;
   if (upstream !== undefined && upstream !== 'aws') {
     throw new StartError(`--upstream ${upstream}: expected aws.\n\n${usage}`, 2);
@@ -80,7 +79,7 @@ function readOptions(flags: ReturnType<typeof parse>): LocalOptions & { registry
     s3Port: readPort('S3_PORT', 8082),
     registryPort: readPort('REGISTRY_PORT', 8083),
     dataDirectory: process.env.LOCAL_DATA ?? '.local',
-    account: readAccount(upstream),
+    account: readAccount(upstream, ecrEndpoint),
     log: console.log,
     ...(upstream && { upstream }),
     ...(ecrEndpoint && { ecrEndpoint }),
@@ -107,7 +106,7 @@ async function refuseTakenPorts(options: ReturnType<typeof readOptions>) {
 }
 
 async function serve() {
-  const flags = parse();
+  const flags = parseFlags();
   if (flags.help) {
     return console.log(usage);
   }
@@ -128,7 +127,7 @@ async function serve() {
   const host = local.registryUrl?.replace('http://', '');
   console.log(`
 Proxy      ${local.proxyUrl}
-ECR        ${local.ecrUrl ?? `Amazon ECR, ${options.account?.accountId} in ${options.account?.region}`}
+ECR        ${local.ecrUrl ?? 'Amazon ECR'}, ${options.account?.accountId} in ${options.account?.region}
 S3         ${local.s3Url}
 Registry   ${local.registryUrl}
 Log        ${local.logFile}

@@ -2,7 +2,7 @@
 
 import { openSync, writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { workerData } from 'node:worker_threads';
+import { type MessagePort, workerData } from 'node:worker_threads';
 
 export type InstanceData = {
   handlerFile: string;
@@ -18,8 +18,14 @@ export type InstanceData = {
   };
 };
 
-/** Everything in text, as between Lambda's service and its runtime. */
-export type Invocation = { requestId: string; event: string; deadlineMs: number };
+/** The event is text, as between Lambda's service and its runtime. */
+export type Invocation = {
+  requestId: string;
+  event: string;
+  timeoutMs: number;
+  /** Is told when the function begins, from when on its time counts. */
+  begins: MessagePort;
+};
 
 export type InvocationResult = { payload: string } | { failure: string };
 
@@ -50,8 +56,10 @@ const loading: Promise<Handler | Error> = import(pathToFileURL(handlerFile).href
 
 const describe = (error: unknown): string => (error instanceof Error ? String(error.stack) : String(error));
 
-export default async ({ requestId, event, deadlineMs }: Invocation): Promise<InvocationResult> => {
+export default async ({ requestId, event, timeoutMs, begins }: Invocation): Promise<InvocationResult> => {
   const handler = await loading;
+  begins.postMessage(null);
+  const deadlineMs = Date.now() + timeoutMs;
   if (handler instanceof Error) {
     return { failure: describe(handler) };
   }

@@ -61,8 +61,9 @@ const isList = (value: object): value is readonly string[] => Array.isArray(valu
 const tagged = 'annotations';
 const annotations = { type: 'Annotations', id: 'request' };
 
-function contextOf(context: DecisionRequest['context'], now: Date) {
+function contextOf({ context, now, principal }: DecisionRequest) {
   const values: Record<string, CedarValueJson> = {
+    tokenIsExchanged: principal.tokenIsExchanged ?? false,
     now: { __extn: { fn: 'datetime', arg: now.toISOString() } },
   };
   const entities: EntityJson[] = [];
@@ -84,9 +85,10 @@ function contextOf(context: DecisionRequest['context'], now: Date) {
   return { values, entities };
 }
 
-export function describeForCedar({ principal, action, resource, context, now }: DecisionRequest): Described {
+export function describeForCedar(request: DecisionRequest): Described {
+  const { principal, action, resource } = request;
   const repository = { type: 'Repository', id: resource.id };
-  const { values, entities } = contextOf(context, now);
+  const { values, entities } = contextOf(request);
   return {
     principal: { type: principal.type, id: principal.id },
     action: { type: 'Action', id: action },

@@ -6,8 +6,14 @@ import { basename } from 'node:path';
 
 export const schemaFile = 'schema.cedarschema';
 
-/** Follows links, and waits for no pipe. What is not UTF-8 would be read as another text than it is. */
-function read(path: string): Buffer {
+/** As tools on Windows begin a file. Cedar takes it for a part of the text, and refuses it. */
+const byteOrderMark = Buffer.from('\uFEFF');
+
+/**
+ * Follows links, and waits for no pipe. What is not UTF-8 would be read as another text than it is. A byte order mark is
+ * left out, also of what deploys.
+ */
+function readWhole(path: string): Buffer {
   if (!statSync(path).isFile()) {
     throw new Error('it is not a file');
   }
@@ -15,13 +21,15 @@ function read(path: string): Buffer {
   if (!isUtf8(bytes)) {
     throw new Error('it is not UTF-8');
   }
-  return bytes;
+  return bytes.subarray(0, byteOrderMark.length).equals(byteOrderMark)
+    ? bytes.subarray(byteOrderMark.length)
+    : bytes;
 }
 
 /** @throws Error naming the file and what is wrong with it */
 export function readPolicyFile(path: string): Buffer {
   try {
-    return read(path);
+    return readWhole(path);
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'for a reason unknown';
     throw new Error(`${basename(path)} cannot be read: ${reason}`, { cause: error });

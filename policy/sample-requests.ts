@@ -1,6 +1,7 @@
 // A request of every kind that the proxy sends to Cedar: does the operator's schema still take it?
 
 import { type Members, type OperationName, operationNames, operations } from '../api/operations.ts';
+import type { PolicyContext } from '../api/policy-context.ts';
 import type { DecisionRequest } from './entities.ts';
 import { type Principal, workload } from './principal.ts';
 
@@ -10,13 +11,14 @@ const digest = `sha256:${'0'.repeat(64)}`;
 const layerDigests = [digest];
 const image = { imageDigest: digest };
 const config = { mediaType: 'application/vnd.oci.image.config.v1+json', digest, size: 2 };
+const layer = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest, size: 1_000 };
 const annotations = { 'org.opencontainers.image.source': 'https://example.com/team-a/app' };
 const manifest = (more: object) =>
   JSON.stringify({
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
     config,
-    layers: [config],
+    layers: [layer],
     ...more,
   });
 
@@ -39,6 +41,12 @@ const samples: { readonly [Name in OperationName]: readonly Members<Name>[] } = 
   ListImageReferrers: [{ ...repository, subjectId: image }],
   GetDownloadUrlForLayer: [{ ...repository, layerDigest: digest }],
 };
+
+/** What a context holds where nothing special is asked for: a part of a byte, a plain image without a tag. */
+export function usualContext<Name extends OperationName>(operation: Name): PolicyContext {
+  const usual = samples[operation].at(-1);
+  return usual ? operations[operation].context(usual) : {};
+}
 
 const principals: readonly Principal[] = [
   { type: 'Client', id: 'team-a-ci' },

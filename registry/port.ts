@@ -87,8 +87,8 @@ export interface RegistryPort {
   /** Before a byte is sent: may this client push here, and is the repository there? */
   begin(repositoryName: string): Promise<UploadState>;
   /**
-   * Takes bytes, from `incoming.first` or else from where the reference says. At byte 0 each request begins
-   * anew, for clients send a whole body again to the same `Location`.
+   * Takes bytes, from `incoming.first` or else from where the reference says. A body from byte 0 without a
+   * Content-Range begins the layer anew, for clients send it whole again to the same `Location`.
    * @throws PortError with the upload's state where the bytes are not the next ones
    */
   append(repositoryName: string, reference: string, incoming: IncomingBytes): Promise<UploadState>;

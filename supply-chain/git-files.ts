@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export type GitFile = { path: string; bytes: Buffer };
+type GitFile = { path: string; bytes: Buffer };
 
 const git = (root: string, args: string[], input?: string): Buffer =>
   execFileSync('git', args, { cwd: root, maxBuffer: 2 ** 31 - 1, ...(input !== undefined && { input }) });

@@ -65,7 +65,7 @@ function placesOf(name: string, from: string): string[] {
   return [`${from}/node_modules/${name}`, ...others];
 }
 
-export type BillOfMaterials = {
+type BillOfMaterials = {
   /** What the packages are in, as a path within this package; without one, this package itself. */
   subpath?: string;
   description: string;

@@ -4,6 +4,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { codesOf, errorCodes } from '../errors.ts';
 import { type Call, calls, operationNames, operations } from '../operations.ts';
 import type { Registry } from '../registries.ts';
+import { sessionTokenExchange } from '../session-tokens.ts';
 import { outputJsonSchema } from '../wire.ts';
 import { gatewayRefusal } from './gateway-refusals.ts';
 import { linksOf } from './links.ts';
@@ -33,26 +34,48 @@ const responsesOf = (call: Call): Readonly<Record<string, Response>> => ({
   ...refusalsOf(codesOf(call)),
 });
 
+const tagsOf = ({ registry }: Call): string[] => [registry];
+
 const operationOf = (call: Call) => ({
   operationId: nameOf(call),
   summary: operations[call.operation].summary,
   ...descriptionOf(call),
-  tags: [call.registry],
+  tags: tagsOf(call),
   parameters: parametersOf(call),
   ...requestBodyOf(call, reference(`${nameOf(call)}Request`)),
   responses: responsesOf(call),
 });
 
+const sessionTokenSchema = 'SessionToken';
+
+const exchangeOfTokens: ReturnType<typeof operationOf> = {
+  operationId: sessionTokenExchange.name,
+  summary: sessionTokenExchange.summary,
+  description:
+    'The session token is of the same caller, with the same claims, and valid for an hour at most, as `expiresAt` says. A session token is not exchanged again. There is no body.',
+  tags: ['tokens'],
+  parameters: [],
+  responses: {
+    [sessionTokenExchange.status]: {
+      description: 'The session token.',
+      headers: { 'x-amzn-RequestId': requestId },
+      content: { 'application/json': { schema: reference(sessionTokenSchema) } },
+    },
+    ...refusalsOf(sessionTokenExchange.errors),
+  },
+};
+
 const pathOf = ({ operation, registry }: Call) => `/${registry}${operations[operation].path}`;
 const methodOf = ({ operation }: Call) => operations[operation].method.toLowerCase();
 
 /** Operations that differ in their method alone share a path. */
-const paths = Object.fromEntries(
-  [...Map.groupBy(calls, pathOf)].map(([path, sharing]) => [
-    path,
-    Object.fromEntries(sharing.map((call) => [methodOf(call), operationOf(call)])),
-  ]),
-);
+const paths = Object.fromEntries([
+  ...[...Map.groupBy(calls, pathOf)].map(
+    ([path, sharing]) =>
+      [path, Object.fromEntries(sharing.map((call) => [methodOf(call), operationOf(call)]))] as const,
+  ),
+  [sessionTokenExchange.path, { [sessionTokenExchange.method.toLowerCase()]: exchangeOfTokens }],
+]);
 
 const schemas = {
   ...Object.fromEntries(calls.filter(hasJsonBody).map((call) => [`${nameOf(call)}Request`, jsonBody(call)])),
@@ -62,6 +85,7 @@ const schemas = {
       outputJsonSchema(operations[operation].output),
     ]),
   ),
+  [sessionTokenSchema]: outputJsonSchema(sessionTokenExchange.output),
   ...Object.fromEntries(
     errorCodes
       .filter((code) => calls.some((call) => codesOf(call).includes(code)))
@@ -104,6 +128,7 @@ export const openapi = {
   tags: [
     { name: 'ecr', description: 'Amazon ECR, where the stack is configured for it.' },
     { name: 'ecr-public', description: 'Amazon ECR Public, where the stack is configured for it.' },
+    { name: 'tokens', description: 'Session tokens, unless the stack is configured without.' },
   ],
   security: Object.keys(securitySchemes).map((name) => ({ [name]: [] })),
   paths,

@@ -3,11 +3,12 @@
 import { randomBytes } from 'node:crypto';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { isClientName } from '../../api/secret.ts';
+import { printable } from '../../client/printable.ts';
 import { secretCommand, storeOf, type Where } from '../secret-option.ts';
 import { type ClientTokens, create, isLive, nameOf, revoke, rotate } from '../tokens/client-tokens.ts';
 import { parseDurationMs, parseLifetime } from '../tokens/duration.ts';
 import { hashOf, mintToken } from '../tokens/mint.ts';
-import { changeClient, readClients } from '../tokens/secret.ts';
+import { type Change, changeClient, readClients } from '../tokens/secret.ts';
 
 type Lifetime = { expiresIn: number | 'never' };
 
@@ -86,10 +87,8 @@ const revokeCommand = secretCommand('revoke', 'Take back a client’s token, wit
   .option('--token <id>', 'which one, where there are two')
   .option('--all', 'all of them')
   .action(async (name: string, options: Where & { token?: string; all?: boolean }) => {
-    const which = { id: options.token, all: options.all };
-    await storeOf(options).update((text) =>
-      changeClient(text, name, (tokens) => revoke(tokens, which, new Date())),
-    );
+    const change: Change = options.all ? 'none' : (tokens) => revoke(tokens, options.token, new Date());
+    await storeOf(options).update((text) => changeClient(text, name, change));
     console.error(`Revoked. Running functions know it within 30 seconds.`);
   });
 
@@ -111,7 +110,10 @@ const listCommand = secretCommand('list', 'List the clients’ tokens: when they
   .option('--json', 'as JSON')
   .option('--hashes', 'with their SHA-256')
   .action(async (name: string | undefined, options: Where & { json?: boolean; hashes?: boolean }) => {
-    const clients = readClients(await storeOf(options).read());
+    const { tokens: clients, odd } = readClients(await storeOf(options).read());
+    for (const client of odd) {
+      console.error(`The tokens of ${printable(client)} are not in their form, and none of them is valid.`);
+    }
     const rows = rowsOf(clients, options.hashes ?? false, new Date()).filter(
       (row) => name === undefined || row.client === name,
     );

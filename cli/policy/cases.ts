@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isMap, isNode, isSeq, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { withoutByteOrderMark } from '../../api/byte-order-mark.ts';
 import {
   actionGroups,
   isOperationName,
@@ -15,6 +16,7 @@ import { describeIssue } from '../../api/zod-issues.ts';
 import { claimsOf } from '../../policy/claims.ts';
 import type { DecisionRequest } from '../../policy/entities.ts';
 import { type Principal, workload } from '../../policy/principal.ts';
+import { usualContext } from '../../policy/sample-requests.ts';
 import { CommandError } from '../failure.ts';
 
 const oneOrMore = z.union([z.string(), z.array(z.string()).min(1)]).transform((value) => [value].flat());
@@ -76,6 +78,8 @@ const policyCase = z.strictObject({
   registry: z.enum(['ecr', 'ecr-public']).default('ecr'),
   registryId: z.string().default('123456789012'),
   context: z.record(z.string(), contextValue).default({}),
+  /** Whether the caller has sent a session token. */
+  tokenIsExchanged: z.boolean().default(false),
   /** Fixed unless a case says otherwise: a test that depends on the day is none. */
   now: z.coerce.date().default(new Date('2026-01-01T12:00:00Z')),
   expect: z.enum(['allow', 'deny']).optional(),
@@ -85,36 +89,12 @@ const policyCase = z.strictObject({
 
 export type PolicyCase = z.output<typeof policyCase> & { file: string; line: number };
 
-/** What a context holds where a case does not say: a small part, and a plain image. */
-const usualContext: { readonly [Name in OperationName]: DecisionRequest['context'] } = {
-  InitiateLayerUpload: {},
-  CompleteLayerUpload: {},
-  BatchCheckLayerAvailability: {},
-  BatchGetImage: { imageTags: [], imageDigests: [`sha256:${'0'.repeat(64)}`] },
-  ListImages: {},
-  ListImageReferrers: { imageDigest: `sha256:${'0'.repeat(64)}` },
-  GetDownloadUrlForLayer: { layerDigest: `sha256:${'0'.repeat(64)}` },
-  UploadLayerPart: { partFirstByte: 0, partLastByte: 999 },
-  PutImage: {
-    imageDigest: `sha256:${'0'.repeat(64)}`,
-    imageManifestMediaType: 'application/vnd.oci.image.manifest.v1+json',
-    layerCount: 1,
-    layerMediaTypes: ['application/vnd.oci.image.layer.v1.tar+gzip'],
-    totalBytes: 1_000,
-    configMediaType: 'application/vnd.oci.image.config.v1+json',
-    manifestCount: 0,
-    manifestMediaTypes: [],
-    platformCount: 0,
-    annotations: {},
-  },
-};
-
 const namespaceOf = (name: string) => name.slice(0, Math.max(name.lastIndexOf('/'), 0));
 
 /** The requests of a case: one for each of its actions. */
 export const requestsOf = (one: PolicyCase): DecisionRequest[] =>
   one.action.map((action) => ({
-    principal: one.principal,
+    principal: { ...one.principal, ...(one.tokenIsExchanged && { tokenIsExchanged: true }) },
     action,
     resource: {
       id: `${one.registry}/${one.registryId}/${one.repository}`,
@@ -125,14 +105,14 @@ export const requestsOf = (one: PolicyCase): DecisionRequest[] =>
         registryId: one.registryId,
       },
     },
-    context: { ...usualContext[action], ...one.context },
+    context: { ...usualContext(action), ...one.context },
     now: one.now,
   }));
 
 /** @throws CommandError with file, line and what was expected */
 export function parseCases(text: string, file: string): PolicyCase[] {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true });
+  const document = parseDocument(withoutByteOrderMark(text), { lineCounter: lines, merge: true });
   const [error] = document.errors;
   if (error) {
     throw new CommandError(`${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`);

@@ -3,7 +3,7 @@
 import type { Policies, Verdict } from '../../policy/policies.ts';
 import { type PolicyCase, requestsOf } from './cases.ts';
 
-export type CaseResult = { passed: boolean; name: string; detail: string };
+type CaseResult = { passed: boolean; name: string; detail: string };
 
 const wordOf = ({ allowed }: Verdict) => (allowed ? 'allow' : 'deny');
 

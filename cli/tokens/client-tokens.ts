@@ -3,7 +3,7 @@
 import { CommandError } from '../failure.ts';
 
 /** As the functions read it; `id` is the operator's handle, and what else the secret holds is left alone. */
-export type StoredToken = {
+type StoredToken = {
   readonly sha256: string;
   readonly id?: string | undefined;
   readonly createdAt?: string | undefined;
@@ -61,21 +61,14 @@ export function rotate(tokens: ClientTokens, fresh: StoredToken, overlapMs: numb
 export const nameOf = ({ id, createdAt }: StoredToken): string => id ?? createdAt ?? 'without an id';
 
 /**
- * Takes out one token by its id, or the only live one, or all.
+ * Takes out one token by its id, or the only live one.
  * @throws CommandError when it is not clear which
  */
-export function revoke(
-  tokens: ClientTokens,
-  which: { id?: string | undefined; all?: boolean | undefined },
-  now: Date,
-): ClientTokens {
-  if (which.all) {
-    return [];
-  }
-  const candidates = which.id === undefined ? live(tokens, now) : tokens.filter(({ id }) => id === which.id);
+export function revoke(tokens: ClientTokens, tokenId: string | undefined, now: Date): ClientTokens {
+  const candidates = tokenId === undefined ? live(tokens, now) : tokens.filter(({ id }) => id === tokenId);
   const [only, ...others] = candidates;
   if (!only) {
-    throw new CommandError(which.id ? `No token ${which.id}.` : 'The client has no live token.');
+    throw new CommandError(tokenId ? `No token ${tokenId}.` : 'The client has no live token.');
   }
   if (others.length > 0) {
     throw new CommandError(

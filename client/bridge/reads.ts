@@ -113,7 +113,15 @@ export async function readReferrers(
       maxResults: maxListedReferrers,
       nextToken,
     });
-    referrers.push(...page.referrers);
+    referrers.push(
+      ...page.referrers.map(({ mediaType, digest, size, artifactType, annotations }) => ({
+        mediaType,
+        digest,
+        size,
+        artifactType,
+        annotations,
+      })),
+    );
     nextToken = page.nextToken;
   }
   return referrers;

@@ -71,14 +71,16 @@ export class UploadSession {
     this.#run?.cancel(reason);
   }
 
-  async #receive(from: number, { first = from, chunks }: IncomingBytes, signal: AbortSignal): Promise<void> {
-    const isFromStart = from === 0 && first === 0;
-    if (!isFromStart && (first < from || first > this.state.position)) {
-      throw this.#goOnElsewhere(first);
+  async #receive(from: number, { first, chunks }: IncomingBytes, signal: AbortSignal): Promise<void> {
+    const position = this.#takesBytes ? this.state.position : 0;
+    if (first === undefined ? from > position : first !== position) {
+      throw this.#goOnElsewhere(first ?? from);
     }
-    // What is here already, for the answer that said so was lost.
-    let passedOver = isFromStart ? 0 : this.state.position - first;
-    let run = isFromStart ? undefined : this.#run;
+    // Without a Content-Range the Location says where a body belongs: from byte 0 it is the whole layer; behind that
+    // it may begin with what is here already, for the answer that said so was lost.
+    const isWhole = first === undefined && from === 0;
+    let passedOver = isWhole ? 0 : position - (first ?? from);
+    let run = isWhole || position === 0 ? undefined : this.#run;
     for await (const chunk of untilAborted(chunks, signal)) {
       run ??= this.#runFromStart();
       const known = Math.min(passedOver, chunk.length);

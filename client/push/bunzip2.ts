@@ -1,4 +1,4 @@
-// Unpacks bzip2 block by block, so that no more than one is in memory however far it grows.
+// Unpacks bzip2 block by block, so that only one block is in memory at a time.
 
 import bitIterator from 'unbzip2-stream/lib/bit_iterator.js';
 import bzip2 from 'unbzip2-stream/lib/bzip2.js';

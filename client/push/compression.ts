@@ -1,4 +1,4 @@
-// Unpacks what archives and layers are compressed with, as a stream, and says of damaged data what it is.
+// Decompresses archives and layers as a stream, and reports damaged data.
 
 import { pipeline } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
@@ -42,7 +42,7 @@ const unpackers: Record<Compression, (bytes: Bytes) => Bytes> = {
 };
 
 /**
- * Whoever reads it bounds it: a few bytes may become very many.
+ * The caller limits how much is read: a few bytes may become very many.
  * @param title what messages call it
  * @throws SourceProblem for damaged data; what `bytes` throws
  */

@@ -1,4 +1,4 @@
-// What belongs to each manifest of a source, and what of it the source does not hold.
+// What each manifest of a source needs, and what of that the source lacks.
 
 import { z } from 'zod';
 import type { LayerSource } from '../layer-reader.ts';
@@ -17,7 +17,7 @@ export type Closure = {
 };
 
 /** One image that can be chosen; an index has several. */
-export type Leaf = { digest: string; platform: string | undefined };
+type Leaf = { digest: string; platform: string | undefined };
 
 /** A config that is larger is not searched for its platform. */
 const maxConfigBytes = 1_048_576;
@@ -44,7 +44,7 @@ export class Contents {
     return this.#manifests.get(digest);
   }
 
-  /** Its reader has held it to this form. */
+  /** The reader of the source has checked its form. */
   members({ digest, text }: Manifest): ManifestMembers {
     const known = this.#members.get(digest) ?? manifestMembers.parse(JSON.parse(text));
     this.#members.set(digest, known);

@@ -1,4 +1,4 @@
-// The files of a source that lies unpacked in a directory, and of nothing outside of it.
+// The files of a source that is a directory, and nothing outside of it.
 
 import { constants } from 'node:fs';
 import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import type { Files } from './files.ts';
 import { bytesOf, codeOf, unreadable } from './open-file.ts';
 import { SourceProblem } from './source-problem.ts';
 
-/** A FIFO is opened without waiting for its writer, and then refused. */
+/** Opening a FIFO does not wait for its writer; it is then refused. */
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 const isMissing = (failure: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(failure) ?? '');

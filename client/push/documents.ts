@@ -1,4 +1,4 @@
-// Reads a source's JSON documents: bounded before they are parsed, and refused in our words, with their name.
+// Reads a source's JSON documents: limited before they are parsed, and refused with their file's name.
 
 import { z } from 'zod';
 import { isWellFormed } from '../../api/well-formed.ts';
@@ -34,7 +34,7 @@ export const listOf = <Element extends z.ZodType>(element: Element) =>
     .max(maxListed, { error: `has more than ${maxListed} elements` })
     .pipe(z.array(element));
 
-export type Document = { bytes: Buffer; text: string };
+type Document = { bytes: Buffer; text: string };
 
 export class Documents {
   readonly #files: Files;

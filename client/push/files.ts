@@ -1,4 +1,4 @@
-// The files of a source, whether they lie in a directory or in an archive.
+// The files of a source, in a directory or in an archive.
 
 import { posix } from 'node:path';
 import { shown } from '../printable.ts';

@@ -1,4 +1,4 @@
-// Tells which of the forms that tools write a source has, and reads it as that one.
+// Detects in which form a tool has written a source, and reads it.
 
 import { z } from 'zod';
 import { Contents } from './contents.ts';

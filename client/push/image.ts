@@ -1,4 +1,4 @@
-// What a source holds: images and artifacts, with their blobs, in the order in which they can be pushed.
+// What a source holds: images and artifacts with their blobs, in an order in which they can be pushed.
 
 import type { LayerSource } from '../layer-reader.ts';
 
@@ -19,7 +19,7 @@ export type Root = {
   digest: string;
   /** What the source calls it: a reference such as `docker.io/library/app:1.0`, or the tag alone. */
   refName?: string | undefined;
-  /** The tag, where the source says it beside its name, or alone. */
+  /** The tag that the source gives it, in its name or alone. */
   tag?: string | undefined;
   /** `os/architecture[/variant]`, where the source says it beside the digest. */
   platform?: string | undefined;
@@ -35,6 +35,6 @@ export type Images = {
   /** Each once; those that an index names come before it. */
   manifests: Manifest[];
   roots: Root[];
-  /** What the source lists and nobody can push as an image, with its media type. */
+  /** What the source lists that is no image, with its media type. */
   passedOver?: { digest: string; mediaType: string }[];
 };

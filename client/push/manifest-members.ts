@@ -3,17 +3,17 @@
 import { z } from 'zod';
 import { listOf, object, printableText, text } from './documents.ts';
 
-/** Go reads null as no member at all. */
+/** A member that is null counts as absent, as tools written in Go have it. */
 export const optional = <Member extends z.ZodType>(member: Member) => member.nullish();
 
 export const mediaTypeText = printableText(255);
 
-/** OCI's other digests are read, to be refused as what they are. */
+/** sha512 is read too, so that it can be refused with a message of its own. */
 const digest = text.regex(/^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/, {
   error: 'is not a sha256 digest',
 });
 
-/** Read without a word about what is odd in it: nothing but the choice depends on it. */
+/** Ignored where it is malformed: only the choice of a platform depends on it. */
 const platform = z
   .object({ os: z.unknown(), architecture: z.unknown(), variant: z.unknown() })
   .partial()

@@ -1,4 +1,4 @@
-// The media types that tell what a source's descriptor is of: which manifests ECR stores, which layers nobody holds.
+// Media types of descriptors: which manifests ECR stores, and which layers a registry need not have.
 
 const images: ReadonlySet<string> = new Set([
   'application/vnd.oci.image.manifest.v1+json',

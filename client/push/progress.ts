@@ -3,7 +3,7 @@
 import { MultiBar } from 'cli-progress';
 
 /** Told the bytes that the proxy holds of one blob. */
-export type Report = (acknowledgedBytes: number) => void;
+type Report = (acknowledgedBytes: number) => void;
 
 export type Progress = { begin(name: string, totalBytes: number): Report; end(): void };
 

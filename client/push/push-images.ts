@@ -27,7 +27,7 @@ export type PushedManifest = Origin & {
 export type PushReport = { layers: PushedBlob[]; images: PushedManifest[] };
 type Outcome = 'pushed' | 'alreadyThere';
 
-export type PushImagesOptions = {
+type PushImagesOptions = {
   uploader: Uploader;
   destination: Destination;
   /** How many blobs are under way at once. */
@@ -90,7 +90,7 @@ async function pushBlob(blob: Blob, options: PushImagesOptions, signal: AbortSig
   return { digest, size, outcome, requests, seconds: (performance.now() - startedMs) / 1_000 };
 }
 
-/** What is wrong with the source, and will be the next time: no other failure of a layer is its fault. */
+/** The failures that are the source's fault, and will be the next time as well. */
 function damageOf({ digest, file }: Blob, failure: unknown): SourceProblem | undefined {
   if (!(failure instanceof LayerProblem)) {
     return undefined;

@@ -6,10 +6,10 @@ const hexForm = /^[0-9a-f]{64}$/;
 
 export const isTag = (text: string): boolean => tagForm.test(text) && !hexForm.test(text);
 
-export type Reference = { path: string; tag?: string | undefined; digest?: string | undefined };
+type Reference = { path: string; tag?: string | undefined; digest?: string | undefined };
 
 /** A colon before the last slash is a port's. */
-export function readReference(name: string): Reference {
+function readReference(name: string): Reference {
   const [named = '', digest] = name.split('@', 2);
   const slash = named.lastIndexOf('/');
   const colon = named.indexOf(':', slash + 1);

@@ -13,7 +13,7 @@ export type Candidate = { digest: string; root: Root };
 
 export const candidateOf = (root: Root): Candidate => ({ digest: root.digest, root });
 
-export type SortedRoots = { images: Root[]; companions: Companion[] };
+type SortedRoots = { images: Root[]; companions: Companion[] };
 
 /** What the source says is a root's tag. */
 export const ownTagOf = ({ tag, refName }: Root): string | undefined =>

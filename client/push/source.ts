@@ -23,7 +23,7 @@ export type OpenOptions = Omit<SpoolOptions, 'title'> & {
 };
 
 /** Images whose blobs can be read until it is closed. */
-export type OpenedSource = Images & { close(): Promise<void> };
+type OpenedSource = Images & { close(): Promise<void> };
 
 /**
  * @param source a path, or `-` for the input; what is no file or folder is spooled into a temporary file

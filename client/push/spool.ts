@@ -1,4 +1,4 @@
-// Writes a stream into a temporary file, because an archive can only be read from its end.
+// Writes a stream to a temporary file, because an archive can only be read once all of it is there.
 
 import { mkdtemp, open, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ export type SpoolOptions = {
   signal?: AbortSignal | undefined;
 };
 
-/** Of what is free in the temporary folder; the rest is for others. */
+/** How much of the free space of the temporary folder may be used. */
 const usableShare = 0.9;
 
 /**
@@ -48,11 +48,9 @@ export async function spool(
         size += chunk.length;
         if (size > maxBytes) {
           throw new SourceProblem(
-            `${title} takes more than ${maxBytes} bytes unpacked: ${
-              isDiskSmaller
-                ? `there is no more room in ${tmpdir()}, so set TMPDIR to a folder that has it`
-                : trusted
-            }`,
+            isDiskSmaller
+              ? `there is no room in ${tmpdir()} for ${title}, unpacked, beyond ${maxBytes} bytes: set TMPDIR to a folder that has it`
+              : `${title} takes more than ${maxBytes} bytes unpacked: ${trusted}`,
           );
         }
         await file.writeFile(chunk).catch(refuseTemporary);
@@ -88,7 +86,13 @@ async function openTemporary() {
   }
 }
 
+/** What systems say of a disk, a quota and a file that are full. */
+const fullCodes: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
 function refuseTemporary(failure: unknown): never {
-  const message = `the temporary folder ${tmpdir()} cannot be written (${codeOf(failure)}): set TMPDIR to another`;
+  const code = codeOf(failure);
+  const message = fullCodes.has(code)
+    ? `there is no more room in ${tmpdir()} (${code}): set TMPDIR to a folder that has it`
+    : `the temporary folder ${tmpdir()} cannot be written (${code}): set TMPDIR to another`;
   throw new Error(message, { cause: failure });
 }

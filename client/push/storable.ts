@@ -1,4 +1,4 @@
-// What of a source ECR or the API cannot take, said before anything of it is sent.
+// Refuses what ECR or the API cannot store, before anything is sent.
 
 import { maxEventBytes, maxManifestCharacters } from '../../api/limits.ts';
 import type { Contents } from './contents.ts';

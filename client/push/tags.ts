@@ -1,4 +1,4 @@
-// Which manifest of a source gets which tag: a tag names exactly one.
+// Assigns tags to the manifests of a source: a tag names exactly one.
 
 import { listOfChoices } from './choices.ts';
 import type { Contents } from './contents.ts';

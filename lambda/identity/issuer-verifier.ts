@@ -11,10 +11,11 @@ import type { DecomposedJwt } from 'aws-jwt-verify/jwt';
 import { JwtVerifierBase } from 'aws-jwt-verify/jwt-verifier';
 import type { ErrorCode } from '../../api/errors.ts';
 import type { Issuer } from '../../api/issuers.ts';
-import { maxClockSkewMs, maxTokenLifetimeSeconds } from '../../api/limits.ts';
+import { maxClockSkewMs, maxKeysOfOneId, maxTokenLifetimeSeconds } from '../../api/limits.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
+import type { ReportFault } from '../telemetry/configuration-faults.ts';
 import type { Jwt } from './jwt.ts';
-import { keyFault } from './signing-key.ts';
+import { type Algorithm, keyFault } from './signing-key.ts';
 import { signingKeys } from './signing-keys.ts';
 
 const refused = (detail: string, code: ErrorCode = 'UnrecognizedClientException') =>
@@ -54,9 +55,11 @@ const timeOf = (seconds: unknown) => new Date(Number(seconds) * 1_000).toISOStri
 const expectedAudience = ({ audience, audienceClaim }: Issuer) =>
   refused(`The token’s audience (${audienceClaim}) is not the one expected here: ${audience.join(' or ')}.`);
 
+const isOfAnotherKey = (failure: unknown) => failure instanceof JwtInvalidSignatureError;
+
 /** None of the library's own messages goes out, nor into the log: they quote the token. */
 function refusalOf(failure: unknown, issuer: Issuer): ProxyError {
-  if (failure instanceof JwtInvalidSignatureError) {
+  if (isOfAnotherKey(failure)) {
     return refused('The token’s signature is not valid.');
   }
   if (failure instanceof JwtInvalidAudienceError) {
@@ -97,30 +100,45 @@ function assertClaims({ claims, registered: { exp, iat } }: Jwt, issuer: Issuer)
   }
 }
 
+function failureOf(run: () => void): unknown {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** @throws UnrecognizedClientException saying why none of them can verify anything */
+function usableKeys(keys: readonly Jwk[], algorithm: Algorithm): readonly Jwk[] {
+  const faults = keys.map((jwk) => keyFault(jwk, algorithm));
+  const [fault] = faults;
+  if (fault !== undefined && !faults.includes(undefined)) {
+    throw refused(fault);
+  }
+  return keys.filter((_, index) => faults[index] === undefined).slice(0, maxKeysOfOneId);
+}
+
 /** Passes what this issuer has signed for this proxy. */
 export type Verify = (jwt: Jwt) => Promise<void>;
 
 /**
  * @throws UnrecognizedClientException saying which of signature, key, audience and times is wrong;
- *   ExpiredTokenException; ServiceUnavailableException when the issuer's keys cannot be had.
+ *   ExpiredTokenException; ServiceUnavailableException when the issuer's keys cannot be had, and InternalFailure when
+ *   they cannot be had until the operator has mended something.
  */
-export function issuerVerifier(issuer: Issuer): Verify {
-  const keyOf = signingKeys(issuer);
+export function issuerVerifier(issuer: Issuer, report: ReportFault): Verify {
+  const keysOf = signingKeys(issuer, report);
   return async (jwt) => {
     const { header, registered: payload, encoded } = jwt;
-    const jwk = await keyOf(header);
-    const fault = keyFault(jwk, header.alg);
-    if (fault !== undefined) {
-      throw refused(fault);
-    }
+    const keys = usableKeys(await keysOf(header), header.alg);
     const read = {
       ...{ header, payload },
       ...{ headerB64: encoded.header, payloadB64: encoded.payload, signatureB64: encoded.signature },
     };
-    try {
-      new KeyVerifier(issuer, jwk).verifyRead(read);
-    } catch (error) {
-      throw refusalOf(error, issuer);
+    const failures = keys.map((jwk) => failureOf(() => new KeyVerifier(issuer, jwk).verifyRead(read)));
+    if (!failures.includes(undefined)) {
+      throw refusalOf(failures.find((failure) => !isOfAnotherKey(failure)) ?? failures[0], issuer);
     }
     assertClaims(jwt, issuer);
   };

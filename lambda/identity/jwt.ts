@@ -68,7 +68,7 @@ export type Jwt = {
   readonly encoded: { readonly header: string; readonly payload: string; readonly signature: string };
 };
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /** Only the one base64url that an encoder writes, and only UTF-8: nothing that two decoders read differently. */
 function decode(part: string): Buffer {

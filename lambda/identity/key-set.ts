@@ -11,66 +11,105 @@ const discovered = z.object({ issuer: z.string(), jwks_uri: z.string() });
 /** What is no key, or of a kind that nobody here knows, is passed over. Source: RFC 7517, section 5. */
 const keySet = z.object({ keys: z.array(z.json()).transform((keys): Jwk[] => keys.filter(isJwk)) });
 
+/** Statuses that pass: the same address may answer the next time. */
+const passingStatuses: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/** What DNS and TLS say of an address that will be no better the next time. */
+const lastingCodes: ReadonlySet<unknown> = new Set([
+  'ENOTFOUND',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+const isLastingFailure = ({ cause }: Error) =>
+  cause instanceof Error && 'code' in cause && lastingCodes.has(cause.code);
+
 const discoveryUrlOf = (issuer: string) => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
 
-/** The keys of an issuer cannot be had. The message names the issuer's own addresses and nothing else. */
+/** The keys of an issuer cannot be had. The message names the issuer's own addresses and what they answered. */
 export class KeySetError extends Error {
   override readonly name = 'KeySetError';
+  /** Whether somebody has to mend the configuration, or the issuer, before trying again is of use. */
+  readonly isLasting: boolean;
+
+  constructor(message: string, options: { isLasting: boolean; cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.isLasting = options.isLasting;
+  }
 }
 
-/** Reads no further than a key set may be long, whatever the other end sends. */
-async function readText(response: Response): Promise<string> {
+const lasting = (message: string) => new KeySetError(message, { isLasting: true });
+
+/** Reads no further than a key set may be long, whatever the other end sends. A byte order mark is left out. */
+async function readText(url: string, response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body ?? []) {
     length += chunk.length;
     if (length > maxKeySetBytes) {
-      throw new Error(`more than ${maxKeySetBytes} bytes`);
+      throw lasting(`${url} answers with more than ${maxKeySetBytes} bytes`);
     }
     chunks.push(chunk);
   }
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
+function assertFound(url: string, { status }: Response) {
+  if (status === 200) {
+    return;
+  }
+  if (status >= 300 && status < 400) {
+    throw lasting(`${url} redirects (HTTP ${status}), and redirects are not followed`);
+  }
+  const isLasting = status < 500 && !passingStatuses.has(status);
+  throw new KeySetError(`${url} answers with HTTP ${status}`, { isLasting });
+}
+
 async function get(url: string): Promise<string> {
   try {
     const response = await fetch(url, {
-      redirect: 'error',
+      redirect: 'manual',
       headers: { accept: 'application/json' },
       signal: AbortSignal.timeout(keySetTimeoutMs),
     });
-    if (response.status !== 200) {
-      throw new Error(`HTTP ${response.status}`);
-    }
-    return await readText(response);
+    assertFound(url, response);
+    return await readText(url, response);
   } catch (error) {
-    throw new KeySetError(`${url} cannot be read`, { cause: error });
+    if (error instanceof KeySetError) {
+      throw error;
+    }
+    const isLasting = error instanceof Error && isLastingFailure(error);
+    throw new KeySetError(`${url} cannot be read`, { isLasting, cause: error });
+  }
+}
+
+/** Nothing of the text is quoted: a parser's own message would. */
+function parse<Output>(schema: z.ZodType<Output>, text: string, refusal: string): Output {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    throw lasting(refusal);
   }
 }
 
 async function discover({ issuer }: Issuer): Promise<string> {
   const url = discoveryUrlOf(issuer);
-  const document = await get(url);
-  try {
-    const found = discovered.parse(JSON.parse(document));
-    const secure = found.jwks_uri.startsWith('https://') || isLoopbackUrl(issuer);
-    if (found.issuer === issuer && secure) {
-      return found.jwks_uri;
-    }
-  } catch (error) {
-    throw new KeySetError(`${url} is no discovery document`, { cause: error });
+  const found = parse(discovered, await get(url), `${url} is no discovery document`);
+  if (found.issuer !== issuer) {
+    throw lasting(`${url} is the discovery document of another issuer`);
   }
-  throw new KeySetError(`${url} is of another issuer, or its key set is not at an https URL`);
+  if (!found.jwks_uri.startsWith('https://') && !isLoopbackUrl(issuer)) {
+    throw lasting(`${url} names a key set that is not at an https URL`);
+  }
+  return found.jwks_uri;
 }
 
-async function readKeys(url: string): Promise<readonly Jwk[]> {
-  const text = await get(url);
-  try {
-    return keySet.parse(JSON.parse(text)).keys;
-  } catch {
-    throw new KeySetError(`${url} is no key set`);
-  }
-}
+const readKeys = async (url: string): Promise<readonly Jwk[]> =>
+  parse(keySet, await get(url), `${url} is no key set`).keys;
 
 const fetchOnce = async (issuer: Issuer) => readKeys(issuer.jwksUri ?? (await discover(issuer)));
 

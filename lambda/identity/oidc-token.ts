@@ -3,21 +3,26 @@
 import type { Issuer } from '../../api/issuers.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { type Workload, workload } from '../../policy/principal.ts';
+import type { ReportFault } from '../telemetry/configuration-faults.ts';
 import { issuerVerifier, type Verify } from './issuer-verifier.ts';
 import { readJwt } from './jwt.ts';
 
 /** Makes a Workload of a token that has a JWT's form. */
 export type TokenVerifier = (token: string) => Promise<Workload>;
 
+/** Where nobody watches, as in a test. */
+function unreported() {}
+
 /**
  * Only the issuer that the token names is asked for keys, and only if it is configured. Decision 0011.
  *
  * @throws UnrecognizedClientException saying which of form, issuer, signature, key, audience and times is wrong;
- *   ExpiredTokenException; ServiceUnavailableException when the issuer's keys cannot be had.
+ *   ExpiredTokenException; ServiceUnavailableException when the issuer's keys cannot be had, and InternalFailure when
+ *   they cannot be had until the operator has mended something.
  */
-export function tokenVerifier(issuers: readonly Issuer[]): TokenVerifier {
+export function tokenVerifier(issuers: readonly Issuer[], report: ReportFault = unreported): TokenVerifier {
   const verifiers = new Map(
-    issuers.map((issuer): [string, Verify] => [issuer.issuer, issuerVerifier(issuer)]),
+    issuers.map((issuer): [string, Verify] => [issuer.issuer, issuerVerifier(issuer, report)]),
   );
   return async (token) => {
     const jwt = readJwt(token);

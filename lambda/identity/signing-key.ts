@@ -37,10 +37,14 @@ function fits(jwk: Jwk, algorithm: Algorithm) {
   return jwk.kty === kty && jwk.crv === crv && (jwk.alg === undefined || jwk.alg === algorithm);
 }
 
-/** Several keys may have one kid (RFC 7517, section 4.5): the one of the token's algorithm goes first. */
-export function findKey(keys: readonly Jwk[], { alg, kid }: KeyReference): Jwk | undefined {
+/**
+ * Several keys may have one kid (RFC 7517, section 4.5): those of the token's algorithm, or where there is none, all of
+ * them, which says of which algorithm it should have been.
+ */
+export function findKeys(keys: readonly Jwk[], { alg, kid }: KeyReference): readonly Jwk[] {
   const named = keys.filter((jwk) => jwk.kid === kid && isForSignatures(jwk));
-  return named.find((jwk) => fits(jwk, alg)) ?? named[0];
+  const fitting = named.filter((jwk) => fits(jwk, alg));
+  return fitting.length > 0 ? fitting : named;
 }
 
 function detailsOf(jwk: Jwk) {

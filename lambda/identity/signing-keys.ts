@@ -4,8 +4,9 @@ import type { Jwk } from 'aws-jwt-verify/jwk';
 import type { Issuer } from '../../api/issuers.ts';
 import { keySetFreshMs, keySetMaxAgeMs, keySetRetryMs } from '../../api/limits.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
-import { fetchKeySet } from './key-set.ts';
-import { findKey, type KeyReference } from './signing-key.ts';
+import type { ReportFault } from '../telemetry/configuration-faults.ts';
+import { fetchKeySet, KeySetError } from './key-set.ts';
+import { findKeys, type KeyReference } from './signing-key.ts';
 
 /** The set at hand, and which fetch it came of. */
 type Kept = { readonly keys: readonly Jwk[]; readonly fetch: number; readonly begunAt: number };
@@ -14,12 +15,23 @@ type Failed = { readonly cause: unknown; readonly until: number };
 
 const secondsUntil = (time: number) => Math.max(1, Math.ceil((time - Date.now()) / 1_000));
 
+const isLasting = (failure: unknown): failure is KeySetError =>
+  failure instanceof KeySetError && failure.isLasting;
+
+/** Whoever tries again where only the operator can help would do so for ever. */
 const unavailable = ({ cause, until }: Failed) =>
-  new ProxyError(
-    'ServiceUnavailableException',
-    'The keys of the token’s issuer cannot be fetched now. Try again.',
-    { cause, retryAfterSeconds: secondsUntil(until) },
-  );
+  isLasting(cause)
+    ? new ProxyError(
+        'InternalFailure',
+        'The keys of the token’s issuer are not where this proxy looks for them. Trying again does not help: tell ' +
+          'its operator, who finds the reason in the proxy’s log.',
+        { cause },
+      )
+    : new ProxyError(
+        'ServiceUnavailableException',
+        'The keys of the token’s issuer cannot be fetched now. Try again.',
+        { cause, retryAfterSeconds: secondsUntil(until) },
+      );
 
 const notYet = (until: number) =>
   new ProxyError(
@@ -35,8 +47,8 @@ const unknownKey = () =>
     'The token’s signature cannot be checked: its issuer has no key of its key id (kid).',
   );
 
-/** Gives the key that a token says it is signed with. */
-export type SigningKeys = (reference: KeyReference) => Promise<Jwk>;
+/** Gives what may be the key that a token says it is signed with: never none, and in most sets one. */
+export type SigningKeys = (reference: KeyReference) => Promise<readonly Jwk[]>;
 
 /**
  * Keys are fetched anew once they are no longer fresh, so that a key that the issuer has withdrawn stops counting;
@@ -44,9 +56,10 @@ export type SigningKeys = (reference: KeyReference) => Promise<Jwk>;
  * fetched for it, but after a fetch in vain not again for a while, however many tokens ask (anybody can make one up).
  *
  * @throws UnrecognizedClientException when the set, fetched for this very token, does not have the key;
- *   ServiceUnavailableException, with the time until the next fetch, when it may have it and was not looked at.
+ *   ServiceUnavailableException, with the time until the next fetch, when it may have it and was not looked at;
+ *   InternalFailure when there will be no set until the operator has mended something.
  */
-export function signingKeys(issuer: Issuer): SigningKeys {
+export function signingKeys(issuer: Issuer, report: ReportFault): SigningKeys {
   let kept: Kept | undefined;
   let fetching: Promise<Kept> | undefined;
   let fetches = 0;
@@ -61,6 +74,9 @@ export function signingKeys(issuer: Issuer): SigningKeys {
       failed = undefined;
       return kept;
     } catch (error) {
+      if (isLasting(error)) {
+        report('issuer', 'The keys of an issuer are not where they are looked for.', error);
+      }
       failed = { cause: error, until: Date.now() + keySetRetryMs };
       throw unavailable(failed);
     } finally {
@@ -97,16 +113,16 @@ export function signingKeys(issuer: Issuer): SigningKeys {
   return async (reference) => {
     const fetchesBefore = fetches;
     let set = await atHand();
-    let key = findKey(set.keys, reference);
-    if (!key && set.fetch <= fetchesBefore) {
+    let keys = findKeys(set.keys, reference);
+    if (keys.length === 0 && set.fetch <= fetchesBefore) {
       if (Date.now() < searchableAt) {
         throw notYet(searchableAt);
       }
       set = await renew();
-      key = findKey(set.keys, reference);
+      keys = findKeys(set.keys, reference);
     }
-    if (key) {
-      return key;
+    if (keys.length > 0) {
+      return keys;
     }
     searchableAt = Date.now() + keySetRetryMs;
     // A fetch that was under way when the token came may have read the keys from before its key was published.

@@ -2,8 +2,8 @@
 
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { maxLogLineBytes } from '../../api/limits.ts';
-import type { OperationName } from '../../api/operations.ts';
 import type { ProxyError } from '../../api/proxy-error.ts';
+import type { ServedName } from '../../api/session-tokens.ts';
 import { bounded } from './bounded.ts';
 import { describeFailure } from './failures.ts';
 import type { CallMeter, Meter } from './meter.ts';
@@ -13,7 +13,7 @@ export type CallOrigin = { readonly requestId: string; readonly sourceIp: string
 
 export type CallRecord = {
   /** Once the operation is known. */
-  serves(operation: OperationName): void;
+  serves(operation: ServedName): void;
   /** What a step has found out, for the call's line of the log. */
   add(members: Readonly<Record<string, unknown>>): void;
   count: CallMeter['count'];

@@ -2,8 +2,8 @@
 
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { ErrorCode } from '../../api/errors.ts';
-import { type MetricName, metrics as table, type UpstreamCall } from '../../api/metrics.ts';
-import type { OperationName } from '../../api/operations.ts';
+import { type FaultSource, type MetricName, metrics as table, type UpstreamCall } from '../../api/metrics.ts';
+import type { ServedName } from '../../api/session-tokens.ts';
 import { outcomeOf, type UpstreamOutcome } from './outcomes.ts';
 
 type PerRequest = {
@@ -18,13 +18,15 @@ export type CallMeter = {
   /** `value` is 1 where it is left out. */
   count(name: PerRequest, value?: number): void;
   /** Once the call's operation is known. */
-  serves(operation: OperationName): void;
+  serves(operation: ServedName): void;
   refused(reason: ErrorCode): void;
   publish(): void;
 };
 
 export type Meter = {
   begin(): CallMeter;
+  /** Counted once for each time that it is met. */
+  fault(source: FaultSource): void;
   /** Of every call to AWS alike: no call of a client's is named in it. */
   measure: Measure;
 };
@@ -64,6 +66,7 @@ export function openMeter(): Meter {
         },
       };
     },
+    fault: (source) => write('ConfigurationFaults', source, 1),
     measure: async (upstream, call) => {
       const started = performance.now();
       try {

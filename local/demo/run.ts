@@ -13,7 +13,7 @@ import { tableOf } from './report.ts';
 /** How many layers are under way at once. */
 const jobs = 4;
 
-export type DemoOptions = {
+type DemoOptions = {
   proxyUrl: string;
   /** A registry that serves what was pushed below `/v2/`. */
   ecrUrl: string;

@@ -83,6 +83,8 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array, undefined
     const { drainedBytes, drainMs } = this.#bounds;
     this.#drainedBytes = drainedBytes;
     this.#arrived = [];
+    // Whoever waited for the next chunk has gone on without it.
+    this.#stopWaiting();
     if (!request.complete) {
       this.#listen();
       const clock = setTimeout(() => request.destroy(), drainMs);

@@ -1,8 +1,8 @@
 // Manifests and indexes: put into ECR, and read from it.
 
-import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
+import { sha256Of } from '../../api/digest.ts';
 import { maxManifestCharacters } from '../../api/limits.ts';
 import type { ImageReference } from '../port.ts';
 import { lengthOf } from './content-range.ts';
@@ -23,7 +23,7 @@ export const putManifest: Handler = async (exchange) => {
   const tag = expected === undefined ? tagOf(reference) : undefined;
   const bytes = await readManifest(exchange);
   const members = membersOf(bytes);
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const digest = sha256Of(bytes);
   if (expected !== undefined && expected !== digest) {
     throw new OciError('DIGEST_INVALID', `the manifest has the digest ${digest}`);
   }
@@ -36,7 +36,7 @@ export const putManifest: Handler = async (exchange) => {
       location: `/v2/${repositoryName}/manifests/${digest}`,
       'docker-content-digest': digest,
       // Says that the referrers API is there, so that no client keeps a list of its own under a tag.
-      ...(listsReferrers && subject !== undefined && { 'oci-subject': subject }),
+      ...(listsReferrers && subject !== undefined && isStorable(subject) && { 'oci-subject': subject }),
     },
   };
 };
@@ -69,10 +69,14 @@ export const getManifest: Handler = async ({ port, repositoryName, reference }) 
   const { mediaType, digest, bytes } = manifest;
   return {
     status: 200,
-    headers: { 'content-type': mediaType, 'docker-content-digest': digest },
+    headers: { 'content-type': headerOf(mediaType), 'docker-content-digest': digest },
     body: bytes,
   };
 };
+
+/** A media type is whatever somebody has pushed, and a header is one line of ASCII. */
+const headerOf = (mediaType: string): string =>
+  /^[\x20-\x7e]+$/.test(mediaType) ? mediaType : 'application/octet-stream';
 
 /** Undefined for what no image can have. */
 function imageReferenceOf(reference: string): ImageReference | undefined {

@@ -97,7 +97,7 @@ export async function serve(
     });
   }
   const isGone = gone.aborted || fault instanceof ClientGone;
-  service.onServed({
+  report(service, {
     requestId,
     sourceIp: caller.sourceIp,
     method,
@@ -108,6 +108,13 @@ export async function serve(
     code: isGone ? undefined : code,
     fault: isGone ? undefined : fault,
   });
+}
+
+/** A log that cannot be written is no reason for anything else to fail. */
+function report({ onServed }: Service, served: Served): void {
+  try {
+    onServed(served);
+  } catch {}
 }
 
 function abortedWhenGone(response: ServerResponse): AbortSignal {

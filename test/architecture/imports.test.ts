@@ -21,7 +21,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   local: ['api', 'lib', 'client'],
   // Whether a text is a token of ours, the command that mints them knows.
   'supply-chain': ['lib', 'cli'],
-  bin: ['api', 'lib'],
+  bin: ['api', 'lib', 'client'],
 };
 const files = Object.keys(rooms).flatMap(filesBelow);
 const roomOf = (file: string) => file.split('/')[0] ?? '';
@@ -100,6 +100,16 @@ describe('the rooms', () => {
     ).toEqual([]);
   });
 
+  it('the bridge takes the registry’s port, and nothing of its HTTP', () => {
+    expect(
+      offending(
+        ({ from, to }) =>
+          !(from.startsWith('client/') && to.startsWith('registry/')) ||
+          (from.startsWith('client/bridge/') && to === 'registry/port.ts'),
+      ),
+    ).toEqual([]);
+  });
+
   it('the ECR stand-in takes nothing from the code it judges', () => {
     expect(
       offending(({ from, to }) => !from.startsWith('local/ecr/') || to.startsWith('local/ecr/')),
@@ -145,7 +155,9 @@ describe('the rooms', () => {
   });
 
   it('serve, and all that it walks through, know nothing of API Gateway, Lambda or HTTP', () => {
-    const edge = ['handlers', 'corridor', 'doors', 'event-members'].map((name) => `lambda/${name}.ts`);
+    const edge = ['handlers', 'corridor', 'doors', 'answer-size', 'event-members'].map(
+      (name) => `lambda/${name}.ts`,
+    );
     const isInside = (file: string) =>
       file.startsWith('lambda/') &&
       ![...edge, 'lambda/services.ts', 'lambda/function-services.ts'].includes(file);
@@ -167,14 +179,15 @@ describe('the rooms', () => {
     ).toEqual([]);
   });
 
-  it('have one handler for each operation, and one for the AWS API', async () => {
+  it('have one handler for each operation, one for the AWS API, and one for session tokens', async () => {
     const { operationNames } = await import('../../api/operations.ts');
     const text = readFileSync(join(root, 'lambda/handlers.ts'), 'utf8');
     const exported = [...text.matchAll(/^export const (\w+) = \w+\((?:'(\w+)', )?services\);$/gm)];
-    expect(exported.map(([, , operation]) => operation)).toEqual([...operationNames, undefined]);
-    for (const [, name = '', operation = 'AwsDoor'] of exported) {
-      expect(name).toBe(operation.charAt(0).toLowerCase() + operation.slice(1));
-    }
+    const served = [...operationNames, 'AwsDoor', 'CreateSessionToken'];
+    expect(exported.map(([, name = '']) => name)).toEqual(
+      served.map((name) => name.charAt(0).toLowerCase() + name.slice(1)),
+    );
+    expect(exported.flatMap(([, , operation]) => operation ?? [])).toEqual([...operationNames]);
   });
 
   it('open each file with one sentence that says what room it is', () => {

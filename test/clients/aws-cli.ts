@@ -30,7 +30,7 @@ export const awsCli =
     const argumentsOf = async ({ layerPartBlob, ...members }: Members) => {
       const flags = Object.entries(members).flatMap(([name, value]) => [
         `--${kebab(name)}`,
-        ...(Array.isArray(value) ? value : [String(value)]),
+        ...[value].flat().map((one) => (typeof one === 'object' ? JSON.stringify(one) : String(one))),
       ]);
       if (!layerPartBlob) {
         return flags;

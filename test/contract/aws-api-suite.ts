@@ -148,6 +148,14 @@ const provocations: Readonly<Record<string, Provocation>> = {
   LayersNotFoundException: {
     call: (ecr) => ecr.fail('PutImage', { imageManifest: manifestOf(randomBytes(9), [randomBytes(9)]) }),
   },
+  LayerInaccessibleException: {
+    only: 'ecr',
+    call: async (ecr) => {
+      const layer = randomBytes(9);
+      await ecr.pushLayer(layer);
+      return ecr.fail('GetDownloadUrlForLayer', { layerDigest: digestOf(layer) });
+    },
+  },
   ReferencedImagesNotFoundException: {
     call: (ecr) =>
       ecr.fail('PutImage', {
@@ -239,6 +247,48 @@ export function describeAwsApi({ name, start, registries, retryModes = [''] }: C
         expect((await pulled(registry, 'manifests/1.0')).toString()).toBe(imageManifest);
       });
 
+      it.runIf(registry === 'ecr')('reads back what it has pushed', async () => {
+        const { imageManifest } = await ecr.pushImage({ imageTag: 'read' });
+        const imageDigest = digestOf(imageManifest);
+        const subject = { mediaType: ociManifest, digest: imageDigest, size: imageManifest.length };
+        const layer = randomBytes(100);
+        await ecr.pushLayer(layer);
+        await ecr.succeed('PutImage', {
+          imageManifest: manifestOf(layer, [layer], { subject, artifactType: 'test/signature' }),
+        });
+
+        const imageIds = [{ imageTag: 'read' }, { imageDigest: digestOf('absent') }];
+        expect(await ecr.succeed('BatchGetImage', { imageIds })).toMatchObject({
+          images: [{ imageId: { imageDigest, imageTag: 'read' }, imageManifest }],
+          failures: [{ imageId: imageIds[1], failureCode: 'ImageNotFound' }],
+        });
+        const { imageIds: listed } = await ecr.succeed('ListImages', { maxResults: 1_000 });
+        expect(listed).toContainEqual(expect.objectContaining({ imageDigest, imageTag: 'read' }));
+        const { nextToken } = await ecr.succeed('ListImages', { maxResults: 1 });
+        expect(
+          await ecr.succeed('ListImages', { maxResults: 1, nextToken: String(nextToken) }),
+        ).toMatchObject({
+          imageIds: [{}],
+        });
+        const filter = { artifactTypes: ['test/signature'] };
+        expect(await ecr.succeed('ListImageReferrers', { subjectId: { imageDigest }, filter })).toMatchObject(
+          {
+            referrers: [{ artifactType: 'test/signature', mediaType: ociManifest }],
+          },
+        );
+        const { downloadUrl } = await ecr.succeed('GetDownloadUrlForLayer', { layerDigest: digestOf(layer) });
+        const answer = await fetch(String(downloadUrl));
+        expect(Buffer.compare(Buffer.from(await answer.arrayBuffer()), layer)).toBe(0);
+      });
+
+      it.runIf(registry === 'ecr')('that may push alone reads nothing', async () => {
+        const device = await open(registry, tokens.pushOnly);
+        const imageIds = [{ imageTag: 'read' }];
+        expect(await device.fail('BatchGetImage', { imageIds })).toMatchObject({
+          code: 'AccessDeniedException',
+        });
+      });
+
       const reachable = Object.entries(provocations).filter(([, { only = registry }]) => only === registry);
 
       it.each(reachable)('meets %s as its own class', async (code, { fault, call }) => {
@@ -250,32 +300,34 @@ export function describeAwsApi({ name, start, registries, retryModes = [''] }: C
         expect('typed' in failure ? failure.typed : true).toBe(true);
       });
 
-      it.each([
-        ['ACCESS_DENIED', 'AccessDeniedException', 'network'],
-        ['DEFAULT_5XX', 'InternalFailure', 'fault in the proxy'],
-        ['INTEGRATION_TIMEOUT', 'GatewayTimeoutException', 'in time|in the meantime'],
-        ['THROTTLED', 'ThrottlingException', 'All clients of this proxy together'],
-        ['WAF_FILTERED', 'AccessDeniedException', 'network'],
-      ] as const)('meets API Gateway’s own %s as %s', async (responseType, code, words) => {
-        await proxy.armGateway({ responseType, times: 3 });
-        expect(await initiate(once)).toMatchObject({ code, message: expect.stringMatching(words) });
-      });
-
-      it('sends again what API Gateway throttles', async () => {
-        await proxy.armGateway({ responseType: 'THROTTLED' });
-        expect(await ecr.begin()).toMatch(/\w/);
-      });
-
-      it('is told of the partSize, in the class of a part, when it slices to ECR’s own 5 MiB', async () => {
-        const uploadId = await ecr.begin();
-        const [part] = partsOf(randomBytes(5 * 1_048_576), 5 * 1_048_576);
-        const failure = await ecr.fail('UploadLayerPart', { uploadId, ...part });
-        expect(failure).toMatchObject({
-          code: 'InvalidLayerPartException',
-          message: expect.stringContaining(`partSize that InitiateLayerUpload answered (${P} bytes)`),
+      // API Gateway answers before it is known for which registry.
+      if (registry === registries[0]) {
+        it.each([
+          ['ACCESS_DENIED', 'AccessDeniedException', 'network'],
+          ['DEFAULT_5XX', 'InternalFailure', 'fault in the proxy'],
+          ['INTEGRATION_TIMEOUT', 'GatewayTimeoutException', 'in time|in the meantime'],
+          ['THROTTLED', 'ThrottlingException', 'All clients of this proxy together'],
+        ] as const)('meets API Gateway’s own %s as %s', async (responseType, code, words) => {
+          await proxy.armGateway({ responseType, times: 3 });
+          expect(await initiate(once)).toMatchObject({ code, message: expect.stringMatching(words) });
         });
-        expect('typed' in failure ? failure.typed : true).toBe(true);
-      });
+
+        it('sends again what API Gateway throttles', async () => {
+          await proxy.armGateway({ responseType: 'THROTTLED' });
+          expect(await ecr.begin()).toMatch(/\w/);
+        });
+
+        it('is told of the partSize, in the class of a part, when it slices to ECR’s own 5 MiB', async () => {
+          const uploadId = await ecr.begin();
+          const [part] = partsOf(randomBytes(5 * 1_048_576), 5 * 1_048_576);
+          const failure = await ecr.fail('UploadLayerPart', { uploadId, ...part });
+          expect(failure).toMatchObject({
+            code: 'InvalidLayerPartException',
+            message: expect.stringContaining(`partSize that InitiateLayerUpload answered (${P} bytes)`),
+          });
+          expect('typed' in failure ? failure.typed : true).toBe(true);
+        });
+      }
 
       it('is told where to go on after a part that was not the next, and goes on there', async () => {
         const layer = randomBytes(3 * P + 5);

@@ -1,15 +1,20 @@
 // `bridge` as a user calls it: whom it lets in, what it says when it cannot serve, and how it ends.
 
 import { execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { get as httpGet } from 'node:http';
 import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCountingProxy } from '../support/counting-proxy.ts';
+import { RawConnection } from '../support/raw-http.ts';
 
 const commandLine = join(import.meta.dirname, '../../cli/main.ts');
 const run = promisify(execFile);
@@ -192,5 +197,51 @@ describe('the bridge', () => {
     expect(await statusOf('attacker.example')).toBe(403);
     child.kill('SIGINT');
     await once(child, 'close');
+  });
+
+  it('ends after the uploads under way at the first Ctrl-C, and at once at the second', async () => {
+    const proxy = await startCountingProxy();
+    const child = start(['--endpoint', proxy.url, '--port', '0', '--quiet'], '');
+    const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const port = Number(/:(\d+)$/.exec((await said.next()).value ?? '')?.[1]);
+    const client = new RawConnection(port);
+    const place = '/v2/team-a/app/blobs/uploads/00000000-0000-0000-0000-000000000000_0';
+    const headers = ['Authorization: Bearer eup_a_b', 'Content-Length: 9', 'Expect: 100-continue'];
+    await client.head(`PATCH ${place} HTTP/1.1`, ...headers);
+    expect((await client.answer()).status).toBe(100);
+    child.kill('SIGINT');
+    for (let line = ''; !line.startsWith('Uploads under way: 1.'); ) {
+      line = (await said.next()).value ?? '';
+    }
+    expect(child.exitCode).toBe(null);
+    child.kill('SIGINT');
+    const [, signal] = await once(child, 'close');
+    expect(signal).toBe('SIGINT');
+    await proxy.close();
+  });
+
+  it.skipIf(process.platform !== 'linux').each([
+    ['on a full disk', 'exec "$@" > /dev/full 2> /dev/full'],
+    ['of a pipe that nobody reads any more', '(exec "$@") | head -c 1; wait'],
+  ])('goes on serving without a log %s', async (_, script) => {
+    const socket = join(directory, `log-${randomUUID()}.sock`);
+    const command = [process.execPath, commandLine, 'bridge', ...endpoint, '--socket', socket];
+    const child = spawn('sh', ['-c', script, 'sh', ...command], {
+      env: { ...process.env, ECR_UPLOAD_PROXY_TOKEN: '' },
+      stdio: ['ignore', 'ignore', 'inherit'],
+      detached: true,
+    });
+    const statusOf = () =>
+      new Promise((resolve, reject) => {
+        httpGet({ socketPath: socket, path: '/v2/', headers: { host: 'localhost' } }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        }).on('error', reject);
+      });
+    await expect.poll(() => statusOf().catch(() => 0), { timeout: 20_000 }).toBe(401);
+    for (let count = 0; count < 20; count += 1) {
+      expect(await statusOf()).toBe(401);
+    }
+    process.kill(-(child.pid ?? 0), 'SIGKILL');
   });
 });

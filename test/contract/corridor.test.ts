@@ -232,6 +232,27 @@ describe('the log', () => {
   });
 });
 
+describe('the address of a layer', () => {
+  it('stands in the answer, and in no line of the log: whoever has it can read the layer', async () => {
+    vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'DEBUG');
+    const log = captureLog();
+    await open({ metrics: true });
+    const layer = randomBytes(10);
+    const uploadId = await client.begin();
+    await client.uploadPart(uploadId, 0, layer);
+    await client.complete(uploadId, digestOf(layer));
+    await client.putImage({ imageManifest: manifestOf(layer, [layer]) });
+    const path = `/layers/${encodeURIComponent(digestOf(layer))}/download-url`;
+    const { body } = await client.get(path, { repositoryName: 'team-a/app' });
+    const { origin, search } = new URL(String(body.downloadUrl));
+    expect((await fetch(String(body.downloadUrl))).status).toBe(200);
+    expect(log()).toContain('"operation":"GetDownloadUrlForLayer"');
+    for (const secret of [search, new URLSearchParams(search).get('X-Amz-Signature') ?? search, origin]) {
+      expect(log()).not.toContain(secret);
+    }
+  });
+});
+
 describe('a body', () => {
   beforeEach(() => open());
 

@@ -75,11 +75,15 @@ const functions = startFunctions({
 
 let url: string;
 let close: () => Promise<void>;
+/** It waits for no function for long. */
+let impatient: Awaited<ReturnType<typeof startGateway>>;
 beforeAll(async () => {
-  const options = { template, account: localAccount, invoke: functions.invoke, port: 0, timeoutMs: 4_000 };
+  const options = { template, account: localAccount, invoke: functions.invoke, port: 0 };
   ({ url, close } = await startGateway(options));
+  impatient = await startGateway({ ...options, timeoutMs: 500 });
 });
 afterAll(async () => {
+  await impatient.close();
   await close();
   await functions.close();
 });
@@ -315,7 +319,7 @@ describe('functions', () => {
   );
 
   it.concurrent('one that outlasts API Gateway’s patience is 504', async () => {
-    const response = await post('/slow');
+    const response = await fetch(`${impatient.url}/slow`, { method: 'POST' });
     expect(response.status).toBe(504);
     expect(await response.json()).toEqual({ message: 'Endpoint request timed out' });
   });
@@ -405,6 +409,8 @@ describe('the template’s own form of an answer', () => {
     localAccount,
   );
   let gateway: Awaited<ReturnType<typeof startGateway>>;
+  /** It waits for no function for long. */
+  let impatient: Awaited<ReturnType<typeof startGateway>>;
   let custom: ReturnType<typeof startFunctions>;
   beforeAll(async () => {
     custom = startFunctions({
@@ -413,15 +419,12 @@ describe('the template’s own form of an answer', () => {
       environment: {},
       logFile,
     });
-    gateway = await startGateway({
-      template: customised,
-      account: localAccount,
-      invoke: custom.invoke,
-      port: 0,
-      timeoutMs: 1_500,
-    });
+    const options = { template: customised, account: localAccount, invoke: custom.invoke, port: 0 };
+    gateway = await startGateway(options);
+    impatient = await startGateway({ ...options, timeoutMs: 500 });
   });
   afterAll(async () => {
+    await impatient.close();
     await gateway.close();
     await custom.close();
   });
@@ -433,7 +436,8 @@ describe('the template’s own form of an answer', () => {
     ['a function that throws', '/misbehave/throw', '', 500, 'DEFAULT_5XX'],
     ['a path that cannot be decoded', '/%zz', '', 400, 'DEFAULT_4XX'],
   ])('is served for %s', async (_, path, body, status, type) => {
-    const response = await fetch(gateway.url + path, { method: 'POST', body });
+    const { url } = path.endsWith('/hang') ? impatient : gateway;
+    const response = await fetch(url + path, { method: 'POST', body });
     expect(response.status).toBe(status);
     expect(response.headers.get('content-type')).toBe('application/problem+json');
     expect(response.headers.get('www-authenticate')).toBe('Bearer');

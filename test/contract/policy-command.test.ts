@@ -66,6 +66,31 @@ describe('policy check', () => {
     }
   });
 
+  it('takes files that begin with a byte order mark, as Windows writes them', async () => {
+    const schema = readFileSync('policies/schema.cedarschema', 'utf8');
+    const one = '- name: x\n  principal: { client: a }\n  action: push\n  repository: a/b\n  expect: allow\n';
+    const quota = '- { name: x, client: a, bytesPerDay: 1 }\n';
+    const files = {
+      'schema.cedarschema': schema,
+      'a.cedar': permit,
+      'quotas.yaml': quota,
+      'a.test.yaml': one,
+    };
+    for (const [name, text] of Object.entries(files)) {
+      write(name, `\uFEFF${text}`);
+    }
+    expect(await run('check', directory)).toMatchObject({ status: 0, err: '' });
+    expect(await run('test', directory)).toMatchObject({ status: 0, err: '' });
+  });
+
+  it('asks about session tokens where a case says so', async () => {
+    write('a.cedar', 'permit (principal, action, resource) unless { context.tokenIsExchanged };');
+    const one = (more: string) =>
+      `- { name: x, principal: { client: a }, action: push, repository: a/b, ${more} }\n`;
+    write('a.test.yaml', one('expect: allow') + one('tokenIsExchanged: true, expect: deny'));
+    expect(await run('test', directory)).toMatchObject({ status: 0, err: '' });
+  });
+
   it('says how many policies are valid', async () => {
     expect(await run('check', 'policies')).toMatchObject({
       status: 0,

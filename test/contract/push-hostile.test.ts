@@ -125,6 +125,28 @@ describe('push refuses with 2, in words that name the place,', () => {
   });
 });
 
+it.skipIf(process.platform !== 'linux')('push names the folder where there is no more room', async () => {
+  // Files of this process may have 64 blocks at most.
+  const command = [
+    'ulimit -f 64; exec "$@"',
+    'sh',
+    process.execPath,
+    commandLine,
+    'push',
+    '-',
+    'team-a/app:x',
+  ];
+  const child = spawn('sh', ['-c', ...command, '--endpoint', 'http://127.0.0.1:9'], {
+    env: { ...process.env, ECR_UPLOAD_PROXY_TOKEN: 'eup_team-a-ci_none', TMPDIR: temporary },
+  });
+  child.stdin.on('error', () => {}).end(Buffer.alloc(1_048_576));
+  const { err } = await ended(child);
+  expect(err).toBe(
+    `ecr-upload-proxy: there is no more room in ${temporary} (EFBIG): set TMPDIR to a folder that has it\n`,
+  );
+  expect(await leftBehind()).toEqual([]);
+});
+
 describe.skipIf(process.platform !== 'linux')('push ends at once', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('by %s while it spools, and leaves nothing', async (signal) => {
     const child = start(['-', 'team-a/app:x']);

@@ -1,7 +1,7 @@
 // What a request without a valid token takes in the functions: no more than lib/cost.ts reckons with.
 
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { refusal } from '../../lib/cost.ts';
+import { refusal } from '../support/cost-of-refusals.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { resourceApi } from '../support/resource-api.ts';
 

@@ -358,6 +358,21 @@ const rows: Row[] = [
     answers: { 'oci-subject': digest },
   },
   {
+    what: 'a manifest with a subject that is no line of text',
+    port: { putManifest: async () => ({ listsReferrers: true }) },
+    ask: ['PUT', '/v2/team-a/app/manifests/1.0'],
+    body: JSON.stringify({ schemaVersion: 2, subject: { digest: 'x\r\ny: z' } }),
+    status: 201,
+    answers: { 'oci-subject': null, y: null },
+  },
+  {
+    what: 'a manifest whose type is no line of text',
+    port: { getManifest: async () => ({ ...read, mediaType: 'x\r\ny: z' }) },
+    ask: ['GET', '/v2/team-a/app/manifests/1.0'],
+    status: 200,
+    answers: { 'content-type': 'application/octet-stream' },
+  },
+  {
     what: 'a manifest with a subject, where nobody lists it',
     port: { putManifest: async () => ({ listsReferrers: false }) },
     ask: ['PUT', '/v2/team-a/app/manifests/1.0'],
@@ -588,6 +603,17 @@ it('what a quota says before it is used up is told as a warning, in quotes that 
   }));
   const answer = await ask(front, 'POST', uploads);
   expect(answer.headers.get('warning')).toBe('299 - "90 % of \\"bytes\\" is used", 299 - "so??is: that"');
+});
+
+it('a log that fails is nobody’s failure', async () => {
+  const front = await startFront(bringsAll, {
+    onServed: () => {
+      throw new Error('no space left on device');
+    },
+  });
+  for (let count = 0; count < 3; count += 1) {
+    expect((await ask(front, 'POST', uploads)).status).toBe(202);
+  }
 });
 
 it('a path for a load balancer is answered without a login', async () => {

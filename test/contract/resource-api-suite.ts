@@ -8,6 +8,7 @@ import { indexOf, manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
 import { type Answer, type ResourceApi, resourceApi, type Send, tokens } from '../support/resource-api.ts';
 import { stored } from '../support/stored.ts';
+import { describeReads } from './resource-api-reads.ts';
 
 /** A running proxy and the ECR stand-in behind it. */
 export type Proxy = Faults & { send: Send; ecrUrl: string; close(): Promise<void> };
@@ -417,6 +418,14 @@ export function describeResourceApi(
         expect(await (await fetch(`${proxy.ecrUrl}/_requests`)).json()).toMatchObject({ total: 0 });
       });
     });
+
+    if (isPrivate) {
+      describeReads(() => client, {
+        pushOnly: () => as(tokens.pushOnly, 'team-a/app'),
+        other: () => as(tokens.b, 'team-a/app'),
+        ecrUrl: () => proxy.ecrUrl,
+      });
+    }
 
     describe('a client', () => {
       it.each<[string, Record<string, string>]>([

@@ -86,6 +86,29 @@ describe('a client’s token', () => {
     expect([await status(first), await status(second)]).toEqual([401, 403]);
   });
 
+  it('is known to running functions at once when it was just made or rotated', async () => {
+    const { out: first } = await aws('create', 'x');
+    expect(await status(first)).toBe(403);
+    const { out: second } = await aws('rotate', 'x');
+    expect(await status(second)).toBe(403);
+  });
+
+  it('of another client’s, which is odd in the secret, is no matter: all commands go on', async () => {
+    const { out } = await aws('create', 'x');
+    const { clients, ...keys } = secret();
+    const odd = JSON.stringify({ clients: { ...clients, odd: [{ sha256: 'none' }] }, ...keys });
+    writeFileSync(proxy.secrets.file, `\uFEFF${odd}`);
+    const list = await aws('list', '--json');
+    expect(JSON.parse(list.out)).toContainEqual(expect.objectContaining({ client: 'x' }));
+    expect(list.err).toContain('The tokens of odd are not in their form');
+    expect((await aws('rotate', 'odd')).err).toContain('revoke odd --all');
+    expect(await aws('rotate', 'x')).toMatchObject({ status: 0 });
+    expect(secret().clients.odd).toEqual([{ sha256: 'none' }]);
+    expect(await status(out)).toBe(403);
+    expect(await aws('revoke', 'odd', '--all')).toMatchObject({ status: 0 });
+    expect(secret().clients).not.toHaveProperty('odd');
+  });
+
   it('is revoked in running functions within a minute', async () => {
     const { out } = await aws('create', 'x');
     expect(await status(out)).toBe(403);

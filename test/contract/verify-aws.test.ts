@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -37,12 +37,26 @@ const credentials = () => ({
   AWS_ENDPOINT_URL_ECR: local.ecrUrl,
 });
 
+/** Just enough of one: it knows one token, and forgets what it is sent. */
+function pretendRegistry(request: IncomingMessage, response: ServerResponse): void {
+  const known = `Basic ${Buffer.from(`any:${tokens.a}`).toString('base64')}`;
+  const statuses: Record<string, number> = { POST: 202, PATCH: 202, PUT: 201, HEAD: 200 };
+  request.resume().on('end', () => {
+    const status = request.headers.authorization === known ? (statuses[request.method ?? ''] ?? 404) : 401;
+    const headers = { location: '/v2/upload', 'content-type': 'application/json' };
+    response.writeHead(status, headers).end();
+  });
+}
+
 describe('npm run verify:aws', () => {
   it('tries every check, and finds that all of them hold here', async () => {
     const { stdout } = await run({ ...proxy(), ...credentials() });
     expect(stdout).not.toContain('HOLDS NOT');
     expect(stdout).not.toContain('the check failed');
-    expect(stdout.match(/^ *\d+ {2}(?:holds|told) /gm)).toHaveLength(checks.length);
+    expect(stdout.match(/^ *\d+ {2}(?:holds|told) /gm)).toHaveLength(
+      checks.filter(({ needs }) => needs !== 'registry').length,
+    );
+    expect(stdout).toMatch(/Not tried without REGISTRY_HOST: 52, 53, 54, 55/);
     expect(stdout).not.toContain(tokens.a);
   });
 
@@ -52,6 +66,16 @@ describe('npm run verify:aws', () => {
     expect(stdout.match(/^ *\d+ {2}holds /gm)).toHaveLength(
       checks.filter(({ needs }) => needs === 'proxy').length,
     );
+  });
+
+  it('tries a registry endpoint where one is named', async () => {
+    const registry = createServer({ maxHeaderSize: 65_536 }, pretendRegistry).listen(0, '127.0.0.1');
+    await once(registry, 'listening');
+    const REGISTRY_HOST = urlOf(registry);
+    const { stdout } = await run({ ...proxy(), REGISTRY_HOST, REGISTRY_MAX_LAYER_BYTES: '100000' });
+    expect(stdout.match(/^ *5[2-5] {2}holds /gm)).toHaveLength(4);
+    expect(stdout).not.toContain(tokens.a);
+    registry.close();
   });
 
   it('tells a belief that does not hold, and ends with status 1', async () => {

@@ -21,7 +21,7 @@ const policyDirectory = join(directory, 'policies');
 const logFile = join(directory, 'moto.log');
 const configurationFile = join(directory, 'proxy.json');
 const stackName = 'Deployed';
-const functionNames = [...operationNames, 'AwsDoor'];
+const functionNames = [...operationNames, 'AwsDoor', 'CreateSessionToken'];
 
 let moto: Moto;
 let api: APIGateway;
@@ -138,7 +138,8 @@ describe('after the deployment', () => {
       const { method, path } = operations[name];
       return `${method} /ecr${path} AWS_PROXY ${name}`;
     });
-    expect(routes.toSorted()).toEqual([...expected, 'POST / AWS_PROXY AwsDoor'].toSorted());
+    const others = ['POST / AWS_PROXY AwsDoor', 'POST /session-tokens AWS_PROXY CreateSessionToken'];
+    expect(routes.toSorted()).toEqual([...expected, ...others].toSorted());
     const { item: stages } = await api.getStages({ restApiId });
     expect(stages).toMatchObject([{ stageName: 'prod', tracingEnabled: true }]);
   });

@@ -15,6 +15,13 @@ export type Members = {
   imageManifestMediaType?: string;
   imageTag?: string;
   imageDigest?: string;
+  imageIds?: { imageDigest?: string; imageTag?: string }[];
+  acceptedMediaTypes?: string[];
+  subjectId?: { imageDigest: string };
+  filter?: { artifactTypes: string[] };
+  nextToken?: string;
+  maxResults?: number;
+  layerDigest?: string;
 };
 
 export type Failure = {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Issuer } from '../../api/issuers.ts';
 import { type OperationName, operationNames, operations } from '../../api/operations.ts';
 import { type Accounts, isRegistry } from '../../api/registries.ts';
+import { maxSessionMinutes } from '../../api/session-tokens.ts';
 import { type Handler, resourceHandler } from '../../lambda/corridor.ts';
 import type { Environment } from '../../lambda/environment.ts';
 import { type FunctionServices, openFunctionServices } from '../../lambda/function-services.ts';
@@ -147,6 +148,7 @@ export async function startInProcess({
     registries: ['ecr', 'ecr-public'],
     issuers: [...issuers],
     quotaTable,
+    sessionTokenMinutes: maxSessionMinutes,
   };
   const services = openFunctionServices(environment);
   const handlers = handlersOf(services);

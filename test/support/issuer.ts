@@ -62,6 +62,10 @@ export async function startIssuer(keys: readonly Key[] = [makeKey('key-1')]) {
     /** What it answers instead of its keys. */
     status: 200,
     body: undefined as string | undefined,
+    /** What its key set is instead. */
+    keySet: undefined as string | undefined,
+    /** What it sends before everything. */
+    prefix: '',
     /** How many of the next requests it resets. */
     resets: 0,
     /** It has its answer ready, and sends it only after this. */
@@ -78,9 +82,10 @@ export async function startIssuer(keys: readonly Key[] = [makeKey('key-1')]) {
       '/.well-known/openid-configuration': { issuer, jwks_uri: `${issuer}/keys` },
       '/keys': { keys: state.published.map(({ jwk }) => jwk) },
     };
-    const body = state.body ?? JSON.stringify(bodies[String(request.url)] ?? {});
+    const keySet = request.url === '/keys' ? state.keySet : undefined;
+    const body = state.body ?? keySet ?? JSON.stringify(bodies[String(request.url)] ?? {});
     await state.held;
-    response.writeHead(state.status, { 'content-type': 'application/json' }).end(body);
+    response.writeHead(state.status, { 'content-type': 'application/json' }).end(state.prefix + body);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

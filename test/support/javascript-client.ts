@@ -31,6 +31,17 @@ const callsOf = (client: LayerClient): Calls => ({
   PutImage: (members) => client.putImage(inputOf(members)),
 });
 
+const readsOf = (client: ecr.ECR): Calls => ({
+  BatchGetImage: ({ registryId, repositoryName, imageIds, acceptedMediaTypes }) =>
+    client.batchGetImage({ registryId, repositoryName, imageIds, acceptedMediaTypes }),
+  ListImages: ({ registryId, repositoryName, nextToken, maxResults }) =>
+    client.listImages({ registryId, repositoryName, nextToken, maxResults }),
+  ListImageReferrers: ({ registryId, repositoryName, subjectId, filter }) =>
+    client.listImageReferrers({ registryId, repositoryName, subjectId, filter }),
+  GetDownloadUrlForLayer: ({ registryId, repositoryName, layerDigest }) =>
+    client.getDownloadUrlForLayer({ registryId, repositoryName, layerDigest }),
+});
+
 const modules: Readonly<Record<Registry, object>> = { ecr, 'ecr-public': ecrPublic };
 
 function isTyped(registry: Registry, error: Error): boolean {
@@ -65,6 +76,7 @@ export const startJavaScript: StartClient = async (environment) => {
   const calls: Readonly<Record<Registry, Calls>> = {
     ecr: {
       ...callsOf(privateClient),
+      ...readsOf(privateClient),
       GetAuthorizationToken: () => privateClient.getAuthorizationToken({}),
       DescribeRepositories: () => privateClient.describeRepositories({}),
     },

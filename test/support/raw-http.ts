@@ -8,10 +8,12 @@ export type RawAnswer = { status: number; headers: Headers; body: string };
 /** A connection that a test writes to and reads answers with a Content-Length, or without a body, from. */
 export class RawConnection {
   readonly socket: Socket;
+  readonly #host: string;
   #received = Buffer.alloc(0);
   #onChange: () => void = () => {};
 
   constructor(port: number) {
+    this.#host = `127.0.0.1:${port}`;
     this.socket = connect(port, '127.0.0.1');
     this.socket.on('data', (chunk: Buffer) => {
       this.#received = Buffer.concat([this.#received, chunk]);
@@ -30,7 +32,7 @@ export class RawConnection {
 
   /** @param lines without `Host` */
   head(...lines: string[]): Promise<void> {
-    return this.write(`${lines.join('\r\n')}\r\nHost: 127.0.0.1\r\n\r\n`);
+    return this.write(`${lines.join('\r\n')}\r\nHost: ${this.#host}\r\n\r\n`);
   }
 
   /** The next answer. @throws when the connection ends before */

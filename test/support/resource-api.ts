@@ -46,6 +46,18 @@ export function resourceApi(
 
   const initiate = (members: object = {}) => json('POST', '/layer-uploads', { repositoryName, ...members });
 
+  const get = async (path: string, query: object) => {
+    const search = new URLSearchParams(
+      Object.entries(query).flatMap(([name, value]) =>
+        [value].flat().map((one): [string, string] => [name, String(one)]),
+      ),
+    );
+    const address = `/${registry}${path}?${search}`;
+    const answer = await answerOf(await send(address, { method: 'GET', headers: { authorization } }));
+    conform({ method: 'GET', path: address }, answer);
+    return answer;
+  };
+
   const uploadPart = async (
     uploadId: string,
     first: number,
@@ -68,6 +80,8 @@ export function resourceApi(
 
   return {
     json,
+    /** @param query of a member of a member by both names with a dot, of a list by all its values */
+    get,
     initiate,
     uploadPart,
     complete,

@@ -24,6 +24,10 @@ function policiesWithQuota(): string {
   return directory;
 }
 
+/** Of an image that nobody has made: it is compared with the code where that is bundled. */
+const image = `${account}.dkr.ecr.eu-central-1.amazonaws.com/ops/registry-endpoint:${'a'.repeat(64)}@sha256:${'b'.repeat(64)}`;
+const registryDomain = { name: 'push.example.com', certificateArn: domain.certificateArn };
+
 export const configurations = {
   default: { repositories: cdk.context[contextKey].repositories },
   private: {
@@ -37,6 +41,35 @@ export const configurations = {
     clientThrottling: { requestsPerMinutePerAddress: 1_200, requestsPerMinutePerToken: 600 },
     reservedConcurrentExecutions: { UploadLayerPart: 50 },
   },
+  fargate: {
+    repositories: { ecr: ['team-a/*'], 'ecr-public': ['team-a/app'] },
+    policyDirectory: policiesWithQuota(),
+    kmsKeyArn: `arn:aws:kms:eu-central-1:${account}:key/11111111-2222-3333-4444-555555555555`,
+    permissionsBoundaryArn: `arn:aws:iam::${account}:policy/boundary`,
+    alarmTopicArn: `arn:aws:sns:eu-central-1:${account}:alarms`,
+    registryEndpoint: {
+      host: 'fargate',
+      image,
+      domain: { ...registryDomain, mutualTls: truststore },
+      scheme: 'internal',
+      network: {
+        vpcId: 'vpc-0123456789abcdef0',
+        loadBalancerSubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+        taskSubnetIds: ['subnet-0123456789abcdef2', 'subnet-0123456789abcdef3'],
+      },
+      allowedIpRanges: ['10.1.0.0/16', '10.2.0.0/16'],
+      webAclArn: `arn:aws:wafv2:eu-central-1:${account}:regional/webacl/edge/11111111-2222-3333-4444-555555555555`,
+      accessLogBucket: 'example-access-logs',
+    },
+  },
+  'fargate-own-vpc': {
+    repositories: { ecr: ['team-a/*'] },
+    issuers: [
+      { issuer: 'https://token.actions.githubusercontent.com', audience: 'https://images.example.com' },
+    ],
+    registryEndpoint: { host: 'fargate', image, domain: registryDomain },
+  },
+  'web-function': { repositories: { ecr: ['team-a/*'] }, registryEndpoint: { host: 'web-function' } },
   everything: {
     stackName: 'Everything',
     terminationProtection: true,

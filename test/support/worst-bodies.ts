@@ -1,7 +1,7 @@
 // The dearest bodies that were ever thought of, made and not stored: what a request may cost is measured by them.
 
 import { partSize } from '../../api/limits.ts';
-import type { OperationName } from '../../api/operations.ts';
+import { type OperationName, operations } from '../../api/operations.ts';
 import { descriptor, ociIndex, ociLayer, ociManifest } from './manifests.ts';
 import type { EventRequest } from './proxy-event.ts';
 
@@ -158,16 +158,43 @@ const octets = (length: number, contentRange: string) => ({
   headers: { 'content-type': 'application/octet-stream', 'content-range': contentRange },
 });
 
+const imageIds: Readonly<Record<string, () => string>> = {
+  'as many images as may be': () =>
+    member(
+      'imageIds',
+      `[${counted(100, () => `{"imageTag":"${'t'.repeat(300)}","imageDigest":"${'é'.repeat(900)}"}`)}]`,
+    ),
+  'images by the thousand': () => member('imageIds', `[${counted(60_000, () => '{}')}]`),
+  'images of members by the thousand': () =>
+    member('imageIds', `[{${counted(20_000, (index) => `"k${index}":1`)}}]`),
+  'images in images': () => member('imageIds', `${'[{"imageTag":'.repeat(10_000)}`),
+};
+
+/** As much as API Gateway takes before a body: some 10,000 characters. */
+const queries: Readonly<Record<string, () => EventRequest>> = {
+  'a list of thousands': () => ({
+    query: {
+      repositoryName: [repositoryName],
+      'filter.artifactTypes': Array.from({ length: 400 }, () => 'a'),
+    },
+  }),
+  'members of a member by the hundred': () => ({
+    query: Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`filter.k${index}`, ['']])),
+  }),
+  'a name of dots': () => ({ query: { [`filter${'.filter'.repeat(1_400)}`]: ['a'] } }),
+};
+
 const textsOf: { readonly [Name in OperationName]: Readonly<Record<string, () => string>> } = {
   InitiateLayerUpload: { ...anywhere, ...longTexts },
   UploadLayerPart: { ...anywhere, ...parts },
   CompleteLayerUpload: { ...anywhere, ...digests },
   BatchCheckLayerAvailability: { ...anywhere, ...digests },
   PutImage: { ...anywhere, ...longTexts, ...images },
-  BatchGetImage: { ...anywhere, ...longTexts },
-  ListImages: { ...anywhere, ...longTexts },
-  ListImageReferrers: { ...anywhere, ...longTexts },
-  GetDownloadUrlForLayer: { ...anywhere, ...longTexts },
+  BatchGetImage: imageIds,
+  // What another operation's body may be, so may theirs at the AWS API, and it is shorter; see `queries`.
+  ListImages: {},
+  ListImageReferrers: {},
+  GetDownloadUrlForLayer: {},
 };
 
 /** Requests to an operation, each made when it is asked for. */
@@ -177,4 +204,5 @@ export const worstRequests = (operation: OperationName): [name: string, make: ()
     () => ({ text: make() }),
   ]),
   ...(operation === 'UploadLayerPart' ? Object.entries(raw) : []),
+  ...(operations[operation].method === 'GET' ? Object.entries(queries) : []),
 ];

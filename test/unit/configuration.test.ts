@@ -29,6 +29,7 @@ describe('configuration', () => {
       allowEveryRepository: false,
       issuers: [],
       allowLoopbackIssuers: false,
+      sessionTokens: { maxMinutes: 60 },
       memorySizeMegabytes: 1769,
       logRetentionDays: 30,
       removalPolicy: 'retain',
@@ -201,6 +202,7 @@ describe('where the configuration is', () => {
     ['the context itself', configurations.everything],
     ['JSON on the command line', everything],
     ['a JSON file', file('proxy.json', everything)],
+    ['a JSON file that begins with a byte order mark', file('windows.json', `\uFEFF${everything}`)],
     [
       'a typed module',
       file('proxy.ts', `const configuration: object = ${everything}; export default configuration;`),

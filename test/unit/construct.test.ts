@@ -6,6 +6,7 @@ import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { InterfaceVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { describe, expect, it } from 'vitest';
+import { operationNames } from '../../api/operations.ts';
 import { EcrUploadProxy } from '../../lib/ecr-upload-proxy.ts';
 import type { EcrUploadProxyProps } from '../../lib/ecr-upload-proxy-props.ts';
 
@@ -55,7 +56,7 @@ describe('the construct', () => {
     proxyWith({ issuers: [{ issuer: 'https://issuer.example', audience: 'proxy' }] }, stack);
     const functions = Template.fromStack(stack).findResources('AWS::Lambda::Function');
     const taken = Object.values(functions).map(({ Properties }) => Properties.Environment.Variables.ISSUERS);
-    expect(taken).toHaveLength(6);
+    expect(taken).toHaveLength(operationNames.length + 2);
     for (const issuers of taken) {
       expect(JSON.parse(issuers)).toMatchObject([{ issuer: 'https://issuer.example', audience: ['proxy'] }]);
     }

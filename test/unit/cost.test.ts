@@ -1,10 +1,10 @@
-// What docs/operations.md says of a day of refused requests, held against lib/prices.ts and the defaults.
+// What docs/operations.md says of a day of refused requests, compared with lib/prices.ts and the defaults.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { costOfRefusals, refusal } from '../../lib/cost.ts';
 import { defaultMemorySize, defaultThrottling } from '../../lib/ecr-upload-proxy.ts';
+import { costOfRefusals, refusal } from '../support/cost-of-refusals.ts';
 
 const text = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8');
 

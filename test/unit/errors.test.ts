@@ -88,7 +88,7 @@ describe('the error table', () => {
   it.each(rows.filter(([, { status }]) => [502, 503, 504].includes(status)))(
     'says with %s how soon it may be sent again, unless an operator has to act first',
     (code, { sendAgain }) =>
-      expect(isSentAgain(sendAgain)).toBe(!['KmsException', 'UpstreamRefusedException'].includes(code)),
+      expect(isSentAgain(sendAgain)).toBe(!/^(Kms|UpstreamRefused|UnableTo\w+)Exception$/.test(code)),
   );
 
   it('finds failures of the network by Node’s code', () => {

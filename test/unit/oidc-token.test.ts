@@ -316,21 +316,64 @@ describe('the keys of an issuer', () => {
     expect((await refusal(token())).code).toBe('ServiceUnavailableException');
   });
 
-  it.each<[string, () => void]>([
-    ['answer with an error', () => Object.assign(issuer.state, { status: 500 })],
-    ['are no key set', () => Object.assign(issuer.state, { body: '{"keys":[{}]}' })],
-    ['are a redirect', () => Object.assign(issuer.state, { status: 302 })],
-    ['are larger than a key set can be', () => Object.assign(issuer.state, { body: ' '.repeat(300_000) })],
-  ])('that %s make it 503, and are asked for again after a while only', async (_, fail) => {
+  it.each<[string, number]>([
+    ['fail', 500],
+    ['are asked for too often', 429],
+  ])('that %s make it 503, and are asked for again after a while only', async (_, status) => {
     vi.useFakeTimers({ toFake: ['Date'] });
-    fail();
+    Object.assign(issuer.state, { status });
     for (let n = 0; n < 20; n++) {
       expect((await refusal(token())).code).toBe('ServiceUnavailableException');
     }
     expect(issuer.state.requests.length).toBeLessThanOrEqual(2);
-    Object.assign(issuer.state, { status: 200, body: undefined });
+    Object.assign(issuer.state, { status: 200 });
     vi.setSystemTime(Date.now() + keySetRetryMs + 1);
     expect(await call(token())).toMatchObject({ type: 'Workload' });
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['redirect', { status: 302 }, /redirects \(HTTP 302\)/],
+    ['are not there', { status: 404 }, /HTTP 404/],
+    ['are not for everybody', { status: 403 }, /HTTP 403/],
+    ['are HTML', { body: '<html>Maintenance</html>' }, /no discovery document/],
+    ['are another document', { body: '{"keys":[{}]}' }, /no discovery document/],
+    [
+      'are of another issuer',
+      { body: '{"issuer":"https://a.example","jwks_uri":"https://a.example"}' },
+      /another/,
+    ],
+    ['are larger than a key set can be', { body: ' '.repeat(300_000) }, /more than 262144 bytes/],
+  ])(
+    'that %s are a fault of the configuration: the operator is told, and nobody to try again',
+    async (_, state, said) => {
+      vi.useFakeTimers({ toFake: ['Date'] });
+      const reports: unknown[][] = [];
+      verify = tokenVerifier([trust(issuer)], (...report) => {
+        reports.push(report);
+      });
+      Object.assign(issuer.state, state);
+      for (let n = 0; n < 20; n++) {
+        const failure: unknown = await call(token()).catch((error: unknown) => error);
+        expect(failure).toMatchObject({ code: 'InternalFailure', retryAfterSeconds: undefined });
+      }
+      expect(issuer.state.requests.length).toBeLessThanOrEqual(2);
+      expect(reports).toEqual([['issuer', expect.any(String), expect.any(Error)]]);
+      expect(String(reports[0]?.[2])).toMatch(said);
+      Object.assign(issuer.state, { status: 200, body: undefined });
+      vi.setSystemTime(Date.now() + keySetRetryMs + 1);
+      expect(await call(token())).toMatchObject({ type: 'Workload' });
+    },
+  );
+
+  it('that are withdrawn by a redirect serve on, and the operator is told meanwhile', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const report = vi.fn();
+    verify = tokenVerifier([trust(issuer)], report);
+    await call(token());
+    issuer.state.status = 301;
+    vi.setSystemTime(Date.now() + keySetFreshMs + 1);
+    expect(await call(token())).toMatchObject({ type: 'Workload' });
+    expect(report).toHaveBeenCalledOnce();
   });
 
   it('of an issuer that is down lock out nobody else', async () => {

@@ -58,7 +58,7 @@ describe('the dashboard', () => {
     }
     const text = JSON.stringify(named);
     const searched = [...text.matchAll(/SEARCH\('\{EcrUploadProxy,(\w+),service\} MetricName=\\"(\w+)\\"/g)];
-    expect(searched.length).toBe(3);
+    expect(searched.length).toBe(4);
     for (const [, by, name] of searched) {
       expect(Object.entries(metrics).find(([known]) => known === name)?.[1].by).toBe(by);
     }

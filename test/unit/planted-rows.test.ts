@@ -22,6 +22,7 @@ vi.mock('../../api/operations.ts', async (original) => {
         layerDigest: z.string(),
         maxResults: z.int().optional(),
         mediaTypes: z.array(z.string()).optional(),
+        filter: z.object({ status: z.string().optional(), sizes: z.array(z.int()).optional() }).optional(),
       }),
     output: z.object({ layerDigest: z.string(), pushedAt: z.date() }),
   };
@@ -69,6 +70,8 @@ describe('a planted operation', () => {
       ['repositoryName', 'query', true],
       ['maxResults', 'query', false],
       ['mediaTypes', 'query', false],
+      ['filter.status', 'query', false],
+      ['filter.sizes', 'query', false],
     ]);
     expect(openapi.components.schemas).toMatchObject({
       DescribeLayerResponse: { properties: { pushedAt: { type: 'string', format: 'date-time' } } },
@@ -86,7 +89,13 @@ describe('a planted operation', () => {
     const { validate } = await import('../../lambda/steps/validate.ts');
     const { resourceDoor } = await import('../../lambda/doors.ts');
     const { proxyEvent } = await import('../support/proxy-event.ts');
-    const members = { repositoryName: 'a/b', layerDigest: 'sha256:0', maxResults: 5, mediaTypes: ['x', 'y'] };
+    const members = {
+      repositoryName: 'a/b',
+      layerDigest: 'sha256:0',
+      maxResults: 5,
+      mediaTypes: ['x', 'y'],
+      filter: { status: 'any', sizes: [1, 2] },
+    };
     const { url, method, headers, body } = requestOf(
       new URL('https://x.test/prod'),
       'ecr',
@@ -95,7 +104,7 @@ describe('a planted operation', () => {
     );
     expect({ method, headers, body }).toEqual({ method: 'GET', headers: {}, body: null });
     expect(url.href).toBe(
-      'https://x.test/prod/ecr/layers/sha256%3A0?repositoryName=a%2Fb&maxResults=5&mediaTypes=x&mediaTypes=y',
+      'https://x.test/prod/ecr/layers/sha256%3A0?repositoryName=a%2Fb&maxResults=5&mediaTypes=x&mediaTypes=y&filter.status=any&filter.sizes=1&filter.sizes=2',
     );
     const names = [...new Set(url.searchParams.keys())];
     const event = proxyEvent(operation, {

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { describe, expect, it } from 'vitest';
+import { actionGroups, isOperationName, operationNames, operations } from '../../api/operations.ts';
 import { readCases, requestsOf } from '../../cli/policy/cases.ts';
 import { ownSchema } from '../../cli/policy/schema.ts';
 import { policySource } from '../../lib/policies.ts';
@@ -87,6 +88,20 @@ describe('a policy that a document shows', () => {
       }
     },
   );
+});
+
+it('the groups of the policy schema have the actions that the table says, and each operation is one', () => {
+  const json = cedar.schemaToJson(schema);
+  const actions = json.type === 'success' ? (json.json['']?.actions ?? {}) : {};
+  const groups = Object.entries(actions).filter(([name]) => isOperationName(name));
+  expect(
+    Object.fromEntries(groups.map(([name, { memberOf }]) => [name, memberOf?.map(({ id }) => id)])),
+  ).toEqual(Object.fromEntries(operationNames.map((name) => [name, [...operations[name].groups]])));
+  expect(
+    Object.keys(actions)
+      .filter((name) => !isOperationName(name))
+      .sort(),
+  ).toEqual([...actionGroups].sort());
 });
 
 const samples = readdirSync(join(root, 'examples/policies'));

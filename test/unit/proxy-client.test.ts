@@ -117,7 +117,7 @@ describe('a failure', () => {
       { lastValidByteReceived: 41 },
     ],
     [
-      "API Gateway's own 403",
+      "API Gateway's own 403, of a path that it does not know",
       {
         status: 403,
         headers: { 'x-amzn-requestid': 'g-1' },
@@ -125,7 +125,7 @@ describe('a failure', () => {
       },
       {
         status: 403,
-        code: 'AccessDeniedException',
+        code: 'UnknownOperationException',
         requestId: 'g-1',
         retryable: false,
         detail: expect.stringContaining('stage'),

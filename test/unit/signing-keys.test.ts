@@ -1,11 +1,13 @@
 // An issuer's keys: which are fit to verify, when they are fetched, and what is said while they are not at hand.
 
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Issuer } from '../../api/issuers.ts';
 import { keySetRetryMs, maxClockSkewMs, maxTokenLifetimeSeconds } from '../../api/limits.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { type TokenVerifier, tokenVerifier } from '../../lambda/identity/oidc-token.ts';
+import { fuzzed } from '../support/fuzzing.ts';
 import { type Json, makeKey, now, signToken, startIssuer, type TestIssuer } from '../support/issuer.ts';
 
 const rsa = makeKey('key-1');
@@ -114,9 +116,101 @@ describe('a key', () => {
     ['one of another kind', [makeKey('key-1', 'ES256').jwk, rsa.jwk]],
     ['one of a kind that nobody knows', [{ kid: 'key-1', kty: 'AKP', alg: 'ML-DSA-44', pub: 'AA' }, rsa.jwk]],
     ['what is no key at all', [{ kid: 'key-1' }, rsa.jwk]],
+    ['one to sign with', [{ ...rsa.jwk, use: undefined, key_ops: ['sign'] }, rsa.jwk]],
+    ['one whose operations are null', [{ ...rsa.jwk, key_ops: null }, rsa.jwk]],
+    ['another of the same kind, of a rotation', [makeKey('key-1').jwk, rsa.jwk]],
+    ['one that is too weak', [makeKey('key-1', 'RS256', 1_024).jwk, rsa.jwk]],
+    [
+      'one without its modulus, but with a certificate',
+      [{ ...rsa.jwk, n: undefined, x5c: ['MIIB'] }, rsa.jwk],
+    ],
+    ['three others', [makeKey('key-1').jwk, makeKey('key-1').jwk, makeKey('key-1').jwk, rsa.jwk]],
+    ...['kty', 'use', 'alg', 'kid', 'n', 'e'].flatMap((member): [string, Json[]][] =>
+      [null, 7, '', ['sig'], {}].map((value) => [
+        `one whose ${member} is ${JSON.stringify(value)}`,
+        [{ ...rsa.jwk, [member]: value }, rsa.jwk],
+      ]),
+    ),
   ])('is found beside %s under the same key id', async (_, jwks) => {
     publish(...jwks);
     expect(await verify(token())).toMatchObject({ type: 'Workload' });
+  });
+});
+
+describe('a key set', () => {
+  const anything = () =>
+    fc.oneof(
+      fc.jsonValue(),
+      fc.record(
+        Object.fromEntries(
+          ['kid', 'kty', 'use', 'alg', 'key_ops', 'n', 'e', 'crv', 'x', 'y', 'x5c', 'x5t', 'ext'].map(
+            (name) => [
+              name,
+              fc.oneof(
+                fc.constantFrom('key-1', 'RSA', 'EC', 'sig', 'RS256', 'verify', 'AQAB'),
+                fc.jsonValue(),
+              ),
+            ],
+          ),
+        ),
+        { requiredKeys: [] },
+      ),
+    );
+
+  it('may hold anything beside the key of a token, before it and after', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(anything(), { maxLength: 4 }),
+        fc.array(anything()),
+        async (before, after) => {
+          issuer.state.keySet = JSON.stringify({ keys: [...before, rsa.jwk, ...after], more: before });
+          expect(await trust()(token())).toMatchObject({ type: 'Workload' });
+        },
+      ),
+      fuzzed(100),
+    );
+  });
+
+  it('and its discovery may begin with a byte order mark', async () => {
+    issuer.state.prefix = '\uFEFF';
+    expect(await verify(token())).toMatchObject({ type: 'Workload' });
+  });
+});
+
+describe('the claims of a token', () => {
+  it('beside the registered ones may be anything, and make no signature uncheckable', async () => {
+    const values = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.array(fc.string()));
+    const names = fc.oneof(
+      fc.string({ unit: 'grapheme', minLength: 1 }),
+      fc.constantFrom('scope', 'scp', 'token_use', 'client_id', 'azp', 'jti', 'groups', 'kid', 'alg'),
+    );
+    await fc.assert(
+      fc.asyncProperty(names, values, async (name, value) => {
+        const failure = await verify(token(rsa, { [`${name}`]: value })).catch(
+          (error: Error) => error.message,
+        );
+        const isStandard = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'events', '__proto__'].includes(name);
+        expect(isStandard || typeof failure === 'object' || failure.includes('well-formed')).toBe(true);
+      }),
+      fuzzed(100),
+    );
+  });
+
+  it.each<[string, Json]>([
+    ['a list as scope, as Spring writes it', { scope: ['push', 'read'] }],
+    ['no scope, but null', { scope: null }],
+    ['a number as scope', { scope: 7 }],
+    ['lists of lists', { groups: [['a'], [1]] }],
+    ['a list as client_id', { client_id: ['a'] }],
+    ['a list as token_use', { token_use: ['access'] }],
+  ])('may be %s', async (_, claims) => {
+    expect(await verify(token(rsa, claims))).toMatchObject({ type: 'Workload' });
+  });
+
+  it('and the header may begin with a byte order mark', async () => {
+    const header = JSON.stringify({ alg: 'RS256', kid: 'key-1' });
+    const text = signToken(rsa, `\uFEFF${JSON.stringify(issuer.claims())}`, `\uFEFF${header}`);
+    expect(await verify(text)).toMatchObject({ type: 'Workload', issuer: issuer.issuer });
   });
 });
 

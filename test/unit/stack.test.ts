@@ -14,7 +14,8 @@ const both = synthesize({ repositories: { ecr: ['team-a/*'], 'ecr-public': ['tea
 
 const withQuotas = synthesize(configurations.everything).template;
 
-const functionNames = [...operationNames, 'AwsDoor'];
+const pushingNames = [...operationNames, 'AwsDoor'];
+const functionNames = [...pushingNames, 'CreateSessionToken'];
 
 /** What a function serves. */
 const servedBy = (name: string) =>
@@ -104,11 +105,11 @@ it('the secret’s name is another in each life of a stack, so that one that was
 describe('the API', () => {
   const rows = operationNames.map((name) => operations[name]);
 
-  const awsDoor = 'POST ';
+  const others = ['POST ', 'POST /session-tokens'];
 
-  it('has the routes of the table for ECR and that of the AWS API, and no other', () => {
+  it('has the routes of the table for ECR, of the AWS API and of session tokens, and no other', () => {
     const routes = rows.map(({ method, path }) => `${method} /ecr${path}`);
-    expect(routesOf(shipped)).toEqual([...routes, awsDoor].sort());
+    expect(routesOf(shipped)).toEqual([...routes, ...others].sort());
   });
 
   it('has the routes of each registry that the configuration names repositories of', () => {
@@ -116,7 +117,7 @@ describe('the API', () => {
       ({ operation, registry }) =>
         `${operations[operation].method} /${registry}${operations[operation].path}`,
     );
-    expect(routesOf(both)).toEqual([...routes, awsDoor].sort());
+    expect(routesOf(both)).toEqual([...routes, ...others].sort());
   });
 
   it('is regional and takes nothing but octet streams for binary', () => {
@@ -140,7 +141,7 @@ describe('the API', () => {
 });
 
 describe('the functions', () => {
-  it('are one for each operation, and one for the AWS API', () => {
+  it('are one for each operation, one for the AWS API, and one for session tokens', () => {
     expect(functionsOf(shipped)).toHaveLength(functionNames.length);
     expect(functionsOf(both)).toHaveLength(functionNames.length);
   });
@@ -218,7 +219,7 @@ describe('the permissions', () => {
     );
   const privateArn = 'arn:<AWS::Partition>:ecr:<AWS::Region>:<AWS::AccountId>:repository/';
 
-  it.each(functionNames)('%s has exactly its actions on exactly the repositories', (name) => {
+  it.each(pushingNames)('%s has exactly its actions on exactly the repositories', (name) => {
     expect(permissionsOf(shipped, name)).toEqual({
       [ecrActions('ecr', name)]: ['shared/*', 'team-a/*', 'team-b/*'].map(
         (pattern) => `${privateArn}${pattern}`,
@@ -230,14 +231,14 @@ describe('the permissions', () => {
 
   const isPublic = (name: string) => offeredBy('ecr-public', name).length > 0;
 
-  it.each(functionNames.filter((name) => !isPublic(name)))(
+  it.each(pushingNames.filter((name) => !isPublic(name)))(
     '%s has none on public repositories, whose API has no such operation',
     (name) => {
       expect(JSON.stringify(permissionsOf(both, name))).not.toContain('ecr-public');
     },
   );
 
-  it.each(functionNames.filter(isPublic))(
+  it.each(pushingNames.filter(isPublic))(
     '%s has them on public repositories where some are configured',
     (name) => {
       expect(permissionsOf(both, name)).toMatchObject({
@@ -248,6 +249,15 @@ describe('the permissions', () => {
       });
     },
   );
+
+  it('CreateSessionToken reads the secret, and can do nothing at ECR, S3 or DynamoDB', () => {
+    expect(permissionsOf(withQuotas, 'CreateSessionToken')).toEqual({
+      'secretsmanager:GetSecretValue': [secretArnOf(withQuotas)],
+      'logs:CreateLogStream logs:PutLogEvents': ['<CreateSessionTokenLogGroup.Arn>'],
+      'xray:PutTelemetryRecords xray:PutTraceSegments': ['*'],
+      'kms:Decrypt': expect.anything(),
+    });
+  });
 
   it('no role has a wildcard in an action', () => {
     expect(statementsOf(both).flatMap(({ Action }) => Action)).not.toContainEqual(
@@ -266,6 +276,23 @@ describe('the permissions', () => {
     for (const { Properties } of Object.values(both.findResources('AWS::IAM::Role'))) {
       expect(Object.keys(Properties)).toEqual(['AssumeRolePolicyDocument', 'Description']);
     }
+  });
+});
+
+describe('session tokens', () => {
+  const withoutThem = () =>
+    synthesize({ repositories: { ecr: ['team-a/*'] }, sessionTokens: false }).template;
+  const minutesOf = (template: Template) =>
+    functionsOf(template).map(([, { Properties }]) => Properties.Environment.Variables.SESSION_TOKEN_MINUTES);
+
+  it('are valid for an hour where the configuration says nothing', () => {
+    expect(minutesOf(shipped)).toEqual(functionNames.map(() => '60'));
+  });
+
+  it('are neither given nor taken where the configuration says so', () => {
+    const template = withoutThem();
+    expect(routesOf(template)).not.toContain('POST /session-tokens');
+    expect(minutesOf(template)).toEqual(pushingNames.map(() => undefined));
   });
 });
 

@@ -353,6 +353,11 @@ describe('validate, of what no HTTP request but an event can hold,', () => {
       { body: Buffer.from('7b22726570ff', 'hex').toString('base64'), isBase64Encoded: true },
       'body',
     ],
+    [
+      'what API Gateway makes of a body that is not UTF-8',
+      { body: Buffer.from('7b227265706f7369746f72794e616d65223a2261ff227d', 'hex').toString() },
+      'body',
+    ],
     ['half a character in the query', { multiValueQueryStringParameters: { a: ['b', half] } }, 'a'],
     ['half a character as a name', { multiValueQueryStringParameters: { [half]: [''] } }, '(another member)'],
     ['half a character in the path', { pathParameters: { uploadId: half } }, 'uploadId'],
@@ -366,6 +371,20 @@ describe('validate, of what no HTTP request but an event can hold,', () => {
     await expect(validateEvent(event, 'InitiateLayerUpload')).rejects.toMatchObject({
       code: 'InvalidParameterException',
       members: { invalidMembers: [{ member }] },
+    });
+  });
+
+  it('takes U+FFFD where a digest tells whether the manifest is whole', async () => {
+    const members = {
+      repositoryName: 'a/b',
+      imageManifest: '{"a":"\uFFFD"}',
+      imageDigest: `sha256:${'0'.repeat(64)}`,
+    };
+    const ask = (body: object) =>
+      validateEvent(proxyEvent('PutImage', { text: JSON.stringify(body) }), 'PutImage');
+    expect((await ask(members)).members).toMatchObject(members);
+    await expect(ask({ ...members, imageDigest: undefined })).rejects.toMatchObject({
+      members: { invalidMembers: [{ member: 'body', expected: expect.stringContaining('imageDigest') }] },
     });
   });
 

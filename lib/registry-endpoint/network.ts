@@ -1,0 +1,63 @@
+// Where the load balancer and the tasks stand: in a VPC of the stack's own, or in a given one.
+
+import { Fn } from 'aws-cdk-lib';
+import {
+  type ISecurityGroup,
+  type ISubnet,
+  type IVpc,
+  Peer,
+  Port,
+  SecurityGroup,
+  Subnet,
+  type SubnetSelection,
+  Vpc,
+} from 'aws-cdk-lib/aws-ec2';
+import { Construct } from 'constructs';
+import type { FargateConfiguration } from './configuration.ts';
+import { OwnVpc, type OwnVpcProps } from './own-vpc.ts';
+
+export type NetworkProps = OwnVpcProps & Pick<FargateConfiguration, 'network'>;
+
+export class Network extends Construct {
+  /** Known by its id alone: the subnets are said wherever they are asked for. */
+  readonly vpc: IVpc;
+  readonly loadBalancerSubnets: SubnetSelection;
+  readonly taskSubnets: SubnetSelection;
+  readonly assignPublicIp: boolean;
+  readonly taskSecurityGroup: ISecurityGroup;
+
+  constructor(scope: Construct, id: string, { network, ...props }: NetworkProps) {
+    super(scope, id);
+    const subnets = (name: string, ids: readonly string[]): ISubnet[] =>
+      ids.map((subnetId, index) => Subnet.fromSubnetId(this, `${name}Subnet${index + 1}`, subnetId));
+    const placed = network
+      ? {
+          vpcId: network.vpcId,
+          loadBalancerSubnets: subnets('LoadBalancer', network.loadBalancerSubnetIds),
+          taskSubnets: subnets('Task', network.taskSubnetIds),
+        }
+      : new OwnVpc(this, 'Vpc', props);
+    this.vpc = Vpc.fromVpcAttributes(this, 'Reference', {
+      vpcId: placed.vpcId,
+      // It wants one, and nobody asks which.
+      availabilityZones: [Fn.select(0, Fn.getAzs())],
+    });
+    this.loadBalancerSubnets = { subnets: [...placed.loadBalancerSubnets] };
+    this.taskSubnets = { subnets: [...placed.taskSubnets] };
+    this.assignPublicIp = network?.assignPublicIp ?? false;
+    this.taskSecurityGroup = this.#taskSecurityGroup();
+    if (placed instanceof OwnVpc) {
+      placed.addEndpointsFor(this.taskSecurityGroup, this.vpc);
+    }
+  }
+
+  #taskSecurityGroup(): SecurityGroup {
+    const securityGroup = new SecurityGroup(this, 'TaskSecurityGroup', {
+      vpc: this.vpc,
+      description: 'ecr-upload-proxy: the tasks of the registry endpoint.',
+      allowAllOutbound: false,
+    });
+    securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS, and issuers of OIDC tokens');
+    return securityGroup;
+  }
+}

@@ -1,0 +1,207 @@
+// The secret: which of it is used where something in it is odd, and when it is read.
+
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { secretMaxAgeMs, secretRereadMs } from '../../api/limits.ts';
+import { isClientName, readSecretText } from '../../api/secret.ts';
+import { verifyClientToken } from '../../lambda/identity/client-token.ts';
+import { secretReader } from '../../lambda/identity/secret.ts';
+import type { ReportFault } from '../../lambda/telemetry/configuration-faults.ts';
+import { fuzzed } from '../support/fuzzing.ts';
+
+const sealingKey = 'k'.repeat(64);
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const good = [{ sha256: sha256('eup_good_token'), createdAt: '2026-01-01T00:00:00Z' }];
+const text = (clients: unknown, more: object = {}) => JSON.stringify({ clients, sealingKey, ...more });
+
+const oddClients: readonly (readonly [string, unknown])[] = [
+  ['null', null],
+  ['a number', 7],
+  ['an object in place of a list', { sha256: sha256('x') }],
+  ['a token without a hash', [{}]],
+  ['a token that is null', [null]],
+  ['a hash that is a number', [{ sha256: 7 }]],
+  ['the token in place of its hash', [{ sha256: 'eup_odd_token' }]],
+  ['a hash that is too short', [{ sha256: 'abc' }]],
+  ['an end that is no time', [{ sha256: sha256('x'), expiresAt: 'tomorrow' }]],
+  ['an end that is null', [{ sha256: sha256('x'), expiresAt: null }]],
+  ['one good token and one odd one', [{ sha256: sha256('x') }, 'y']],
+];
+
+describe('an odd client of the secret', () => {
+  it.each(oddClients)('that is %s has no token, is named, and spoils no other', (_, odd) => {
+    const { secret, faults } = readSecretText(text({ odd, good }));
+    expect(secret.clients).toEqual({ good });
+    expect(faults).toEqual(['clients.odd']);
+  });
+
+  it('whose name is none is not quoted: it may be a token', () => {
+    const { secret, faults } = readSecretText(text({ eup_team_secret: good, good }));
+    expect(secret.clients).toEqual({ good });
+    expect(faults).toEqual(['a member of clients that is no client’s name']);
+  });
+
+  it('is never another’s matter, whatever it is', () => {
+    const names = fc.oneof(fc.string(), fc.constantFrom('odd', '__proto__', 'constructor', 'good-2'));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(names, fc.jsonValue()), { maxLength: 5 }), (odd) => {
+        const clients = Object.fromEntries([...odd, ['good', good]]);
+        const { secret, faults } = readSecretText(text(clients));
+        expect(secret.clients.good).toEqual(good);
+        const named = new Set([
+          ...Object.keys(secret.clients),
+          ...faults.map((one) => one.replace('clients.', '')),
+        ]);
+        expect(Object.keys(clients).filter((name) => isClientName(name) && !named.has(name))).toEqual([]);
+      }),
+      fuzzed(200),
+    );
+  });
+});
+
+describe('the secret', () => {
+  it('is used without a key before that is odd', () => {
+    const { secret, faults } = readSecretText(text({ good }, { previousSealingKey: { key: 'short' } }));
+    expect(secret).toEqual({ clients: { good }, sealingKey });
+    expect(faults).toEqual(['previousSealingKey']);
+  });
+
+  it('may begin with a byte order mark, and have its hashes in capitals', () => {
+    const capitals = [{ sha256: sha256('x').toUpperCase() }];
+    expect(readSecretText(`\uFEFF${text({ capitals })}`).secret.clients).toEqual({ capitals });
+  });
+
+  it.each([
+    '',
+    'null',
+    '[]',
+    '{"clients":{}}',
+    text(null),
+    text([]),
+    JSON.stringify({ clients: {}, sealingKey: 'short' }),
+  ])('cannot be used where it is %j', (one) => {
+    expect(() => readSecretText(one)).toThrow();
+  });
+});
+
+type Report = Parameters<ReportFault>;
+let reports: Report[];
+let stored: string | Error;
+let reads: number;
+let held: Promise<void>;
+
+const reader = () =>
+  secretReader(
+    async () => {
+      reads += 1;
+      const answer = stored;
+      await held;
+      if (answer instanceof Error) {
+        throw answer;
+      }
+      return answer;
+    },
+    (...report) => {
+      reports.push(report);
+    },
+  );
+
+const name = 'team-a-ci';
+const token = (n: number) => `eup_${name}_${n}`;
+const holding = (...numbers: number[]) =>
+  text({ [name]: numbers.map((n) => ({ sha256: sha256(token(n)) })) });
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  reports = [];
+  reads = 0;
+  held = Promise.resolve();
+  stored = holding(1);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
+
+describe('a token', () => {
+  it('that was just made is known at once', async () => {
+    const readSecret = reader();
+    await verifyClientToken(token(1), readSecret);
+    stored = holding(1, 2);
+    expect(await verifyClientToken(token(2), readSecret)).toEqual({ type: 'Client', id: name });
+    expect(await verifyClientToken(token(2), readSecret)).toEqual({ type: 'Client', id: name });
+    expect(reads).toBe(2);
+  });
+
+  it('that is nobody’s costs one reading in a second, however many there are, and none to who is known', async () => {
+    const readSecret = reader();
+    await readSecret();
+    for (let second = 1; second <= 3; second++) {
+      const all = await Promise.allSettled(
+        Array.from({ length: 50 }, (_, n) => verifyClientToken(token(n + 2), readSecret)),
+      );
+      expect(all.map(({ status }) => status)).not.toContain('fulfilled');
+      await verifyClientToken(token(1), readSecret);
+      expect(reads).toBe(1 + second);
+      pass(secretRereadMs);
+    }
+  });
+
+  it('that is unknown while the secret cannot be read is not called unknown; those at hand are let in', async () => {
+    const readSecret = reader();
+    await verifyClientToken(token(1), readSecret);
+    stored = new Error('throttled');
+    for (let n = 0; n < 3; n++) {
+      await expect(verifyClientToken(token(2), readSecret)).rejects.toMatchObject({
+        code: 'ServiceUnavailableException',
+      });
+      expect(await verifyClientToken(token(1), readSecret)).toMatchObject({ id: name });
+    }
+    expect(reads).toBe(2);
+  });
+
+  it('that was revoked is let in for as long as the secret may be old, and no longer', async () => {
+    const readSecret = reader();
+    await verifyClientToken(token(1), readSecret);
+    stored = holding(2);
+    pass(secretMaxAgeMs - 1);
+    expect(await verifyClientToken(token(1), readSecret)).toMatchObject({ id: name });
+    pass(1);
+    await expect(verifyClientToken(token(1), readSecret)).rejects.toMatchObject({
+      code: 'UnrecognizedClientException',
+    });
+  });
+});
+
+describe('the reading of the secret', () => {
+  it('is one for a hundred requests that come at the same time, and tried again after a failure', async () => {
+    const readSecret = reader();
+    stored = new Error('throttled');
+    const all = await Promise.allSettled(Array.from({ length: 100 }, () => readSecret()));
+    expect(all.map(({ status }) => status)).not.toContain('fulfilled');
+    expect(reads).toBe(1);
+    stored = holding(1);
+    await verifyClientToken(token(1), readSecret);
+    expect(reads).toBe(2);
+  });
+
+  it('tells the operator of what is odd, once, and quotes nothing of it', async () => {
+    const readSecret = reader();
+    stored = text({ odd: [{ sha256: 'eup_odd_token' }], [name]: [{ sha256: sha256(token(1)) }] });
+    await verifyClientToken(token(1), readSecret);
+    await verifyClientToken(token(1), readSecret);
+    expect(reports).toHaveLength(1);
+    expect(reports[0]?.[0]).toBe('secret');
+    expect(String(reports[0]?.[2])).toContain('clients.odd');
+    expect(String(reports[0]?.[2])).not.toContain('eup_');
+  });
+
+  it('tells the operator of a secret that is none', async () => {
+    stored = '{"clients": "eup_odd_token"}';
+    await expect(reader()()).rejects.toMatchObject({ code: 'ServiceUnavailableException' });
+    expect(reports.map(([source]) => source)).toEqual(['secret']);
+    expect(String(reports[0]?.[2])).not.toContain('eup_');
+  });
+});
