@@ -51,16 +51,19 @@ describe('npm start', () => {
     expect(output.text).toContain(message);
   });
 
-  it.each(['PORT', 'ECR_PORT', 'S3_PORT', 'REGISTRY_PORT'])('says in one line that %s is in use', async (variable) => {
-    const other = createServer().listen(0, '127.0.0.1');
-    await once(other, 'listening');
-    const address = other.address();
-    const port = address !== null && typeof address === 'object' ? address.port : 0;
-    const { child, output } = start([], { [variable]: String(port) });
-    expect(await ended(child)).toBe(1);
-    expect(output.text).toBe(`Port ${port} is in use: set ${variable} to a free one.\n`);
-    other.close();
-  });
+  it.each(['PORT', 'ECR_PORT', 'S3_PORT', 'REGISTRY_PORT'])(
+    'says in one line that %s is in use',
+    async (variable) => {
+      const other = createServer().listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      const address = other.address();
+      const port = address !== null && typeof address === 'object' ? address.port : 0;
+      const { child, output } = start([], { [variable]: String(port) });
+      expect(await ended(child)).toBe(1);
+      expect(output.text).toBe(`Port ${port} is in use: set ${variable} to a free one.\n`);
+      other.close();
+    },
+  );
 
   it.each(['SIGINT', 'SIGTERM'] as const)('serves what it prints until %s', async (signal) => {
     const { child, output } = start([]);
