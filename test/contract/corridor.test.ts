@@ -405,7 +405,7 @@ describe('an upload that began when the part size was another', () => {
       expect((await send(first)).status).toBe(200);
     }
     const requests: unknown = await (await fetch(`${proxy.ecrUrl}/_requests`)).json();
-    // Two pairs, the last part, and the one by which the refusal of 413 asked how much ECR has.
+    // Two pairs, the rest, and the question how far the upload is, for the refusal of the size.
     expect(requests).toMatchObject({ operations: { 'ecr:UploadLayerPart': 4 } });
     expect((await client.complete(uploadId, digestOf(layer))).status).toBe(201);
   });

@@ -12,9 +12,6 @@ import { checks } from '../aws/verify.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { tokens } from '../support/resource-api.ts';
 
-/** The rows that only a deployed registry endpoint can show. */
-const registryRows = checks.filter(({ needs }) => needs === 'registry').map(({ row }) => row);
-
 const main = join(import.meta.dirname, '../aws/main.ts');
 
 let local: LocalStack;
@@ -51,12 +48,16 @@ function pretendRegistry(request: IncomingMessage, response: ServerResponse): vo
   });
 }
 
+const registryRows = checks.filter(({ needs }) => needs === 'registry').map(({ row }) => row);
+
 describe('npm run verify:aws', () => {
   it('tries every check, and finds that all of them hold here', async () => {
     const { stdout } = await run({ ...proxy(), ...credentials() });
     expect(stdout).not.toContain('HOLDS NOT');
     expect(stdout).not.toContain('the check failed');
-    expect(stdout.match(/^ *\d+ {2}(?:holds|told) /gm)).toHaveLength(checks.length - registryRows.length);
+    expect(stdout.match(/^ *\d+ {2}(?:holds|told) /gm)).toHaveLength(
+      checks.filter(({ needs }) => needs !== 'registry').length,
+    );
     expect(stdout).toContain(`Not tried without REGISTRY_HOST: ${registryRows.join(', ')}\n`);
     expect(stdout).not.toContain(tokens.a);
   });
@@ -74,8 +75,9 @@ describe('npm run verify:aws', () => {
     await once(registry, 'listening');
     const REGISTRY_HOST = urlOf(registry);
     const { stdout } = await run({ ...proxy(), REGISTRY_HOST, REGISTRY_MAX_LAYER_BYTES: '100000' });
-    const held = [...stdout.matchAll(/^ *(\d+) {2}holds /gm)].map(([, row]) => Number(row));
-    expect(held).toEqual(expect.arrayContaining(registryRows));
+    for (const row of registryRows) {
+      expect(stdout).toMatch(new RegExp(`^ *${row} {2}holds `, 'm'));
+    }
     expect(stdout).not.toContain(tokens.a);
     registry.close();
   });
