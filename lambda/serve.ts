@@ -1,4 +1,4 @@
-// The corridor: every call takes the same steps in this order, at whichever front it came in. Decision 0018.
+// Every call goes through the same steps in this order, whichever front received it. Decision 0018.
 
 import type { OperationName } from '../api/operations.ts';
 import type { SessionToken } from '../api/session-tokens.ts';
@@ -21,7 +21,7 @@ type Caller = Pick<IncomingCall, 'headers' | 'abortSignal' | 'record'>;
 
 async function principalOf({ headers, abortSignal, record }: Caller, { tokens }: ServeServices) {
   const principal = await authenticate(headers, tokens);
-  // A call that was given up ends here, and does not go on beside the next.
+  // A call that was cancelled ends here, and does not run on next to the following one.
   abortSignal.throwIfAborted();
   const { type, id, tokenIsExchanged } = principal;
   record.add({ principal: `${type}::${id}`, tokenIsExchanged });
@@ -51,7 +51,7 @@ async function outputOf(call: IncomingCall, services: ServeServices): Promise<Ou
   return forward(permit, { ...services.upstream, abortSignal, count: record.count, warn: record.warn });
 }
 
-/** Whatever is thrown leaves as a row of the error table. */
+/** Everything thrown becomes an error of the error table. */
 const orProxyError = <Result>(result: Promise<Result>): Promise<Result> =>
   result.catch((error: unknown) => {
     throw proxyErrorOf(error);
@@ -60,7 +60,7 @@ const orProxyError = <Result>(result: Promise<Result>): Promise<Result> =>
 /**
  * Says who calls, and does nothing else: a login.
  *
- * @throws ProxyError and nothing else, as all of these
+ * @throws ProxyError and nothing else, like the functions below
  */
 export const identify = (caller: Caller, services: ServeServices): Promise<Principal> =>
   orProxyError(principalOf(caller, services));
@@ -82,7 +82,7 @@ export const exchange = (caller: Caller, services: ServeServices): Promise<Sessi
 
 /**
  * Decides about a call by the policy and forwards nothing; no quota is charged. A front that wants to know before it
- * takes the bytes of a part asks about one byte at the position in question, and may do so before it has an upload.
+ * reads the bytes of a part asks about one byte at that position, and may do so before it has an upload.
  */
 export const decide = (call: IncomingCall, services: ServeServices): Promise<void> =>
   orProxyError(allowed(call, services));

@@ -1,4 +1,4 @@
-// One layer upload across the wall: parts wait, join and go to ECR, whose own answers decide. Decision 0001.
+// One layer upload in parts of 4 MiB: they wait, are joined and go to ECR, whose answers decide. Decision 0001.
 
 import type { ErrorMembers } from '../../api/error-members.ts';
 import { ProxyError } from '../../api/proxy-error.ts';

@@ -36,7 +36,7 @@ export function startMeasured({ environment }: Pick<InProcess, 'environment'>) {
   // It is expected to end at last.
   ended.catch(() => {});
   return {
-    /** @param functionName an operation, or `aws-door` */
+    /** @param functionName an operation, or `aws-api` */
     invoke: async (functionName: string, event: APIGatewayProxyEvent): Promise<Measured> => {
       writeFileSync(file, JSON.stringify(event));
       const answered = once(instance, 'message');
