@@ -1,13 +1,14 @@
 // Every call goes through the same steps in this order, whichever front received it. Decision 0018.
 
-import type { OperationName } from '../api/operations.ts';
+import type { OperationName, Output } from '../api/operations.ts';
 import type { SessionToken } from '../api/session-tokens.ts';
 import type { Principal } from '../policy/principal.ts';
 import type { IncomingCall } from './incoming-call.ts';
 import { proxyErrorOf } from './proxy-error.ts';
 import { authenticate, type TokenCheckers, tokenOf } from './steps/authenticate.ts';
 import { type Authority, assertAllowed, authorize, type Permit } from './steps/authorize.ts';
-import { type Backend, forward, type Output } from './steps/forward.ts';
+import type { Backend } from './steps/forward/upstream.ts';
+import { forward } from './steps/forward.ts';
 import { validate } from './steps/validate.ts';
 
 /** What the steps reach beyond their own code; the same for all calls of a process. */
@@ -45,7 +46,10 @@ async function allowed(call: IncomingCall, services: ServeServices): Promise<voi
   assertAllowed(principal, await validate(call), services.authority, call.record);
 }
 
-async function outputOf(call: IncomingCall, services: ServeServices): Promise<Output> {
+async function outputOf<Name extends OperationName>(
+  call: IncomingCall<Name>,
+  services: ServeServices,
+): Promise<Output<Name>> {
   const { abortSignal, record } = call;
   const permit = await permitOf(call, services);
   return forward(permit, { ...services.upstream, abortSignal, count: record.count, warn: record.warn });
@@ -88,5 +92,7 @@ export const decide = (call: IncomingCall, services: ServeServices): Promise<voi
   orProxyError(allowed(call, services));
 
 /** Does what a call asks for. */
-export const serve = (call: IncomingCall, services: ServeServices): Promise<Output> =>
-  orProxyError(outputOf(call, services));
+export const serve = <Name extends OperationName>(
+  call: IncomingCall<Name>,
+  services: ServeServices,
+): Promise<Output<Name>> => orProxyError(outputOf(call, services));

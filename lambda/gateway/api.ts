@@ -3,7 +3,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { maxErrorBytes } from '../../api/limits.ts';
 import { type Call, type OperationName, operations } from '../../api/operations.ts';
-import { ProxyError } from '../../api/proxy-error.ts';
+import type { ProxyError } from '../../api/proxy-error.ts';
 import { type TimeForm, writeOutput } from '../../api/wire.ts';
 import { bounded } from '../telemetry/bounded.ts';
 import { assertFits } from './answer-size.ts';
@@ -31,15 +31,6 @@ export const writeAnswer = (
   body,
 });
 
-/** @throws ServerException when the registry's answer is not what its operation's row says */
-function outputText(operation: OperationName, output: object, timeForm: TimeForm): string {
-  try {
-    return writeOutput(operations[operation].output, output, timeForm);
-  } catch (error) {
-    throw new ProxyError('ServerException', undefined, { cause: error });
-  }
-}
-
 /** An error's members as JSON, cut to the size that an error may have. */
 export const errorText = (members: Record<string, unknown>): string =>
   JSON.stringify(bounded(members, maxErrorBytes));
@@ -47,8 +38,7 @@ export const errorText = (members: Record<string, unknown>): string =>
 /**
  * The answer to an operation, in an API's content type and form of times.
  *
- * @throws InvalidParameterException when it is larger than Lambda returns;
- *   ServerException when ECR's answer is not what the operation's row says
+ * @throws InvalidParameterException when it is larger than Lambda returns
  */
 export function writeOperation(
   operation: OperationName,
@@ -56,7 +46,7 @@ export function writeOperation(
   { status, contentType, timeForm }: { status: number; contentType: string; timeForm: TimeForm },
 ): APIGatewayProxyResult {
   const write = (members: object) =>
-    writeAnswer(status, contentType, outputText(operation, members, timeForm));
+    writeAnswer(status, contentType, writeOutput(operations[operation].output, members, timeForm));
   assertFits(operation, output, write);
   return write(output);
 }
