@@ -39,3 +39,9 @@ export type FaultSource = 'secret' | 'issuer';
 
 /** A value of the dimension `upstream`. */
 export type UpstreamCall = `${Registry}:${OperationName}` | 's3:HeadObject' | 's3:GetObject' | 's3:PutObject';
+
+/**
+ * How many uploads a server of the registry endpoint has under way: written by each of them once a minute, for the
+ * dimension `service` alone, so that the mean is that of one server.
+ */
+export const uploadsInFlightMetric = { name: 'UploadsInFlight', everySeconds: 60 } as const;

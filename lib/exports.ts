@@ -12,5 +12,6 @@ export {
 export type { Domain } from './custom-domain.ts';
 export { EcrUploadProxy } from './ecr-upload-proxy.ts';
 export type { EcrUploadProxyProps } from './ecr-upload-proxy-props.ts';
+export type { Host as RegistryEndpoint } from './registry-endpoint/host.ts';
 export { EcrUploadProxyStack } from './stack.ts';
 export type { Throttling } from './upload-api.ts';

@@ -37,10 +37,6 @@ export class UploadSessions {
     this.#sweeping = setInterval(() => this.#sweep(), this.#bounds.maxIdleMs / 10).unref();
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   /** @throws PortError ThrottlingException; ProxyProblem */
   async begin(owner: UploadOwner): Promise<UploadState> {
     const id = newUploadId();

@@ -2,14 +2,14 @@
 
 import { Duration } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { metricsNamespace } from '../../api/metrics.ts';
+import { metricsNamespace, uploadsInFlightMetric } from '../../api/metrics.ts';
 
 /** In the mean of all servers. */
 export const uploadsInFlight = (serviceName: string): Metric =>
   new Metric({
     namespace: metricsNamespace,
-    metricName: 'UploadsInFlight',
+    metricName: uploadsInFlightMetric.name,
     dimensionsMap: { service: serviceName },
     statistic: Stats.AVERAGE,
-    period: Duration.minutes(1),
+    period: Duration.seconds(uploadsInFlightMetric.everySeconds),
   });

@@ -97,7 +97,7 @@ export async function serve(
     });
   }
   const isGone = gone.aborted || fault instanceof ClientGone;
-  report(service, {
+  service.onServed({
     requestId,
     sourceIp: caller.sourceIp,
     method,
@@ -108,13 +108,6 @@ export async function serve(
     code: isGone ? undefined : code,
     fault: isGone ? undefined : fault,
   });
-}
-
-/** A log that cannot be written is no reason for anything else to fail. */
-function report({ onServed }: Service, served: Served): void {
-  try {
-    onServed(served);
-  } catch {}
 }
 
 function abortedWhenGone(response: ServerResponse): AbortSignal {

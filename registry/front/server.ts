@@ -48,7 +48,7 @@ export async function startRegistryServer(options: RegistryServerOptions): Promi
     admit: options.admit ?? (() => {}),
     sourceIpOf: options.sourceIpOf ?? (({ socket }) => socket.remoteAddress),
     healthPath: options.healthPath,
-    onServed: options.onServed ?? (() => {}),
+    onServed: unfailing(options.onServed ?? (() => {})),
     bounds,
     slots,
     isClosing: () => isClosing,
@@ -80,6 +80,15 @@ export async function startRegistryServer(options: RegistryServerOptions): Promi
     },
   };
 }
+
+/** A log that cannot be written is no reason for anything else to fail. */
+const unfailing =
+  (onServed: Service['onServed']): Service['onServed'] =>
+  (served) => {
+    try {
+      onServed(served);
+    } catch {}
+  };
 
 /** Node.js would end every body that takes long; what may stand still, and how long, each body's own clock says. */
 function createServerOf(

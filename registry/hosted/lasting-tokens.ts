@@ -5,24 +5,32 @@ import type { ServeServices } from '../../lambda/serve.ts';
 
 type TokenCheckers = ServeServices['tokens'];
 
+/** Passes over that the token has expired, once it was good. */
+function lasting<Principal>(
+  verify: (token: string) => Promise<Principal>,
+): (token: string) => Promise<Principal> {
+  let known: Principal | undefined;
+  return async (token) => {
+    try {
+      known = await verify(token);
+      return known;
+    } catch (error) {
+      if (known && error instanceof ProxyError && error.code === 'ExpiredTokenException') {
+        return known;
+      }
+      throw error;
+    }
+  };
+}
+
 /**
  * The checkers of one request. The five steps authenticate each part anew, so that a revocation is met at the next
  * one; a client cannot send another token amid a body, and issuers give tokens for five minutes.
  */
-export function lastingTokens(tokens: TokenCheckers): TokenCheckers {
-  let known: Awaited<ReturnType<TokenCheckers['verifyOidcToken']>> | undefined;
+export function lastingTokens({ sessionTokens, verifyOidcToken, ...others }: TokenCheckers): TokenCheckers {
   return {
-    ...tokens,
-    verifyOidcToken: async (token) => {
-      try {
-        known = await tokens.verifyOidcToken(token);
-        return known;
-      } catch (error) {
-        if (known && error instanceof ProxyError && error.code === 'ExpiredTokenException') {
-          return known;
-        }
-        throw error;
-      }
-    },
+    ...others,
+    verifyOidcToken: lasting(verifyOidcToken),
+    sessionTokens: sessionTokens && { ...sessionTokens, verify: lasting(sessionTokens.verify) },
   };
 }

@@ -1,8 +1,7 @@
 // How many uploads a server has under way, once a minute: what its service is scaled by.
 
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-
-const everyMs = 60_000;
+import { uploadsInFlightMetric } from '../../api/metrics.ts';
 
 /**
  * In the log, as all metrics are; with the dimension `service`.
@@ -12,8 +11,8 @@ const everyMs = 60_000;
 export function meterUploads(uploadsUnderWay: () => number): () => void {
   const metrics = new Metrics();
   const timer = setInterval(() => {
-    metrics.addMetric('UploadsInFlight', MetricUnit.Count, uploadsUnderWay());
+    metrics.addMetric(uploadsInFlightMetric.name, MetricUnit.Count, uploadsUnderWay());
     metrics.publishStoredMetrics();
-  }, everyMs).unref();
+  }, uploadsInFlightMetric.everySeconds * 1_000).unref();
   return () => clearInterval(timer);
 }

@@ -12,6 +12,7 @@ import type { RegistryServer } from '../../registry/front/server.ts';
 import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 import { manifestOf, ociManifest } from '../support/manifests.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { RawConnection } from '../support/raw-http.ts';
 import { tokens } from '../support/resource-api.ts';
 
 const name = 'team-a/app';
@@ -179,6 +180,20 @@ describe('a blob', () => {
     expect((await end(digestOf('other'))).status).toBe(400);
     expect((await end(digestOf(bytes))).status).toBe(201);
     expect((await end(digestOf(bytes))).status).toBe(201);
+  });
+
+  it('is taken from the newer of two requests, for the client has given the older one up', async () => {
+    const bytes = randomBytes(200_000);
+    const place = await begin();
+    const older = new RawConnection(Number(new URL(endpoint.url).port));
+    await older.head(`PATCH ${place} HTTP/1.1`, `Content-Length: ${bytes.length}`);
+    await older.write(bytes.subarray(0, 100_000));
+    const range = async () => (await send('GET', place)).headers.get('range');
+    await expect.poll(range, patiently).toBe('0-99999');
+    const newer = await send('PATCH', place, bytes);
+    expect([newer.status, newer.headers.get('range')]).toEqual([202, '0-199999']);
+    expect((await older.answer()).status).toBe(416);
+    expect((await send('PUT', `${placeOf(newer)}?digest=${digestOf(bytes)}`)).status).toBe(201);
   });
 
   it('goes on behind what came of a chunk whose answer was lost', async () => {
@@ -349,6 +364,11 @@ describe('a client', () => {
       expect((await ask('GET', path)).status).toBe(403);
     }
     expect((await ask('POST', 'blobs/uploads/')).status).toBe(202);
+  });
+
+  it('asks for the tags of a repository that is not there, and is told so', async () => {
+    const answer = await send('GET', '/v2/team-a/none/tags/list');
+    expect([answer.status, (await errorOf(answer)).code]).toEqual([404, 'NAME_UNKNOWN']);
   });
 
   it('is told of a proxy that does not answer, and that it may try again', async () => {

@@ -48,6 +48,8 @@ function pretendRegistry(request: IncomingMessage, response: ServerResponse): vo
   });
 }
 
+const registryRows = checks.filter(({ needs }) => needs === 'registry').map(({ row }) => row);
+
 describe('npm run verify:aws', () => {
   it('tries every check, and finds that all of them hold here', async () => {
     const { stdout } = await run({ ...proxy(), ...credentials() });
@@ -56,7 +58,7 @@ describe('npm run verify:aws', () => {
     expect(stdout.match(/^ *\d+ {2}(?:holds|told) /gm)).toHaveLength(
       checks.filter(({ needs }) => needs !== 'registry').length,
     );
-    expect(stdout).toMatch(/Not tried without REGISTRY_HOST: 52, 53, 54, 55/);
+    expect(stdout).toContain(`Not tried without REGISTRY_HOST: ${registryRows.join(', ')}\n`);
     expect(stdout).not.toContain(tokens.a);
   });
 
@@ -73,7 +75,9 @@ describe('npm run verify:aws', () => {
     await once(registry, 'listening');
     const REGISTRY_HOST = urlOf(registry);
     const { stdout } = await run({ ...proxy(), REGISTRY_HOST, REGISTRY_MAX_LAYER_BYTES: '100000' });
-    expect(stdout.match(/^ *5[2-5] {2}holds /gm)).toHaveLength(4);
+    for (const row of registryRows) {
+      expect(stdout).toMatch(new RegExp(`^ *${row} {2}holds `, 'm'));
+    }
     expect(stdout).not.toContain(tokens.a);
     registry.close();
   });

@@ -9,38 +9,42 @@ const workload = { type: 'Workload', id: 'w', issuer: 'i', subject: 's', claims:
 /** What the issuer's keys and the clock say, one time after the other. */
 function checkersOf(...answers: readonly (typeof workload | ProxyError)[]) {
   const rest = [...answers];
-  return lastingTokens({
-    readSecret: async () => {
-      throw new Error('nobody asks');
-    },
-    verifyOidcToken: async () => {
-      const answer = rest.shift();
-      if (answer instanceof ProxyError || answer === undefined) {
-        throw answer ?? new Error('asked too often');
-      }
-      return answer;
-    },
+  const verify = async () => {
+    const answer = rest.shift();
+    if (answer instanceof ProxyError || answer === undefined) {
+      throw answer ?? new Error('asked too often');
+    }
+    return answer;
+  };
+  const notAsked = async () => {
+    throw new Error('nobody asks');
+  };
+  const { verifyOidcToken, sessionTokens } = lastingTokens({
+    readSecret: notAsked,
+    verifyOidcToken: verify,
+    sessionTokens: { create: notAsked, verify },
   });
+  return { issuers: verifyOidcToken, session: sessionTokens?.verify ?? notAsked };
 }
 
 const expired = new ProxyError('ExpiredTokenException');
 const unknown = new ProxyError('UnrecognizedClientException');
 
-describe('a token', () => {
+describe.each(['issuers', 'session'] as const)('a token (%s)', (kind) => {
   it('that expires amid a request is good for the rest of it', async () => {
-    const { verifyOidcToken } = checkersOf(workload, expired, expired);
+    const checkers = checkersOf(workload, expired, expired);
     for (let n = 0; n < 3; n += 1) {
-      expect(await verifyOidcToken('t')).toEqual(workload);
+      expect(await checkers[kind]('t')).toEqual(workload);
     }
   });
 
   it('that is expired when the request comes is refused', async () => {
-    await expect(checkersOf(expired).verifyOidcToken('t')).rejects.toBe(expired);
+    await expect(checkersOf(expired)[kind]('t')).rejects.toBe(expired);
   });
 
   it('that is refused amid a request for any other reason is refused', async () => {
-    const { verifyOidcToken } = checkersOf(workload, unknown);
-    await verifyOidcToken('t');
-    await expect(verifyOidcToken('t')).rejects.toBe(unknown);
+    const checkers = checkersOf(workload, unknown);
+    await checkers[kind]('t');
+    await expect(checkers[kind]('t')).rejects.toBe(unknown);
   });
 });
