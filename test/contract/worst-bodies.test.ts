@@ -33,7 +33,7 @@ const apis = {
     ),
   }),
   'the AWS API': (operation: OperationName, { headers, ...request }: EventRequest) => ({
-    functionName: 'aws-door',
+    functionName: 'aws-api',
     event: JSON.stringify(
       awsEvent(operation, { ...request, headers: { 'x-amz-security-token': tokens.a, ...headers } }),
     ),

@@ -36,7 +36,7 @@ export function startMeasured({ environment }: Pick<InProcess, 'environment'>) {
   ended.catch(() => {});
   return {
     /**
-     * @param functionName an operation, or `aws-door`
+     * @param functionName an operation, or `aws-api`
      * @param event API Gateway's, as JSON
      */
     invoke: async (functionName: string, event: string): Promise<Measured> => {
