@@ -10,8 +10,11 @@ export default defineConfig({
     globalSetup: 'test/support/temporary-folder.ts',
     // Both cores of the smallest machine; Vitest leaves one to others.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Layers of megabytes leave much garbage, and the collector's threads would only take each other's core.
+    execArgv: ['--single-threaded-gc'],
+    // Some start a dozen processes, also on a machine that has much else to do.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // What a test prints, its seed among it, is shown when it fails.
     silent: 'passed-only',
     // .ci/run counts the tests by this file.

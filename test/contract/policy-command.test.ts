@@ -119,7 +119,7 @@ describe('policy check', () => {
     ],
     [
       'an action that does not exist',
-      '@id("x") permit (principal, action == Action::"Putimage", resource);',
+      '@id("x") permit (principal, action == Action::"putImage", resource);',
       'a.cedar:1:39: ',
       'did you mean `Action::"PutImage"`?',
     ],

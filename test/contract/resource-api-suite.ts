@@ -570,12 +570,29 @@ export function describeResourceApi(
       it.each([
         ['more', 4],
         ['fewer', -3],
-        ['a negative number of', -15],
       ])('of a part whose positions are those of %s bytes is refused as by ECR', async (_, more) => {
         const uploadId = await client.begin();
         const bytes = randomBytes(10);
         await sendParts(uploadId, randomBytes(P));
         position(P - 1)(await client.uploadPart(uploadId, P, bytes, P + 9 + more));
+        expect((await client.uploadPart(uploadId, P, bytes)).status).toBe(200);
+      });
+
+      it('of a part whose last position is before its first is refused: as by ECR in JSON, as no Content-Range at raw bytes', async () => {
+        const uploadId = await client.begin();
+        const bytes = randomBytes(10);
+        await sendParts(uploadId, randomBytes(P));
+        position(P - 1)(
+          await client.json('PUT', `/layer-uploads/${uploadId}/parts`, {
+            repositoryName: 'team-a/app',
+            partFirstByte: P,
+            partLastByte: P - 6,
+            layerPartBlob: bytes.toString('base64'),
+          }),
+        );
+        expect(await client.uploadPart(uploadId, P, bytes, P - 6)).toMatchObject(
+          problem(400, 'InvalidParameterException', { invalidMembers: [{ member: 'Content-Range' }] }),
+        );
         expect((await client.uploadPart(uploadId, P, bytes)).status).toBe(200);
       });
     });

@@ -27,6 +27,10 @@ export const unknownToMoto = {
   'AWS::ApiGateway::BasePathMapping': 'skipped with it',
   'AWS::WAFv2::WebACL': 'skipped: nobody is throttled by address or token',
   'AWS::WAFv2::WebACLAssociation': 'skipped: no web ACL stands before the API',
+  'AWS::Lambda::WebFunction': 'skipped: nothing serves the registry endpoint',
+  'AWS::Lambda::WebFunctionRevision': 'skipped with it',
+  'AWS::Lambda::WebFunctionEndpoint': 'skipped with it: the endpoint has no address',
+  'AWS::CloudFormation::CustomResource': 'skipped: the endpoint is not probed after a change',
   'AWS::S3::BucketPolicy': 'skipped: the bucket is there without the policy that demands TLS',
 } as const;
 

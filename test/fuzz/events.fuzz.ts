@@ -303,7 +303,7 @@ describe('a mutated event', () => {
         fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 4 }), (wrong) =>
           assertAnswered(operation, isAws, wrong),
         ),
-        fuzzed(10_000),
+        fuzzed(5_000),
       );
     },
   );
