@@ -93,7 +93,7 @@ describe('the error table', () => {
   );
 
   it.each(errorCodes)('answers %s with a challenge if it is a 401, and without one if not', (code) => {
-    const { statusCode, headers } = resourceApi.writeError(new ProxyError(code), 'request-1');
+    const { statusCode, headers } = putImageApi.writeError(new ProxyError(code), 'request-1');
     const challenge = statusCode === 401 ? 'Bearer realm="ecr-upload-proxy"' : undefined;
     expect(headers?.['WWW-Authenticate']).toBe(challenge);
   });
