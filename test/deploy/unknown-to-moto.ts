@@ -27,6 +27,8 @@ export const unknownToMoto = {
   'AWS::ApiGateway::BasePathMapping': 'skipped with it',
   'AWS::WAFv2::WebACL': 'skipped: nobody is throttled by address or token',
   'AWS::WAFv2::WebACLAssociation': 'skipped: no web ACL stands before the API',
+  'AWS::ElasticLoadBalancingV2::LoadBalancer':
+    'made where certificate and subnets are: the stacks with a registry endpoint on Fargate are not deployed',
   'AWS::Lambda::WebFunction': 'skipped: nothing serves the registry endpoint',
   'AWS::Lambda::WebFunctionRevision': 'skipped with it',
   'AWS::Lambda::WebFunctionEndpoint': 'skipped with it: the endpoint has no address',
