@@ -76,6 +76,14 @@ describe('npm start', () => {
       body,
     });
     expect(response.status).toBe(201);
+
+    const registry = /^Registry +(?<url>\S+)$/m.exec(output.text)?.groups?.url;
+    const authorization = `Basic ${Buffer.from(`any:${token}`).toString('base64')}`;
+    const begun = await fetch(`${registry}/v2/team-a/app/blobs/uploads/`, {
+      method: 'POST',
+      headers: { authorization },
+    });
+    expect(begun.status).toBe(202);
     child.kill(signal);
     expect(await ended(child)).toBe(0);
     await expect(fetch(url)).rejects.toThrow('fetch failed');
