@@ -31,7 +31,9 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 
 /** @returns the exit status: 0 when the image came back the same, 1 when it did not */
 async function demo(directory: string, keep: (local: Local) => void): Promise<number> {
-  console.log('Synthesizing the stack and starting the proxy, its registry endpoint, ECR and S3 stand-ins (some seconds) …');
+  console.log(
+    'Synthesizing the stack and starting the proxy, its registry endpoint, ECR and S3 stand-ins (some seconds) …',
+  );
   const dataDirectory = join(directory, 'data');
   const local = await startLocal({ port: 0, ecrPort: 0, s3Port: 0, registryPort: 0, dataDirectory });
   keep(local);
