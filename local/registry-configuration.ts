@@ -4,6 +4,9 @@ import { localAccount } from './account.ts';
 
 const { accountId, region } = localAccount;
 
+/** A container tool in a virtual machine reaches the endpoint, and not what it would be redirected to. */
+const blobs = 'stream';
+
 /** Read by CloudFormation alone, which nobody asks. */
 const unasked = {
   domain: {
@@ -30,5 +33,5 @@ export function localEndpoint(configured: Readonly<Record<string, unknown>> | un
     return { ...configured, image };
   }
   const kept = Object.entries(configured ?? {}).filter(([name]) => ofEitherHost.includes(name));
-  return { ...Object.fromEntries(kept), ...unasked, host: 'fargate', image };
+  return { blobs, ...Object.fromEntries(kept), ...unasked, host: 'fargate', image };
 }

@@ -67,7 +67,7 @@ describe('npm start', () => {
 
   it.each(['SIGINT', 'SIGTERM'] as const)('serves what it prints until %s', async (signal) => {
     const { child, output } = start([]);
-    await expect.poll(() => output.text, { timeout: 60_000 }).toContain('Ctrl-C ends it');
+    await expect.poll(() => output.text, { timeout: 120_000 }).toContain('Ctrl-C ends it');
     const curl = /curl -i (?<url>\S+) [\s\S]*Bearer (?<token>\S+)'[\s\S]*-d '(?<body>.*)'/.exec(output.text);
     const { url = '', token, body = '' } = curl?.groups ?? {};
     const response = await fetch(url, {

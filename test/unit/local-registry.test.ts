@@ -17,7 +17,7 @@ const configured = (registryEndpoint: object | undefined, others: object = {}) =
 
 describe('the registry endpoint on this machine', () => {
   it('is there where the configuration has none', () => {
-    expect(configured(undefined)).toMatchObject({ host: 'fargate', image });
+    expect(configured(undefined)).toMatchObject({ host: 'fargate', image, blobs: 'stream' });
   });
 
   it('is the configured one, but for its image', () => {
