@@ -1,4 +1,5 @@
-// `npm run demo`: the proxy on this machine, a real image through it and back, and whether both are the same.
+// `npm run demo`: the proxy on this machine, a real image through it and its registry endpoint and back, and whether
+// all are the same.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,12 @@ import { newSeed } from './demo/seeded-bytes.ts';
 import { type Local, startLocal } from './local.ts';
 import { localTokens } from './secrets.ts';
 
-const destination = { token: localTokens['team-a-ci'], repositoryName: 'team-a/app', imageTag: 'demo' };
+const destination = {
+  token: localTokens['team-a-ci'],
+  repositoryName: 'team-a/app',
+  registryRepositoryName: 'team-a/big',
+  imageTag: 'demo',
+};
 
 /** What a shell expects of a program that ends on a signal: 128 and the signal's number. */
 const exitStatusOf = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -25,17 +31,21 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 
 /** @returns the exit status: 0 when the image came back the same, 1 when it did not */
 async function demo(directory: string, keep: (local: Local) => void): Promise<number> {
-  console.log('Synthesizing the stack and starting the proxy, ECR and S3 stand-ins (some seconds) …');
-  const local = await startLocal({ port: 0, ecrPort: 0, s3Port: 0, dataDirectory: join(directory, 'data') });
+  console.log(
+    'Synthesizing the stack and starting the proxy, its registry endpoint, ECR and S3 stand-ins (some seconds) …',
+  );
+  const dataDirectory = join(directory, 'data');
+  const local = await startLocal({ port: 0, ecrPort: 0, s3Port: 0, registryPort: 0, dataDirectory });
   keep(local);
   const { signal } = interruption;
   signal.throwIfAborted();
-  if (local.ecrUrl === undefined) {
-    throw new Error('the ECR stand-in did not start');
+  if (local.ecrUrl === undefined || local.registryUrl === undefined) {
+    throw new Error('the ECR stand-in or the registry endpoint did not start');
   }
   const differences = await runDemo({
     ...destination,
     proxyUrl: local.proxyUrl,
+    registryUrl: local.registryUrl,
     ecrUrl: local.ecrUrl,
     seed: process.env.DEMO_SEED ?? newSeed(),
     directory: join(directory, 'image'),

@@ -57,10 +57,10 @@ export const localRepositories: readonly RepositoryListing[] = [
   { registry: 'ecr', repositoryName: 'team-a/immutable', imageTagMutability: 'IMMUTABLE' },
 ];
 
-/** In front of AWS stands what would be deployed; the stand-in serves both registries, whatever cdk.json names. */
+/** In front of AWS stand the registries that cdk.json names; the stand-in serves both, whatever it names. */
 export const assemblies = {
   'stand-in': { cdkOut: '.local/cdk.out', repositories: { 'ecr-public': repositoryNames } },
-  aws: { cdkOut: 'cdk.out', repositories: {} },
+  aws: { cdkOut: '.local/aws/cdk.out', repositories: {} },
 } as const satisfies Record<string, Assembly>;
 
 /** @throws the plain EADDRINUSE error for a port in use; whatever had started by then is ended first */
@@ -103,18 +103,12 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
 
   const startEndpoint = async (environment: Readonly<Record<string, string>>) => {
     const { registryPort: port } = options;
-    const [fn] = template.functions;
-    if (port === undefined || fn === undefined) {
+    const [container] = template.containers;
+    if (port === undefined || container === undefined) {
       return undefined;
     }
-    const regional = { ...environment, AWS_REGION: account.region };
-    const registry = startRegistry({
-      port,
-      fn,
-      environment: regional,
-      logFile: join(dataDirectory, 'registry.log'),
-    });
-    return (await keep(registry)).url;
+    const logFile = join(dataDirectory, 'registry.log');
+    return (await keep(startRegistry({ port, container, environment, logFile }))).url;
   };
 
   const startTables = async (): Promise<string | undefined> => {

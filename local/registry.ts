@@ -1,21 +1,17 @@
-// The registry endpoint on this machine: the process that a container runs, with the environment of the functions.
+// The registry endpoint on this machine: the process of its container, from the bundle that the image would hold.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { loopback } from './address.ts';
-import type { LambdaFunction } from './template.ts';
-
-const program = join(import.meta.dirname, '../registry/hosted/main.ts');
+import type { Container } from './container.ts';
 
 export type RegistryOptions = {
   /** 0 takes any free one. */
   port: number;
-  /** Any of them: what they are told is the same. */
-  fn: Pick<LambdaFunction, 'environment' | 'directory'>;
-  /** Added to what the template sets: addresses, credentials and the region. */
+  container: Container;
+  /** Added to what the template sets: addresses and credentials. */
   environment: Readonly<Record<string, string>>;
   /** Takes what the endpoint prints. */
   logFile: string;
@@ -24,18 +20,20 @@ export type RegistryOptions = {
 /** Its own files are what it reads, and no profile of this shell's. */
 const inherited = ({ PATH, HOME }: NodeJS.ProcessEnv) => ({ PATH, HOME });
 
+/** There is no load balancer whose word for the client's address could be taken, and no Amazon ECS to ask. */
+const unhosted = { BEHIND_LOAD_BALANCER: 'false', TASK_PROTECTION: 'false' };
+
 /** @throws Error with what the process printed, if it does not start */
-export async function startRegistry({ port, fn, environment, logFile }: RegistryOptions) {
-  const child = spawn(process.execPath, [program], {
+export async function startRegistry({ port, container, environment, logFile }: RegistryOptions) {
+  const child = spawn(process.execPath, container.args, {
+    cwd: container.directory,
     env: {
       ...inherited(process.env),
-      ...fn.environment,
+      ...container.environment,
       ...environment,
-      LAMBDA_TASK_ROOT: fn.directory,
+      ...unhosted,
       HOST: loopback,
       PORT: String(port),
-      REGISTRY: 'ecr',
-      BLOBS: 'stream',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

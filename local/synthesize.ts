@@ -10,11 +10,13 @@ import { z } from 'zod';
 import cdk from '../cdk.json' with { type: 'json' };
 import { contextKey } from '../lib/configuration.ts';
 import { findConfiguration } from '../lib/configuration-file.ts';
+import { localEndpoint } from './registry-configuration.ts';
+import { bundleImage, writeImage } from './registry-image.ts';
 
 const projectRoot = join(import.meta.dirname, '..');
-const sources = ['cdk.json', 'package-lock.json', '{api,policy,bin,lib,lambda}/**/*'];
+const sources = ['cdk.json', 'package-lock.json', '{api,policy,bin,lib,lambda,registry}/**/*'];
 /** Hashed as well, so that an assembly that `cdk synth` has written since is seen to be another one. */
-const products = ['manifest.json', '*.template.json', '*.assets.json'];
+const products = ['manifest.json', '*.template.json', '*.assets.json', 'image.*/*.mjs'];
 const stampFile = 'made-of.sha256';
 
 /** @param directory may hold in its own name what is a pattern elsewhere; links in it are followed */
@@ -65,6 +67,7 @@ export type Assembly = {
 const members = z.looseObject({
   repositories: z.record(z.string(), z.unknown()),
   policyDirectory: z.string().default('policies'),
+  registryEndpoint: z.looseObject({}).optional(),
 });
 
 async function configurationWith(repositories: Assembly['repositories']) {
@@ -74,25 +77,29 @@ async function configurationWith(repositories: Assembly['repositories']) {
 }
 
 /**
- * Runs `cdk synth`, the same that a deployment runs; waits while another process does.
+ * Runs `cdk synth`, the same that a deployment runs, with a registry endpoint of this machine's; waits while another
+ * process does.
  *
  * @returns the directory of the cloud assembly
  * @throws Error with what the CDK said
  */
 export async function synthesize(assembly: Assembly): Promise<string> {
   const cdkOut = join(projectRoot, assembly.cdkOut);
-  const { policyDirectory, ...others } = await configurationWith(assembly.repositories);
-  const configuration = JSON.stringify({ policyDirectory, ...others });
+  const configuration = await configurationWith(assembly.repositories);
+  const policyDirectory = resolve(projectRoot, configuration.policyDirectory);
   const stamp = () =>
     [
-      configuration,
+      JSON.stringify(configuration),
       hashFiles(projectRoot, sources),
-      hashFiles(resolve(projectRoot, policyDirectory), ['*', '.*']),
+      hashFiles(policyDirectory, ['*', '.*']),
       hashFiles(cdkOut, products),
     ].join(' ');
   while (!isStamped(cdkOut, stamp)) {
     try {
-      await runCdkSynth(cdkOut, configuration);
+      const image = bundleImage(policyDirectory);
+      const registryEndpoint = localEndpoint(configuration.registryEndpoint, image.reference);
+      await runCdkSynth(cdkOut, JSON.stringify({ ...configuration, registryEndpoint }));
+      writeImage(cdkOut, image);
       writeFileSync(join(cdkOut, stampFile), stamp());
     } catch (error) {
       if (!isBusy(error)) {

@@ -1,9 +1,10 @@
-// The synthesized template, read into what the local gateway serves: routes, functions, buckets, secrets.
+// The synthesized template, read into what is served locally: routes, functions, the container, buckets, secrets.
 
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { Account } from './account.ts';
+import { type Container, readContainer, taskDefinition } from './container.ts';
 import type { HeaderList } from './headers.ts';
 import { type Resolve, resolver } from './intrinsics.ts';
 
@@ -29,6 +30,8 @@ export type LocalTemplate = {
   /** By API Gateway's response type. */
   gatewayResponses: ReadonlyMap<string, CustomResponse>;
   functions: readonly LambdaFunction[];
+  /** Of the registry endpoint. */
+  containers: readonly Container[];
   binaryMediaTypes: readonly string[];
   bucketNames: readonly string[];
   secretArns: readonly string[];
@@ -132,6 +135,9 @@ export function readTemplate(cdkOut: string, account: Account): LocalTemplate {
       timeoutMs: properties.Timeout * 1_000,
       memorySizeMegabytes: properties.MemorySize,
     })),
+    containers: ofType('AWS::ECS::TaskDefinition', taskDefinition).map(([, definition]) =>
+      readContainer(definition, resolve, cdkOut),
+    ),
     binaryMediaTypes: ofType('AWS::ApiGateway::RestApi', restApi).flatMap(([, api]) => api.BinaryMediaTypes),
     bucketNames: namesOf('AWS::S3::Bucket'),
     secretArns: namesOf('AWS::SecretsManager::Secret'),

@@ -1,4 +1,4 @@
-// The bills of materials of all that is shipped: the functions, and the package as npm installs it.
+// The bills of materials of all that is shipped: the code that runs in AWS, and the package as npm installs it.
 
 import { createHash } from 'node:crypto';
 import { cedarBeside } from '../lib/bundling.ts';
@@ -6,27 +6,29 @@ import { findFunctionPackages } from './function-packages.ts';
 import { readLockedPackages } from './locked-packages.ts';
 import { sbomOf } from './sbom.ts';
 
-/** Lies beside the functions' code as it is, and not in it. */
+/** Lies beside the code as it is, and not in it. */
 const cedar = '@cedar-policy/cedar-wasm';
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 /**
  * @returns the bills by the names of their files
- * @throws Error if the functions hold a package that package-lock.json does not know
+ * @throws Error if the functions or the server hold a package that package-lock.json does not know
  */
 export async function makeShippedSboms() {
   const packages = readLockedPackages();
   const inFunctions = new Set([...(await findFunctionPackages()), `node_modules/${cedar}`]);
   const unlocked = [...inFunctions].filter((place) => !packages.some(({ location }) => location === place));
   if (unlocked.length > 0) {
-    throw new Error(`in the functions, but not in package-lock.json: ${unlocked.join(', ')}. Run npm ci.`);
+    throw new Error(
+      `in the code that is deployed, but not in package-lock.json: ${unlocked.join(', ')}. Run npm ci.`,
+    );
   }
   const cedarFiles = [...cedarBeside()].map(([name, bytes]) => ({ name, sha256: sha256Of(bytes) }));
   return {
     'functions.cdx.json': sbomOf({
       subpath: 'lambda',
-      description: 'The code of the Lambda functions.',
+      description: 'The code of the Lambda functions, and of the registry endpoint’s server.',
       packages: packages.filter(({ location }) => inFunctions.has(location)),
       files: new Map([[cedar, cedarFiles]]),
     }),

@@ -1,12 +1,15 @@
 // How many uploads one server takes at once, from the memory that it has.
 
 /**
- * What one upload holds at most, in MiB: two parts of 10 MiB on their way to ECR, in base64 while they are sent, and
- * what has arrived of the next. Taken high; what was measured is in docs/registry-endpoint.md.
+ * What one more upload takes, in MiB: the part that is gathered, the one on its way to ECR, and what they leave behind
+ * until memory is collected. 33 were measured (docs/registry-endpoint.md, "Memory"), and a fifth is added.
  */
 export const mebibytesPerUpload = 40;
 
-/** What the server takes without an upload, in MiB: Node.js, the code, Cedar's engine and the policies. */
+/**
+ * What the server takes however many uploads there are, in MiB: 208 without any, for Node.js, the code, Cedar's engine
+ * and the policies, and 70 to 100 for the parts that the AWS SDK writes and sends, of which there are four at once.
+ */
 export const idleMebibytes = 384;
 
 /** Of a Lambda web function's execution environment, in MiB; it has no other size. Source: the Lambda developer guide. */

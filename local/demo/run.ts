@@ -1,4 +1,4 @@
-// The demo itself, whatever it runs against: build an image, push it, pull it back, compare.
+// The demo itself, whatever it runs against: build an image, push it through each API, pull it back, compare.
 
 import { ProxyClient } from '../../client/proxy-client.ts';
 import { chooseImages } from '../../client/push/choice.ts';
@@ -8,6 +8,7 @@ import { openSource } from '../../client/push/source.ts';
 import { Uploader } from '../../client/uploader.ts';
 import { buildImage, type Image, type LayerPlan, layerPlans } from './image.ts';
 import { compareWithRegistry, type Difference } from './pull.ts';
+import { pushToRegistry } from './registry-push.ts';
 import { tableOf } from './report.ts';
 
 /** How many layers are under way at once. */
@@ -15,10 +16,13 @@ const jobs = 4;
 
 type DemoOptions = {
   proxyUrl: string;
+  registryUrl: string;
   /** A registry that serves what was pushed below `/v2/`. */
   ecrUrl: string;
   token: string;
   repositoryName: string;
+  /** What is pushed through the registry endpoint, by another repository: nothing of it is at ECR before. */
+  registryRepositoryName: string;
   imageTag: string;
   seed: string;
   /** Files and blobs are written here. */
@@ -31,28 +35,40 @@ type DemoOptions = {
 };
 
 /**
- * @returns where the image that came back differs from the one that was built; nothing when it is the same
+ * @returns where an image that came back differs from the one that was built; nothing when both are the same
  * @throws LayerProblem or ProxyProblem when it could not be pushed; the signal's reason
  */
 export async function runDemo(options: DemoOptions): Promise<Difference[]> {
-  const { proxyUrl, ecrUrl, repositoryName, imageTag, seed, directory, print, signal } = options;
+  const { proxyUrl, registryUrl, ecrUrl, repositoryName, registryRepositoryName, imageTag } = options;
+  const { seed, directory, print, signal } = options;
   const plans = options.plans ?? layerPlans;
   print(`Building an image of ${plans.length} layers (DEMO_SEED=${seed} makes it again) …`);
   const image = await buildImage(directory, seed, { plans, signal });
 
-  print(`Pushing ${repositoryName}:${imageTag} through ${proxyUrl} …`);
-  const started = performance.now();
-  const { layers } = await push(options);
-  const seconds = (performance.now() - started) / 1_000;
+  print(`Pushing ${repositoryName}:${imageTag} through ${proxyUrl}, as "ecr-upload-proxy push" does …`);
+  const [{ layers }, seconds] = await timed(() => push(options));
 
-  print(`Pulling it back from ${ecrUrl} and hashing what comes …`);
-  const differences = await compareWithRegistry(ecrUrl, repositoryName, imageTag, image, signal);
+  const { host } = new URL(registryUrl);
+  print(`Pushing ${host}/${registryRepositoryName}:${imageTag} as "docker push" does, with no bridge …`);
+  const toRegistry = { ...options, repositoryName: registryRepositoryName };
+  const [, registrySeconds] = await timed(() => pushToRegistry(image, toRegistry));
+
+  print(`Pulling both back from ${ecrUrl} and hashing what comes …`);
+  const differences: Difference[] = [];
+  for (const name of [repositoryName, registryRepositoryName]) {
+    differences.push(...(await compareWithRegistry(ecrUrl, name, imageTag, image, signal)));
+  }
   print('');
-  for (const line of tableOf(layers, namesOf(image), seconds)) {
+  for (const line of tableOf(layers, namesOf(image), seconds, registrySeconds)) {
     print(line);
   }
   print('');
   return differences;
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<[result: T, seconds: number]> {
+  const started = performance.now();
+  return [await work(), (performance.now() - started) / 1_000];
 }
 
 /** By digest. */

@@ -5,7 +5,15 @@ import { openServices } from '../../lambda/services.ts';
 import { readHostedEnvironment } from './environment.ts';
 import { startHostedServer } from './server.ts';
 
+/** Where nobody reads the log any more, or its disk is full, lines are lost and pushes go on. */
+function surviveLostOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', () => {});
+  }
+}
+
 async function main(): Promise<void> {
+  surviveLostOutput();
   const { stopMs, proxy, ...environment } = readHostedEnvironment(process.env);
   const services = openServices(proxy, { retries: patiently });
   const server = await startHostedServer({ ...environment, services });

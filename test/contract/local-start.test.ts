@@ -65,19 +65,33 @@ describe('npm start', () => {
     },
   );
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('serves what it prints until %s', async (signal) => {
-    const { child, output } = start([]);
-    await expect.poll(() => output.text, { timeout: 60_000 }).toContain('Ctrl-C ends it');
-    const curl = /curl -i (?<url>\S+) [\s\S]*Bearer (?<token>\S+)'[\s\S]*-d '(?<body>.*)'/.exec(output.text);
-    const { url = '', token, body = '' } = curl?.groups ?? {};
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body,
-    });
-    expect(response.status).toBe(201);
-    child.kill(signal);
-    expect(await ended(child)).toBe(0);
-    await expect(fetch(url)).rejects.toThrow('fetch failed');
-  });
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'serves what it prints until %s',
+    { timeout: 180_000 },
+    async (signal) => {
+      const { child, output } = start([]);
+      await expect.poll(() => output.text, { timeout: 120_000 }).toContain('Ctrl-C ends it');
+      const curl = /curl -i (?<url>\S+) [\s\S]*Bearer (?<token>\S+)'[\s\S]*-d '(?<body>.*)'/.exec(
+        output.text,
+      );
+      const { url = '', token, body = '' } = curl?.groups ?? {};
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body,
+      });
+      expect(response.status).toBe(201);
+
+      const registry = /^Registry +(?<url>\S+)$/m.exec(output.text)?.groups?.url;
+      const authorization = `Basic ${Buffer.from(`any:${token}`).toString('base64')}`;
+      const begun = await fetch(`${registry}/v2/team-a/app/blobs/uploads/`, {
+        method: 'POST',
+        headers: { authorization },
+      });
+      expect(begun.status).toBe(202);
+      child.kill(signal);
+      expect(await ended(child)).toBe(0);
+      await expect(fetch(url)).rejects.toThrow('fetch failed');
+    },
+  );
 });

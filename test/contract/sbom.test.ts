@@ -1,4 +1,4 @@
-// The bills of materials against what is shipped: the functions as the CDK would deploy them, the built package.
+// The bills of materials against what is shipped: functions and server as they would be deployed, the built package.
 
 import { createHash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
@@ -9,8 +9,10 @@ import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { projectRoot } from '../../lib/project-root.ts';
+import { localAccount } from '../../local/account.ts';
 import { assemblies } from '../../local/local.ts';
 import { synthesize } from '../../local/synthesize.ts';
+import { readTemplate } from '../../local/template.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { readLockedPackages, referenceOf } from '../../supply-chain/locked-packages.ts';
 import { makeShippedSboms } from '../../supply-chain/shipped-sboms.ts';
@@ -35,10 +37,6 @@ const sbom = z.object({
     }),
   ),
   dependencies: z.array(z.object({ ref: z.string(), dependsOn: z.array(z.string()).default([]) })),
-});
-
-const assets = z.object({
-  files: z.record(z.string(), z.object({ source: z.object({ path: z.string() }) })),
 });
 
 const locked = readLockedPackages();
@@ -102,28 +100,24 @@ describe('each bill of materials', () => {
   });
 });
 
-describe('the bill of the functions', () => {
-  let cdkOut: string;
+describe('the bill of what runs in AWS', () => {
+  let directories: string[];
   beforeAll(async () => {
-    cdkOut = await synthesize(assemblies['stand-in']);
+    const template = readTemplate(await synthesize(assemblies['stand-in']), localAccount);
+    const { functions, containers } = template;
+    directories = [...new Set([...functions, ...containers].map(({ directory }) => directory))];
+    expect(containers).toHaveLength(1);
   }, 300_000);
 
-  /** Of what is deployed: the assembly keeps the assets of earlier ones. */
-  const assetsOf = (manifest: string): string[] =>
-    Object.values(assets.parse(JSON.parse(readFileSync(join(cdkOut, manifest), 'utf8'))).files).map(
-      ({ source }) => source.path,
-    );
-  const filesOf = (pattern: string) => {
-    const found = globSync('*.assets.json', { cwd: cdkOut })
-      .flatMap(assetsOf)
-      .flatMap((asset) => globSync(`${asset}/${pattern}`, { cwd: cdkOut }))
-      .map((name) => join(cdkOut, name));
-    expect(found.length).toBeGreaterThan(0);
-    return found;
-  };
+  const filesOf = (pattern: string): string[] =>
+    directories.flatMap((cwd) => {
+      const found = globSync(pattern, { cwd });
+      expect(found, cwd).toHaveLength(1);
+      return found.map((name) => join(cwd, name));
+    });
 
   it('has the packages that the source maps of the deployed code name, and no others', () => {
-    const sources = filesOf('index.mjs.map').flatMap(
+    const sources = filesOf('{index,server}.mjs.map').flatMap(
       (map): string[] => JSON.parse(readFileSync(map, 'utf8')).sources,
     );
     const places = sources.flatMap((source) => /node_modules\/.*\//.exec(source)?.[0] ?? []);

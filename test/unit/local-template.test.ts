@@ -72,6 +72,7 @@ describe('the template', () => {
           memorySizeMegabytes: 512,
         },
       ],
+      containers: [],
       binaryMediaTypes: ['application/octet-stream'],
       bucketNames: ['bucket'],
       tableNames: [],
@@ -110,6 +111,62 @@ describe('the template', () => {
     const environment = { QUEUE: { Ref: 'Queue' } };
     const cdkOut = writeAssembly({ Upload: { source, environment } }, {});
     expect(() => readTemplate(cdkOut, localAccount)).toThrow(/Queue/);
+  });
+
+  const taskOf = (more: object = {}) => ({
+    Task: {
+      Type: 'AWS::ECS::TaskDefinition',
+      Properties: {
+        ContainerDefinitions: [
+          {
+            Image: sub(
+              `<AWS::AccountId>.dkr.ecr.<AWS::Region>.amazonaws.com/server@sha256:${'a'.repeat(64)}`,
+            ),
+            EntryPoint: ['/opt/server/node'],
+            Command: ['/opt/server/main.mjs'],
+            WorkingDirectory: '/opt/server',
+            Environment: [
+              { Name: 'PORT', Value: '3000' },
+              { Name: 'SECRET_ID', Value: { Ref: 'Secret' } },
+            ],
+            PortMappings: [{ ContainerPort: 3_000, Protocol: 'tcp' }],
+            ...more,
+          },
+        ],
+      },
+    },
+  });
+
+  it('gives the container that a task runs, with its image in a folder of the assembly', () => {
+    const cdkOut = writeAssembly({}, {}, taskOf());
+    const directory = join(cdkOut, `image.${'a'.repeat(64)}`);
+    expect(readTemplate(cdkOut, localAccount).containers).toEqual([
+      {
+        directory,
+        args: [join(directory, 'main.mjs')],
+        environment: {
+          PORT: '3000',
+          SECRET_ID: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:Secret-local0',
+        },
+      },
+    ]);
+  });
+
+  it.each([
+    [
+      'an image by its tag',
+      { Image: '123456789012.dkr.ecr.eu-central-1.amazonaws.com/server:1.0' },
+      /digest/,
+    ],
+    ['another program than Node.js', { EntryPoint: ['/bin/sh'] }, /EntryPoint/],
+    ['a port at which nobody listens', { PortMappings: [{ ContainerPort: 80 }] }, /listens at 3000/],
+    [
+      'a value of another stack',
+      { Environment: [{ Name: 'A', Value: { 'Fn::ImportValue': 'x' } }] },
+      /Import/,
+    ],
+  ])('with a task of %s is refused', (_, more, message) => {
+    expect(() => readTemplate(writeAssembly({}, {}, taskOf(more)), localAccount)).toThrow(message);
   });
 
   it.each(['ANY /a', 'GET /{proxy+}'])('with the route %s, which is not modelled, is refused', (route) => {

@@ -1,16 +1,22 @@
-// The image of the registry endpoint as an OCI layout: what it is made of, always the same, and pushable as it is.
+// The image of the registry endpoint as an OCI layout: what it is made of, always the same, pushable as it is, and the
+// one that synth asks for.
 
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
+import { App, Stack } from 'aws-cdk-lib';
 import { extract } from 'tar-stream';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writeImageLayout } from '../../bin/image-layout.ts';
 import { chooseImages } from '../../client/push/choice.ts';
 import { openSource } from '../../client/push/source.ts';
+import { serverBundle } from '../../lib/bundling.ts';
+import { ConfigurationError } from '../../lib/configuration.ts';
 import { hashOf } from '../../lib/function-code.ts';
+import { checkedPolicies, type PolicyFiles, policySource } from '../../lib/policies.ts';
+import { assertContents } from '../../lib/registry-endpoint/image-contents.ts';
 import { buildLayouts, type Layouts } from '../support/oci-layout.ts';
 import { digestOf } from '../support/random-bytes.ts';
 
@@ -102,5 +108,41 @@ describe('the image of the registry endpoint', () => {
 
   it('is not made of a base for another platform', async () => {
     await expect(written(layouts.directories.single)).rejects.toThrow(/no image for linux\/arm64/);
+  });
+});
+
+describe('synth', () => {
+  const { files } = checkedPolicies(policySource);
+  const contents = hashOf(serverBundle(files));
+  const imageOf = (tag: string) =>
+    `123456789012.dkr.ecr.eu-central-1.amazonaws.com/ops/registry-endpoint:${tag}@sha256:${'b'.repeat(64)}`;
+  const check = (image: string, policies: PolicyFiles, context: Record<string, unknown> = {}) =>
+    assertContents(new Stack(new App({ context })), image, policies);
+
+  it('takes an image of the server and the policies that are here', () => {
+    check(imageOf(contents), files);
+  });
+
+  const [name = ''] = files.keys();
+  it.each<[string, string, PolicyFiles]>([
+    ['another server', 'a'.repeat(64), files],
+    [
+      'a policy that has changed by one byte',
+      contents,
+      new Map([...files, [name, Buffer.concat([files.get(name) ?? Buffer.of(), Buffer.from(' ')])]]),
+    ],
+    ['a policy less', contents, new Map([...files].slice(1))],
+    ['a policy more', contents, new Map([...files, ['more.cedar', Buffer.from('')]])],
+  ])('refuses an image of %s, and says how to make the right one', (_, tag, policies) => {
+    const expected = hashOf(serverBundle(policies));
+    expect(() => check(imageOf(tag), policies)).toThrow(
+      new ConfigurationError(
+        `registryEndpoint.image holds another server or other policies (${tag}) than these (${expected}). Make one with "npm run registry-image", push it, and put what that prints into the configuration.`,
+      ),
+    );
+  });
+
+  it('does not compare where nothing is bundled, as for cdk list', () => {
+    check(imageOf('a'.repeat(64)), files, { 'aws:cdk:bundling-stacks': [] });
   });
 });
