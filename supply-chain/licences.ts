@@ -20,7 +20,7 @@ const permissive = [
 ];
 
 /** Of tools and their data, which are run here and never shipped. MPL-2.0 binds who changes its own files. */
-const ofTools = ['CC0-1.0', 'CC-BY-3.0', 'MPL-2.0'];
+const ofTools = ['CC0-1.0', 'CC-BY-3.0', 'CC-BY-4.0', 'MPL-2.0'];
 
 /** Packages that state no licence in package.json, by `name@version`: another version is looked at anew. */
 const exceptions: Readonly<Record<string, { licence: string; reason: string }>> = {

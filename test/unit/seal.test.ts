@@ -36,6 +36,14 @@ describe('a sealed upload id', () => {
     expect(openSeal(['x'.repeat(32)], seal(key, upload, binding), binding)).toBeUndefined();
   });
 
+  it('opens with any of several keys, whichever of them sealed it', () => {
+    const keys = ['a', 'b', 'c'].map((letter) => letter.repeat(32));
+    for (const own of keys) {
+      expect(openSeal(keys, seal(own, upload, binding), binding)).toEqual(upload);
+    }
+    expect(openSeal([], seal(key, upload, binding), binding)).toBeUndefined();
+  });
+
   it('does not confuse a boundary between its bound values', () => {
     const sealed = seal(key, upload, { ...binding, registryId: '12', repositoryName: '3/app' });
     expect(
