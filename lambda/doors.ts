@@ -2,7 +2,7 @@
 
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { awsFormOf } from '../api/aws-form.ts';
-import { type ErrorRow, errors } from '../api/errors.ts';
+import { errors } from '../api/errors.ts';
 import { maxErrorBytes } from '../api/limits.ts';
 import {
   type Call,
@@ -12,6 +12,7 @@ import {
   operations,
   operationsOf,
 } from '../api/operations.ts';
+import { problemOf, problemType } from '../api/problem-document.ts';
 import { headersOf, ProxyError } from '../api/proxy-error.ts';
 import { isRegistry, type Registry, registries } from '../api/registries.ts';
 import { epochSeconds, isoText, type TimeForm, writeOutput } from '../api/wire.ts';
@@ -81,16 +82,8 @@ export const writeJson = (status: number, output: object): APIGatewayProxyResult
 
 /** An error of the resource API. */
 export function writeProblem(error: ProxyError, requestId: string): APIGatewayProxyResult {
-  const { code, message: detail, members } = error;
-  const row: ErrorRow = errors[code];
-  const { status, title } = row;
-  const type = `urn:ecr-upload-proxy:error:${code}`;
-  return write(
-    status,
-    'application/problem+json',
-    errorText({ type, title, status, code, requestId, detail, ...members }),
-    headersOf(error),
-  );
+  const problem = problemOf(error, requestId);
+  return write(errors[error.code].status, problemType, errorText(problem), headersOf(error));
 }
 
 /** Door 1: an operation is a route below `/{registry}`, an error is a problem document (RFC 9457). */
