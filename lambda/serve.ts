@@ -46,9 +46,10 @@ async function allowed(call: IncomingCall, services: ServeServices): Promise<voi
 }
 
 async function outputOf(call: IncomingCall, services: ServeServices): Promise<Output> {
-  const { abortSignal, record } = call;
+  const { abortSignal, record, tellNearlyUsed } = call;
+  const { count, warn } = record;
   const permit = await permitOf(call, services);
-  return forward(permit, { ...services.upstream, abortSignal, count: record.count, warn: record.warn });
+  return forward(permit, { ...services.upstream, abortSignal, count, warn, tellNearlyUsed });
 }
 
 /** Whatever is thrown leaves as a row of the error table. */

@@ -8,6 +8,7 @@ import { ProxyError } from '../../api/proxy-error.ts';
 import { maxDirectLayerBytes, maxLayerBytes } from '../../api/registries.ts';
 import { sealsWith } from '../../api/sealing-keys.ts';
 import type { SecretReader } from '../identity/secret.ts';
+import type { IncomingCall } from '../incoming-call.ts';
 import { invalidMembers } from '../invalid-members.ts';
 import { isNamed, isRefusal, wasRetried } from '../sdk-failures.ts';
 import type { CallRecord } from '../telemetry/call-record.ts';
@@ -36,7 +37,9 @@ export type Backend = {
 };
 
 /** The same for one call. */
-export type Upstream = Backend & Pick<CallRecord, 'count' | 'warn'> & { readonly abortSignal: AbortSignal };
+export type Upstream = Backend &
+  Pick<CallRecord, 'count' | 'warn'> &
+  Pick<IncomingCall, 'tellNearlyUsed'> & { readonly abortSignal: AbortSignal };
 
 /** What ECR answers, in its own member names, without the SDK's metadata. */
 export type Output = Readonly<Record<string, unknown>>;
@@ -285,8 +288,9 @@ async function putImage(permit: Permit<'PutImage'>, upstream: Upstream) {
   const { registry, registryId, members } = permit;
   const { repositoryName, imageManifest, imageTag } = members;
   const manifest = assertManifest(members);
-  await permit.countUsage({ abortSignal: upstream.abortSignal });
-  const put = upstream.ecr[registry].PutImage({ ...members, ...named(permit) }, upstream.abortSignal);
+  const { abortSignal, tellNearlyUsed } = upstream;
+  await permit.countUsage({ abortSignal, tellNearlyUsed });
+  const put = upstream.ecr[registry].PutImage({ ...members, ...named(permit) }, abortSignal);
   const { image } = await put.catch((error: unknown) => {
     // Said of a second attempt after a lost answer, ours or the client's, it means that the first has put the image.
     const isSecond = permit.isRepeated || wasRetried(error);
