@@ -1,7 +1,7 @@
-// What Lambda invokes: the code is one for all functions, and each is given an export of it.
+// What Lambda invokes: all functions have the same code, and each runs one export of it.
 
-import { awsHandler, resourceHandler, sessionTokenHandler } from './corridor.ts';
 import { openFunctionServices } from './function-services.ts';
+import { awsHandler, resourceHandler, sessionTokenHandler } from './gateway/handler.ts';
 
 /** Once per function instance, in Lambda's init phase. */
 const services = openFunctionServices();
@@ -16,8 +16,8 @@ export const listImages = resourceHandler('ListImages', services);
 export const listImageReferrers = resourceHandler('ListImageReferrers', services);
 export const getDownloadUrlForLayer = resourceHandler('GetDownloadUrlForLayer', services);
 
-/** For every operation, as AWS SDKs ask for them. */
+/** The AWS API, every operation of it. For the name see lib/ecr-upload-proxy.ts. */
 export const awsDoor = awsHandler(services);
 
-/** Exchanges a token for one that lives as long as a push takes. */
+/** Exchanges a token for one that is valid as long as a push takes. */
 export const createSessionToken = sessionTokenHandler(services);

@@ -1,13 +1,14 @@
-// The corridor: every call takes the same steps in this order, at whichever front it came in. Decision 0018.
+// Every call goes through the same steps in this order, whichever front received it. Decision 0018.
 
-import type { OperationName } from '../api/operations.ts';
+import type { OperationName, Output } from '../api/operations.ts';
 import type { SessionToken } from '../api/session-tokens.ts';
 import type { Principal } from '../policy/principal.ts';
 import type { IncomingCall } from './incoming-call.ts';
 import { proxyErrorOf } from './proxy-error.ts';
 import { authenticate, type TokenCheckers, tokenOf } from './steps/authenticate.ts';
 import { type Authority, assertAllowed, authorize, type Permit } from './steps/authorize.ts';
-import { type Backend, forward, type Output } from './steps/forward.ts';
+import type { Backend } from './steps/forward/upstream.ts';
+import { forward } from './steps/forward.ts';
 import { validate } from './steps/validate.ts';
 
 /** What the steps reach beyond their own code; the same for all calls of a process. */
@@ -21,7 +22,7 @@ type Caller = Pick<IncomingCall, 'headers' | 'abortSignal' | 'record'>;
 
 async function principalOf({ headers, abortSignal, record }: Caller, { tokens }: ServeServices) {
   const principal = await authenticate(headers, tokens);
-  // A call that was given up ends here, and does not go on beside the next.
+  // A call that was cancelled ends here, and does not run on next to the following one.
   abortSignal.throwIfAborted();
   const { type, id, tokenIsExchanged } = principal;
   record.add({ principal: `${type}::${id}`, tokenIsExchanged });
@@ -45,14 +46,17 @@ async function allowed(call: IncomingCall, services: ServeServices): Promise<voi
   assertAllowed(principal, await validate(call), services.authority, call.record);
 }
 
-async function outputOf(call: IncomingCall, services: ServeServices): Promise<Output> {
+async function outputOf<Name extends OperationName>(
+  call: IncomingCall<Name>,
+  services: ServeServices,
+): Promise<Output<Name>> {
   const { abortSignal, record, tellNearlyUsed } = call;
   const { count, warn } = record;
   const permit = await permitOf(call, services);
   return forward(permit, { ...services.upstream, abortSignal, count, warn, tellNearlyUsed });
 }
 
-/** Whatever is thrown leaves as a row of the error table. */
+/** Everything thrown becomes an error of the error table. */
 const orProxyError = <Result>(result: Promise<Result>): Promise<Result> =>
   result.catch((error: unknown) => {
     throw proxyErrorOf(error);
@@ -61,7 +65,7 @@ const orProxyError = <Result>(result: Promise<Result>): Promise<Result> =>
 /**
  * Says who calls, and does nothing else: a login.
  *
- * @throws ProxyError and nothing else, as all of these
+ * @throws ProxyError and nothing else, like the functions below
  */
 export const identify = (caller: Caller, services: ServeServices): Promise<Principal> =>
   orProxyError(principalOf(caller, services));
@@ -83,11 +87,13 @@ export const exchange = (caller: Caller, services: ServeServices): Promise<Sessi
 
 /**
  * Decides about a call by the policy and forwards nothing; no quota is charged. A front that wants to know before it
- * takes the bytes of a part asks about one byte at the position in question, and may do so before it has an upload.
+ * reads the bytes of a part asks about one byte at that position, and may do so before it has an upload.
  */
 export const decide = (call: IncomingCall, services: ServeServices): Promise<void> =>
   orProxyError(allowed(call, services));
 
 /** Does what a call asks for. */
-export const serve = (call: IncomingCall, services: ServeServices): Promise<Output> =>
-  orProxyError(outputOf(call, services));
+export const serve = <Name extends OperationName>(
+  call: IncomingCall<Name>,
+  services: ServeServices,
+): Promise<Output<Name>> => orProxyError(outputOf(call, services));

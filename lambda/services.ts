@@ -1,4 +1,4 @@
-// What the corridor reaches beyond its own code, made once per process, and a client of AWS when it is first used.
+// What the steps need besides their own code: made once per process, and each AWS client when it is first used.
 
 import { Logger } from '@aws-lambda-powertools/logger';
 import { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
@@ -30,13 +30,13 @@ export type Services = ServeServices & {
   registries: readonly Registry[];
 };
 
-/** A connection that is not there within 2 s counts as failed. */
+/** A connection that is not established within 2 s has failed. */
 const requestHandler = { connectionTimeout: 2_000 };
 
 /** ECR Public's API is in us-east-1 (and us-west-2) only. Source: ECR Public endpoints and quotas. */
 const ecrPublicRegion = 'us-east-1';
 
-/** Each function has the code of all, and opens only what its own operations ask for. */
+/** All functions have the same code; each opens only what its own operations use. */
 function once<Service>(open: () => Service): () => Service {
   let opened: { readonly service: Service } | undefined;
   return () => {
@@ -46,9 +46,9 @@ function once<Service>(open: () => Service): () => Service {
 }
 
 export type ServicesOptions = {
-  /** Of every call to AWS: `onceMore` where the caller can send a request again. */
+  /** For every call to AWS: `onceMore` where the caller can send a request again. */
   readonly retries?: Retries;
-  /** What else is to happen with each client of the SDK, such as a trace of its calls. */
+  /** Applied to each client of the SDK, for example to trace its calls. */
   readonly prepare?: <Client extends SdkClient>(client: Client) => Client;
 };
 

@@ -28,6 +28,10 @@ import { newRegistryEndpoint } from './registry-endpoint/registry-endpoint.ts';
 import { StagingBucket } from './staging-bucket.ts';
 import { stageName, type Throttling, UploadApi } from './upload-api.ts';
 
+/**
+ * `AwsDoor` is the AWS API's function. Construct ids, metric dimensions and settings contain the name, so it stays as
+ * deployed stacks have it.
+ */
 type FunctionName = ServedName | 'AwsDoor';
 
 /** InitiateLayerUpload is the export `initiateLayerUpload` of lambda/handlers.ts. */
@@ -107,18 +111,18 @@ export class EcrUploadProxy extends Construct {
     const registries = configuredRegistries({ repositories });
     const served = operationsOf(registries);
     const operationFunctions = new Map(served.map((name) => [name, functionOf(name, [name])]));
-    const awsDoorFunction = functionOf('AwsDoor', served);
+    const awsApiFunction = functionOf('AwsDoor', served);
     const sessionTokenFunction = sessionTokens ? functionOf(sessionTokenExchange.name, []) : undefined;
     this.functions = new Map<FunctionName, ProxyFunction>([
       ...operationFunctions,
-      ['AwsDoor', awsDoorFunction],
+      ['AwsDoor', awsApiFunction],
       ...(sessionTokenFunction ? ([[sessionTokenExchange.name, sessionTokenFunction]] as const) : []),
     ]);
 
     const api = new UploadApi(this, 'Api', {
       registries,
       operationFunctions,
-      awsDoorFunction,
+      awsApiFunction,
       sessionTokenFunction,
       accessLog: this.accessLog,
       vpcEndpoints: props.vpcEndpoints,

@@ -69,7 +69,7 @@ const quoted = (headers: Record<string, string>) =>
 
 /**
  * API Gateway answers both APIs with one text: the members of the resource API's problem document, but for the
- * request's id, and beside them those of the AWS API's error. Tests compare them with lambda/doors.ts.
+ * request's id, and also those of the AWS API's error. Tests compare them with what the functions answer.
  */
 export function problemOf({ code, detail: ownDetail }: Answer) {
   const row: ErrorRow = errors[code];

@@ -31,7 +31,7 @@ export type Throttling = { requestsPerSecond: number; burst: number };
 export type UploadApiProps = {
   registries: readonly Registry[];
   operationFunctions: ReadonlyMap<OperationName, ProxyFunction>;
-  awsDoorFunction: ProxyFunction;
+  awsApiFunction: ProxyFunction;
   /** Where session tokens are given. */
   sessionTokenFunction: ProxyFunction | undefined;
   accessLog: AccessLog;
@@ -141,7 +141,7 @@ export class UploadApi extends RestApi {
   }
 
   #addRoutes({ registries, operationFunctions, ...more }: UploadApiProps): Method[] {
-    const { awsDoorFunction, sessionTokenFunction } = more;
+    const { awsApiFunction, sessionTokenFunction } = more;
     // The resource API: a route for each operation of each registry that has it.
     const resourceMethods = [...operationFunctions].flatMap(([operation, { lambda }]) => {
       const { method, path } = operations[operation];
@@ -151,7 +151,7 @@ export class UploadApi extends RestApi {
         .map((registry) => this.root.resourceForPath(`/${registry}${path}`).addMethod(method, integration));
     });
     // The AWS API: ECR's own protocol names the operation in a header, so one function serves all of them.
-    const awsIntegration = new LambdaIntegration(awsDoorFunction.lambda, { allowTestInvoke: false });
+    const awsIntegration = new LambdaIntegration(awsApiFunction.lambda, { allowTestInvoke: false });
     return [
       ...resourceMethods,
       this.root.addMethod('POST', awsIntegration),

@@ -1,4 +1,4 @@
-// One layer upload across the wall: parts wait, join and go to ECR, whose own answers decide. Decision 0001.
+// One layer upload in parts of 4 MiB: they wait, are joined and go to ECR, whose answers decide. Decision 0001.
 
 import type { ErrorMembers } from '../../api/error-members.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
@@ -24,8 +24,8 @@ export type LayerUpload = {
   readonly registry: Registry;
   readonly registryId: string;
   readonly repositoryName: string;
-  /** The repository as the client names it, which ECR is told. */
-  readonly named: { readonly registryId: string; readonly repositoryName: string };
+  /** As the client names it, and as ECR gets it. */
+  readonly repository: { readonly registryId: string; readonly repositoryName: string };
   /** ECR's own. */
   readonly uploadId: string;
   /** As the client knows it. */
@@ -46,12 +46,12 @@ const noBytes = new Uint8Array();
 const maxSlotAttempts = 3;
 
 /** What it takes to send bytes to ECR. */
-export type EcrUpload = Pick<LayerUpload, 'named' | 'uploadId' | 'ecr' | 'abortSignal'>;
+export type EcrUpload = Pick<LayerUpload, 'repository' | 'uploadId' | 'ecr' | 'abortSignal'>;
 
 export const sendToEcr = (upload: EcrUpload, partFirstByte: number, layerPartBlob: Uint8Array) =>
   upload.ecr.UploadLayerPart(
     {
-      ...upload.named,
+      ...upload.repository,
       uploadId: upload.uploadId,
       partFirstByte,
       partLastByte: partFirstByte + layerPartBlob.length - 1,

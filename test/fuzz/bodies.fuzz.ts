@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { maxErrorBytes, maxLogLineBytes } from '../../api/limits.ts';
 import { readManifest } from '../../api/manifest.ts';
 import { type OperationName, operationNames, operations } from '../../api/operations.ts';
-import { awsHandler, type Handler, resourceHandler } from '../../lambda/corridor.ts';
+import { awsHandler, type Handler, resourceHandler } from '../../lambda/gateway/handler.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { descriptor, ociIndex, ociLayer, ociManifest } from '../support/manifests.ts';

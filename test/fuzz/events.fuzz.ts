@@ -4,7 +4,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { type OperationName, operationNames } from '../../api/operations.ts';
-import { awsHandler, type Handler, resourceHandler } from '../../lambda/corridor.ts';
+import { awsHandler, type Handler, resourceHandler } from '../../lambda/gateway/handler.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { lambdaContext, proxyEvent } from '../support/proxy-event.ts';

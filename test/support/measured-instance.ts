@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { operationNames } from '../../api/operations.ts';
-import { awsHandler, type Handler, resourceHandler } from '../../lambda/corridor.ts';
 import { openFunctionServices } from '../../lambda/function-services.ts';
+import { awsHandler, type Handler, resourceHandler } from '../../lambda/gateway/handler.ts';
 import { lambdaContext } from './proxy-event.ts';
 
 /** An event in a file, as Lambda hands one to a function. */
@@ -27,7 +27,7 @@ process.stdout.write = (chunk: string | Uint8Array): boolean => log.push(String(
 const services = openFunctionServices(JSON.parse(process.argv[2] ?? '{}'));
 const handlers = new Map<string, Handler>([
   ...operationNames.map((name): [string, Handler] => [name, resourceHandler(name, services)]),
-  ['aws-door', awsHandler(services)],
+  ['aws-api', awsHandler(services)],
 ]);
 
 async function measure({ functionName, file }: Invocation): Promise<Measured> {

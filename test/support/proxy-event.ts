@@ -62,7 +62,7 @@ export function awsEvent(operation: OperationName, request: EventRequest): APIGa
     'x-amz-target': `${registries.ecr.targetPrefix}.${operation}`,
     ...request.headers,
   };
-  return eventAt('POST', '/', 'aws-door', { ...request, headers });
+  return eventAt('POST', '/', 'aws-api', { ...request, headers });
 }
 
 export function lambdaContext(timeoutMs = 28_000): Context {

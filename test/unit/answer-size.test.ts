@@ -1,18 +1,19 @@
-// The largest answer that Lambda hands on: what fits is written, and what does not is refused with the number that fits.
+// The largest answer that Lambda returns: what fits is written; what does not is refused with the number that fits.
 
 import { describe, expect, it } from 'vitest';
 import { maxResponseBytes } from '../../api/limits.ts';
-import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
+import { awsApi } from '../../lambda/gateway/aws-api.ts';
+import { resourceApi } from '../../lambda/gateway/resource-api.ts';
 
-const doors = { 'the resource API': resourceDoor('BatchGetImage'), 'the AWS API': awsDoor(['ecr']) };
-type DoorName = keyof typeof doors;
-const names = Object.keys(doors).filter((name): name is DoorName => name in doors);
+const apis = { 'the resource API': resourceApi('BatchGetImage'), 'the AWS API': awsApi(['ecr']) };
+type ApiName = keyof typeof apis;
+const names = Object.keys(apis).filter((name): name is ApiName => name in apis);
 
 const image = (imageManifest: string) => ({ imageId: { imageTag: '1' }, imageManifest });
 const output = (manifests: readonly string[]) => ({ images: manifests.map(image), failures: [] });
 
-const write = (name: DoorName, manifests: readonly string[]) =>
-  doors[name].writeOutput('BatchGetImage', output(manifests));
+const write = (name: ApiName, manifests: readonly string[]) =>
+  apis[name].writeOutput('BatchGetImage', output(manifests));
 
 /** As Lambda counts it. */
 const bytesOf = (result: object) => Buffer.byteLength(JSON.stringify(result));
@@ -24,9 +25,9 @@ const refusal = (expected: string, member = 'imageIds') =>
   });
 
 const tooMany = (number: number) =>
-  `${number} at most here: an answer has 6291556 bytes at most, and with more of these it would have more`;
+  `at most ${number} here: an answer has at most 6291556 bytes, and more of these do not fit`;
 
-const oneTooLarge = 'what fits: an answer has 6291556 bytes at most, and of these one alone would have more';
+const oneTooLarge = 'less: an answer has at most 6291556 bytes, and one of these alone is larger';
 
 describe.each(names)('an answer of %s', (name) => {
   // A quote is four characters there: escaped in the body, and the body in Lambda's result.
@@ -53,7 +54,7 @@ describe.each(names)('an answer of %s', (name) => {
 
   it('with failures counts them', () => {
     const failures = [{ imageId: { imageTag: '2' }, failureCode: 'ImageNotFound', failureReason: 'x' }];
-    expect(() => doors[name].writeOutput('BatchGetImage', { ...output(fitting), failures })).toThrow(
+    expect(() => apis[name].writeOutput('BatchGetImage', { ...output(fitting), failures })).toThrow(
       refusal(tooMany(2)),
     );
   });
@@ -66,7 +67,7 @@ describe.each(names)('an answer of %s', (name) => {
       annotations: { a: 'x'.repeat(1_000_000) },
     };
     const referrers = Array.from({ length: 20 }, () => referrer);
-    expect(() => doors[name].writeOutput('ListImageReferrers', { referrers })).toThrow(
+    expect(() => apis[name].writeOutput('ListImageReferrers', { referrers })).toThrow(
       refusal(tooMany(6), 'maxResults'),
     );
   });

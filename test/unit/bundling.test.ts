@@ -97,7 +97,7 @@ describe('the policies that deploy', () => {
 });
 
 it.each([
-  ['the project', 'lambda/corridor.ts', 'lambda/corridor.ts'],
+  ['the project', 'lambda/gateway/handler.ts', 'lambda/gateway/handler.ts'],
   ['a package in it', 'node_modules/a/node_modules/b/c.js', 'node_modules/a/node_modules/b/c.js'],
   ['a package beside it', '../a/b.js', 'node_modules/a/b.js'],
   ['a package that is linked to', '../../../x/node_modules/a/b.js', 'node_modules/a/b.js'],

@@ -3,13 +3,13 @@
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, errorCodes } from '../../api/errors.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
-import { resourceDoor } from '../../lambda/doors.ts';
+import { resourceApi } from '../../lambda/gateway/resource-api.ts';
 import { conform } from '../support/openapi.ts';
 
 const request = { method: 'PUT', path: '/ecr/layer-uploads/u/parts' };
 
 function answerOf(code: ErrorCode, options: ConstructorParameters<typeof ProxyError>[2] = {}) {
-  const { statusCode, headers, body } = resourceDoor('UploadLayerPart').writeError(
+  const { statusCode, headers, body } = resourceApi('UploadLayerPart').writeError(
     new ProxyError(code, undefined, options),
     'request-1',
   );

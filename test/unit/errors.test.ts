@@ -6,11 +6,12 @@ import { ProxyError } from '../../api/proxy-error.ts';
 import { isSentAgain } from '../../api/send-again.ts';
 import { upstreamFailures } from '../../api/upstream-failures.ts';
 import { problemOf } from '../../client/refusals.ts';
-import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
+import { awsApi } from '../../lambda/gateway/aws-api.ts';
+import { resourceApi } from '../../lambda/gateway/resource-api.ts';
 import { proxyErrorOf } from '../../lambda/proxy-error.ts';
 import { upstreamCodeOf } from '../../lambda/sdk-failures.ts';
 
-const resourceApi = resourceDoor('PutImage');
+const putImageApi = resourceApi('PutImage');
 
 const rows: [string, ErrorRow][] = Object.entries(errors);
 
@@ -57,7 +58,7 @@ describe('the error table', () => {
   });
 
   it.each(errorCodes)('answers %s as a problem document with its status', (code) => {
-    const response = resourceApi.writeError(new ProxyError(code), 'request-1');
+    const response = putImageApi.writeError(new ProxyError(code), 'request-1');
     expect(response.statusCode).toBe(errors[code].status);
     expect(response.headers).toMatchObject({ 'Content-Type': 'application/problem+json' });
     expect(JSON.parse(response.body)).toMatchObject({
@@ -74,7 +75,7 @@ describe('the error table', () => {
 
   it.each(errorCodes)('has one word on sending %s again, for Retry-After and for the client', (code) => {
     const { sendAgain }: ErrorRow = errors[code];
-    const { statusCode, headers, body } = resourceApi.writeError(new ProxyError(code), 'request-1');
+    const { statusCode, headers, body } = putImageApi.writeError(new ProxyError(code), 'request-1');
     const retryAfter = headers?.['Retry-After'];
     expect(retryAfter === undefined).toBe(sendAgain === 'never');
     const answered = new Headers(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) });
@@ -91,6 +92,12 @@ describe('the error table', () => {
       expect(isSentAgain(sendAgain)).toBe(!/^(Kms|UpstreamRefused|UnableTo\w+)Exception$/.test(code)),
   );
 
+  it.each(errorCodes)('answers %s with a challenge if it is a 401, and without one if not', (code) => {
+    const { statusCode, headers } = putImageApi.writeError(new ProxyError(code), 'request-1');
+    const challenge = statusCode === 401 ? 'Bearer realm="ecr-upload-proxy"' : undefined;
+    expect(headers?.['WWW-Authenticate']).toBe(challenge);
+  });
+
   it('finds failures of the network by Node’s code', () => {
     expect(upstreamCodeOf(named('Error', { code: 'ECONNREFUSED' }))).toBe('ServiceUnavailableException');
   });
@@ -98,7 +105,7 @@ describe('the error table', () => {
 
 describe('a problem document', () => {
   it('says of a bug nothing but the request id', () => {
-    const { statusCode, body } = resourceApi.writeError(
+    const { statusCode, body } = putImageApi.writeError(
       proxyErrorOf(new TypeError('secret detail')),
       'request-1',
     );
@@ -121,12 +128,12 @@ describe('a problem document', () => {
     'NoSuchBucket',
   ])('keeps the message of %s from the client', (name) => {
     const failure = named(name, { $metadata: { httpStatusCode: 400 } });
-    expect(resourceApi.writeError(proxyErrorOf(failure), 'request-1').body).not.toContain(failure.message);
+    expect(putImageApi.writeError(proxyErrorOf(failure), 'request-1').body).not.toContain(failure.message);
   });
 
   it('carries ECR’s kmsError', () => {
     const failure = named('KmsException', { kmsError: 'DISABLED' });
-    expect(JSON.parse(resourceApi.writeError(proxyErrorOf(failure), 'r').body)).toMatchObject({
+    expect(JSON.parse(putImageApi.writeError(proxyErrorOf(failure), 'r').body)).toMatchObject({
       kmsError: 'DISABLED',
     });
   });
@@ -134,7 +141,7 @@ describe('a problem document', () => {
 
 describe('an error of the AWS API', () => {
   const answer = (code: ErrorCode) => {
-    const { statusCode, headers, body } = awsDoor(['ecr']).writeError(new ProxyError(code), 'request-1');
+    const { statusCode, headers, body } = awsApi(['ecr']).writeError(new ProxyError(code), 'request-1');
     expect(headers).toEqual({ 'Content-Type': 'application/x-amz-json-1.1', 'Cache-Control': 'no-store' });
     return { status: statusCode, ...JSON.parse(body) };
   };
@@ -157,8 +164,8 @@ describe('an error of the AWS API', () => {
     },
   );
 
-  const door2 = awsDoor(['ecr']);
-  const saysOf = (error: ProxyError): string => JSON.parse(door2.writeError(error, '').body).message;
+  const api = awsApi(['ecr']);
+  const saysOf = (error: ProxyError): string => JSON.parse(api.writeError(error, '').body).message;
 
   it.each(errorCodes)('speaks of no header that a client of the AWS API sends or gets: %s', (code) => {
     for (const error of [new ProxyError(code), new ProxyError(code, 'A reason of its own.')]) {

@@ -5,7 +5,8 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../api/errors.ts';
 import { maxManifestCharacters, partSize } from '../../api/limits.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
-import { awsDoor, resourceDoor } from '../../lambda/doors.ts';
+import { awsApi } from '../../lambda/gateway/aws-api.ts';
+import { resourceApi } from '../../lambda/gateway/resource-api.ts';
 import { gatewayAnswers } from '../../lib/gateway-responses.ts';
 import { responseTypes } from '../../local/gateway-response.ts';
 import { configurations, synthesize } from '../support/stacks.ts';
@@ -55,7 +56,7 @@ describe('API Gateway’s own answers', () => {
 
   it.each(answers)('%s is what the resource API says of %s, but for its detail', (type, code) => {
     const response = responses.get(type);
-    const { statusCode, headers, body } = resourceDoor('PutImage').writeError(
+    const { statusCode, headers, body } = resourceApi('PutImage').writeError(
       new ProxyError(code),
       '$context.requestId',
     );
@@ -75,7 +76,7 @@ describe('API Gateway’s own answers', () => {
   it.each(answers)('%s is what the AWS API says of %s, with the detail in its words', (type, code) => {
     const { detail, __type, message } = problemIn(type);
     const error = new ProxyError(code, String(detail));
-    expect({ __type, message }).toEqual(JSON.parse(awsDoor(['ecr']).writeError(error, '').body));
+    expect({ __type, message }).toEqual(JSON.parse(awsApi(['ecr']).writeError(error, '').body));
     expect(responses.get(type)?.ResponseParameters['gatewayresponse.header.x-amzn-ErrorType']).toBe(
       `'${__type}'`,
     );

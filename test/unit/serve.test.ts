@@ -39,12 +39,22 @@ async function readSecret() {
   return secret;
 }
 
-const noReads = { images: [], imageIds: [], referrers: [], downloadUrl: 'https://layers.example/' };
+/** What every operation's row requires of an answer. */
+const answered = {
+  uploadId: '11111111-2222-3333-4444-555555555555',
+  layerDigest: 'sha256:0',
+  layers: [],
+  image: { imageId: {} },
+  images: [],
+  imageIds: [],
+  referrers: [],
+  downloadUrl: 'https://layers.example/',
+};
 
 function openEcr() {
   const answer = vi.fn(async (_input: object, _abortSignal: AbortSignal) => {
     await wait();
-    return { uploadId: '11111111-2222-3333-4444-555555555555', layers: [], image: {}, ...noReads };
+    return answered;
   });
   const ecr: EcrServices['ecr'] = {
     InitiateLayerUpload: answer,
@@ -101,12 +111,12 @@ const silent = (): CallRecord => ({
   end: () => {},
 });
 
-const callOf = (
+const callOf = <Name extends OperationName>(
   n: number,
-  operation: OperationName,
+  operation: Name,
   members: RawMembers = {},
-  more: Partial<IncomingCall> = {},
-): IncomingCall => ({
+  more: Partial<Omit<IncomingCall, 'operation'>> = {},
+): IncomingCall<Name> => ({
   operation,
   registry: 'ecr',
   headers: { authorization: `Bearer ${tokenOf(n)}` },
@@ -122,7 +132,7 @@ const callOf = (
 
 async function begin(n: number, services: ServeServices) {
   const { uploadId } = await serve(callOf(n, 'InitiateLayerUpload'), services);
-  return String(uploadId);
+  return uploadId;
 }
 
 const part = (bytes: number) => ({
@@ -332,6 +342,21 @@ describe('serve', () => {
     expect(answer).toHaveBeenCalledOnce();
   });
 
+  it.each([
+    ['GetDownloadUrlForLayer', { layerDigest: `sha256:${'0'.repeat(64)}` }, { downloadUrl: '' }],
+    ['InitiateLayerUpload', {}, { uploadId: '' }],
+  ] as const)(
+    'fails with ServerException when ECR’s answer to %s lacks a member',
+    async (name, members, lack) => {
+      const { services, answer } = open();
+      answer.mockResolvedValueOnce(Object.assign({}, answered, lack));
+      await expect(serve(callOf(1, name, members), services)).rejects.toMatchObject({
+        code: 'ServerException',
+      });
+      expect(answer).toHaveBeenCalledOnce();
+    },
+  );
+
   it('asks for the members only once it knows who calls', async () => {
     const readMembers = vi.fn();
     const call = callOf(1, 'PutImage', {}, { headers: {}, readMembers });
@@ -339,7 +364,7 @@ describe('serve', () => {
     expect(readMembers).not.toHaveBeenCalled();
   });
 
-  it('gives ECR the signal of the call, and nothing else beside the input', async () => {
+  it('gives ECR the input and the signal of the call, and nothing else', async () => {
     const { services, answer } = open();
     const { signal: abortSignal } = new AbortController();
     const uploadId = await begin(1, services);
@@ -348,7 +373,7 @@ describe('serve', () => {
     expect(answer.mock.calls.map(([, ...rest]) => rest)).toEqual([[abortSignal]]);
   });
 
-  it('ends a call that is given up, and no other', async () => {
+  it('ends a call that is cancelled, and no other', async () => {
     const { services, answer } = open();
     const given = new AbortController();
     const first = serve(callOf(1, 'InitiateLayerUpload', {}, { abortSignal: given.signal }), services);

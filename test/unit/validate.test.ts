@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { partSize } from '../../api/limits.ts';
 import type { OperationName } from '../../api/operations.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
-import { resourceDoor } from '../../lambda/doors.ts';
-import { readEventMembers, requestRules } from '../../lambda/event-members.ts';
+import { readEventMembers, requestRules } from '../../lambda/gateway/event-members.ts';
+import { resourceApi } from '../../lambda/gateway/resource-api.ts';
 import { validate } from '../../lambda/steps/validate.ts';
 import { proxyEvent } from '../support/proxy-event.ts';
 
@@ -15,10 +15,10 @@ type Request = Parameters<typeof proxyEvent>[1];
 
 /** A call to the resource API that has come as far as validate. */
 async function validateEvent<Name extends OperationName>(event: APIGatewayProxyEvent, operation: Name) {
-  const door = resourceDoor(operation);
+  const api = resourceApi(operation);
   const call = { operation, registry: 'ecr' } as const;
-  const readMembers = () => readEventMembers(event, requestRules(call, door));
-  return validate<Name>({ ...call, readMembers, refusesUnknownMembers: door.refusesUnknownMembers });
+  const readMembers = () => readEventMembers(event, requestRules(call, api));
+  return validate<Name>({ ...call, readMembers, refusesUnknownMembers: api.refusesUnknownMembers });
 }
 
 const call = async <Name extends OperationName>(operation: Name, request: Request) =>

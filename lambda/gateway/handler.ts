@@ -1,27 +1,29 @@
-// Middy's edge around the corridor: a Lambda event becomes a call, and what comes of it the door's answer.
+// The Lambda handlers: with Middy, an API Gateway event becomes a call, and its outcome an answer in the API's form.
 
 import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
 import middy, { type MiddyfiedHandler } from '@middy/core';
 import headerNormalizer from '@middy/http-header-normalizer';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { answerReserveMs } from '../api/limits.ts';
-import type { OperationName } from '../api/operations.ts';
-import { ProxyError } from '../api/proxy-error.ts';
-import { sessionTokenExchange } from '../api/session-tokens.ts';
-import { awsDoor, type Door, resourceDoor, writeJson, writeProblem } from './doors.ts';
+import { answerReserveMs } from '../../api/limits.ts';
+import type { OperationName } from '../../api/operations.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
+import { sessionTokenExchange } from '../../api/session-tokens.ts';
+import type { FunctionServices } from '../function-services.ts';
+import type { IncomingCall } from '../incoming-call.ts';
+import { proxyErrorOf } from '../proxy-error.ts';
+import { exchange, serve } from '../serve.ts';
+import type { BeginRecord, CallRecord } from '../telemetry/call-record.ts';
+import type { Api } from './api.ts';
+import { awsApi } from './aws-api.ts';
 import { readEventMembers, requestRules } from './event-members.ts';
-import type { FunctionServices } from './function-services.ts';
-import type { IncomingCall } from './incoming-call.ts';
-import { proxyErrorOf } from './proxy-error.ts';
-import { exchange, serve } from './serve.ts';
-import type { BeginRecord, CallRecord } from './telemetry/call-record.ts';
+import { resourceApi, writeJson, writeProblem } from './resource-api.ts';
 
 /** What Lambda invokes. */
 export type Handler = MiddyfiedHandler<APIGatewayProxyEvent, APIGatewayProxyResult>;
 
 type Request = middy.Request<APIGatewayProxyEvent, APIGatewayProxyResult>;
 
-/** Ends an invocation that is about to outlast its time, so that the client gets our 504. */
+/** Ends an invocation shortly before Lambda would, so that the client gets our 504. */
 const early = {
   timeoutEarlyInMillis: answerReserveMs,
   timeoutEarlyResponse: () => {
@@ -29,7 +31,7 @@ const early = {
   },
 };
 
-/** By Lambda's context, which each invocation has of its own, where Middy hands nothing else to its handler. */
+/** One record per invocation, found by Lambda's context, the only object of its own that Middy passes on. */
 function recordsOf(beginRecord: BeginRecord) {
   const records = new WeakMap<object, CallRecord>();
   return ({ event, context }: Pick<Request, 'event' | 'context'>): CallRecord => {
@@ -40,11 +42,11 @@ function recordsOf(beginRecord: BeginRecord) {
   };
 }
 
-type WriteError = Door['writeError'];
+type WriteError = Api['writeError'];
 
-/** Begins and ends the record of a call. Whatever is thrown leaves through `onError`, in the API's form. */
+/** Begins and ends the record of a call. Everything thrown is answered by `onError`, in the API's form. */
 const recording = (recordOf: ReturnType<typeof recordsOf>, writeError: WriteError) => ({
-  // They return nothing: Middy takes what a hook returns for the response.
+  // The hooks return nothing: Middy would take it for the response.
   before: (request: Request) => {
     recordOf(request);
   },
@@ -63,8 +65,8 @@ type Serve = (
   call: Pick<IncomingCall, 'headers' | 'abortSignal' | 'record'>,
 ) => Promise<APIGatewayProxyResult>;
 
-/** Makes a handler of what serves an event. */
-function edge(services: FunctionServices, writeError: WriteError, serveEvent: Serve): Handler {
+/** A handler around a function that serves an event. */
+function handlerOf(services: FunctionServices, writeError: WriteError, serveEvent: Serve): Handler {
   const recordOf = recordsOf(services.beginRecord);
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>(early)
     .use(captureLambdaHandler(services.tracer, { captureResponse: false }))
@@ -76,31 +78,30 @@ function edge(services: FunctionServices, writeError: WriteError, serveEvent: Se
     });
 }
 
-/** Makes the handler of a door. */
-export const corridor = (door: Door, services: FunctionServices): Handler =>
-  edge(services, door.writeError, async (event, caller) => {
-    const call = door.find(event);
+const apiHandler = (api: Api, services: FunctionServices): Handler =>
+  handlerOf(services, api.writeError, async (event, caller) => {
+    const call = api.find(event);
     caller.record.serves(call.operation);
     const incoming = {
       ...call,
       ...caller,
-      readMembers: () => readEventMembers(event, requestRules(call, door)),
-      refusesUnknownMembers: door.refusesUnknownMembers,
+      readMembers: () => readEventMembers(event, requestRules(call, api)),
+      refusesUnknownMembers: api.refusesUnknownMembers,
     };
-    return door.writeOutput(call.operation, await serve(incoming, services));
+    return api.writeOutput(call.operation, await serve(incoming, services));
   });
 
-/** The handler of one operation's function, at door 1. */
+/** The handler of one operation's function, in the resource API. */
 export const resourceHandler = (operation: OperationName, services: FunctionServices): Handler =>
-  corridor(resourceDoor(operation), services);
+  apiHandler(resourceApi(operation), services);
 
-/** The handler of the AWS door's function, for every operation. */
+/** The handler of the AWS API's function, for every operation. */
 export const awsHandler = (services: FunctionServices): Handler =>
-  corridor(awsDoor(services.registries), services);
+  apiHandler(awsApi(services.registries), services);
 
-/** The handler of the function that exchanges tokens, in the resource API. A body has nothing to say, and is not read. */
+/** The handler of the function that exchanges tokens, in the resource API. The exchange has no body; one that is sent is not read. */
 export const sessionTokenHandler = (services: FunctionServices): Handler =>
-  edge(services, writeProblem, async (_event, caller) => {
+  handlerOf(services, writeProblem, async (_event, caller) => {
     caller.record.serves(sessionTokenExchange.name);
     return writeJson(sessionTokenExchange.status, await exchange(caller, services));
   });

@@ -1,15 +1,15 @@
 // What a request at API Gateway says of its operation's members, in path, query and body. The only reader of base64.
 
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { withoutByteOrderMark } from '../api/byte-order-mark.ts';
-import { maxBodyDepth, maxBodyStructuralCharacters, partSize } from '../api/limits.ts';
-import { type Call, operations } from '../api/operations.ts';
-import { ProxyError } from '../api/proxy-error.ts';
-import { nestMembers, queryPairs } from '../api/query.ts';
-import { JsonFault, parseStrictJson } from '../api/strict-json.ts';
-import type { Door } from './doors.ts';
-import type { RawMembers } from './incoming-call.ts';
-import { type Fault, invalidMembers, memberNameOf } from './invalid-members.ts';
+import { withoutByteOrderMark } from '../../api/byte-order-mark.ts';
+import { maxBodyDepth, maxBodyStructuralCharacters, partSize } from '../../api/limits.ts';
+import { type Call, operations } from '../../api/operations.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
+import { nestMembers, queryPairs } from '../../api/query.ts';
+import { JsonFault, parseStrictJson } from '../../api/strict-json.ts';
+import type { RawMembers } from '../incoming-call.ts';
+import { type Fault, invalidMembers, memberNameOf } from '../invalid-members.ts';
+import type { Api } from './api.ts';
 
 type BodyReader = (event: APIGatewayProxyEvent) => RawMembers;
 
@@ -162,14 +162,14 @@ export type RequestRules = {
   readonly refusesUnknownMembers: boolean;
 };
 
-export const requestRules = ({ operation, registry }: Call, door: Door): RequestRules => ({
-  contentTypes: door.contentTypes(operation),
+export const requestRules = ({ operation, registry }: Call, api: Api): RequestRules => ({
+  contentTypes: api.contentTypes(operation),
   maxBytes: operations[operation].maxBodyBytes,
   shape: operations[operation].input(registry).shape,
-  refusesUnknownMembers: door.refusesUnknownMembers,
+  refusesUnknownMembers: api.refusesUnknownMembers,
 });
 
-/** Beside a body in JSON there is no query: AWS passes it over, and door 1 refuses it. */
+/** With a JSON body, the AWS API ignores a query and the resource API refuses it. */
 function queryBesideJson(query: object, { refusesUnknownMembers }: RequestRules) {
   const faults = Object.keys(query).map((member) => ({
     member: memberNameOf(member),

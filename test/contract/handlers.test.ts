@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { partSize as P } from '../../api/limits.ts';
 import { operationNames } from '../../api/operations.ts';
-import { awsHandler, resourceHandler } from '../../lambda/corridor.ts';
+import { awsHandler, resourceHandler } from '../../lambda/gateway/handler.ts';
 import { seal } from '../../lambda/upload/seal.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { manifestOf } from '../support/manifests.ts';

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { operationNames } from '../../api/operations.ts';
 import type { Registry } from '../../api/registries.ts';
-import { awsDoor } from '../../lambda/doors.ts';
+import { awsApi } from '../../lambda/gateway/aws-api.ts';
 import { proxyEvent } from '../support/proxy-event.ts';
 
 const ecr = 'AmazonEC2ContainerRegistry_V20150921';
@@ -15,7 +15,7 @@ function find(
   headers: Record<string, string> = {},
 ) {
   const event = proxyEvent('InitiateLayerUpload', {});
-  return awsDoor(configured).find({
+  return awsApi(configured).find({
     ...event,
     headers: { ...headers, ...(target !== undefined && { 'x-amz-target': target }) },
   });

@@ -1,14 +1,14 @@
-// Whether an answer fits into what Lambda hands on, and how much less to ask for where it does not.
+// Whether an answer fits into what Lambda returns, and how many items to ask for if it does not.
 
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { maxResponseBytes } from '../api/limits.ts';
-import { type OperationName, type OperationRow, operations } from '../api/operations.ts';
-import { invalidMembers } from './invalid-members.ts';
+import { maxResponseBytes } from '../../api/limits.ts';
+import { type OperationName, type OperationRow, operations } from '../../api/operations.ts';
+import { invalidMembers } from '../invalid-members.ts';
 
 /** Lambda's own form of a result; the body, which is JSON already, is escaped in it once more. */
 const bytesOf = (result: APIGatewayProxyResult) => Buffer.byteLength(JSON.stringify(result));
 
-/** How many there may be of any of them: the largest may come together. */
+/** How many items fit, whichever they are: the largest of them may be asked for together. */
 function fitting(sizes: readonly number[], room: number): number {
   let used = 0;
   return sizes
@@ -20,9 +20,9 @@ function fitting(sizes: readonly number[], room: number): number {
 }
 
 /**
- * Item by item, so that what is too large is never made as a whole.
+ * Measures item by item, so that an answer that is too large is never built as a whole.
  *
- * @param write what the door makes of an output
+ * @param write writes an output in the API's form
  * @throws InvalidParameterException with the number that fits
  */
 export function assertFits(
@@ -41,11 +41,11 @@ export function assertFits(
   const sizes = items.map((item: unknown) => bytesWith([item]) - without);
   const number = fitting(sizes, maxResponseBytes - without);
   if (number < items.length) {
-    const limit = `an answer has ${maxResponseBytes} bytes at most`;
+    const limit = `an answer has at most ${maxResponseBytes} bytes`;
     const expected =
       number > 0
-        ? `${number} at most here: ${limit}, and with more of these it would have more`
-        : `what fits: ${limit}, and of these one alone would have more`;
+        ? `at most ${number} here: ${limit}, and more of these do not fit`
+        : `less: ${limit}, and one of these alone is larger`;
     throw invalidMembers([{ member: bulk.member, expected }]);
   }
 }
