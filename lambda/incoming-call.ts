@@ -24,6 +24,11 @@ export type IncomingCall<Name extends OperationName = OperationName> = Call<Name
   readonly sending?: Extract<PartSending, 'direct'>;
   /** Whether a member that the operation does not have is an error, or passed over as AWS does. */
   readonly refusesUnknownMembers: boolean;
+  /**
+   * Is told, in words for the caller, of each quota that is nearly used, once an image is counted; that costs a read of
+   * each quota's count. Not of parts: there are thousands, and an image comes at the end of every push.
+   */
+  readonly tellNearlyUsed?: ((text: string) => void) | undefined;
   /** Fires when nobody waits for the answer any more. */
   readonly abortSignal: AbortSignal;
   /** Of this call alone. Whoever makes the call ends it, as only they know how it was answered. */

@@ -50,9 +50,10 @@ async function outputOf<Name extends OperationName>(
   call: IncomingCall<Name>,
   services: ServeServices,
 ): Promise<Output<Name>> {
-  const { abortSignal, record } = call;
+  const { abortSignal, record, tellNearlyUsed } = call;
+  const { count, warn } = record;
   const permit = await permitOf(call, services);
-  return forward(permit, { ...services.upstream, abortSignal, count: record.count, warn: record.warn });
+  return forward(permit, { ...services.upstream, abortSignal, count, warn, tellNearlyUsed });
 }
 
 /** Everything thrown becomes an error of the error table. */

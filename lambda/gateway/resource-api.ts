@@ -1,8 +1,9 @@
 // The resource API: an operation is a route below `/{registry}`, an error is a problem document (RFC 9457).
 
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { type ErrorRow, errors } from '../../api/errors.ts';
+import { errors } from '../../api/errors.ts';
 import { type OperationName, operations } from '../../api/operations.ts';
+import { problemOf, problemType } from '../../api/problem-document.ts';
 import { headersOf, type ProxyError } from '../../api/proxy-error.ts';
 import { isRegistry, type Registry } from '../../api/registries.ts';
 import { isoText } from '../../api/wire.ts';
@@ -25,16 +26,8 @@ export const writeJson = (status: number, output: object): APIGatewayProxyResult
 
 /** An error as a problem document. */
 export function writeProblem(error: ProxyError, requestId: string): APIGatewayProxyResult {
-  const { code, message: detail, members } = error;
-  const row: ErrorRow = errors[code];
-  const { status, title } = row;
-  const type = `urn:ecr-upload-proxy:error:${code}`;
-  return writeAnswer(
-    status,
-    'application/problem+json',
-    errorText({ type, title, status, code, requestId, detail, ...members }),
-    headersOf(error),
-  );
+  const problem = errorText(problemOf(error, requestId));
+  return writeAnswer(errors[error.code].status, problemType, problem, headersOf(error));
 }
 
 /** @param operation the one that the function serves */

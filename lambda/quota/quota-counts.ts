@@ -16,6 +16,11 @@ export type CountOptions = {
    * upload has. If it is not, the upload began before it was counted, and is counted from this part on.
    */
   refuseAhead?: () => Promise<void>;
+  /**
+   * Is told, in words, of each quota of which at least 90 % is used once the request is counted. It costs a read of
+   * each count, for a transaction tells none.
+   */
+  tellNearlyUsed?: ((text: string) => void) | undefined;
 };
 
 /**
@@ -49,6 +54,11 @@ const exceeded = ({ quota, limit, unit, added }: Share, used: number, day: strin
     `The quota ${quota} allows ${limit} ${unit} a day, ${used} are used, and this would be ${added} more. It resets at ${endOf(day)}.`,
     { members: { quota, used, limit, resetsAt: endOf(day) } },
   );
+
+const nearly = 0.9;
+
+const nearlyUsed = ({ quota, limit, unit }: Share, used: number, day: string) =>
+  `${used} of the ${limit} ${unit} that the quota ${quota} allows a day are used. It resets at ${endOf(day)}.`;
 
 const busy = () =>
   new ProxyError(
@@ -91,7 +101,7 @@ export const quotaCounter =
     quotas: readonly Quota[],
     pause: (ms: number) => Promise<unknown> = sleep,
   ): Count =>
-  async (who, usage, { abortSignal, refuseAhead } = {}) => {
+  async (who, usage, { abortSignal, refuseAhead, tellNearlyUsed } = {}) => {
     const table = quotaTable(client, tableName, abortSignal ? { abortSignal } : {});
     const day = dayOf(new Date());
 
@@ -116,6 +126,18 @@ export const quotaCounter =
         limit,
       }));
       return [{ mark, counted, range, daily, isApart: isApart && part.first > 0, shares }];
+    };
+
+    /** The request is counted: that this cannot be read is no reason to refuse it. */
+    const tell = async (shares: readonly Share[]): Promise<void> => {
+      const counts = await Promise.allSettled(shares.map(({ count }) => table.read(count)));
+      for (const [at, share] of shares.entries()) {
+        const count = counts[at];
+        const used = count?.status === 'fulfilled' ? usedOf(count.value) : 0;
+        if (used >= nearly * share.limit) {
+          tellNearlyUsed?.(nearlyUsed(share, used, day));
+        }
+      }
     };
 
     let isAsked = false;
@@ -145,7 +167,7 @@ export const quotaCounter =
 
       const reasons = await table.commit(charges, shares);
       if (!reasons) {
-        return;
+        return tellNearlyUsed && tell(shares);
       }
       const full = fullOf(reasons, charges, shares);
       refusal = full && { error: exceeded(full.share, full.used, day), readFrom: readFrom(charges) };

@@ -13,6 +13,7 @@ import { ClientGone, IncomingBody } from './incoming-body.ts';
 import { repositoryNameOf } from './names.ts';
 import { OciError, ociErrorOf } from './oci-errors.ts';
 import { routes } from './routes.ts';
+import type { Outcome, RouteBeside } from './routes-beside.ts';
 import type { UploadSlots } from './upload-slots.ts';
 
 /** What became of a request, for a log: never a token, a query or a body. */
@@ -39,8 +40,7 @@ export type Service = {
   /** Throws ProxyError where this request is refused whoever sends it. */
   readonly admit: (request: IncomingMessage) => void;
   readonly sourceIpOf: (request: IncomingMessage) => string | undefined;
-  /** Answered with 200 whoever asks, for a load balancer. */
-  readonly healthPath: string | undefined;
+  readonly routesBeside: readonly RouteBeside[];
   readonly bounds: Bounds;
   readonly slots: UploadSlots;
   readonly isClosing: () => boolean;
@@ -55,9 +55,6 @@ type Request = {
   /** Told as soon as it is known. */
   readonly onClient: (client: string) => void;
 };
-
-/** What is answered; and why, where that is a refusal or a fault. */
-type Outcome = { answer: Answer; code?: string; fault?: unknown };
 
 /** @param onFirstRead called when somebody wants the body */
 export async function serve(
@@ -120,8 +117,13 @@ function abortedWhenGone(response: ServerResponse): AbortSignal {
 
 async function outcomeOf(request: Request, service: Service): Promise<Outcome> {
   const path = decoded(request.path);
+  const { raw, caller } = request;
+  const beside = service.routesBeside.find((one) => one.path === path)?.methods[raw.method ?? 'GET'];
   const route = routes.find(({ pattern }) => pattern.test(path));
   try {
+    if (beside) {
+      return await beside({ ...caller, headers: raw.headers });
+    }
     return { answer: await dispatch(request, path, route, service) };
   } catch (error) {
     return refusedWith(error, route, route?.pattern.exec(path)?.groups?.name);
@@ -136,9 +138,6 @@ async function dispatch(
 ): Promise<Answer> {
   const { registry, slots } = service;
   const method = raw.method ?? 'GET';
-  if (path === service.healthPath) {
-    return { status: 200, body: {} };
-  }
   service.admit(raw);
   const port = await service.open({ ...caller, token: secretOf(raw) });
   onClient(port.client);

@@ -29,6 +29,8 @@ export type CallContext = {
   readonly registry: Registry;
   readonly token: string | undefined;
   readonly patience: Patience;
+  /** Is told, in words for the caller, of a quota that is nearly used. */
+  readonly tellNearlyUsed?: ((text: string) => void) | undefined;
 };
 
 /** Of one call. */
@@ -87,7 +89,7 @@ export class Calls {
     record: CallRecord,
     isRepeated: boolean,
   ): IncomingCall<Name> {
-    const { registry, token, patience } = this.#context;
+    const { registry, token, patience, tellNearlyUsed } = this.#context;
     return {
       operation,
       registry,
@@ -96,6 +98,7 @@ export class Calls {
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
       readMembers: () => members,
       refusesUnknownMembers: true,
+      tellNearlyUsed,
       abortSignal: AbortSignal.timeout(patience.attemptMs),
       record,
     };

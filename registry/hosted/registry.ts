@@ -57,7 +57,12 @@ export const hostedRegistry =
     const headers = caller.token === undefined ? {} : { authorization: `Bearer ${caller.token}` };
     const call = { headers, abortSignal: caller.abortSignal, record: record.call };
     const principal = await refusing(record, identify(call, own));
-    const calls = new Calls({ ...options, services: own, token: caller.token });
+    const calls = new Calls({
+      ...options,
+      services: own,
+      token: caller.token,
+      tellNearlyUsed: caller.warn,
+    });
     return new HostedRegistry(nameOf(principal), calls, record, caller, options);
   };
 

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import pLimit from 'p-limit';
 import type { Services } from '../../lambda/services.ts';
+import { healthRoute } from '../front/routes-beside.ts';
 import { type RegistryServer, startRegistryServer } from '../front/server.ts';
 import { answerMs, Unanswered } from './answer-time.ts';
 import { patience } from './calls.ts';
@@ -11,6 +12,7 @@ import { PartBuffers } from './part-buffers.ts';
 import { maxSends } from './part-sender.ts';
 import { hostedRegistry } from './registry.ts';
 import { RequestRecords } from './request-records.ts';
+import { sessionTokenRoutes } from './session-tokens.ts';
 import { protectTask } from './task-protection.ts';
 import { meterUploads } from './uploads-metric.ts';
 
@@ -44,7 +46,7 @@ export async function startHostedServer(options: HostedServerOptions): Promise<R
     address: { host, port },
     open,
     registry,
-    healthPath,
+    routesBeside: [healthRoute(healthPath), ...sessionTokenRoutes(services, records)],
     bounds,
     ...(options.behindLoadBalancer && { sourceIpOf: forwardedFor }),
     onServed: (served) => {

@@ -3,8 +3,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { bodyOf, callerOf, hostedInstance, noBody } from '../support/hosted-registry.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { manifestOf, ociManifest } from '../support/manifests.ts';
 import { policiesBeside } from '../support/policy-directory.ts';
 import { digestOf, randomBytes } from '../support/random-bytes.ts';
+import { tokens } from '../support/resource-api.ts';
 
 const MiB = 1_048_576;
 const repositoryName = 'team-a/app';
@@ -14,7 +16,8 @@ beforeAll(async () => {
   vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
   // Midday, so that no test runs into the next day by chance.
   vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-21T12:00:00Z') });
-  const quota = `- { name: a-day, client: team-a-ci, bytesPerDay: ${20 * MiB} }`;
+  const quota = `- { name: a-day, client: team-a-ci, bytesPerDay: ${20 * MiB} }
+- { name: device, client: team-a-device, bytesPerDay: 100000 }`;
   stack = await startInProcess({
     policyDirectory: policiesBeside({ 'quotas.yaml': quota }),
     quotaTable: 'quotas',
@@ -23,6 +26,39 @@ beforeAll(async () => {
 afterAll(async () => {
   vi.useRealTimers();
   await stack.close();
+});
+
+describe('a quota that is nearly used', () => {
+  const small = randomBytes(10);
+  const warnings: string[] = [];
+  const open = () => {
+    const warn = (text: string) => void warnings.push(text);
+    return hostedInstance(stack).open(callerOf(tokens.pushOnly, { warn }));
+  };
+  const push = async (bytes: Uint8Array) => {
+    const port = await open();
+    const { reference } = await port.begin(repositoryName);
+    await port.finish(repositoryName, reference, digestOf(bytes), bodyOf(bytes));
+  };
+  const putTagged = async (tag: string) => {
+    const manifest = manifestOf(small, [small], { annotations: { tag } });
+    const bytes = Buffer.from(manifest);
+    const digest = digestOf(manifest);
+    await (await open()).putManifest(repositoryName, { tag, digest, mediaType: ociManifest, bytes });
+  };
+
+  it('is told with an image, from 90 % on', async () => {
+    await push(small);
+    await putTagged('1.0');
+    await push(randomBytes(90_000));
+    expect(warnings).toEqual([]);
+    await putTagged('1.1');
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^9\d{4} of the 100000 bytes that the quota device allows a day are used\. It resets at 2026-11-22T00:00/,
+      ),
+    ]);
+  });
 });
 
 describe('a quota of bytes', () => {

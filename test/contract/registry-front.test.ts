@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, errorCodes } from '../../api/errors.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
+import { healthRoute } from '../../registry/front/routes-beside.ts';
 import { PortError, type RegistryPort } from '../../registry/port.ts';
 import { digestOf } from '../support/random-bytes.ts';
 import { type Front, lengthOf, startFront } from '../support/scripted-port.ts';
@@ -621,9 +622,10 @@ it('a path for a load balancer is answered without a login', async () => {
     () => {
       throw new ProxyError('UnrecognizedClientException');
     },
-    { healthPath: '/health' },
+    { routesBeside: [healthRoute('/health')] },
   );
   expect((await ask(front, 'GET', '/health')).status).toBe(200);
+  expect((await ask(front, 'POST', '/health')).status).toBe(401);
 });
 
 it('a whole blob that fails in its first request leaves no upload behind', async () => {

@@ -50,6 +50,26 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+describe('a quota that is nearly used', () => {
+  const told = async (end: number, faults: readonly Fault[] = []) => {
+    const texts: string[] = [];
+    const tellNearlyUsed = (text: string) => void texts.push(text);
+    expect(await open().send(part(0, end), { faults, tellNearlyUsed })).toBe('taken');
+    return texts;
+  };
+
+  it('is told from 90 % on', async () => {
+    expect(await told(89)).toEqual([]);
+    expect(await told(90)).toEqual([
+      expect.stringContaining('90 of the 100 bytes that the quota q allows a day are used.'),
+    ]);
+  });
+
+  it('is not told where the count cannot be read, and what was counted is taken', async () => {
+    expect(await told(100, ['none', 'none', 'dropped'])).toEqual([]);
+  });
+});
+
 describe('a part', () => {
   it('is counted once, however often it is sent', async () => {
     const { send, used } = open();

@@ -28,8 +28,9 @@ export async function putImage(permit: Permit<'PutImage'>, upstream: Upstream) {
   const { registry, registryId, members } = permit;
   const { repositoryName, imageManifest, imageTag } = members;
   const manifest = assertManifest(members);
-  await permit.countUsage({ abortSignal: upstream.abortSignal });
-  const put = upstream.ecr[registry].PutImage({ ...members, ...repositoryOf(permit) }, upstream.abortSignal);
+  const { abortSignal, tellNearlyUsed } = upstream;
+  await permit.countUsage({ abortSignal, tellNearlyUsed });
+  const put = upstream.ecr[registry].PutImage({ ...members, ...repositoryOf(permit) }, abortSignal);
   const { image } = await put.catch((error: unknown) => {
     // After a lost answer, a second attempt (ours or the client's) gets this error when the first has put the image.
     const isSecond = permit.isRepeated || wasRetried(error);

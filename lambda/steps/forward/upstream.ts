@@ -2,6 +2,7 @@
 
 import type { OperationName } from '../../../api/operations.ts';
 import type { SecretReader } from '../../identity/secret.ts';
+import type { IncomingCall } from '../../incoming-call.ts';
 import type { CallRecord } from '../../telemetry/call-record.ts';
 import type { EcrServices } from '../../upload/ecr.ts';
 import type { Staging } from '../../upload/staging.ts';
@@ -16,7 +17,9 @@ export type Backend = {
 };
 
 /** For one call. */
-export type Upstream = Backend & Pick<CallRecord, 'count' | 'warn'> & { readonly abortSignal: AbortSignal };
+export type Upstream = Backend &
+  Pick<CallRecord, 'count' | 'warn'> &
+  Pick<IncomingCall, 'abortSignal' | 'tellNearlyUsed'>;
 
 /** The repository as the request names it: ECR resolves an alias. */
 export const repositoryOf = ({ registryId, members }: Permit<OperationName>) => ({
