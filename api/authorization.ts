@@ -1,6 +1,6 @@
 // The token in an `Authorization` header: that of Bearer (RFC 6750), or the password of Basic (RFC 7617).
 
-/** The password is all after the first colon, whoever the user is; a text without a colon has none. */
+/** The password is everything after the first colon; the user does not matter, and a text without a colon has none. */
 const passwordOf = (basic: string): string | undefined =>
   /^[a-z0-9+/]+=*$/i.test(basic)
     ? /^[^:]*:(.*)$/s.exec(Buffer.from(basic, 'base64').toString())?.[1]

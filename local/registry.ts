@@ -13,7 +13,7 @@ const program = join(import.meta.dirname, '../registry/hosted/main.ts');
 export type RegistryOptions = {
   /** 0 takes any free one. */
   port: number;
-  /** Any of them: what they are told is the same. */
+  /** Any of them: their environment is the same. */
   fn: Pick<LambdaFunction, 'environment' | 'directory'>;
   /** Added to what the template sets: addresses, credentials and the region. */
   environment: Readonly<Record<string, string>>;

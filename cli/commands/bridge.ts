@@ -1,4 +1,4 @@
-// `bridge`: a registry on loopback that docker, podman, skopeo and their like push to, and the proxy behind it.
+// `bridge`: a registry on loopback that docker, podman, skopeo and similar tools push to; it sends everything to the proxy.
 
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';

@@ -31,7 +31,7 @@ export class UploadSession {
     return { reference: referenceText({ id: this.#id, position }), position };
   }
 
-  /** Nobody goes on with it, and nobody can, but from its first byte. */
+  /** It cannot be continued, only started again from its first byte. */
   get isOver(): boolean {
     return this.#request === undefined && !this.#takesBytes;
   }

@@ -22,7 +22,7 @@ export const refusal = ({ code, message, detail, headers, status }: OciError): A
 
 export type WriteOptions = {
   isHead: boolean;
-  /** Ends the connection after the answer. Never amid a body: its client would lose the answer. */
+  /** Ends the connection after the answer. Never in the middle of a body: its client would lose the answer. */
   close: boolean;
   warnings: readonly string[];
   /** How long a client may take none of it. */

@@ -36,10 +36,10 @@ export type Served = {
 export type Service = {
   readonly open: OpenRegistry;
   readonly registry: Registry;
-  /** Throws ProxyError where this request is refused whoever sends it. */
+  /** Throws ProxyError where this request is refused for every client. */
   readonly admit: (request: IncomingMessage) => void;
   readonly sourceIpOf: (request: IncomingMessage) => string | undefined;
-  /** Answered with 200 whoever asks, for a load balancer. */
+  /** Answered with 200 to everybody, for a load balancer. */
   readonly healthPath: string | undefined;
   readonly bounds: Bounds;
   readonly slots: UploadSlots;

@@ -1,4 +1,4 @@
-// An answer that clients still wait for: what takes longer goes on, and the client is told to come again.
+// An answer that clients still wait for: what takes longer goes on, and the client gets 503 and tries again.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxyError } from '../../api/proxy-error.ts';
@@ -21,7 +21,7 @@ export class Unanswered {
   }
 
   /**
-   * @param onLateFailure is told what nobody else learns
+   * @param onLateFailure gets a failure that no client sees any more
    * @throws what `work` throws; ServiceUnavailableException where it takes longer than `withinMs`
    */
   async inTime<Value>(

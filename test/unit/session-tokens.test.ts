@@ -124,7 +124,7 @@ describe('a session token', () => {
     const headers = { authorization: `Bearer ${sessionToken}` };
     await expect(authenticate(headers, { readSecret, verifyOidcToken })).rejects.toMatchObject({
       code: 'UnrecognizedClientException',
-      message: expect.stringContaining('no session tokens'),
+      message: expect.stringContaining('does not use session tokens'),
     });
   });
 
