@@ -31,7 +31,7 @@ export async function makeShippedSboms() {
       files: new Map([[cedar, cedarFiles]]),
     }),
     'package.cdx.json': sbomOf({
-      description: 'The command line, the client and the construct, with all that npm installs beside them.',
+      description: 'The command line, the client and the construct, with all that npm installs with them.',
       packages: packages.filter(({ dev }) => !dev),
     }),
   };

@@ -41,7 +41,7 @@ function tokensOf(list: unknown, client: string): ClientTokens {
     return data;
   }
   throw new CommandError(
-    `The secret does not hold the tokens of ${client} in their form: mend it by hand, or revoke ${client} --all and create it anew.`,
+    `The secret does not hold the tokens of ${client} in their form: correct it by hand, or revoke ${client} --all and create it again.`,
   );
 }
 

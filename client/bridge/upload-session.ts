@@ -116,7 +116,7 @@ export class UploadSession {
   async #alone<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
     const { state } = this;
     this.#request?.abort(
-      new PortError('InvalidLayerPartException', 'another request goes on with this upload', {
+      new PortError('InvalidLayerPartException', 'another request continues this upload', {
         uploadState: state,
       }),
     );

@@ -80,7 +80,7 @@ async function open(jws: string, keys: readonly string[], maxMinutes: number): P
     }
   }
   throw refused(
-    'The session token is not of this proxy, or of a sealing key that is gone. Exchange a token anew.',
+    'The session token is not of this proxy, or its sealing key has been removed. Exchange a token again.',
   );
 }
 
@@ -153,7 +153,7 @@ export function openSessionTokens({ maxMinutes, issuers, readSecret }: SessionTo
       const payload = await open(sessionToken.slice(sessionTokenPrefix.length), keys, maxMinutes);
       const { data } = content.safeParse(payload);
       if (!data) {
-        throw refused('The session token is of another version of this proxy. Exchange a token anew.');
+        throw refused('The session token is of another version of this proxy. Exchange a token again.');
       }
       return principalOf(data);
     },

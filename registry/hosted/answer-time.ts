@@ -9,7 +9,7 @@ export const answerMs = 18_000;
 const comeAgain = () =>
   new ProxyError(
     'ServiceUnavailableException',
-    'ECR is still at it. Send the same request again: what is done meanwhile is found.',
+    'ECR has not finished yet. Send the same request again: it finds what is done by then.',
   );
 
 /** What goes on after its request was answered. */
