@@ -22,18 +22,24 @@ export const refusal = ({ code, message, detail, headers, status }: OciError): A
 
 export type WriteOptions = {
   isHead: boolean;
-  /** Ends the connection after the answer. Never in the middle of a body: its client would lose the answer. */
+  /** Ends the connection after the answer and what is left of the request's body. */
   close: boolean;
   warnings: readonly string[];
   /** How long a client may take none of it. */
   idleMs: number;
+  /**
+   * What is still read of the request's body. The answer is written before, and ended after it: with its end Node.js
+   * closes the connection of a client that wants it closed (`Connection: close`) or waits for no body
+   * (`Expect: 100-continue`), and one that is still writing would lose the answer.
+   */
+  rest: Promise<void> | undefined;
 };
 
 /** @throws what the chunks of the answer throw, and when the client does not take them */
 export async function write(
   response: ServerResponse,
   { status, headers = {}, body }: Answer,
-  { isHead, close, warnings, idleMs }: WriteOptions,
+  { isHead, close, warnings, idleMs, rest }: WriteOptions,
 ): Promise<void> {
   const chunks = body !== undefined && Symbol.asyncIterator in body ? body : undefined;
   const bytes = body === undefined || chunks ? undefined : bytesOf(body);
@@ -48,12 +54,18 @@ export async function write(
     ...headers,
     ...(close && { connection: 'close' }),
   });
-  if (isHead || !chunks) {
-    response.end(isHead ? undefined : bytes);
-    return;
+  if (!isHead && chunks) {
+    response.setTimeout(idleMs, () => response.destroy());
+    await pipeline(chunks, response, { end: false });
+  } else if (!isHead && bytes) {
+    response.write(bytes);
   }
-  response.setTimeout(idleMs, () => response.destroy());
-  await pipeline(chunks, response);
+  if (rest) {
+    response.flushHeaders();
+    void rest.then(() => response.end());
+  } else {
+    response.end();
+  }
 }
 
 const bytesOf = (body: object): Uint8Array =>

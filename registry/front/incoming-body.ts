@@ -74,23 +74,30 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array, undefined
   /**
    * Reads what is left and throws it away; what is too long, or comes too slowly, ends with the connection. To be
    * called before the answer is written: Node.js reads on without an end what nobody has asked for.
+   *
+   * @returns when it is over; undefined where nothing is left
    */
-  drain(): void {
+  drain(): Promise<void> | undefined {
     const request = this.#request;
     if (request.readableEnded || request.destroyed) {
-      return;
+      return undefined;
     }
     const { drainedBytes, drainMs } = this.#bounds;
     this.#drainedBytes = drainedBytes;
     this.#arrived = [];
     // Whoever waited for the next chunk has gone on without it.
     this.#stopWaiting();
-    if (!request.complete) {
-      this.#listen();
-      const clock = setTimeout(() => request.destroy(), drainMs);
-      request.on('close', () => clearTimeout(clock));
+    if (request.complete) {
+      request.resume();
+      return undefined;
     }
-    request.resume();
+    this.#listen();
+    const clock = setTimeout(() => request.destroy(), drainMs);
+    const over = new Promise<void>((resolve) => {
+      request.on('end', resolve).on('close', resolve);
+    });
+    request.on('close', () => clearTimeout(clock)).resume();
+    return over;
   }
 
   #listen(): void {

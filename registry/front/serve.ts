@@ -86,12 +86,10 @@ export async function serve(
     client = name;
   };
   let { answer, code, fault } = await outcomeOf({ raw, path, body, caller, onClient }, service);
-  // Amid a body a connection that is closed takes the answer with it.
-  const close = service.isClosing() && raw.complete;
-  body.drain();
+  const rest = body.drain();
   if (!gone.aborted) {
-    const options = { isHead: method === 'HEAD', close, warnings, idleMs: bounds.idleMs };
-    await write(response, answer, options).catch((error: unknown) => {
+    const options = { isHead: method === 'HEAD', close: service.isClosing(), warnings, rest };
+    await write(response, answer, { ...options, idleMs: bounds.idleMs }).catch((error: unknown) => {
       response.destroy();
       fault ??= error;
     });

@@ -26,6 +26,15 @@ const refusing = {
   append: () => Promise.reject(new ProxyError('AccessDeniedException', 'the policy says no')),
 };
 
+const refusingAmid = {
+  append: async (_name: string, _reference: string, { chunks }: IncomingBytes) => {
+    for await (const _ of chunks) {
+      throw new ProxyError('QuotaExceededException', 'enough');
+    }
+    throw new Error('no byte came');
+  },
+};
+
 const isServed = (front: Front, count: number) => expect.poll(() => front.served.length).toBe(count);
 
 /** The head of a request that brings `length` bytes. */
@@ -65,6 +74,47 @@ describe('a body that is refused', () => {
     await client.head('GET /v2/ HTTP/1.1');
     expect((await client.answer()).status).toBe(200);
   });
+
+  const shapes = ['Content-Length', 'chunked'].flatMap((framing) =>
+    ['keep-alive', 'close'].flatMap((connection) =>
+      ['before a byte is read', 'amid its bytes'].flatMap((when) =>
+        [[], ['Expect: 100-continue']].map((expect) => ({ framing, connection, when, expect })),
+      ),
+    ),
+  );
+
+  it.each(shapes)(
+    'is read to its end, and its client told: $framing, $connection, refused $when $expect',
+    async ({ framing, connection, when, expect: headers }) => {
+      const front = await startFront(when === 'amid its bytes' ? refusingAmid : refusing);
+      const client = new RawConnection(front.port);
+      const isChunked = framing === 'chunked';
+      const length = isChunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${12 * MiB}`;
+      await client.head(`PATCH ${place} HTTP/1.1`, length, `Connection: ${connection}`, ...headers);
+      const chunk = Buffer.alloc(MiB);
+      for (let sent = 0; sent < 12; sent += 1) {
+        const framed = [`${MiB.toString(16)}\r\n`, chunk, '\r\n'];
+        for (const bytes of isChunked ? framed : [chunk]) {
+          await client.write(bytes);
+        }
+      }
+      if (isChunked) {
+        await client.write('0\r\n\r\n');
+      }
+      const first = await client.answer();
+      const answer = first.status === 100 ? await client.answer() : first;
+      expect([answer.status, code(answer)]).toEqual([403, 'DENIED']);
+      await isServed(front, 1);
+      expect(front.served).toMatchObject([{ status: 403, fault: undefined }]);
+      if (answer.headers.get('connection') === 'close') {
+        await client.closed();
+        return;
+      }
+      expect(connection).toBe('keep-alive');
+      await client.head('GET /v2/ HTTP/1.1');
+      expect((await client.answer()).status).toBe(200);
+    },
+  );
 
   it.each([
     ['longer than this is', { drainedBytes: MiB }, 64 * MiB],

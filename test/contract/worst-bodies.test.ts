@@ -24,15 +24,19 @@ let uploadId: string;
 const apis = {
   'the resource API': (operation: OperationName, { headers, ...request }: EventRequest) => ({
     functionName: operation,
-    event: proxyEvent(operation, {
-      ...request,
-      headers: { authorization: `Bearer ${tokens.a}`, ...headers },
-      path: operations[operation].path.includes('{uploadId}') ? { uploadId } : {},
-    }),
+    event: JSON.stringify(
+      proxyEvent(operation, {
+        ...request,
+        headers: { authorization: `Bearer ${tokens.a}`, ...headers },
+        path: operations[operation].path.includes('{uploadId}') ? { uploadId } : {},
+      }),
+    ),
   }),
   'the AWS API': (operation: OperationName, { headers, ...request }: EventRequest) => ({
     functionName: 'aws-api',
-    event: awsEvent(operation, { ...request, headers: { 'x-amz-security-token': tokens.a, ...headers } }),
+    event: JSON.stringify(
+      awsEvent(operation, { ...request, headers: { 'x-amz-security-token': tokens.a, ...headers } }),
+    ),
   }),
 };
 type ApiName = keyof typeof apis;
@@ -70,7 +74,7 @@ const excessOf = ({ cpuMs, idleMiB, peakMiB, status, answer, log }: Measured): s
 
 async function dearest(api: ApiName, operation: OperationName, request: EventRequest) {
   const { functionName, event } = apis[api](operation, request);
-  expect(Buffer.byteLength(JSON.stringify(event))).toBeLessThan(maxEventBytes);
+  expect(Buffer.byteLength(event)).toBeLessThan(maxEventBytes);
   let excess: string[] = [];
   for (let attempt = 0; attempt < tries; attempt++) {
     excess = excessOf(await instance.invoke(functionName, event));

@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { z } from 'zod';
 import type { InProcess } from './in-process.ts';
 import type { Invocation, Measured } from './measured-instance.ts';
@@ -36,9 +35,12 @@ export function startMeasured({ environment }: Pick<InProcess, 'environment'>) {
   // It is expected to end at last.
   ended.catch(() => {});
   return {
-    /** @param functionName an operation, or `aws-api` */
-    invoke: async (functionName: string, event: APIGatewayProxyEvent): Promise<Measured> => {
-      writeFileSync(file, JSON.stringify(event));
+    /**
+     * @param functionName an operation, or `aws-api`
+     * @param event API Gateway's, as JSON
+     */
+    invoke: async (functionName: string, event: string): Promise<Measured> => {
+      writeFileSync(file, event);
       const answered = once(instance, 'message');
       instance.send({ functionName, file } satisfies Invocation);
       const [answer] = await Promise.race([answered, ended]);

@@ -6,13 +6,17 @@ import { descriptor, ociIndex, ociLayer, ociManifest } from './manifests.ts';
 import type { EventRequest } from './proxy-event.ts';
 
 /** Characters that fit into an event beside its headers. */
-const room = 6_200_000;
+const eventRoom = 6_200_000;
+
+/** Characters that an operation's body has room for beside its names: a larger one is refused by its size, unread. */
+const roomOf = (operation: OperationName): number =>
+  Math.min(eventRoom, operations[operation].maxBodyBytes - 200);
 
 /** `text` as often as it fits, in an event that escapes quotes and backslashes once more. */
-const fill = (text: string, characters = room): string =>
+const fill = (text: string, characters: number): string =>
   text.repeat(Math.floor(characters / (JSON.stringify(text).length - 2)));
 
-const listOf = (item: string, characters?: number): string => `[${fill(`${item},`, characters)}${item}]`;
+const listOf = (item: string, characters: number): string => `[${fill(`${item},`, characters)}${item}]`;
 
 const counted = (count: number, one: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => one(index)).join(',');
@@ -20,57 +24,58 @@ const counted = (count: number, one: (index: number) => string): string =>
 const repositoryName = 'team-a/app';
 const member = (name: string, value: string) => `{"repositoryName":"${repositoryName}","${name}":${value}}`;
 
+type Bodies = Readonly<Record<string, () => string>>;
+
 /** Bodies that any operation may be sent. */
-const anywhere: Readonly<Record<string, () => string>> = {
-  'empty objects': () => member('a', listOf('{}')),
-  'empty lists': () => member('a', listOf('[]')),
-  numbers: () => member('a', listOf('1')),
-  'empty texts': () => member('a', listOf('""')),
-  'open brackets': () => fill('['),
-  'open objects': () => fill('{"a":'),
+const anywhere = (room: number): Bodies => ({
+  'empty objects': () => member('a', listOf('{}', room)),
+  'empty lists': () => member('a', listOf('[]', room)),
+  numbers: () => member('a', listOf('1', room)),
+  'empty texts': () => member('a', listOf('""', room)),
+  'open brackets': () => fill('[', room),
+  'open objects': () => fill('{"a":', room),
   'nested lists': () => `${fill('[', room / 2)}${fill(']', room / 2)}`,
-  spaces: () => fill(' '),
-  'spaces between': () => member('a', `${fill(' ')}1`),
-  'escaped letters': () => member('a', `"${fill('\\u0061')}"`),
-  'escaped halves of characters': () => member('a', `"${fill('\\ud800')}"`),
-  'escaped quotes': () => member('a', `"${fill('\\"')}"`),
-  backslashes: () => member('a', `"${fill('\\\\')}"`),
-  'a text that does not end': () => `{"a":"${fill('\\"')}`,
-  'a number of megabytes': () => member('a', fill('9')),
-  'an exponent of megabytes': () => member('a', `1e${fill('9')}`),
-  'unknown members': () => `{${counted(300_000, (index) => `"k${index}":1`)}}`,
-  'members of one name': () => `{${fill('"a":1,')}"a":1}`,
-  'a name of megabytes': () => `{"${fill('a')}":1}`,
+  spaces: () => fill(' ', room),
+  'spaces between': () => member('a', `${fill(' ', room)}1`),
+  'escaped letters': () => member('a', `"${fill('\\u0061', room)}"`),
+  'escaped halves of characters': () => member('a', `"${fill('\\ud800', room)}"`),
+  'escaped quotes': () => member('a', `"${fill('\\"', room)}"`),
+  backslashes: () => member('a', `"${fill('\\\\', room)}"`),
+  'a text that does not end': () => `{"a":"${fill('\\"', room)}`,
+  'a long number': () => member('a', fill('9', room)),
+  'a long exponent': () => member('a', `1e${fill('9', room)}`),
+  'unknown members': () => `{${counted(room / 20, (index) => `"k${index}":1`)}}`,
+  'members of one name': () => `{${fill('"a":1,', room)}"a":1}`,
+  'a long name': () => `{"${fill('a', room)}":1}`,
   'letters beyond ASCII': () => member('a', `"${fill('漢', room / 3)}"`),
-};
+  'more than any operation takes': () => member('a', `"${fill('a', eventRoom)}"`),
+});
 
-const megabytesOf = (name: string, text: string): [string, () => string] => [
-  `${name} of megabytes of ${text}`,
-  () => `{"${name}":"${fill(text)}a"}`,
-];
-
-/** Every member that is a text, as long as an event; those with a pattern in several ways. */
-const longTexts = Object.fromEntries([
-  ...['a', 'a/', 'a-', 'a.'].map((text) => megabytesOf('repositoryName', text)),
-  ...['registryId', 'uploadId', 'imageTag', 'imageDigest', 'imageManifestMediaType'].map((name) =>
-    megabytesOf(name, '0'),
-  ),
-]);
+/** Every member that is a text, as long as its body; those with a pattern in several ways. */
+const longTexts = (room: number): Bodies =>
+  Object.fromEntries(
+    [
+      ...['a', 'a/', 'a-', 'a.'].map((text) => ['repositoryName', text] as const),
+      ...['registryId', 'uploadId', 'imageTag', 'imageDigest', 'imageManifestMediaType'].map(
+        (name) => [name, '0'] as const,
+      ),
+    ].map(([name, text]) => [`${name} of nothing but ${text}`, () => `{"${name}":"${fill(text, room)}a"}`]),
+  );
 
 const digest = `sha256:${'0'.repeat(64)}`;
 
-const digests: Readonly<Record<string, () => string>> = {
-  'empty digests': () => member('layerDigests', listOf('""')),
-  digests: () => member('layerDigests', listOf(`"${digest}"`)),
-  'a digest of megabytes': () => member('layerDigests', `["${fill('a')}"]`),
+const digests = (room: number): Bodies => ({
+  'empty digests': () => member('layerDigests', listOf('""', room)),
+  digests: () => member('layerDigests', listOf(`"${digest}"`, room)),
+  'a digest that fills it': () => member('layerDigests', `["${fill('a', room)}"]`),
   'the longest digests': () => member('layerDigests', `[${counted(100, () => `"${'a'.repeat(1_000)}"`)}]`),
-};
+});
 
 const part = (blob: string) =>
   `{"repositoryName":"${repositoryName}","partFirstByte":0,"partLastByte":${partSize - 1},"layerPartBlob":${blob}}`;
 const base64 = () => Buffer.alloc(partSize, 0xa7).toString('base64');
 
-const parts: Readonly<Record<string, () => string>> = {
+const parts = (room: number): Bodies => ({
   'a whole part': () => part(`"${base64()}"`),
   'a part with slashes escaped': () =>
     part(
@@ -78,11 +83,11 @@ const parts: Readonly<Record<string, () => string>> = {
         .toString('base64')
         .replaceAll('/', '\\/')}"`,
     ),
-  'a part with white space': () => part(`"${fill('YQ== ')}"`),
-  'a part of padding': () => part(`"${fill('=')}"`),
-  'a part that is a list': () => part(listOf('1')),
-  'a part that is an object': () => part(`{${fill('"a":1,')}"b":1}`),
-};
+  'a part with white space': () => part(`"${fill('YQ== ', room)}"`),
+  'a part of padding': () => part(`"${fill('=', room)}"`),
+  'a part that is a list': () => part(listOf('1', room)),
+  'a part that is an object': () => part(`{${fill('"a":1,', room)}"b":1}`),
+});
 
 const config = descriptor('{}', 'application/vnd.oci.image.config.v1+json');
 const layer = descriptor('', ociLayer);
@@ -92,12 +97,12 @@ const image = (members: string) =>
 const layers = `"layers":[${JSON.stringify(layer)}]`;
 const annotated = (annotations: string) => image(`${layers},"annotations":{${annotations}}`);
 /** Quotes of a manifest cost an event three characters each. */
-const third = room / 3;
+const third = eventRoom / 3;
 
 /** Manifests, of which some are as large as one may be, and pass. */
-const manifests: Readonly<Record<string, () => string>> = {
-  'layers without members': () => image(`"layers":${listOf('{}')}`),
-  'layers of null': () => image(`"layers":${listOf('null')}`),
+const manifests: Bodies = {
+  'layers without members': () => image(`"layers":${listOf('{}', eventRoom)}`),
+  'layers of null': () => image(`"layers":${listOf('null', eventRoom)}`),
   'as many layers as may be': () => image(`"layers":[${counted(10_000, () => JSON.stringify(layer))}]`),
   'as many layers, of which all are wrong': () => image(`"layers":[${counted(10_000, () => '{"size":-1}')}]`),
   'as many manifests as may be': () =>
@@ -158,7 +163,7 @@ const octets = (length: number, contentRange: string) => ({
   headers: { 'content-type': 'application/octet-stream', 'content-range': contentRange },
 });
 
-const imageIds: Readonly<Record<string, () => string>> = {
+const imageIds: Bodies = {
   'as many images as may be': () =>
     member(
       'imageIds',
@@ -184,25 +189,24 @@ const queries: Readonly<Record<string, () => EventRequest>> = {
   'a name of dots': () => ({ query: { [`filter${'.filter'.repeat(1_400)}`]: ['a'] } }),
 };
 
-const textsOf: { readonly [Name in OperationName]: Readonly<Record<string, () => string>> } = {
-  InitiateLayerUpload: { ...anywhere, ...longTexts },
-  UploadLayerPart: { ...anywhere, ...parts },
-  CompleteLayerUpload: { ...anywhere, ...digests },
-  BatchCheckLayerAvailability: { ...anywhere, ...digests },
-  PutImage: { ...anywhere, ...longTexts, ...images },
-  BatchGetImage: imageIds,
+const textsOf: { readonly [Name in OperationName]: (room: number) => Bodies } = {
+  InitiateLayerUpload: (room) => ({ ...anywhere(room), ...longTexts(room) }),
+  UploadLayerPart: (room) => ({ ...anywhere(room), ...parts(room) }),
+  CompleteLayerUpload: (room) => ({ ...anywhere(room), ...digests(room) }),
+  BatchCheckLayerAvailability: (room) => ({ ...anywhere(room), ...digests(room) }),
+  PutImage: (room) => ({ ...anywhere(room), ...longTexts(room), ...images }),
+  BatchGetImage: () => imageIds,
   // What another operation's body may be, so may theirs at the AWS API, and it is shorter; see `queries`.
-  ListImages: {},
-  ListImageReferrers: {},
-  GetDownloadUrlForLayer: {},
+  ListImages: () => ({}),
+  ListImageReferrers: () => ({}),
+  GetDownloadUrlForLayer: () => ({}),
 };
 
 /** Requests to an operation, each made when it is asked for. */
 export const worstRequests = (operation: OperationName): [name: string, make: () => EventRequest][] => [
-  ...Object.entries(textsOf[operation]).map(([name, make]): [string, () => EventRequest] => [
-    name,
-    () => ({ text: make() }),
-  ]),
+  ...Object.entries(textsOf[operation](roomOf(operation))).map(
+    ([name, make]): [string, () => EventRequest] => [name, () => ({ text: make() })],
+  ),
   ...(operation === 'UploadLayerPart' ? Object.entries(raw) : []),
   ...(operations[operation].method === 'GET' ? Object.entries(queries) : []),
 ];

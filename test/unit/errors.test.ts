@@ -92,6 +92,12 @@ describe('the error table', () => {
       expect(isSentAgain(sendAgain)).toBe(!/^(Kms|UpstreamRefused|UnableTo\w+)Exception$/.test(code)),
   );
 
+  it.each(errorCodes)('answers %s with a challenge if it is a 401, and without one if not', (code) => {
+    const { statusCode, headers } = putImageApi.writeError(new ProxyError(code), 'request-1');
+    const challenge = statusCode === 401 ? 'Bearer realm="ecr-upload-proxy"' : undefined;
+    expect(headers?.['WWW-Authenticate']).toBe(challenge);
+  });
+
   it('finds failures of the network by Node’s code', () => {
     expect(upstreamCodeOf(named('Error', { code: 'ECONNREFUSED' }))).toBe('ServiceUnavailableException');
   });

@@ -205,10 +205,33 @@ describe('the registered claims', () => {
     ['an audience with a number among texts', { aud: ['a', 1] }, 'well-formed'],
     ['an iat that is a text', { iat: '1' }, 'well-formed'],
     ['an nbf that is null', { nbf: null }, 'well-formed'],
+    ['an nbf that is a text', { nbf: '1' }, 'well-formed'],
+    ['an nbf that is true', { nbf: true }, 'well-formed'],
+    ['an iat that is a list', { iat: [1] }, 'well-formed'],
+    ['an issuer that is a number', { iss: 7 }, 'issuer (iss)'],
+    ['no expiry', { exp: undefined }, 'expiry (exp)'],
+    ['an expiry that is true', { exp: true }, 'expiry (exp)'],
     ['a subject that is a list', { sub: ['me'] }, 'subject (sub)'],
     ['an empty subject', { sub: '' }, 'subject (sub)'],
   ])('with %s are refused', (_, claims, detail) => {
     expect(refusal(token(claims)).message).toContain(detail);
+  });
+
+  // Beyond them no Date can say which day it is.
+  describe.each([
+    ['exp', 'expiry (exp)'],
+    ['nbf', 'well-formed'],
+    ['iat', 'well-formed'],
+  ])('%s', (claim, detail) => {
+    it.each([99_999_999_999, -99_999_999_999, 0, 1.5])('may be %d', (seconds) => {
+      expect(readJwt(token({ [claim]: seconds })).registered).toHaveProperty(claim, seconds);
+    });
+
+    it.each(['1e11', '-1e11', '8640000000001', '1e60', '-1e60'])('may not be %s', (seconds) => {
+      const others = Object.entries(registered).filter(([name]) => name !== claim);
+      const members = JSON.stringify(Object.fromEntries(others)).slice(1);
+      expect(refusal(token(`{"${claim}":${seconds},${members}`)).message).toContain(detail);
+    });
   });
 
   it('may be accompanied by a scope that is a list, and a jti that is a number', () => {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { parseQuotas, type Usage } from '../../api/quotas.ts';
 import { type CountOptions, quotaCounter } from '../../lambda/quota/quota-counts.ts';
+import { keyOf } from '../../lambda/quota/quota-items.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { raceHolds, races } from '../support/quota-model.ts';
 import { type Fault, tableInMemory } from '../support/table-in-memory.ts';
@@ -212,6 +213,36 @@ describe('an image', () => {
     expect(await send(image('v1'))).toBe('taken');
     expect(await send(image('v2'))).toBe('QuotaExceededException');
     expect(used()).toEqual([1, 1]);
+  });
+});
+
+describe('what DynamoDB keeps', () => {
+  const day = 86_400;
+
+  it.each<[string, Usage, number]>([
+    ['an upload', part(0, 60), 30],
+    ['an image', { ...part(0, 60), daily: true }, 2],
+  ])(
+    'of %s lasts as long as it may be sent again, and the count of a day beyond the day',
+    async (_, usage, days) => {
+      const now = new Date('2026-11-21T12:00:00.999Z');
+      vi.useFakeTimers({ toFake: ['Date'], now });
+      const { table, send } = open();
+      expect(await send(usage)).toBe('taken');
+      const seconds = Math.floor(now.getTime() / 1_000);
+      const kept = [...table.items].map(([id, { expiresAt }]) => [id.split(' ')[0], expiresAt]);
+      expect(Object.fromEntries(kept)).toEqual({ mark: seconds + days * day, count: seconds + 2 * day });
+    },
+  );
+
+  it('has a name that can be read, of 200 characters and a hash, however long its parts are', () => {
+    expect(keyOf('count', 'q', 'bytes')).toMatch(/^count q bytes [0-9a-f]{64}$/);
+    expect(keyOf('count', 'x'.repeat(5_000))).toMatch(/^count x{194} [0-9a-f]{64}$/);
+    const alike = ['x'.repeat(300), `${'x'.repeat(300)}y`, `${'x'.repeat(299)} x`].map((id) =>
+      keyOf('mark', id),
+    );
+    expect(new Set(alike).size).toBe(3);
+    expect(keyOf('a', 'b c')).not.toBe(keyOf('a b', 'c'));
   });
 });
 

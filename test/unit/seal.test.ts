@@ -21,6 +21,10 @@ describe('a sealed upload id', () => {
 
   it.each<[string, Partial<SealBinding>]>([
     ['another client', { principal: { type: 'Client', id: 'team-b-ci' } }],
+    [
+      'a workload of the same name',
+      { principal: { type: 'Workload', id: 'team-a-ci', issuer: 'i', subject: 's', claims: {} } },
+    ],
     ['another repository', { repositoryName: 'team-a/big' }],
     ['another registry', { registry: 'ecr-public' }],
     ['another account', { registryId: '210987654321' }],

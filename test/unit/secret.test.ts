@@ -60,11 +60,34 @@ describe('an odd client of the secret', () => {
   });
 });
 
+const before = {
+  key: 'b'.repeat(32),
+  sealsUntil: '2026-01-01T00:01:00Z',
+  opensUntil: '2026-01-02T00:00:00Z',
+};
+
 describe('the secret', () => {
   it('is used without a key before that is odd', () => {
     const { secret, faults } = readSecretText(text({ good }, { previousSealingKey: { key: 'short' } }));
     expect(secret).toEqual({ clients: { good }, sealingKey });
     expect(faults).toEqual(['previousSealingKey']);
+  });
+
+  it.each([0, 1, 31])('cannot be used with a sealing key of %i characters', (length) => {
+    const short = 'k'.repeat(length);
+    expect(() => readSecretText(text({ good }, { sealingKey: short }))).toThrow();
+    const previousSealingKey = { ...before, key: short };
+    const { secret, faults } = readSecretText(text({ good }, { previousSealingKey }));
+    expect(secret.previousSealingKey).toBeUndefined();
+    expect(faults).toEqual(['previousSealingKey']);
+  });
+
+  it('is used with sealing keys of 32 characters', () => {
+    const keys = { sealingKey: 'k'.repeat(32), previousSealingKey: before };
+    expect(readSecretText(text({ good }, keys))).toEqual({
+      secret: { clients: { good }, ...keys },
+      faults: [],
+    });
   });
 
   it('may begin with a byte order mark, and have its hashes in capitals', () => {
