@@ -1,4 +1,4 @@
-// The headers that errors have in the resource API, beside Retry-After.
+// The headers that errors have in the resource API, besides Retry-After.
 
 import type { ErrorMembers } from './error-members.ts';
 

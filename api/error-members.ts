@@ -1,4 +1,4 @@
-// The members that errors have beside code and detail: those of ECR's exceptions, and those that say what to change.
+// The members that errors have besides code and detail: those of ECR's exceptions, and those that say what to change.
 
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-// The error table: each code with everything that any client is told.
+// The error table: each code with everything that clients learn of it.
 
 import { challenge, type ErrorHeader, receivedRange } from './error-headers.ts';
 import type { ErrorMemberName } from './error-members.ts';
@@ -8,7 +8,7 @@ import type { Call, OperationName } from './operations.ts';
 import type { Registry } from './registries.ts';
 import type { SendAgain } from './send-again.ts';
 
-/** A row: what the client is told. Which failures of AWS's services become it is in `upstream-failures.ts`. */
+/** A row: what the client learns. Which failures of AWS's services become it is in `upstream-failures.ts`. */
 export type ErrorRow = {
   /** The HTTP status in the resource API. */
   status: number;
@@ -20,15 +20,15 @@ export type ErrorRow = {
   /** The public detail where the failure's own message must not or need not reach the client. */
   detail?: string;
   /**
-   * What a client of the AWS API is told in place of `detail`, and after a message of the error's own: it has no other
+   * The text for a client of the AWS API in place of `detail`, and after a message of the error's own: it has no other
    * header to send than its session token's, and no `Retry-After` comes with the answer.
    */
   awsHint?: string;
   /** Whether and when the same request may be sent again. */
   sendAgain: SendAgain;
-  /** The members that it may have, beside those of every error. */
+  /** The members that it may have, besides those of every error. */
   members?: readonly ErrorMemberName[];
-  /** The headers that it may have in the resource API, beside `Retry-After`. */
+  /** The headers that it may have in the resource API, besides `Retry-After`. */
   headers?: readonly ErrorHeader[];
   /** The operations that can be answered so, where not every one can. Sources: the API references of ECR. */
   operations?: readonly OperationName[];
@@ -269,7 +269,7 @@ export const errors = {
     title: 'The registry failed',
     detail: upstreamFailed,
     sendAgain: { afterSeconds: 1 },
-    // After UNAVAILABLE every client begins the blob anew, which is what helps; after the 400s and 403 none does.
+    // After UNAVAILABLE every client starts the blob again, which helps; after the 400s and 403 none does.
     oci: 'UNAVAILABLE',
   },
   UpstreamRefusedException: {
@@ -277,7 +277,7 @@ export const errors = {
     title: 'The registry or the staging area refuses the proxy',
     detail: `It would refuse the same request again: the operator of this proxy has to act. ${reasonIsLogged}`,
     sendAgain: 'never',
-    // Docker sends a layer five times whatever else it is told.
+    // Docker sends a layer five times after any other answer.
     oci: 'DENIED',
   },
   UnableToGetUpstreamImageException: {

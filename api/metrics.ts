@@ -16,7 +16,7 @@ export const metrics = {
   Bytes: { unit: 'Bytes', by: 'operation' },
   /** Two parts of a client's that went to ECR as one. */
   PartJoins: { unit: 'Count', by: 'operation' },
-  /** Parts that ECR had already, and clients that were told where to go on. */
+  /** Parts that ECR had already, and refusals that say where to resume. */
   Resumes: { unit: 'Count', by: 'operation' },
   /** Decisions that were denials because a policy, or Cedar's engine itself, failed. */
   PolicyErrors: { unit: 'Count', by: 'operation' },
@@ -24,7 +24,7 @@ export const metrics = {
   AuditWouldRefuse: { unit: 'Count', by: 'operation' },
   /** Requests that were refused or failed; `reason` is the code of the error table. */
   Refusals: { unit: 'Count', by: 'reason' },
-  /** What the operator has to mend: an odd row of the secret, an issuer whose keys are not where it is said. */
+  /** What the operator has to fix: an invalid entry of the secret, an issuer whose keys cannot be fetched. */
   ConfigurationFaults: { unit: 'Count', by: 'source' },
   /** Of one call to AWS with its retries. Its number of samples is the number of calls. */
   UpstreamLatency: { unit: 'Milliseconds', by: 'upstream' },

@@ -41,7 +41,7 @@ type Row<Input, Output> = {
   context: (input: Input) => PolicyContext;
   /** What it uses of the quotas: `bytes` of a layer or a manifest, and `images`. */
   usage: ((input: Input) => Usage | readonly Usage[]) | undefined;
-  /** What the log says of it beside who and where: how many `bytes` it carries towards ECR, and of what. */
+  /** What the log line has besides caller and repository: how many `bytes` the call sends to ECR, and of what. */
   logged: (
     input: Input,
     context: PolicyContext,

@@ -45,7 +45,7 @@ const quota = z
  */
 const maxAtOnce = 49;
 
-/** How many of these names are one request's at most: those of everybody, and of whoever has the most. */
+/** The most names that one request can be counted under: those for everybody, and those of the client that has most. */
 function mostOf(names: readonly (string | undefined)[]): number {
   const numbers = new Map<string, number>();
   for (const name of names) {

@@ -114,7 +114,7 @@ export const readOperations = {
     usage: undefined,
   },
   GetDownloadUrlForLayer: {
-    summary: 'Gives the address at which a layer can be downloaded for some time, by whoever has it.',
+    summary: 'Returns an address at which everybody who has it can download the layer for some time.',
     registries: ['ecr'],
     method: 'GET',
     path: '/layers/{layerDigest}/download-url',

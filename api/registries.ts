@@ -80,7 +80,7 @@ export const maxLayerBytes = (registry: Registry, partSize: number): number =>
 
 /**
  * Where no part can begin that goes to ECR as it comes ({@link maxDirectLayerBytes}), and that is still a place in a
- * layer: ECR, which has no call that tells how far an upload is, tells it when it refuses a byte there.
+ * layer: ECR has no operation for the position of an upload, but says it when it refuses a byte there.
  */
 export const probeByte = (registry: Registry): number => registries[registry].largestLayerBytes - 1;
 

@@ -47,7 +47,7 @@ const clientFault = (name: string) =>
   isClientName(name) ? `clients.${name}` : 'a member of clients that is no client’s name';
 
 /**
- * An odd member takes out its own client, or the key before, and nobody else.
+ * An invalid member disables its own client, or the previous key, and nothing else.
  *
  * @throws what JSON.parse and zod throw, which may quote the secret, where none of it can be used
  */

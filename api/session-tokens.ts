@@ -4,10 +4,10 @@ import { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
 import type { OperationName } from './operations.ts';
 
-/** Tells a session token from every other, for this proxy and for whoever looks for secrets; a compact JWS follows. */
+/** Distinguishes session tokens from all others, for this proxy and for secret scanners; a compact JWS follows. */
 export const sessionTokenPrefix = 'eups_';
 
-/** The longest that one is valid, and how long it is where the configuration says nothing. */
+/** The longest validity, and the default. */
 export const maxSessionMinutes = 60;
 
 /** The exchange of a token. It names no repository, so it is none of ECR's operations and no policy is asked. */

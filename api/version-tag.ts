@@ -1,4 +1,4 @@
-// Tags that are semantic versions: Cedar has no patterns to tell one by, so it is told.
+// Tags that are semantic versions: Cedar has no patterns to recognise one, so the context says it.
 
 /** Source: semver.org, "Is there a suggested regular expression"; a tag has no `+`, and often a `v`. */
 const pattern =

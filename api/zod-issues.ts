@@ -1,4 +1,4 @@
-// What Zod finds wrong in a file that a person wrote, as lines to mend it by.
+// What Zod finds wrong in a file that a person wrote, as lines that say what to fix.
 
 import type { z } from 'zod';
 

@@ -1,4 +1,4 @@
-// How a command is told where the proxy is, and which of ECR's registries it pushes to with which token.
+// The options that say where the proxy is, and to which of ECR's registries a command pushes with which token.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isRegistry, type Registry } from '../api/registries.ts';

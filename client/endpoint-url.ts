@@ -27,7 +27,7 @@ export function endpointUrlOf({ endpoint, allowCleartext = false }: ProxyEndpoin
   }
   if (url.protocol === 'http:' && !isLoopback(url.hostname) && !allowCleartext) {
     throw new TypeError(
-      `the endpoint is plain http at ${url.hostname}, so whoever is on the way there could read the token: give its https URL, or allow clear text (--allow-cleartext; allowCleartext in a program)`,
+      `the endpoint is plain http at ${url.hostname}, so anybody on the way there could read the token: give its https URL, or allow clear text (--allow-cleartext; allowCleartext in a program)`,
     );
   }
   return url;

@@ -57,7 +57,7 @@ async function returnToStart({ reader, onProgress }: LayerUploadOptions, lost: P
   await orElse(
     reader.seek(0),
     'UploadLost',
-    'the proxy no longer knows this upload, and the stream cannot be read again from its start: push the layer anew',
+    'the proxy no longer knows this upload, and the stream cannot be read again from its start: push the layer again',
     lost,
   );
   onProgress(0);
@@ -120,7 +120,7 @@ const goOnFrom = (reader: LayerReader, byte: number, cause?: ProxyProblem): Prom
   orElse(
     reader.seek(byte),
     'BytesGone',
-    `the proxy asks to go on from byte ${byte}, and the stream cannot be read again from there: push the layer anew`,
+    `the proxy asks to go on from byte ${byte}, and the stream cannot be read again from there: push the layer again`,
     cause,
   );
 

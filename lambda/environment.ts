@@ -50,22 +50,22 @@ const schema = z
     LAMBDA_TASK_ROOT: z.string().default('.'),
   })
   .transform((variables) => ({
-    /** Where a part waits for its second. Who sends parts as they come has none. */
+    /** Where the first part of a pair waits for the second. Not set where parts go to ECR directly. */
     stagingBucket: variables.STAGING_BUCKET,
     secretId: variables.SECRET_ID,
-    /** Relative to the deployed bundle, beside which the stack puts the policies. */
+    /** Relative to the deployed bundle; the stack puts the policies next to it. */
     policyDirectory: resolve(variables.LAMBDA_TASK_ROOT, variables.POLICY_DIRECTORY),
-    /** Whose registries a request may name. */
+    /** The accounts whose registries a request may name. */
     accounts: {
       own: variables.REGISTRY_ID,
       others: variables.REGISTRY_IDS,
       aliases: variables.REGISTRY_ALIASES,
     },
-    /** Where quotas are counted; there is none without a quota. */
+    /** Where quotas are counted; not set without quotas. */
     quotaTable: variables.QUOTA_TABLE,
-    /** Whose OIDC tokens are taken. */
+    /** The issuers whose OIDC tokens are accepted. */
     issuers: variables.ISSUERS,
-    /** How long a session token is valid; where it is not said, there are none. */
+    /** How long a session token is valid; not set where session tokens are turned off. */
     sessionTokenMinutes: variables.SESSION_TOKEN_MINUTES,
     /** The ECR services that the stack is configured for. */
     registries: variables.REGISTRIES,

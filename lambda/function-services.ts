@@ -1,4 +1,4 @@
-// The services of a Lambda function: those that any process has, and X-Ray, which is told of each call to AWS.
+// The services of a Lambda function: those of every process, with each call to AWS traced by X-Ray.
 
 import type { Tracer } from '@aws-lambda-powertools/tracer';
 import { type Environment, readEnvironment } from './environment.ts';
@@ -8,8 +8,8 @@ import { CodeTracer, traced } from './telemetry/traces.ts';
 export type FunctionServices = Services & { tracer: Tracer };
 
 /**
- * In a file of its own: X-Ray's SDK follows every promise of a process that loads it, which costs a process that
- * streams a third of its time.
+ * In a file of its own: X-Ray's SDK hooks into every promise of a process that loads it, which costs a streaming
+ * process a third of its time.
  */
 export function openFunctionServices(
   environment: Environment = readEnvironment(process.env),

@@ -1,4 +1,4 @@
-// The refusal of members that are wrong: which they are, and what was expected of each.
+// The error for invalid members: which they are, and what was expected of each.
 
 import { maxFaults } from '../api/limits.ts';
 import { ProxyError } from '../api/proxy-error.ts';
@@ -6,15 +6,14 @@ import { ProxyError } from '../api/proxy-error.ts';
 export type Fault = { readonly member: string; readonly expected: string };
 
 /**
- * What is named like a member of ECR's, or like one of a member's. Any other name may be anything, and faults are
- * logged: a token, say.
+ * A name in the form of ECR's members. Any other name could be anything, such as a token, and faults are logged.
  */
 const memberName = /^[A-Za-z]{1,40}(?:\.[A-Za-z]{1,40})?$/;
 
 export const memberNameOf = (member: string): string =>
   memberName.test(member) ? member : '(another member)';
 
-/** Names the first of them. */
+/** The error names at most `maxFaults` of them. */
 export function invalidMembers(faults: readonly Fault[]): ProxyError {
   const named = faults.slice(0, maxFaults);
   const sentences = named.map(({ member, expected }) => `${member}: expected ${expected}`);

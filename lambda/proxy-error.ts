@@ -1,16 +1,16 @@
-// Whatever a step throws, or what it calls, becomes an error of the table.
+// Turns whatever a step throws into an error of the error table.
 
 import { type ErrorRow, errors } from '../api/errors.ts';
 import { ProxyError } from '../api/proxy-error.ts';
 import { upstreamCodeOf, upstreamMembersOf } from './sdk-failures.ts';
 
-/** ECR says these itself better than a fixed text could; of all others only the table's text goes out. */
+/** Rows without a text of their own answer with ECR's message; all others with the table's text only. */
 const upstreamDetail = (failure: Error, row: ErrorRow): string =>
   row.detail ?? (failure.message || row.title);
 
 /**
- * Finds the row of the error table for whatever was thrown. What is not in the table is a bug, of which the
- * client learns nothing but the request id.
+ * Finds the row of the error table for whatever was thrown. What is not in the table is a bug: the client gets
+ * only the request id.
  */
 export function proxyErrorOf(failure: unknown): ProxyError {
   if (failure instanceof ProxyError) {

@@ -1,11 +1,11 @@
-// How often AWS is asked: once more after a connection that broke, or patiently for who cannot be asked again. Decision 0021.
+// How calls to AWS are retried: once after a broken connection, or for longer where the caller cannot retry. Decision 0021.
 
 import type { ECRClientConfig } from '@aws-sdk/client-ecr';
 import { errors } from '../api/errors.ts';
 import { isSentAgain } from '../api/send-again.ts';
 import { isNamed, isUnanswered, upstreamCodeOf } from './sdk-failures.ts';
 
-/** The SDK's own extension point, in its second version. */
+/** The SDK's extension point for retries, in its second version. */
 type RetryStrategy = Extract<
   NonNullable<ECRClientConfig['retryStrategy']>,
   { acquireInitialRetryToken: unknown }
@@ -15,7 +15,7 @@ type RetryStrategy = Extract<
 export type Retries = { readonly maxAttempts: number; readonly retryStrategy: RetryStrategy };
 
 type Rule = {
-  /** How often one request is sent at most. */
+  /** How often one request is sent, at most. */
   maxAttempts: number;
   isSentAgainAfter: (failure: unknown) => boolean;
   /** How long to wait after the `attempt`-th attempt (1, 2, …). */
@@ -44,8 +44,9 @@ const retriesBy = ({ maxAttempts, isSentAgainAfter, waitMs }: Rule): Retries => 
 });
 
 /**
- * For the functions: what broke before any answer is sent once more, at once. Connections that are kept alive break
- * while a function is frozen. All else is told to the caller, who can wait at less cost.
+ * For the functions: a request whose connection broke before any answer is sent once more, at once. Connections that
+ * are kept alive break while a function is frozen. All other failures are answered to the caller, who can wait at less
+ * cost.
  */
 export const onceMore: Retries = retriesBy({
   maxAttempts: 2,
@@ -56,15 +57,15 @@ export const onceMore: Retries = retriesBy({
 const baseMs = 250;
 const capMs = 4_000;
 
-/** Whether the error table says that the same request may succeed later; when nobody waits, it is over. */
+/** Whether the same request may succeed later, according to the error table. */
 function mayPass(failure: unknown): boolean {
   const code = upstreamCodeOf(failure);
   return isUnanswered(failure) || (code !== undefined && isSentAgain(errors[code].sendAgain));
 }
 
 /**
- * For a front whose caller cannot send again, as in the middle of a body that it streams: whatever may pass is sent
- * again after a random time, 16 s in all at most. The front reads no further meanwhile, which holds the client back.
+ * For a front whose caller cannot retry, as in the middle of a streamed body: what may succeed later is sent again
+ * after a random time, at most 16 s in all. The front reads no further in the meantime, which slows the client down.
  */
 export const patiently: Retries = retriesBy({
   maxAttempts: 8,

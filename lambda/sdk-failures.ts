@@ -1,4 +1,4 @@
-// What the AWS SDKs throw, read in one place: who failed, how they answered, and what may have been done nevertheless.
+// What the AWS SDKs throw, read in one place: which service failed, how it answered, and whether it may have acted.
 
 import { type CancellationReason, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { InvalidLayerPartException as PrivateInvalidLayerPart } from '@aws-sdk/client-ecr';
@@ -8,7 +8,7 @@ import type { ErrorMembers } from '../api/error-members.ts';
 import type { ErrorCode } from '../api/errors.ts';
 import { codeOfUpstreamName, codeOfUpstreamStatus } from '../api/upstream-failures.ts';
 
-/** The SDK's own note on a call, which it adds to whatever ended it; without a status no answer came. */
+/** The metadata that the SDK adds to its outputs and exceptions; without a status no answer came. */
 const metadataOf = z.object({
   $metadata: z.object({ httpStatusCode: z.number().optional(), attempts: z.number().optional() }),
 });
@@ -21,36 +21,36 @@ export const isNamed = (failure: unknown, ...names: readonly string[]): boolean 
 /** S3 has no such object. */
 export const isAbsent = (failure: unknown): boolean => isNamed(failure, 'NotFound', 'NoSuchKey');
 
-/** S3 has the object not as it was read: a 412, a 409 while another write is under way, or a 404. */
+/** The object in S3 has changed since it was read: a 412, a 409 during another write, or a 404. */
 export const isOvertaken = (failure: unknown): boolean =>
   isNamed(failure, 'PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey');
 
 /** Whether the SDK has sent the request more than once: an answer to an earlier attempt may be lost. */
 export const wasRetried = (failure: unknown): boolean => (noteOn(failure)?.attempts ?? 1) > 1;
 
-/** Whether the service has said no: unlike after a failure or a lost answer, it is known that nothing was done. */
+/** Whether the service has refused: unlike after a failure or a lost answer, it is certain that nothing was done. */
 export function isRefusal(failure: unknown): boolean {
   const { httpStatusCode: status = 0 } = noteOn(failure) ?? {};
   return status >= 400 && status < 500 && !isNamed(failure, 'ServerException') && !wasRetried(failure);
 }
 
-/** The byte that ECR has last, of its refusal of a part; undefined of any other failure. */
+/** The last byte that ECR has, from its refusal of a part; undefined for any other failure. */
 export const refusedPartOf = (failure: unknown): { lastValidByteReceived: number | undefined } | undefined =>
   failure instanceof PrivateInvalidLayerPart || failure instanceof PublicInvalidLayerPart
     ? { lastValidByteReceived: failure.lastValidByteReceived }
     : undefined;
 
-/** What was in the way of each item of a transaction; undefined of any other failure. */
+/** Why each item of a transaction was not written; undefined for any other failure. */
 export const cancellationReasonsOf = (failure: unknown): readonly CancellationReason[] | undefined =>
   failure instanceof TransactionCanceledException ? (failure.CancellationReasons ?? []) : undefined;
 
-/** What ECR says of a failure besides its name and message. */
+/** What ECR's exception has besides its name and message. */
 export const upstreamMembersOf = (failure: unknown): ErrorMembers =>
   failure instanceof Error && 'kmsError' in failure && typeof failure.kmsError === 'string'
     ? { kmsError: failure.kmsError }
     : {};
 
-/** The row of the error table; undefined of a failure that is neither a service's nor the network's. */
+/** The row of the error table; undefined for a failure of neither a service nor the network. */
 export function upstreamCodeOf(failure: unknown): ErrorCode | undefined {
   if (!(failure instanceof Error)) {
     return undefined;

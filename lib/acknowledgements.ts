@@ -29,7 +29,7 @@ export function acknowledgeWildcards(scope: IConstruct, resources: readonly stri
   }
 }
 
-/** The CDK writes DependsOn beside a reference to the same resource, of which cfn-lint needs but one. */
+/** The CDK writes DependsOn in addition to a reference to the same resource; cfn-lint reports the duplicate. */
 export function acknowledgeDependencies(resource: CfnResource): void {
   resource.addMetadata('cfn-lint', { config: { ignore_checks: ['W3005'] } });
 }

@@ -1,4 +1,4 @@
-// Alarms made of a table: each row with the section of a page that says what to do when it rings.
+// Alarms made of a table: each row with the section of docs/operations.md that says what to do.
 
 import {
   Alarm,

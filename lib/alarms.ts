@@ -9,7 +9,7 @@ import { partSize } from '../api/limits.ts';
 import { type AlarmRow, AlarmTable } from './alarm-table.ts';
 import { type ProxyMetrics, sumOf } from './proxy-metrics.ts';
 
-/** Refusals of who is not let in, and of what is not allowed: the others are part of pushing. */
+/** Refusals for authentication and authorization: the others are part of pushing. */
 const denials: readonly ErrorCode[] = [
   'UnrecognizedClientException',
   'ExpiredTokenException',

@@ -1,5 +1,5 @@
 // How the handlers, and the registry endpoint's server, become the code that runs: one ESM file each, with Cedar and
-// the policies beside it.
+// the policies next to it.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,7 +14,7 @@ export type Bundle = ReadonlyMap<string, Uint8Array>;
 
 const cedarDirectory = dirname(createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs'));
 
-/** Not in the code: an engine that has failed is replaced by evaluating Cedar's module anew (`policy/cedar.ts`). */
+/** Not in the code: an engine that has failed is replaced by evaluating Cedar's module again (`policy/cedar.ts`). */
 export const cedarBeside = (): Bundle =>
   new Map(
     ['cedar_wasm.js', 'cedar_wasm_bg.wasm'].map((name) => [name, readFileSync(join(cedarDirectory, name))]),
@@ -56,7 +56,7 @@ const from = (entryPoint: `./${string}`, out: string) => ({
 /** The code of all functions. */
 export const handlerBuild = from('./lambda/handlers.ts', 'index');
 
-/** What a registry endpoint's server is started from, beside its policies. */
+/** What a registry endpoint's server is started from, besides its policies. */
 export const serverFile = 'server.mjs';
 
 /** The code of the registry endpoint's server. */
@@ -67,7 +67,7 @@ const sourceMap = z.looseObject({ sources: z.array(z.string()) });
 /**
  * What a file is called in the source map: the same code is the same asset, wherever project and packages lie.
  *
- * @param path from `root`, to which packages may be linked, or beside which they may be installed
+ * @param path from `root`; packages may be linked into it, or installed next to it
  */
 export function sourceName(path: string, root: string): string {
   const modules = 'node_modules/';

@@ -12,7 +12,7 @@ const exampleTruststoreUri = 's3://example/truststore.pem';
 const exampleWebAclArn = 'arn:aws:wafv2:us-east-1:000000000000:regional/webacl/example/0';
 
 /**
- * The rules of the configuration hold for the props as well, but for two that whoever builds with the construct
+ * The rules of the configuration hold for the props as well, except for two that a user of the construct
  * answers for: whole registries, and loopback issuers.
  *
  * @returns those that have another form, or a default, in the construct

@@ -28,7 +28,7 @@ export const domainName = text(
 
 export const truststore = z.strictObject(
   {
-    /** A PEM bundle of the certificate authorities whose clients are let in. */
+    /** A PEM bundle of the certificate authorities whose clients are admitted. */
     truststoreUri: text(/^s3:\/\/[a-z0-9.-]{3,63}\/.+$/, 'an S3 URI, such as s3://bucket/truststore.pem'),
     truststoreVersion: z.string('the version id of the S3 object').min(1).optional(),
   },

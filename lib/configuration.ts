@@ -141,7 +141,7 @@ const members = {
   /** Without it, the policies that ship. */
   policyDirectory: z.string('the path of a directory').min(1, 'the path of a directory').optional(),
 
-  // Who comes in, beside the clients with tokens of the operator's.
+  // Who may call, besides the clients with the operator's tokens.
   /** Whose OIDC tokens are taken, each with the audience that they must have. */
   issuers: issuers.default([]),
   /** Lets an issuer be http on this machine, for tests. */
@@ -174,7 +174,7 @@ const members = {
     .optional(),
   permissionsBoundaryArn: arn('iam', 'policy/.+', 'the ARN of an IAM managed policy').optional(),
 
-  // What is kept, and who is told.
+  // What is kept, and who is notified.
   logRetentionDays: z
     .custom<RetentionDays>((days) => retentionDays.includes(days), logRetention)
     .default(RetentionDays.ONE_MONTH),

@@ -16,7 +16,7 @@ export type Domain = {
   name: string;
   /** For that name, in the stack's region. */
   certificate: ICertificate;
-  /** Lets in only clients with a certificate of an authority in the truststore, beside their token. */
+  /** Clients then need a certificate of an authority in the truststore, in addition to their token. */
   mutualTls?: MTLSConfig;
   /**
    * A certificate of ACM's own for the same name, which proves whose it is: with mutual TLS, where `certificate`

@@ -10,10 +10,10 @@ type Checked = Pick<EcrUploadProxyProps, 'vpcEndpoints' | 'allowedIpRanges'> &
 /** Managed policies that a role may have. Source: the IAM user guide, "IAM and AWS STS quotas". */
 const maxRepositoryPolicies = 10;
 
-/** Of the 4 KB that a function's environment may have, beside everything else in it. Source: Lambda quotas. */
+/** Of the 4 KB that a function's environment may have, besides everything else in it. Source: Lambda quotas. */
 const maxListCharacters = 3_000;
 
-/** Of the 8,192 bytes of a resource policy, beside its statements. Source: API Gateway quotas. */
+/** Of the 8,192 bytes of a resource policy, besides its statements. Source: API Gateway quotas. */
 const maxNetworkCharacters = 7_000;
 
 /** In the environment the issuers are a text within JSON; an account may be one that only the deployment knows. */

@@ -112,7 +112,7 @@ export type EcrUploadProxyProps = {
    */
   readonly setAccountLogRole?: boolean;
   /**
-   * Is told of every alarm and of its end.
+   * Notified when an alarm starts and when it ends.
    * @default the alarms tell nobody
    */
   readonly alarmTopic?: ITopic;

@@ -1,4 +1,4 @@
-// The asset of a function: what its bundle holds, byte for byte, with the same modes and hash whoever builds it.
+// The asset of a function: the contents of its bundle, byte for byte, with the same modes and hash on every machine.
 
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';

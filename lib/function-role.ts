@@ -23,7 +23,7 @@ export type FunctionRoleProps = RepositoryAccess & {
   operations: readonly OperationName[];
   /** @default Lambda */
   assumedBy?: IPrincipal;
-  /** Undefined for who sends parts to ECR as they come. */
+  /** Undefined where parts go to ECR directly. */
   stagingBucket: Bucket | undefined;
   secret: ProxySecret;
   /** Where quotas are declared. */

@@ -1,4 +1,4 @@
-// The directory of the Cedar schema and policies: read once at synth, checked, and deployed beside every function.
+// The directory of the Cedar schema and policies: read once at synth, checked, and deployed with every function.
 
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { projectRoot } from './project-root.ts';
 /** The policies that ship: those that an operator edits, unless the configuration names another directory. */
 export const policySource = join(projectRoot, 'policies');
 
-/** The directory's name beside the functions' code: `POLICY_DIRECTORY`, relative to the task root. */
+/** The directory's name next to the functions' code: `POLICY_DIRECTORY`, relative to the task root. */
 export const policyDirectoryName = 'policies';
 
 /** Bytes by name: what the functions read, without tests and whatever else lies in the directory. */

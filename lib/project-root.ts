@@ -1,4 +1,4 @@
-// Where the package lies on disk: what it ships beside its code is below.
+// Where the package is on disk: what it ships besides its code is below.
 
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';

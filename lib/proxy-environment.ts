@@ -1,4 +1,4 @@
-// What every process that serves clients is told by its environment: `lambda/environment.ts` reads it.
+// The environment of every process that serves clients: `lambda/environment.ts` reads it.
 
 import { Aws } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
@@ -11,12 +11,12 @@ import type { ProxySecret } from './proxy-secret.ts';
 export type ProxyEnvironmentProps = Pick<Configuration, 'repositories' | 'issuers' | 'sessionTokens'> & {
   registryIds: readonly string[];
   registryAliases: readonly string[];
-  /** Undefined for who sends parts to ECR as they come. */
+  /** Undefined where parts go to ECR directly. */
   stagingBucket: Bucket | undefined;
   secret: ProxySecret;
   /** Where quotas are declared. */
   quotaTable: Table | undefined;
-  /** The dimension that tells this proxy's metrics from another's. */
+  /** The dimension that separates this proxy's metrics from another's. */
   serviceName: string;
 };
 

@@ -15,7 +15,7 @@ export type RepositoryAccess = Pick<Configuration, 'repositories'> & {
  */
 const maxRepositoryCharacters = 5_500;
 
-/** What an ARN has beside the repository's name, with its quotes, in any partition and region. */
+/** What an ARN has besides the repository's name, with its quotes, in any partition and region. */
 const arnCharacters = 80;
 
 export type Repository = { registry: Registry; account: string; name: string };
@@ -47,6 +47,6 @@ export function splitIntoPolicies(repositories: readonly Repository[]): Reposito
   return lists;
 }
 
-/** Whether they fit into the role's inline policy, beside what else it may do. */
+/** Whether they fit into the role's inline policy, together with its other statements. */
 export const areInline = (repositories: readonly Repository[]): boolean =>
   repositories.reduce((sum, repository) => sum + charactersOf(repository), 0) <= maxRepositoryCharacters;

@@ -56,7 +56,7 @@ export class EcrUploadProxyStack extends Stack {
   }
 }
 
-/** What a first deployment made that failed and was rolled back is nobody's yet: it goes either way. */
+/** What a failed first deployment created is not in use yet: it is deleted in either case. */
 const removalPolicies = {
   retain: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
   destroy: RemovalPolicy.DESTROY,

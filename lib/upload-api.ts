@@ -40,7 +40,7 @@ export type UploadApiProps = {
   throttling: Throttling;
   webAclArn: string | undefined;
   setAccountLogRole: boolean;
-  /** The API's name, and thereby a dimension of its metrics. */
+  /** The API's name, which is also a dimension of its metrics. */
   serviceName: string;
   /** Leaves a custom domain as the only way in. */
   disableExecuteApiEndpoint: boolean;

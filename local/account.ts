@@ -2,7 +2,7 @@
 
 export type Account = { accountId: string; region: string };
 
-/** The account that AWS's own documentation uses for examples: nobody's. */
+/** The account that AWS's own documentation uses for examples. */
 export const localAccount: Account = { accountId: '123456789012', region: 'eu-central-1' };
 
 /**

@@ -10,7 +10,7 @@ const maxReadMs = 20_000;
 export const tooLarge = Symbol('too large');
 
 /**
- * An answer amid a body is one that many clients do not read: they see a broken pipe, and send it all again.
+ * Many clients do not read an answer that comes before the end of their body: they see a broken pipe, and send it again.
  *
  * @throws Error when the client goes away before the end
  */

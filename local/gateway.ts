@@ -47,7 +47,7 @@ export async function startGateway(options: GatewayOptions) {
     }
     const accept = request.headers.find(([name]) => name.toLowerCase() === 'accept')?.[1];
     const timer = new AbortController();
-    // The function is not told: on AWS, too, it goes on until its own timeout.
+    // The function does not notice: on AWS, too, it runs until its own timeout.
     const answers = [
       delay(timeoutMs, refuse('INTEGRATION_TIMEOUT'), { signal: timer.signal }),
       invoke(matched.route.functionName, event).then(

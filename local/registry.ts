@@ -11,7 +11,7 @@ export type RegistryOptions = {
   /** 0 takes any free one. */
   port: number;
   container: Container;
-  /** Added to what the template sets: addresses and credentials. */
+  /** Added to what the template sets: addresses, credentials and the region. */
   environment: Readonly<Record<string, string>>;
   /** Takes what the endpoint prints. */
   logFile: string;

@@ -54,7 +54,7 @@ export async function startS3({ port, dataDirectory, bucketNames }: S3Options) {
 
   const answer = async (request: IncomingMessage, response: ServerResponse, path: string) => {
     const refusal = await refusalOf(request, path);
-    // s3rver knows one access key and checks signatures; here, who reaches the port is let in.
+    // s3rver knows one access key and checks signatures; here, everybody who reaches the port has access.
     delete request.headers.authorization;
     const ended = once(response, 'close');
     if (refusal) {
@@ -92,7 +92,7 @@ function refuse(response: ServerResponse, { status, code, message }: Refusal) {
   );
 }
 
-/** S3 reads and writes an object whole: whoever asks for the same key waits for the one before. */
+/** S3 reads and writes an object whole: a request for the same key waits for the one before. */
 function queueByKey() {
   const tails = new Map<string, Promise<unknown>>();
   return <T>(key: string, task: () => Promise<T>): Promise<T> => {

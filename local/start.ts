@@ -26,7 +26,7 @@ endpoint before it.
   LOCAL_DATA     where data is kept            .local
 `;
 
-/** What is wrong with how the program was called: told in one line, with its exit status. */
+/** What is wrong with how the program was called: printed in one line, with its exit status. */
 class StartError extends Error {
   readonly exitStatus: number;
   constructor(message: string, exitStatus: number) {

@@ -23,7 +23,7 @@ export type Invocation = {
   requestId: string;
   event: string;
   timeoutMs: number;
-  /** Is told when the function begins, from when on its time counts. */
+  /** Called when the function begins, which is when its time starts. */
   begins: MessagePort;
 };
 

@@ -10,7 +10,7 @@ export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs');
 
 const requireFrom = createRequire(import.meta.url);
 
-/** The bundle has the package's two files beside it; from its sources, the program finds them where npm put them. */
+/** The bundle has the package's two files next to it; from its sources, the program finds them where npm put them. */
 const besideTheBundle = join(import.meta.dirname, 'cedar_wasm.js');
 const source = existsSync(besideTheBundle)
   ? besideTheBundle

@@ -1,4 +1,4 @@
-// The quotas of a policy directory, read from the file beside its policies.
+// The quotas of a policy directory, read from the file next to its policies.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// What the OCI distribution front needs of a registry: the port between HTTP and whoever reaches ECR.
+// What the OCI distribution front needs of a registry: the port between HTTP and the code that reaches ECR.
 
 import type { ErrorCode } from '../api/errors.ts';
 import { ProxyError } from '../api/proxy-error.ts';
@@ -13,7 +13,7 @@ export type Caller = {
   readonly requestId: string;
   /** Aborted when the client has gone away, or this server cannot wait any longer. */
   readonly abortSignal: AbortSignal;
-  /** Tells the user something beside the answer (`Warning: 299`), such as that a quota is nearly used. */
+  /** A message for the user with the answer (`Warning: 299`), such as that a quota is nearly used up. */
   readonly warn: (text: string) => void;
 };
 
@@ -88,7 +88,7 @@ export interface RegistryPort {
   begin(repositoryName: string): Promise<UploadState>;
   /**
    * Takes bytes, from `incoming.first` or else from where the reference says. A body from byte 0 without a
-   * Content-Range begins the layer anew, for clients send it whole again to the same `Location`.
+   * Content-Range starts the layer again, for clients send it whole to the same `Location`.
    * @throws PortError with the upload's state where the bytes are not the next ones
    */
   append(repositoryName: string, reference: string, incoming: IncomingBytes): Promise<UploadState>;
@@ -111,7 +111,7 @@ export interface RegistryPort {
   getManifest(repositoryName: string, reference: ImageReference): Promise<Manifest | undefined>;
   /** All of them, in any order. */
   listTags(repositoryName: string): Promise<readonly string[]>;
-  /** All of them; `artifactType` asks for fewer, and may be passed over. Undefined where ECR keeps no referrers. */
+  /** All of them; `artifactType` asks for fewer, and may be ignored. Undefined where ECR keeps no referrers. */
   listReferrers(
     repositoryName: string,
     digest: string,
@@ -119,7 +119,7 @@ export interface RegistryPort {
   ): Promise<readonly Referrer[] | undefined>;
 }
 
-/** What a refusal tells a registry's client beside the row of the error table. */
+/** What a refusal has for a registry's client besides the row of the error table. */
 export type PortErrorMembers = {
   /** Where the client can go on: InvalidLayerPartException with it becomes 416 with `Location` and `Range`. */
   readonly uploadState?: UploadState | undefined;

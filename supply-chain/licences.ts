@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { projectRoot } from '../lib/project-root.ts';
 import { type LockedPackage, referenceOf } from './locked-packages.ts';
 
-/** They ask for their text to be kept, and for nothing of whoever uses them. */
+/** They require that their text is kept, and nothing else. */
 const permissive = [
   '0BSD',
   'Apache-2.0',
@@ -22,7 +22,7 @@ const permissive = [
 /** Of tools and their data, which are run here and never shipped. MPL-2.0 binds who changes its own files. */
 const ofTools = ['CC0-1.0', 'CC-BY-3.0', 'CC-BY-4.0', 'MPL-2.0'];
 
-/** Packages that state no licence in package.json, by `name@version`: another version is looked at anew. */
+/** Packages that state no licence in package.json, by `name@version`: another version is checked again. */
 const exceptions: Readonly<Record<string, { licence: string; reason: string }>> = {
   'humanize-number@0.0.2': { licence: 'MIT', reason: 'its Readme.md says so' },
 };

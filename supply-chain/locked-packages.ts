@@ -11,7 +11,7 @@ const lockedPackage = z.object({
   version: z.string(),
   /** Only of a package that was installed under another name. */
   name: z.string().optional(),
-  /** As the registry told it when the package was locked. */
+  /** As the registry gave it when the package was locked. */
   license: z.string().optional(),
   integrity: z.string().optional(),
   /** Whether only development needs it. */
@@ -33,7 +33,7 @@ export type LockedPackage = z.infer<typeof lockedPackage> & {
   location: string;
 };
 
-/** What tells one package from another: `name@version`. */
+/** What identifies a package: `name@version`. */
 export const referenceOf = ({ name, version }: LockedPackage): string => `${name}@${version}`;
 
 const folder = 'node_modules/';

@@ -58,7 +58,7 @@ function componentsOf(packages: readonly LockedPackage[], files: ShippedFiles) {
   );
 }
 
-/** Where Node.js looks for a package: in the one that asks, then beside it, then beside those that it lies in. */
+/** Where Node.js looks for a package: in the one that asks, then next to it, then next to those that contain it. */
 function placesOf(name: string, from: string): string[] {
   const outer = from.lastIndexOf('/node_modules/');
   const others = outer < 0 ? [`node_modules/${name}`] : placesOf(name, from.slice(0, outer));

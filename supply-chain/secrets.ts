@@ -27,7 +27,7 @@ const config = {
 const textOf = (bytes: Buffer): string =>
   bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'latin1');
 
-/** @returns a sentence for each secret, which tells its place and nothing of its characters */
+/** @returns a sentence for each secret, with its place and none of its characters */
 export async function findSecrets(filePath: string, bytes: Buffer): Promise<string[]> {
   const { messages } = await lintSource({
     source: { filePath, content: textOf(bytes), contentType: 'text' },

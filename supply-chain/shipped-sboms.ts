@@ -6,7 +6,7 @@ import { findFunctionPackages } from './function-packages.ts';
 import { readLockedPackages } from './locked-packages.ts';
 import { sbomOf } from './sbom.ts';
 
-/** Lies beside the code as it is, and not in it. */
+/** Deployed next to the functions' code, and not in it. */
 const cedar = '@cedar-policy/cedar-wasm';
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -33,7 +33,7 @@ export async function makeShippedSboms() {
       files: new Map([[cedar, cedarFiles]]),
     }),
     'package.cdx.json': sbomOf({
-      description: 'The command line, the client and the construct, with all that npm installs beside them.',
+      description: 'The command line, the client and the construct, with all that npm installs with them.',
       packages: packages.filter(({ dev }) => !dev),
     }),
   };

@@ -11,7 +11,7 @@ import { linksOf } from './links.ts';
 import { problemOf, type Response, refusalsOf } from './problems.ts';
 import { descriptionOf, hasJsonBody, jsonBody, parametersOf, requestBodyOf } from './requests.ts';
 
-/** The name of what belongs to one operation of one registry: ECR's, and `Public` behind it. */
+/** The name of what belongs to one operation of one registry: ECR's, followed by `Public` where it is ECR Public's. */
 const suffixes = { ecr: '', 'ecr-public': 'Public' } as const satisfies Record<Registry, string>;
 const nameOf = ({ operation, registry }: Call) => `${operation}${suffixes[registry]}`;
 

@@ -1,4 +1,4 @@
-// How a client goes on with an answer: OpenAPI's links from one operation to the next.
+// What a client does next with an answer: OpenAPI's links from one operation to the next.
 
 import { type Call, operations } from '../operations.ts';
 import { hasJsonBody, parametersOf } from './requests.ts';

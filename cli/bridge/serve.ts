@@ -10,7 +10,7 @@ import {
 
 export type ServeOptions = Pick<RegistryServerOptions, 'address' | 'tls' | 'onServed' | 'bounds'> &
   Pick<BridgeOptions, 'identities' | 'registry' | 'registryId'> & {
-    /** By which clients know it, beside the names of loopback, the address and the certificate. */
+    /** Names that clients use for it, besides those of loopback, the address and the certificate. */
     hostNames?: readonly HostName[] | undefined;
     uploads?: BridgeOptions['bounds'];
   };

@@ -1,4 +1,4 @@
-// `bridge`: a registry on loopback that docker, podman, skopeo and their like push to, and the proxy behind it.
+// `bridge`: a registry on loopback that docker, podman, skopeo and similar tools push to; it sends everything to the proxy.
 
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -166,7 +166,7 @@ function whoPushes(lent: LentToken | undefined, { socket }: Flags): string {
   if (lent.to !== 'everyone') {
     return "the bridge's: clients log in with any user name, and the password of the bridge";
   }
-  const everyone = socket === undefined ? 'every user of this machine' : `whoever may open ${socket}`;
+  const everyone = socket === undefined ? 'every user of this machine' : `every user who may open ${socket}`;
   return `the bridge's, lent: nobody can log in here, and ${everyone} may push with it`;
 }
 
@@ -199,7 +199,7 @@ export const bridge = addPushingOptions(
   .addOption(
     new Option(
       '--host-name <name[:port]>',
-      "a name by which clients know the bridge, beside localhost, its address and its certificate's; repeatable",
+      "a name by which clients know the bridge, besides localhost, its address and its certificate's; repeatable",
     )
       .argParser(readHostName)
       .default([], 'none'),
@@ -208,7 +208,7 @@ export const bridge = addPushingOptions(
   .addOption(
     new Option(
       '--password-file <file>',
-      'whoever logs in with the password in this file may push with that token',
+      'clients that log in with the password in this file may push with that token',
     ).conflicts('lendToken'),
   )
   .option('--tls-cert <file>', 'the certificate, with its chain, as PEM')

@@ -92,7 +92,7 @@ const revokeCommand = secretCommand('revoke', 'Take back a client’s token, wit
     console.error(`Revoked. Running functions know it within 30 seconds.`);
   });
 
-/** What is told of the tokens; their hashes only to who asks. */
+/** What is printed about the tokens; their hashes only on request. */
 const rowsOf = (clients: ReadonlyMap<string, ClientTokens>, hashes: boolean, now: Date) =>
   [...clients].flatMap(([name, tokens]) =>
     tokens.map((token) => ({

@@ -15,7 +15,7 @@ export type ClientTokens = readonly StoredToken[];
 /** Two, so that a client can be given its next token before the old one ends. */
 const maxLiveTokens = 2;
 
-/** So long a client is told that its token has expired, rather than that nobody knows it. */
+/** How long an expired token is answered as expired, rather than as unknown. */
 const expiredTokenKeptMs = 30 * 86_400_000;
 
 export const isLive = ({ expiresAt }: StoredToken, now: Date): boolean =>

@@ -6,7 +6,7 @@ const unitsMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 
 
 const maxMs = 3_650 * 86_400_000;
 
-/** @throws InvalidArgumentError, which commander tells with the option's name */
+/** @throws InvalidArgumentError, which commander prints with the option's name */
 export function parseDurationMs(text: string): number {
   const [, count = '', unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
   const durationMs = Number(count) * (unitsMs[unit] ?? 0);

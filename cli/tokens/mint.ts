@@ -1,4 +1,4 @@
-// A fresh client token: recognisable by its prefix, random, and with a checksum that tells it from a typing error.
+// A new client token: recognisable by its prefix, random, and with a checksum that shows typing errors.
 
 import { createHash, randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';

@@ -6,7 +6,7 @@ import { clientToken } from '../../api/secret.ts';
 import { CommandError } from '../failure.ts';
 import type { ClientTokens } from './client-tokens.ts';
 
-/** An odd client is its own matter: the commands for all others go on. */
+/** An invalid client does not stop the commands for the others. */
 const withClients = z.looseObject({ clients: z.record(z.string(), z.unknown()) });
 
 const clientTokens = z.array(clientToken.loose().extend({ id: z.string().optional() }));
@@ -41,7 +41,7 @@ function tokensOf(list: unknown, client: string): ClientTokens {
     return data;
   }
   throw new CommandError(
-    `The secret does not hold the tokens of ${client} in their form: mend it by hand, or revoke ${client} --all and create it anew.`,
+    `The secret does not hold the tokens of ${client} in their form: correct it by hand, or revoke ${client} --all and create it again.`,
   );
 }
 

@@ -33,7 +33,7 @@ export function hostNameOf(text: string, defaultPort?: number): HostName | undef
  * A web page reaches any registry on its reader's machine, by a name of its own that it has pointed there (DNS
  * rebinding) or blindly by the registry's. A browser says so: by that name in `Host`, by `Origin` in whatever is
  * no simple reading, by `Sec-Fetch-Site` in everything it sends to loopback or over TLS. Container tools send
- * neither of the two. `Sec-Fetch-Mode` says nothing: Node.js's own `fetch` sends it.
+ * neither of the two. `Sec-Fetch-Mode` proves nothing: Node.js's own `fetch` sends it.
  * @returns what throws PortError AccessDeniedException for such a request
  */
 export function admissionOf({

@@ -127,7 +127,7 @@ export class BridgeRegistry implements RegistryPort {
     if (this.#options.registry === 'ecr-public') {
       throw new PortError(
         'UnsupportedCommandException',
-        'ECR Public lets its API read no images: whoever pulls asks public.ecr.aws',
+        'ECR Public has no operation that reads images: pull from public.ecr.aws',
       );
     }
   }

@@ -41,7 +41,7 @@ export class ChunkStream implements AsyncIterableIterator<Uint8Array, undefined>
   /** The reader gets `reason` instead of a chunk. */
   fail(reason: unknown): void {
     this.#state = { failed: reason };
-    this.#refuse('the blob was given up');
+    this.#refuse('the blob was abandoned');
     this.#reading?.fail(reason);
   }
 

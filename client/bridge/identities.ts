@@ -14,7 +14,7 @@ import { tokenCheck } from './token-check.ts';
 export type Identity = { readonly key: string; readonly uploader: Uploader };
 
 /**
- * Whose request this is, by the secret it carries. A secret is used or refused: none is passed over.
+ * Who sends the request, by its token or password. One that is sent is used or refused, never ignored.
  * @throws PortError UnrecognizedClientException; ProxyProblem when the proxy refuses the token, or cannot tell
  */
 export type Identities = (secret: string | undefined) => Promise<Identity>;

@@ -27,7 +27,7 @@ export class LayerRun {
       signal: this.#interruption.signal,
     });
     this.begun = Promise.race([beginning, this.#layer.then(() => {})]);
-    // Whoever brings bytes next is told why; it may be that nobody does.
+    // The next request with bytes gets the reason; there may be none.
     this.begun.catch(() => {});
     this.#layer.catch(() => {
       this.#hasFailed = true;

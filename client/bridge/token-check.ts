@@ -43,7 +43,7 @@ export function tokenCheck(client: ProxyClient, policy: RetryPolicy): () => Prom
   };
 }
 
-/** With a request that is ill-formed on purpose: the proxy authenticates before it validates, and does nothing. */
+/** Sends an invalid request on purpose: the proxy authenticates before it validates, and does nothing else. */
 async function ask(client: ProxyClient): Promise<void> {
   try {
     await client.send('BatchCheckLayerAvailability', { repositoryName: '', layerDigests: [] });

@@ -31,7 +31,7 @@ export class UploadSession {
     return { reference: referenceText({ id: this.#id, position }), position };
   }
 
-  /** Nobody goes on with it, and nobody can, but from its first byte. */
+  /** It cannot be continued, only started again from its first byte. */
   get isOver(): boolean {
     return this.#request === undefined && !this.#takesBytes;
   }
@@ -116,7 +116,7 @@ export class UploadSession {
   async #alone<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
     const { state } = this;
     this.#request?.abort(
-      new PortError('InvalidLayerPartException', 'another request goes on with this upload', {
+      new PortError('InvalidLayerPartException', 'another request continues this upload', {
         uploadState: state,
       }),
     );

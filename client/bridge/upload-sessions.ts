@@ -1,4 +1,4 @@
-// The uploads under way, each its client's own and bounded in number; those that nobody goes on with are given up.
+// The uploads in progress, each its own client's and limited in number; those that are not continued are dropped.
 
 import { type IncomingBytes, PortError, type UploadState } from '../../registry/port.ts';
 import type { LayerRun } from './layer-run.ts';

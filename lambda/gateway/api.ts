@@ -14,7 +14,7 @@ export type Api = {
   find(event: APIGatewayProxyEvent): Call;
   /** The content types that an operation's body may have; none where it has no body. */
   contentTypes(operation: OperationName): readonly string[];
-  /** Whether a member that the operation does not have is an error, or passed over as AWS does. */
+  /** Whether a member that the operation does not have is an error, or ignored as AWS does. */
   refusesUnknownMembers: boolean;
   writeOutput(operation: OperationName, output: object): APIGatewayProxyResult;
   writeError(error: ProxyError, requestId: string): APIGatewayProxyResult;

@@ -13,7 +13,7 @@ import type { Api } from './api.ts';
 
 type BodyReader = (event: APIGatewayProxyEvent) => RawMembers;
 
-/** All text beside the body, whose own is seen to where it is parsed. */
+/** All text except the body, which is checked where it is parsed. */
 function assertWellFormed(event: APIGatewayProxyEvent) {
   const { headers, pathParameters, multiValueQueryStringParameters } = event;
   for (const texts of [headers, pathParameters, multiValueQueryStringParameters]) {
@@ -35,13 +35,13 @@ function assertSize({ body, isBase64Encoded }: APIGatewayProxyEvent, maxBytes: n
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** What API Gateway puts in place of bytes that are no UTF-8, in a body that it hands on as text. */
+/** What API Gateway puts in place of bytes that are not UTF-8, in a body that it passes on as text. */
 const replacement = '\uFFFD';
 
-/** A manifest may have it of its own: its digest tells. */
+/** A manifest may contain the character itself: its digest shows that it is unaltered. */
 function assertUnaltered(text: string, { imageDigest }: RawMembers) {
   if (text.includes(replacement) && imageDigest === undefined) {
-    throw new JsonFault('UTF-8; and where U+FFFD is part of a manifest, its imageDigest beside it');
+    throw new JsonFault('UTF-8; and where a manifest contains U+FFFD, its imageDigest as well');
   }
 }
 
@@ -56,7 +56,7 @@ function textOf({ body, isBase64Encoded }: APIGatewayProxyEvent): string {
   }
 }
 
-/** A member that is null is absent, as it is to AWS; but it is still a member that is given. */
+/** A member that is null counts as absent, as it does for AWS; an unknown one is still refused. */
 const withoutNulls = (members: object): RawMembers =>
   Object.fromEntries(Object.entries(members).map(([name, value]) => [name, withoutNull(value)]));
 
@@ -98,7 +98,7 @@ function positionsOf(contentRange = ''): { first: number; last: number } | undef
   return first <= last && last < length ? { first, last } : undefined;
 }
 
-/** A header that comes twice and says two things says nothing; API Gateway's single value would be the last one. */
+/** A header with two different values has none; API Gateway's single value would be the last one. */
 function onlyValue(event: APIGatewayProxyEvent, name: string): string | undefined {
   const values = new Set(event.multiValueHeaders?.[name] ?? [event.headers[name]]);
   return values.size === 1 ? [...values][0] : undefined;
@@ -152,7 +152,7 @@ function bodyReaderOf(event: APIGatewayProxyEvent, accepted: readonly string[]):
   return reader;
 }
 
-/** What an operation takes of a request, and what the front makes of more. */
+/** What an operation accepts in a request. */
 export type RequestRules = {
   /** None where it has no body. */
   readonly contentTypes: readonly string[];
@@ -192,12 +192,12 @@ function gather(body: RawMembers, elsewhere: readonly (readonly [string, unknown
     }
     members.set(member, value);
   }
-  // Unlike an assignment, this makes a member of its own of `__proto__` too.
+  // Unlike an assignment, this makes an own member of `__proto__` too.
   return Object.fromEntries(members);
 }
 
 /**
- * Sizes and counts are seen to before anything is parsed. Decision 0007.
+ * Sizes and counts are checked before anything is parsed. Decision 0007.
  *
  * @throws UnsupportedMediaTypeException for a content type that the operation does not take;
  *   InvalidParameterException for what cannot be read, or says two things of one member.

@@ -99,7 +99,7 @@ export const resourceHandler = (operation: OperationName, services: FunctionServ
 export const awsHandler = (services: FunctionServices): Handler =>
   apiHandler(awsApi(services.registries), services);
 
-/** The handler of the function that exchanges tokens, in the resource API. The exchange has no body; one that is sent is not read. */
+/** The handler of the function that exchanges tokens, in the resource API. A body is not read: the exchange has none. */
 export const sessionTokenHandler = (services: FunctionServices): Handler =>
   handlerOf(services, writeProblem, async (_event, caller) => {
     caller.record.serves(sessionTokenExchange.name);

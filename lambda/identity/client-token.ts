@@ -1,4 +1,4 @@
-// Client tokens: `eup_<client>_<random>`, of which the secret holds the SHA-256; one becomes a Client.
+// Client tokens: `eup_<client>_<random>`, whose SHA-256 is in the secret. A valid one becomes a Client.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ProxyError } from '../../api/proxy-error.ts';
@@ -6,7 +6,7 @@ import { type ClientToken, clientNameOf, type Secret } from '../../api/secret.ts
 import type { Client } from '../../policy/principal.ts';
 import type { SecretReader } from './secret.ts';
 
-/** What the secret knows a client token by. */
+/** How a client token is identified in the secret. */
 export type KnownBy = { readonly client: string; readonly sha256: string };
 
 const isSameHash = (one: string, other: string) =>
@@ -20,7 +20,7 @@ const rowOf = ({ clients }: Secret, { client, sha256 }: KnownBy): ClientToken | 
     ? clients[client]?.find((candidate) => isSameHash(candidate.sha256, sha256))
     : undefined;
 
-/** @throws UnrecognizedClientException for what is no client token at all */
+/** @throws UnrecognizedClientException for a text that is not a client token */
 export function knownByOf(token: string): KnownBy {
   const client = clientNameOf(token);
   if (!client) {
@@ -33,7 +33,7 @@ export function knownByOf(token: string): KnownBy {
  * The row of a token that is valid now. One that is not in the secret may have been made since it was read.
  *
  * @throws UnrecognizedClientException with a token that no client has;
- *   ExpiredTokenException with one that was valid once.
+ *   ExpiredTokenException with one that is no longer valid.
  */
 export async function findClientToken(knownBy: KnownBy, readSecret: SecretReader): Promise<ClientToken> {
   const row = rowOf(await readSecret(), knownBy) ?? rowOf(await readSecret({ afresh: true }), knownBy);

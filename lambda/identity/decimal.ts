@@ -1,4 +1,4 @@
-// A JSON number's exact value as text: what a policy compares must not be what a double has made of it.
+// A JSON number's exact value as text, so that a policy does not compare a rounded double.
 
 import { maxNumberCharacters } from '../../api/limits.ts';
 
@@ -6,12 +6,12 @@ import { maxNumberCharacters } from '../../api/limits.ts';
 const parts = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 /**
- * The value in plain decimal digits: no exponent, no zeros that say nothing, no sign on 0. So numbers that are equal
- * have one text (`1e2`, `100.0` and `100`), and no others have it.
+ * The value in plain decimal digits: no exponent, no redundant zeros, no sign on 0. Equal numbers
+ * have the same text (`1e2`, `100.0` and `100`), and different numbers have different texts.
  *
  * @param source a number as JSON has it
- * @throws SyntaxError for what is not one; RangeError for one that is longer than `maxNumberCharacters`, as it stands
- *   or when it is written out
+ * @throws SyntaxError for what is not a number; RangeError for one that is longer than `maxNumberCharacters`, as
+ *   written or in plain digits
  */
 export function decimalOf(source: string): string {
   const tooLong = new RangeError(`a number of more than ${maxNumberCharacters} characters`);

@@ -26,8 +26,8 @@ type Checks = { issuer: string; jwksUri: string; audience: string[] | null; grac
 const graceSeconds = maxClockSkewMs / 1_000;
 
 /**
- * The library's checks, with one key. It takes the token as it was read here, and reads none itself: two readers of
- * one token might differ.
+ * The library's checks, with one key. It gets the token as it was parsed here and parses nothing itself: two parsers
+ * of one token might differ.
  */
 class KeyVerifier extends JwtVerifierBase<Checks, Checks, false> {
   readonly #checks: Checks;
@@ -57,7 +57,7 @@ const expectedAudience = ({ audience, audienceClaim }: Issuer) =>
 
 const isOfAnotherKey = (failure: unknown) => failure instanceof JwtInvalidSignatureError;
 
-/** None of the library's own messages goes out, nor into the log: they quote the token. */
+/** The library's own messages are neither answered nor logged: they quote the token. */
 function refusalOf(failure: unknown, issuer: Issuer): ProxyError {
   if (isOfAnotherKey(failure)) {
     return refused('The token’s signature is not valid.');
@@ -109,7 +109,7 @@ function failureOf(run: () => void): unknown {
   }
 }
 
-/** @throws UnrecognizedClientException saying why none of them can verify anything */
+/** @throws UnrecognizedClientException saying why none of the keys can verify the token */
 function usableKeys(keys: readonly Jwk[], algorithm: Algorithm): readonly Jwk[] {
   const faults = keys.map((jwk) => keyFault(jwk, algorithm));
   const [fault] = faults;
@@ -124,8 +124,8 @@ export type Verify = (jwt: Jwt) => Promise<void>;
 
 /**
  * @throws UnrecognizedClientException saying which of signature, key, audience and times is wrong;
- *   ExpiredTokenException; ServiceUnavailableException when the issuer's keys cannot be had, and InternalFailure when
- *   they cannot be had until the operator has mended something.
+ *   ExpiredTokenException; ServiceUnavailableException when the issuer's keys cannot be fetched, and InternalFailure when
+ *   they cannot be fetched until the operator has fixed the configuration.
  */
 export function issuerVerifier(issuer: Issuer, report: ReportFault): Verify {
   const keysOf = signingKeys(issuer, report);

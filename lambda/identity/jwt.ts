@@ -1,4 +1,4 @@
-// A JWT, read strictly and once: what is verified and what a policy decides about come from this one reading.
+// A JWT, parsed strictly and once: the same result is verified and given to the policy.
 
 import { z } from 'zod';
 import { maxTokenDepth } from '../../api/limits.ts';
@@ -25,9 +25,9 @@ const anotherKind =
   'The token is of another kind (typ) than JWT or at+jwt: send an access token or an ID token.';
 
 /**
- * The kinds of JWT that say who somebody is. Most issuers send JWT or nothing; at+jwt is RFC 9068's, JOSE is
- * allowed by SPIFFE. Any other, such as a logout token or a DPoP proof, is signed with the same keys for another
- * purpose. Source: RFC 8725, section 3.11.
+ * The kinds of JWT that identify a caller. Most issuers send JWT or nothing; at+jwt is RFC 9068's, JOSE is allowed by
+ * SPIFFE. Others, such as a logout token or a DPoP proof, are signed with the same keys for another purpose.
+ * Source: RFC 8725, section 3.11.
  */
 const kinds = new Set(['jwt', 'at+jwt', 'jose']);
 
@@ -43,7 +43,7 @@ const header = z.object({
   ),
   kid: z.string('The token’s signature names no key (kid).'),
   typ: z.string(malformed).refine(isTakenKind, anotherKind).exactOptional(),
-  // An extension that has to be understood, and none is. Source: RFC 7515, section 4.1.11.
+  // An extension that the recipient has to understand; none is supported. Source: RFC 7515, section 4.1.11.
   crit: z.never(malformed).exactOptional(),
 });
 
@@ -54,7 +54,7 @@ const registered = z.object({
   exp: time('The token has no expiry (exp).'),
   nbf: time(malformed).exactOptional(),
   iat: time(malformed).exactOptional(),
-  // Of a security event, such as a logout token that does not say so in its typ. Source: RFC 8417, section 2.2.
+  // The token of a security event, such as a logout token whose typ does not say so. Source: RFC 8417, section 2.2.
   events: z.never(anotherKind).exactOptional(),
 });
 
@@ -70,7 +70,7 @@ export type Jwt = {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
-/** Only the one base64url that an encoder writes, and only UTF-8: nothing that two decoders read differently. */
+/** Only canonical base64url and only UTF-8: nothing that two decoders could read differently. */
 function decode(part: string): Buffer {
   const bytes = Buffer.from(part, 'base64url');
   if (bytes.toString('base64url') !== part) {
@@ -81,13 +81,13 @@ function decode(part: string): Buffer {
 
 type Part = Readonly<Record<string, unknown>>;
 
-/** An object of well-formed text, and beside it the same as policies see it, with every number as its exact text. */
+/** An object of well-formed text, and the same object as policies see it, with every number as its exact text. */
 function parse(part: string) {
   const text = utf8.decode(decode(part));
   const values = parseStrictJson(text, maxTokenDepth);
   const forPolicies = z.record(z.string(), z.unknown()).parse(
     JSON.parse(text, (name, value, { source = '' }) => {
-      // Somewhere it would not be a member but an object's prototype.
+      // Assigned to an object, it would set the prototype instead of a member.
       if (name === '__proto__') {
         throw new SyntaxError('a name that no claim has');
       }
@@ -116,7 +116,7 @@ function check<Output>(schema: z.ZodType<Output>, part: Part): Output {
 }
 
 /**
- * What needs no key: checked first, so that a token that cannot be good costs no fetch and no signature.
+ * The checks that need no key come first, so that a token that cannot be valid costs no fetch and no signature.
  *
  * @throws UnrecognizedClientException saying what is wrong with its form
  */

@@ -8,13 +8,13 @@ import { keySetTimeoutMs, maxKeySetBytes } from '../../api/limits.ts';
 /** Source: OpenID Connect Discovery 1.0, section 4.2. */
 const discovered = z.object({ issuer: z.string(), jwks_uri: z.string() });
 
-/** What is no key, or of a kind that nobody here knows, is passed over. Source: RFC 7517, section 5. */
+/** Entries that are not keys, or of an unknown kind, are ignored. Source: RFC 7517, section 5. */
 const keySet = z.object({ keys: z.array(z.json()).transform((keys): Jwk[] => keys.filter(isJwk)) });
 
-/** Statuses that pass: the same address may answer the next time. */
+/** Temporary statuses: the same address may answer the next time. */
 const passingStatuses: ReadonlySet<number> = new Set([408, 425, 429]);
 
-/** What DNS and TLS say of an address that will be no better the next time. */
+/** Errors of DNS and TLS that are not temporary. */
 const lastingCodes: ReadonlySet<unknown> = new Set([
   'ENOTFOUND',
   'CERT_HAS_EXPIRED',
@@ -30,10 +30,10 @@ const isLastingFailure = ({ cause }: Error) =>
 
 const discoveryUrlOf = (issuer: string) => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
 
-/** The keys of an issuer cannot be had. The message names the issuer's own addresses and what they answered. */
+/** The keys of an issuer cannot be fetched. The message names the issuer's own addresses and what they answered. */
 export class KeySetError extends Error {
   override readonly name = 'KeySetError';
-  /** Whether somebody has to mend the configuration, or the issuer, before trying again is of use. */
+  /** Whether the configuration, or the issuer, has to be fixed before trying again can succeed. */
   readonly isLasting: boolean;
 
   constructor(message: string, options: { isLasting: boolean; cause?: unknown }) {
@@ -44,7 +44,7 @@ export class KeySetError extends Error {
 
 const lasting = (message: string) => new KeySetError(message, { isLasting: true });
 
-/** Reads no further than a key set may be long, whatever the other end sends. A byte order mark is left out. */
+/** Reads at most the largest allowed key set, whatever the issuer sends. A byte order mark is left out. */
 async function readText(url: string, response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -87,7 +87,7 @@ async function get(url: string): Promise<string> {
   }
 }
 
-/** Nothing of the text is quoted: a parser's own message would. */
+/** The message quotes nothing of the text, as a parser's own message would. */
 function parse<Output>(schema: z.ZodType<Output>, text: string, refusal: string): Output {
   try {
     return schema.parse(JSON.parse(text));
@@ -114,7 +114,7 @@ const readKeys = async (url: string): Promise<readonly Jwk[]> =>
 const fetchOnce = async (issuer: Issuer) => readKeys(issuer.jwksUri ?? (await discover(issuer)));
 
 /**
- * Tries a second time at once: a connection that was reset says nothing about the next.
+ * Tries a second time at once: a connection may have been reset by chance.
  *
  * @throws KeySetError
  */

@@ -10,15 +10,15 @@ import { readJwt } from './jwt.ts';
 /** Makes a Workload of a token that has a JWT's form. */
 export type TokenVerifier = (token: string) => Promise<Workload>;
 
-/** Where nobody watches, as in a test. */
+/** For tests: reports nothing. */
 function unreported() {}
 
 /**
  * Only the issuer that the token names is asked for keys, and only if it is configured. Decision 0011.
  *
  * @throws UnrecognizedClientException saying which of form, issuer, signature, key, audience and times is wrong;
- *   ExpiredTokenException; ServiceUnavailableException when the issuer's keys cannot be had, and InternalFailure when
- *   they cannot be had until the operator has mended something.
+ *   ExpiredTokenException; ServiceUnavailableException when the issuer's keys cannot be fetched, and InternalFailure when
+ *   they cannot be fetched until the operator has fixed the configuration.
  */
 export function tokenVerifier(issuers: readonly Issuer[], report: ReportFault = unreported): TokenVerifier {
   const verifiers = new Map(

@@ -5,13 +5,13 @@ import { ProxyError } from '../../api/proxy-error.ts';
 import { readSecretText, type Secret, type SecretReading } from '../../api/secret.ts';
 import type { ReportFault } from '../telemetry/configuration-faults.ts';
 
-/** Gives the secret as it was at most `secretMaxAgeMs` ago; `afresh`, for a token that is not in it, as it is now. */
+/** The secret as it was at most `secretMaxAgeMs` ago; with `afresh`, for a token that is not in it, as it is now. */
 export type SecretReader = (options?: { readonly afresh: boolean }) => Promise<Secret>;
 
 const unavailable = (cause: unknown) =>
   new ProxyError('ServiceUnavailableException', 'The tokens cannot be checked now. Try again.', { cause });
 
-/** What is wrong is said without quoting the secret, as the messages of JSON.parse and zod may do. */
+/** The message does not quote the secret, as those of JSON.parse and zod may do. */
 function parse(text: string, report: ReportFault): SecretReading {
   try {
     return readSecretText(text);
@@ -28,12 +28,12 @@ const isYounger = (reading: Reading | undefined, ageMs: number): reading is Read
   reading !== undefined && Date.now() - reading.begunAt < ageMs;
 
 /**
- * A token that was just made is known at once, for the secret is read anew for it. Strangers' tokens have it read once
- * in `secretRereadMs` at most, and are looked up in the latest reading else. Only a revocation waits until the secret
- * is old.
+ * A token that was just created works at once, since the secret is read again for it. Unknown tokens cause at most one
+ * read in `secretRereadMs`, and are otherwise looked up in the secret as last read. Only a revocation takes effect as
+ * late as the cached secret expires.
  *
  * @param fetchText asks Secrets Manager, each time
- * @throws ServiceUnavailableException when the secret cannot be read: without it nobody is let in.
+ * @throws ServiceUnavailableException when the secret cannot be read: without it no request can be authenticated.
  */
 export function secretReader(fetchText: () => Promise<unknown>, report: ReportFault): SecretReader {
   let kept: Reading | undefined;
@@ -48,7 +48,11 @@ export function secretReader(fetchText: () => Promise<unknown>, report: ReportFa
     const { secret, faults } = parse(String(text), report);
     if (faults.length > 0) {
       const named = new Error(`not in the form of api/secret.ts: ${faults.slice(0, maxFaults).join('; ')}`);
-      report('secret', 'What is odd in the secret is left out, and the rest of it used.', named);
+      report(
+        'secret',
+        'Entries of the secret that are not in its form are ignored; the others are used.',
+        named,
+      );
     }
     return secret;
   };

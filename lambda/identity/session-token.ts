@@ -1,4 +1,4 @@
-// Session tokens: a caller's identity, signed with a key that follows from the sealing key, for as long as a push takes.
+// Session tokens: a caller's identity, signed with a key derived from the sealing key, valid as long as a push takes.
 
 import { hkdfSync } from 'node:crypto';
 import { errors as joseErrors, jwtVerify, SignJWT } from 'jose';
@@ -12,7 +12,7 @@ import { type Principal, workload } from '../../policy/principal.ts';
 import { findClientToken, type KnownBy, knownByOf } from './client-token.ts';
 import type { SecretReader } from './secret.ts';
 
-/** What a session token carries: whom the secret knows its client token by, or the claims of its OIDC token. */
+/** What a session token contains: how its client token is identified in the secret, or the claims of its OIDC token. */
 const content = z.union([
   z.object({ client: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
   z.object({
@@ -53,7 +53,7 @@ const tooLong = (characters: number) =>
       'of a request. Have its issuer put fewer claims into it, or send it as it is, without exchanging it.',
   );
 
-/** The key that signs now, and until when what it has signed is taken. */
+/** The key that signs now, and until when its signatures are accepted. */
 function signingKeyNow(keys: SealingKeys, now: Date) {
   const sealingKey = sealsWith(keys, now);
   const { previousSealingKey: previous } = keys;
@@ -61,7 +61,7 @@ function signingKeyNow(keys: SealingKeys, now: Date) {
   return { key: signingKeyOf(sealingKey), opensUntil };
 }
 
-/** What is in a token that one of the keys has signed, and that is neither expired nor older than it may be. */
+/** The contents of a token that one of the keys has signed, and that is neither expired nor too old. */
 async function open(jws: string, keys: readonly string[], maxMinutes: number): Promise<unknown> {
   for (const key of keys) {
     try {
@@ -80,13 +80,13 @@ async function open(jws: string, keys: readonly string[], maxMinutes: number): P
     }
   }
   throw refused(
-    'The session token is not of this proxy, or of a sealing key that is gone. Exchange a token anew.',
+    'The session token is not of this proxy, or its sealing key has been removed. Exchange a token again.',
   );
 }
 
 export type SessionTokens = {
   /**
-   * @param token the one that the principal has just been authenticated by
+   * @param token the one by which the principal has just been authenticated
    * @throws AccessDeniedException for a session token, which is not exchanged again; InvalidParameterException where the
    *   claims are too many for the headers of a request
    */
@@ -102,8 +102,9 @@ export type SessionTokenOptions = {
 };
 
 /**
- * Stateless: who holds the sealing keys can check one. That of a client token is held against the secret each time, and
- * ends with its client token; that of an OIDC token ends by itself, or when its issuer is no longer configured.
+ * Stateless: the sealing keys are enough to check one. One made from a client token is compared with the secret each
+ * time, and ends with that client token; one made from an OIDC token ends when it expires, or when its issuer is no
+ * longer configured.
  */
 export function openSessionTokens({ maxMinutes, issuers, readSecret }: SessionTokenOptions): SessionTokens {
   const isKnownIssuer = (iss: string) => issuers.some(({ issuer }) => issuer === iss);
@@ -152,7 +153,7 @@ export function openSessionTokens({ maxMinutes, issuers, readSecret }: SessionTo
       const payload = await open(sessionToken.slice(sessionTokenPrefix.length), keys, maxMinutes);
       const { data } = content.safeParse(payload);
       if (!data) {
-        throw refused('The session token is of another version of this proxy. Exchange a token anew.');
+        throw refused('The session token is of another version of this proxy. Exchange a token again.');
       }
       return principalOf(data);
     },

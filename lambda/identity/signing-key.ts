@@ -1,12 +1,12 @@
-// The keys that verify a signature: which of a key set it is, and whether it is fit for that.
+// The keys that verify a signature: which key of a set it is, and whether the key may verify it.
 
 import { createPublicKey } from 'node:crypto';
 import type { Jwk } from 'aws-jwt-verify/jwk';
 import { minRsaModulusBits } from '../../api/limits.ts';
 
 /**
- * The signature algorithms that are taken, each with the keys that it goes with. None of them is symmetric:
- * what an issuer publishes can verify a signature and never make one. Source: RFC 7518, section 3.1; RFC 8037.
+ * The accepted signature algorithms, each with its kinds of key. None of them is symmetric: what an issuer publishes
+ * can verify a signature but never make one. Source: RFC 7518, section 3.1; RFC 8037.
  */
 const keysOfAlgorithm = {
   RS256: { kty: 'RSA', crv: undefined },
@@ -24,7 +24,7 @@ const isAlgorithm = (name: string): name is Algorithm => Object.hasOwn(keysOfAlg
 
 export const algorithms: readonly Algorithm[] = Object.keys(keysOfAlgorithm).filter(isAlgorithm);
 
-/** Which key a token says that it is signed with. */
+/** The key that a token says it is signed with. */
 export type KeyReference = { readonly alg: Algorithm; readonly kid: string };
 
 /** Source: RFC 7517, sections 4.2 and 4.3. */

@@ -1,4 +1,4 @@
-// The keys of one issuer that are at hand: kept while they are fresh, and fetched again for a key that is not there.
+// The cached keys of one issuer: kept while they are fresh, and fetched again for a key that is not among them.
 
 import type { Jwk } from 'aws-jwt-verify/jwk';
 import type { Issuer } from '../../api/issuers.ts';
@@ -8,7 +8,7 @@ import type { ReportFault } from '../telemetry/configuration-faults.ts';
 import { fetchKeySet, KeySetError } from './key-set.ts';
 import { findKeys, type KeyReference } from './signing-key.ts';
 
-/** The set at hand, and which fetch it came of. */
+/** The cached set, and the number of the fetch that it came from. */
 type Kept = { readonly keys: readonly Jwk[]; readonly fetch: number; readonly begunAt: number };
 
 type Failed = { readonly cause: unknown; readonly until: number };
@@ -18,7 +18,7 @@ const secondsUntil = (time: number) => Math.max(1, Math.ceil((time - Date.now())
 const isLasting = (failure: unknown): failure is KeySetError =>
   failure instanceof KeySetError && failure.isLasting;
 
-/** Whoever tries again where only the operator can help would do so for ever. */
+/** A client must not retry what only the operator can fix: it would do so for ever. */
 const unavailable = ({ cause, until }: Failed) =>
   isLasting(cause)
     ? new ProxyError(
@@ -47,17 +47,18 @@ const unknownKey = () =>
     'The token’s signature cannot be checked: its issuer has no key of its key id (kid).',
   );
 
-/** Gives what may be the key that a token says it is signed with: never none, and in most sets one. */
+/** Returns the keys that a token may be signed with: at least one, and for most sets exactly one. */
 export type SigningKeys = (reference: KeyReference) => Promise<readonly Jwk[]>;
 
 /**
- * Keys are fetched anew once they are no longer fresh, so that a key that the issuer has withdrawn stops counting;
- * as long as that fails, those at hand serve on, up to a limit. A key that is not among them may be new: the set is
- * fetched for it, but after a fetch in vain not again for a while, however many tokens ask (anybody can make one up).
+ * Keys are fetched again once they are no longer fresh, so that a key that the issuer has withdrawn is no longer used;
+ * while that fails, the cached ones are used, up to a limit. A key that is not among them may be new: the set is
+ * fetched for it, but after a fetch without the key not again for a while, however many tokens ask for it (anybody can
+ * make one up).
  *
  * @throws UnrecognizedClientException when the set, fetched for this very token, does not have the key;
- *   ServiceUnavailableException, with the time until the next fetch, when it may have it and was not looked at;
- *   InternalFailure when there will be no set until the operator has mended something.
+ *   ServiceUnavailableException, with the time until the next fetch, when the set may have it but was not fetched;
+ *   InternalFailure when there will be no set until the operator has fixed the configuration.
  */
 export function signingKeys(issuer: Issuer, report: ReportFault): SigningKeys {
   let kept: Kept | undefined;
@@ -84,7 +85,7 @@ export function signingKeys(issuer: Issuer, report: ReportFault): SigningKeys {
     }
   };
 
-  /** One fetch at a time, and none for a while after one that failed: an issuer that is down costs one time-out. */
+  /** One fetch at a time, and none for a while after one that failed: an issuer that is down costs one timeout. */
   const renew = async (): Promise<Kept> => {
     if (failed && Date.now() < failed.until) {
       throw unavailable(failed);

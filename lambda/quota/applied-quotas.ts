@@ -1,9 +1,9 @@
-// Which quotas a request is counted against, and whose count each is. Pure.
+// Which quotas a request is counted against, and in which counter each. Pure.
 
 import type { Quota, Unit } from '../../api/quotas.ts';
 import type { DecisionRequest } from '../../policy/entities.ts';
 
-/** A quota that a request is counted against; `counter` is whose count it is. */
+/** A quota that a request is counted against; `counter` identifies the client, issuer or repository it counts. */
 export type Applied = { name: string; counter: string; limit: number };
 
 type Who = Pick<DecisionRequest, 'principal' | 'resource'>;
@@ -11,7 +11,7 @@ type Who = Pick<DecisionRequest, 'principal' | 'resource'>;
 const limitOf = ({ bytesPerDay, imagesPerDay }: Quota, unit: Unit) =>
   ({ bytes: bytesPerDay, images: imagesPerDay })[unit];
 
-/** Whose count it is, or undefined for a quota of somebody else. */
+/** The counter of this request, or undefined where the quota does not apply to it. */
 function counterOf({ client, namespace }: Quota, { principal, resource }: Who): string | undefined {
   const isClient = client === '*' || (principal.type === 'Client' && principal.id === client);
   if (isClient) {

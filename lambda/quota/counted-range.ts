@@ -7,7 +7,7 @@ const sizeOf = ({ first, end }: Range) => end - first;
 /** Whether the two overlap, or one begins where the other ends. */
 const touches = (one: Range, other: Range) => one.first <= other.end && other.first <= one.end;
 
-/** What is counted once a part is. */
+/** What is counted after a part is added. */
 export type Extended = {
   range: Range;
   /** How many positions that adds: never more than the part has. */
@@ -17,8 +17,8 @@ export type Extended = {
 };
 
 /**
- * A part apart from what is counted starts a new range. What the range then forgets is counted again if it comes
- * again: no position is ever taken for counted that was not.
+ * A part apart from what is counted starts a new range. What the old range had is counted again if it is
+ * sent again: no position is ever treated as counted that was not.
  */
 export function extend(counted: Range | undefined, part: Range): Extended {
   if (!counted || !touches(counted, part)) {

@@ -1,4 +1,4 @@
-// Counts what requests use of the quotas: each byte and each image once, whatever is lost or sent again. Decision 0009.
+// Counts requests against the quotas: each byte and each image once, whatever is lost or sent again. Decision 0009.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CancellationReason, DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -12,8 +12,8 @@ import { type Addition, countedOf, keyOf, type Move, quotaTable, usedOf } from '
 export type CountOptions = {
   abortSignal?: AbortSignal;
   /**
-   * Is asked about a part apart from what is counted of its upload, and throws if the part is ahead of what the
-   * upload has. If it is not, the upload began before it was counted, and is counted from this part on.
+   * Called for a part that does not touch what is counted of its upload. Throws if the part is ahead of what the upload
+   * has. If it is not, the upload began before quotas were counted, and is counted from this part on.
    */
   refuseAhead?: () => Promise<void>;
   /**
@@ -35,7 +35,7 @@ export type Count = (
   options?: CountOptions,
 ) => Promise<void>;
 
-/** How often it is tried while others write to the same items, and how long it waits in between, at random. */
+/** How often a count is tried while other requests write to the same items, and the random pause in between. */
 const maxAttempts = 12;
 const pauseMs = (attempt: number) => Math.random() * Math.min(20 * 2 ** attempt, 640);
 
@@ -67,8 +67,8 @@ const busy = () =>
   );
 
 /**
- * What a transaction was cancelled for: the share that has no room, and what is used of its quota. None where a mark was
- * in the way too, as somebody else is counting the same.
+ * Why a transaction was cancelled: the share that exceeds its quota, and what is used of that quota. Undefined where a
+ * mark has changed too, as another request is counting the same.
  */
 function fullOf(
   reasons: readonly CancellationReason[],
@@ -89,10 +89,10 @@ const readFrom = (charges: readonly Charge[]) =>
   JSON.stringify(charges.map(({ mark, counted }) => [mark, counted]));
 
 /**
- * A request is counted before it is forwarded, in one transaction with the mark that says what of its upload or image
- * is counted. Whatever is sent again finds the mark, and is free.
+ * A request is counted before it is forwarded, in one transaction with the mark that records what of its upload or
+ * image is counted. A request that is sent again finds the mark and is not counted again.
  *
- * @param pause waits for so many milliseconds: tests do not
+ * @param pause waits for a number of milliseconds; tests replace it
  */
 export const quotaCounter =
   (
@@ -150,7 +150,7 @@ export const quotaCounter =
       if (charges.length === 0) {
         return;
       }
-      // Refused only if nobody else has counted the same meanwhile.
+      // Refused only if no other request has counted the same in the meantime.
       if (refusal?.readFrom === readFrom(charges)) {
         throw refusal.error;
       }

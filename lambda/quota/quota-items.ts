@@ -20,11 +20,11 @@ const secondsPerDay = 86_400;
 const countKeptSeconds = 2 * secondsPerDay;
 const uploadKeptSeconds = 30 * secondsPerDay;
 
-/** Readable as far as it goes, however long a subject is: the item stays below 1 KB, which is one write unit. */
+/** Readable, and cut where a subject is long: the item stays below 1 KB, which is one write unit. */
 export const keyOf = (...parts: string[]): string =>
   `${parts.join(' ').slice(0, 200).toWellFormed()} ${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
 
-/** What a mark says is counted; nothing where there is none. */
+/** What is counted according to a mark; undefined where there is no mark. */
 export const countedOf = (mark: Item): Range | undefined =>
   mark?.countedFrom?.N === undefined || mark.countedTo?.N === undefined
     ? undefined
@@ -36,13 +36,13 @@ export const usedOf = (count: Item): number => Number(count?.amount?.N ?? 0);
 export type Move = { mark: string; counted: Range | undefined; range: Range; daily: boolean };
 export type Addition = { count: string; added: number; limit: number };
 
-/** Others write to the same item at this moment, or DynamoDB asks for a slower pace. */
+/** Temporary: other requests write to the same item, or DynamoDB throttles. */
 const passing = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
 const foreseen = new Set(['None', 'ConditionalCheckFailed', ...passing]);
 
 const number = (value: number) => ({ N: String(value) });
 
-/** @param options go with every call */
+/** @param options for every call to DynamoDB */
 export function quotaTable(
   client: DynamoDBClient,
   TableName: string,
@@ -89,16 +89,16 @@ export function quotaTable(
 
     /**
      * Moves the marks, if each is as it was read, and adds to the counts, if each stays within its limit: all of it or
-     * nothing. `added` alone has to be within the limit: a count that is not there yet is not held against it.
+     * nothing. The caller checks that `added` alone is within the limit: DynamoDB does not where there is no count yet.
      *
-     * @returns undefined when it is done, else what was in the way of each, in the same order
+     * @returns undefined when it is done, else why each item was not written, in the same order
      */
     commit: async (
       moves: readonly Move[],
       additions: readonly Addition[],
     ): Promise<readonly CancellationReason[] | undefined> => {
       const TransactItems = [...moves.map(move), ...additions.map(add)];
-      // By the token, what the SDK sends again after an answer that was lost is not done again.
+      // The token keeps DynamoDB from repeating what the SDK sends again after a lost answer.
       const command = new TransactWriteItemsCommand({ TransactItems, ClientRequestToken: randomUUID() });
       try {
         await client.send(command, options);

@@ -1,5 +1,6 @@
 // Step 1, authenticate: a token becomes a Principal, or the request ends with 401.
 
+import { tokenOfAuthorization } from '../../api/authorization.ts';
 import { maxTokenCharacters } from '../../api/limits.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { sessionTokenPrefix } from '../../api/session-tokens.ts';
@@ -14,27 +15,13 @@ import type { Headers } from '../incoming-call.ts';
 export type TokenCheckers = {
   readonly readSecret: SecretReader;
   readonly verifyOidcToken: TokenVerifier;
-  /** Where the proxy gives them. */
+  /** Undefined where they are turned off. */
   readonly sessionTokens?: SessionTokens | undefined;
 };
 
-function passwordOf(basic: string): string {
-  const decoded = Buffer.from(basic, 'base64').toString();
-  return decoded.slice(decoded.indexOf(':') + 1);
-}
-
-/** How each scheme of `Authorization` carries the token (RFC 6750, RFC 7617). */
-const tokenOfScheme: Readonly<Record<string, (credentials: string) => string>> = {
-  bearer: (credentials) => credentials,
-  basic: passwordOf,
-};
-
-/** What a request has for a token, whatever it is. */
-export function tokenOf(headers: Headers): string {
-  const [, scheme = '', credentials = ''] = /^(\S+) +(\S+)$/.exec(headers.authorization?.trim() ?? '') ?? [];
-  const read = tokenOfScheme[scheme.toLowerCase()];
-  return (read ? read(credentials) : headers['x-amz-security-token']) ?? '';
-}
+/** The token of a request, not yet checked; empty where there is none. */
+export const tokenOf = (headers: Headers): string =>
+  tokenOfAuthorization(headers.authorization ?? '') ?? headers['x-amz-security-token'] ?? '';
 
 type TokenKind = {
   readonly form: RegExp;
@@ -42,9 +29,9 @@ type TokenKind = {
 };
 
 const noSessionTokens = () =>
-  new ProxyError('UnrecognizedClientException', 'This proxy gives no session tokens, and takes none.');
+  new ProxyError('UnrecognizedClientException', 'This proxy does not use session tokens.');
 
-/** The kinds of tokens, told apart by their form alone. */
+/** The kinds of tokens, distinguished by their form alone. */
 const kinds: readonly TokenKind[] = [
   { form: /^eup_/, check: (token, { readSecret }) => verifyClientToken(token, readSecret) },
   {
@@ -66,15 +53,15 @@ const kinds: readonly TokenKind[] = [
  * Takes the token from `Authorization: Bearer`, from the password of `Authorization: Basic`, or from
  * `X-Amz-Security-Token`, where an AWS SDK puts a session token.
  *
- * @throws UnrecognizedClientException without a token, or with one that is nobody's;
- *   ExpiredTokenException with one that was valid once.
+ * @throws UnrecognizedClientException without a token, or with one that nobody has;
+ *   ExpiredTokenException with one that is no longer valid.
  */
 export async function authenticate(headers: Headers, checkers: TokenCheckers): Promise<Principal> {
   const token = tokenOf(headers);
   if (token.length > maxTokenCharacters) {
     throw new ProxyError(
       'UnrecognizedClientException',
-      `A token has ${maxTokenCharacters} characters at most.`,
+      `A token has at most ${maxTokenCharacters} characters.`,
     );
   }
   const kind = kinds.find(({ form }) => form.test(token));

@@ -1,4 +1,4 @@
-// Step 3, authorize: Cedar decides about a Principal and an Input. The only maker of a Permit.
+// Step 3, authorize: Cedar decides about a Principal and an Input. Only this step makes a Permit.
 
 import { maxEchoedCharacters, maxEchoedClaims, maxFaults, partSize } from '../../api/limits.ts';
 import type { Members, OperationName } from '../../api/operations.ts';
@@ -26,7 +26,7 @@ export type Authority = {
 };
 
 class GrantedPermit<Name extends OperationName> {
-  // A private member makes the type nominal: no other object passes for a permit.
+  // A private member makes the type nominal: no other object is accepted as a permit.
   readonly #granted = true;
   readonly operation: Name;
   readonly registry: Registry;
@@ -35,9 +35,9 @@ class GrantedPermit<Name extends OperationName> {
   readonly principal: Principal;
   readonly members: Members<Name>;
   readonly isRepeated: boolean;
-  /** ECR's own upload id where the operation names an upload; its seal was found to be this client's. */
+  /** ECR's own upload id where the operation names an upload; its seal was checked to be this client's. */
   readonly uploadId: string;
-  /** How the upload's parts are sent since it began, or will be. */
+  /** How the upload's parts are sent, from the first to the last. */
   readonly sending: SealedUpload['sending'];
   /**
    * Counts what is about to be sent to ECR against the quotas.
@@ -74,7 +74,7 @@ const namespaceOf = (repositoryName: string) =>
 
 const echoed = (text: string) => short(text, maxEchoedCharacters);
 
-/** What was received of a token, for who writes the policy; cut to what a person can read. */
+/** The claims that were received, for the author of the policy; cut to a readable length. */
 const echo = (claims: Claims): Claims =>
   Object.fromEntries(
     Object.entries(claims)
@@ -85,7 +85,7 @@ const echo = (claims: Claims): Claims =>
       ]),
   );
 
-/** The caller as a refusal names them, and what it tells of them besides. */
+/** How a refusal names the caller, and the members that it has about the caller. */
 const describeCaller = (principal: Principal) =>
   principal.type === 'Client'
     ? { name: 'this client', members: {} }
@@ -94,9 +94,9 @@ const describeCaller = (principal: Principal) =>
         members: { claims: echo(principal.claims) },
       };
 
-/** Which policy it was, and why, is the operator's to know: the error may quote another's policy. */
+/** Only the operator learns which policy it was, and why: the error may quote the policy of another client. */
 const notEvaluated =
-  'The policies could not be evaluated for this request, so that it is refused. The reason is in the proxy’s log, under the request id.';
+  'The policies could not be evaluated for this request, so it is refused. The reason is in the proxy’s log, under the request id.';
 
 function refusal(
   { policies, errors }: Verdict,
@@ -118,7 +118,7 @@ function refusal(
   });
 }
 
-/** Whatever the policies say: what they were written about are the registries that the operator named. */
+/** Whatever the policies say: they were written for the registries that the operator has configured. */
 const elsewhere = (registryId: string | undefined) =>
   new ProxyError(
     'AccessDeniedException',
@@ -141,7 +141,7 @@ async function unseal(
 ): Promise<SealedUpload> {
   const keys = opensWith(await readSecret(), new Date());
   const upload = openSeal(keys, sealedId, binding);
-  // One whose parts are sent another way is another front's: it may have bytes that are not known here.
+  // An upload whose parts are sent another way is another front's: it may have bytes that this one does not know of.
   if (upload === undefined || (upload.sending === 'direct') !== (sending === 'direct')) {
     throw new ProxyError('UploadNotFoundException');
   }
@@ -187,7 +187,7 @@ export function assertAllowed<Name extends OperationName>(
     repositoryName,
     ...described(decision),
     ...row.logged(members, context),
-    // What would be decided if the policies in audit mode were enforced, where it is something else.
+    // The decision if the policies in audit mode were enforced, where it differs.
     ...(decision.audit && { audit: described(decision.audit) }),
   });
   if (decision.errors.length > 0) {

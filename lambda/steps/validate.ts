@@ -17,7 +17,7 @@ type Shape = Readonly<Record<string, z.core.$ZodType>>;
 
 const unknownMember: Fault['expected'] = 'nothing: the operation has no such member';
 
-/** Those of the members' own members as well. */
+/** Includes those inside the members. */
 function unknownMembers(members: object, known: Shape, path: readonly (string | number)[] = []): Fault[] {
   return Object.entries(members).flatMap(([name, value]: [string, unknown]) =>
     Object.hasOwn(known, name)
@@ -43,24 +43,24 @@ function unknownWithin(
 const faultsOf = (error: z.ZodError | undefined): Fault[] =>
   (error?.issues ?? []).map(({ path, message }) => ({ member: path.join('.'), expected: message }));
 
-/** A front that reads no JSON has not looked: `parseStrictJson` does for those that do. */
+/** `parseStrictJson` checks this for fronts that read JSON; others have not checked it. */
 const illFormed = (members: object): Fault[] =>
   Object.entries(members)
     .filter(([, value]) => !isWellFormed(value))
     .map(([member]) => ({ member, expected: 'well-formed Unicode' }));
 
-/** What it needs to know of a call. */
+/** What validate needs of a call. */
 type Asked<Name extends OperationName> = Pick<
   IncomingCall<Name>,
   'operation' | 'registry' | 'isRepeated' | 'sending' | 'readMembers' | 'refusesUnknownMembers'
 >;
 
 /**
- * The only one who asks for the members: where it is a body that they are read from, none is read before.
+ * The only reader of the members: no body is read before this step.
  *
  * @throws UnsupportedCommandException for an operation that the registry does not have;
  *   InvalidParameterException naming the first members that are wrong and what was expected of each;
- *   what the front throws that reads them.
+ *   what the front's `readMembers` throws.
  */
 export async function validate<Name extends OperationName>(call: Asked<Name>): Promise<Input<Name>> {
   const { operation, registry, isRepeated = false, sending, refusesUnknownMembers } = call;

@@ -1,9 +1,9 @@
-// What others have said, cut to what an answer or a line of the log may hold.
+// Cuts text from outside to the size that an answer or a log line may have.
 
 /** Long enough for any sentence of the proxy's own, and for most of a stack. */
 const maxTextCharacters = 2_048;
 
-/** How deep what is written nests at most: a failure that is its own cause would have no end. */
+/** The greatest depth that is written: a failure that is its own cause would have no end. */
 const maxDepth = 8;
 
 export const short = (text: string, maxCharacters: number): string =>

@@ -1,4 +1,4 @@
-// What the log and the metrics say of one call, and of no other: hundreds may be under way in one process.
+// The log line and the metrics of one call alone: hundreds may be in flight in one process.
 
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { maxLogLineBytes } from '../../api/limits.ts';
@@ -14,12 +14,12 @@ export type CallOrigin = { readonly requestId: string; readonly sourceIp: string
 export type CallRecord = {
   /** Once the operation is known. */
   serves(operation: ServedName): void;
-  /** What a step has found out, for the call's line of the log. */
+  /** Adds what a step knows to the call's log line. */
   add(members: Readonly<Record<string, unknown>>): void;
   count: CallMeter['count'];
-  /** Logs at once what could not be done but does no harm. */
+  /** Logs a failure at once that does not fail the call. */
   warn(message: string, failure: unknown): void;
-  /** Writes the line and the counts, with the HTTP status of the answer and the error where it is one. */
+  /** Writes the log line and the metrics, with the HTTP status of the answer, and the error if there is one. */
   end(status: number | undefined, error?: ProxyError): void;
 };
 

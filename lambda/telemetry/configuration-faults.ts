@@ -1,4 +1,4 @@
-// What only the operator can mend: said in the log, and counted for the alarm that tells them.
+// Faults that only the operator can fix: they are logged, and counted for an alarm.
 
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { FaultSource } from '../../api/metrics.ts';
@@ -6,9 +6,9 @@ import { describeFailure } from './failures.ts';
 import type { Meter } from './meter.ts';
 
 /**
- * Belongs to no call: it is found out when something is read, and true of all calls after it.
+ * Belongs to no call: a fault is found when something is read, and affects all calls after it.
  *
- * @param failure whose message quotes nothing of a token or of the secret
+ * @param failure its message must not quote a token or the secret
  */
 export type ReportFault = (source: FaultSource, message: string, failure: Error) => void;
 

@@ -21,6 +21,6 @@ function describe(failure: unknown, causes: number): object {
   };
 }
 
-/** Never a request or a response of the failed call: they may hold tokens or layer bytes. */
+/** Never the request or the response of the failed call: they may contain tokens or layer bytes. */
 export const describeFailure = (failure: unknown): Readonly<Record<string, unknown>> =>
   bounded(describe(failure, maxCauses), maxLogLineBytes / 2);

@@ -15,7 +15,7 @@ export type Measure = <T>(upstream: UpstreamCall, call: () => Promise<T>) => Pro
 
 /** Counts for one call, and writes it with `publish`. */
 export type CallMeter = {
-  /** `value` is 1 where it is left out. */
+  /** `value` is 1 by default. */
   count(name: PerRequest, value?: number): void;
   /** Once the call's operation is known. */
   serves(operation: ServedName): void;
@@ -25,13 +25,13 @@ export type CallMeter = {
 
 export type Meter = {
   begin(): CallMeter;
-  /** Counted once for each time that it is met. */
+  /** Counted each time that it occurs. */
   fault(source: FaultSource): void;
-  /** Of every call to AWS alike: no call of a client's is named in it. */
+  /** For every call to AWS, without dimensions of the client's call. */
   measure: Measure;
 };
 
-/** Of the outcomes those that are faults of what is behind the proxy. */
+/** The outcomes that are faults of an AWS service. */
 const faults: readonly UpstreamOutcome[] = ['throttled', 'failed'];
 
 export function openMeter(): Meter {
@@ -48,7 +48,7 @@ export function openMeter(): Meter {
 
   return {
     begin: () => {
-      // One for each call: what is counted lies in it together with its dimensions until it is published.
+      // One for each call: it keeps the counts together with their dimensions until they are published.
       const metrics = new Metrics();
       const count: CallMeter['count'] = (name, value = 1) => {
         metrics.addMetric(name, MetricUnit[table[name].unit], value);

@@ -1,12 +1,12 @@
-// What a failed call to AWS says of AWS: nothing, that a client was refused, or that something is wrong.
+// What a failed call to AWS means: nothing unusual, that a client was refused, or that something is wrong.
 
 import { errors } from '../../api/errors.ts';
 import { cancellationReasonsOf, isAbsent, isOvertaken, upstreamCodeOf } from '../sdk-failures.ts';
 
 export type UpstreamOutcome =
-  /** A slot that is not there, or not as it was read; a count that somebody else has changed, or that is full. */
+  /** A slot that is not there, or not as it was read; a count that another request has changed, or that is at its limit. */
   | 'expected'
-  /** What ECR says of what a client sent. */
+  /** ECR refuses what the client sent. */
   | 'refused'
   | 'throttled'
   /** Not reachable, not allowed or broken. */

@@ -1,4 +1,4 @@
-// X-Ray's segments: each call to AWS, how it and the request ended, and nothing that a client has sent or was told.
+// X-Ray's segments: each call to AWS, how it and the request ended, and nothing of what a client sent or received.
 
 import { Tracer } from '@aws-lambda-powertools/tracer';
 import { z } from 'zod';
@@ -29,9 +29,9 @@ function outcomeOfStatus(status: number): UpstreamOutcome {
 }
 
 /**
- * Powertools' own notes whatever is thrown as a fault, with its message, which can hold the claims of a token. This
- * one notes the code, which is one of the error table's. It traces no requests of the libraries' either: those
- * for an issuer's keys would have its name.
+ * Powertools' own records everything thrown as a fault, with its message, which can contain the claims of a token. This
+ * one records the code of the error table. Nor does it trace HTTP requests of libraries: those for an issuer's keys
+ * would contain the issuer's name.
  */
 export class CodeTracer extends Tracer {
   constructor() {
@@ -57,7 +57,7 @@ const note = z.object({
   }),
 });
 
-/** Of the SDK's types for the start of a call what is needed here; fits every client. */
+/** The part of the SDK's types that is needed here; every client has it. */
 type Middleware = <Args, Result extends { output: object }>(
   next: (args: Args) => Promise<Result>,
   context: { clientName?: string; commandName?: string },

@@ -1,4 +1,4 @@
-// A layer upload whose parts go to ECR as they come, from a front that streams: nothing waits, nothing is staged.
+// A layer upload whose parts go to ECR as they arrive, from a front that streams: nothing waits and nothing is staged.
 
 import { ProxyError } from '../../api/proxy-error.ts';
 import { probeByte } from '../../api/registries.ts';
@@ -45,7 +45,7 @@ function notNext(upload: DirectUpload, { partFirstByte }: LayerPart, receivedByt
 }
 
 /**
- * Whether a part would be the next one: a part of no bytes is a question, of a client that goes on with an upload.
+ * Whether a part would be the next one: an empty part is the question of a client that resumes an upload.
  *
  * @throws InvalidLayerPartException with `lastValidByteReceived` when it would not
  */
@@ -60,8 +60,8 @@ async function assertNext(upload: DirectUpload, part: LayerPart): Promise<void> 
 }
 
 /**
- * Sends a part to ECR. One that is sent again because its answer was lost, and that ECR has, is taken without a word;
- * what ECR has of it otherwise came by another request, which this one does not go on with.
+ * Sends a part to ECR. One that is sent again because its answer was lost, and that ECR already has, succeeds; if
+ * ECR has it without that, it came with another request, and this one is refused.
  *
  * @throws InvalidLayerPartException with `lastValidByteReceived` when the part is not the next
  */

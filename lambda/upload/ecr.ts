@@ -1,4 +1,4 @@
-// Both ECR services as one shape: each operation that they have as a call of the service's own SDK client.
+// Both ECR services with one interface: each operation is a call of the service's own SDK client.
 
 import {
   BatchCheckLayerAvailabilityCommand,
@@ -48,7 +48,7 @@ type EcrService<Of extends Registry> = {
 
 export type EcrServices = { readonly [Of in Registry]: EcrService<Of> };
 
-/** Either of them, with what both have. */
+/** Either of them, with the operations that both have. */
 export type Ecr = EcrServices[Registry];
 
 export const privateEcr = (client: ECRClient, measure: Measure): EcrServices['ecr'] => ({

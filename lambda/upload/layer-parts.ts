@@ -5,14 +5,14 @@ export type LayerPart = { readonly partFirstByte: number; readonly partLastByte:
 
 /**
  * What the staging area knows of an upload: how many bytes ECR had when it was written, and how many wait
- * behind them. A hint, never a proof: ECR may have gone further.
+ * after them. A hint, never a proof: ECR may have more.
  */
 export type UploadPosition = { readonly receivedBytes: number; readonly waitingBytes: number };
 
 export const sizeOf = ({ partFirstByte, partLastByte }: LayerPart): number =>
   partLastByte - partFirstByte + 1;
 
-/** Parts begin at whole multiples of the part size, which is the one that the upload's client was promised. */
+/** Parts begin at whole multiples of the part size, which is the one that InitiateLayerUpload answered. */
 export const isAligned = ({ partFirstByte }: LayerPart, partSize: number): boolean =>
   partFirstByte % partSize === 0;
 
@@ -38,11 +38,11 @@ export const isNext = (position: UploadPosition | undefined, part: LayerPart): b
 export const countOf = (lastValidByteReceived: number | undefined): number =>
   Math.max((lastValidByteReceived ?? -1) + 1, 0);
 
-/** How many bytes the proxy has of an upload, in ECR and waiting right behind. */
+/** How many bytes the proxy has of an upload: in ECR, and waiting right after them. */
 export const receivedBytes = (bytesInEcr: number, position: UploadPosition | undefined): number =>
   position?.receivedBytes === bytesInEcr ? bytesInEcr + position.waitingBytes : bytesInEcr;
 
-/** What a client that sent another part is told: ECR's sentence, and what to do. */
+/** The error's text for a client that sent another part: ECR's sentence, and what to do. */
 export const describeExpected = ({ partFirstByte }: LayerPart, received: number, partSize: number): string =>
   [
     `First byte of the layer part is ${partFirstByte} instead of ${received}.`,

@@ -19,7 +19,7 @@ import {
 } from './layer-parts.ts';
 import type { Slot, SlotContent, Staging } from './staging.ts';
 
-/** An upload as ECR knows it, and what is needed to go on with it. */
+/** An upload as ECR knows it, and what is needed to continue it. */
 export type LayerUpload = {
   readonly registry: Registry;
   readonly registryId: string;
@@ -30,19 +30,19 @@ export type LayerUpload = {
   readonly uploadId: string;
   /** As the client knows it. */
   readonly sealedUploadId: string;
-  /** The one that the client was promised, of whose pairs ECR's parts are made. */
+  /** As InitiateLayerUpload answered it: two parts of this size are one of ECR's. */
   readonly partSize: number;
   readonly ecr: Ecr;
   readonly staging: Staging;
   readonly abortSignal: AbortSignal;
   readonly count: CallRecord['count'];
-  /** Told of what could not be written down but does no harm. */
+  /** Logs that something could not be staged, which does no harm. */
   readonly warn: CallRecord['warn'];
 };
 
 const noBytes = new Uint8Array();
 
-/** How often a slot is read anew when another invocation writes to it at the same time. */
+/** How often a slot is read again when another invocation writes to it at the same time. */
 const maxSlotAttempts = 3;
 
 /** What it takes to send bytes to ECR. */
@@ -61,7 +61,7 @@ export const sendToEcr = (upload: EcrUpload, partFirstByte: number, layerPartBlo
   );
 
 /**
- * Sends bytes unless ECR has another place for them.
+ * Sends bytes to ECR, which refuses them if they are not the next ones.
  *
  * @returns undefined when ECR took them, or how many bytes it has when they are not the next.
  */
@@ -79,8 +79,8 @@ async function offer(upload: LayerUpload, first: number, bytes: Uint8Array): Pro
 }
 
 /**
- * How many bytes ECR has. It has no call that tells; it does tell in its refusal of a part that is not the
- * next, so one byte is offered where no part of this proxy can ever be.
+ * How many bytes ECR has. No operation returns that, but the refusal of a part that is not the next one does: so one
+ * byte is sent for a position that no part of this proxy can have.
  */
 async function askEcr(upload: LayerUpload): Promise<number> {
   const bytesInEcr = await offer(upload, maxLayerBytes(upload.registry, upload.partSize), new Uint8Array(1));
@@ -106,7 +106,7 @@ function notNext(upload: LayerUpload, part: LayerPart, received: number) {
   return new ProxyError('InvalidLayerPartException', detail, { members: membersOf(upload, received) });
 }
 
-/** Writes down how far an upload has come. A hint: when it is lost, ECR is asked. */
+/** Stages how far an upload is. A hint: when it is lost, ECR is asked. */
 async function note(upload: LayerUpload, content: SlotContent, previous: Slot | undefined) {
   try {
     await upload.staging.put(content, previous, upload.abortSignal);
@@ -166,8 +166,8 @@ async function send(upload: LayerUpload, part: LayerPart, bytes: Uint8Array): Pr
 }
 
 /**
- * Takes an aligned part: stages it when it is to wait for its second, else sends it with what waits for it.
- * A part that ECR has already is taken again without a word.
+ * Takes an aligned part: stages the first of a pair, and sends any other to ECR with what waits for it. A part that ECR
+ * already has succeeds.
  *
  * @throws InvalidLayerPartException with `lastValidByteReceived` when the part is not the next.
  */
@@ -180,12 +180,12 @@ async function received(upload: LayerUpload): Promise<number> {
   return receivedBytes(bytesInEcr, slot);
 }
 
-/** @throws InvalidLayerPartException, always: what the upload has, for a part that cannot be taken at all. */
+/** @throws InvalidLayerPartException, always: with what the upload has, for a part that is not aligned. */
 export async function refusePart(upload: LayerUpload, part: LayerPart): Promise<never> {
   throw notNext(upload, part, await received(upload));
 }
 
-/** @throws RequestEntityTooLargeException or InvalidLayerPartException, always: for a part of a size that cannot be. */
+/** @throws RequestEntityTooLargeException or InvalidLayerPartException, always: for a part of a wrong size. */
 export async function refuseSize(upload: LayerUpload, part: LayerPart, bytes: number): Promise<never> {
   const members = membersOf(upload, await received(upload));
   if (bytes > upload.partSize) {
@@ -202,7 +202,7 @@ export async function refuseSize(upload: LayerUpload, part: LayerPart, bytes: nu
   );
 }
 
-/** @throws InvalidLayerPartException for a part behind a gap in what the upload has. */
+/** @throws InvalidLayerPartException for a part that leaves a gap after what the upload has. */
 export async function refuseAhead(upload: LayerUpload, part: LayerPart): Promise<void> {
   const bytes = await received(upload);
   if (part.partFirstByte > bytes) {
@@ -211,11 +211,11 @@ export async function refuseAhead(upload: LayerUpload, part: LayerPart): Promise
 }
 
 /**
- * Sends what waits, so that the layer can be completed, and notes in the slot what it is to be completed with,
- * unless a completion was noted before. A slot whose bytes ECR has already is stale.
+ * Sends what waits, so that the layer can be completed, and records in the slot what it is to be completed with, unless
+ * a completion was recorded before. A slot whose bytes ECR already has is stale.
  *
- * @returns the completion that was noted before this one, if any: after ECR has forgotten a completed upload,
- *   only a request for the same completion is a repetition of it.
+ * @returns the completion that was recorded before this one, if any: once ECR has forgotten a completed upload, only a
+ *   request for the same completion counts as a retry of it.
  */
 export async function prepareCompletion(
   upload: LayerUpload,
@@ -233,8 +233,8 @@ export async function prepareCompletion(
 }
 
 /**
- * Once ECR has answered a completion: what is noted (`before`) becomes what is known now (`after`). What waits in the
- * slot, and what somebody else has noted meanwhile, stays.
+ * Once ECR has answered a completion: what is recorded (`before`) is replaced (`after`). What waits in the slot, and what
+ * another request has recorded in the meantime, stays.
  */
 export async function renoteCompletion(
   upload: LayerUpload,

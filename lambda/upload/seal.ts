@@ -13,8 +13,8 @@ export type SealBinding = {
 };
 
 /**
- * How the parts of an upload reach ECR, for as long as it lasts: in pairs of the part size that its client was
- * promised, or each as it comes, by a front that streams.
+ * How the parts of an upload reach ECR, from the first to the last: in pairs of the part size that
+ * InitiateLayerUpload answered, or each as it arrives, from a front that streams.
  */
 export type PartSending = { readonly pairsOf: number } | 'direct';
 
@@ -22,12 +22,12 @@ export type PartSending = { readonly pairsOf: number } | 'direct';
 export type SealedUpload = { readonly uploadId: string; readonly sending: PartSending };
 
 /**
- * What ids without a mark say: all that were sealed before there were marks. It stays as it is when `partSize` of
- * api/limits.ts changes.
+ * The part size of ids without a mark, which are all that were sealed before marks existed. It stays the same when
+ * `partSize` of api/limits.ts changes.
  */
 const unmarkedPartSize = 4_194_304;
 
-/** Hexadecimal, and not so long as to be taken for the end of a UUID. */
+/** Hexadecimal, and too short to be mistaken for the end of a UUID. */
 function markOf(sending: PartSending): string | undefined {
   if (sending === 'direct') {
     return '0';
@@ -54,7 +54,7 @@ export function seal(key: string, { uploadId, sending }: SealedUpload, binding: 
 
 const markPattern = /^(.+)-([0-9a-f]{1,8})$/;
 
-/** What an id may say: its seal tells which of it is true. */
+/** The possible readings of an id: its seal shows which one is right. */
 function readingsOf(sealedId: string): readonly SealedUpload[] {
   const text = sealedId.slice(0, -(tagCharacters + 1));
   const [, uploadId, mark] = markPattern.exec(text) ?? [];

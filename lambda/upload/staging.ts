@@ -1,4 +1,4 @@
-// The staging area in S3: one object per upload that says how far ECR has come and holds the part that waits.
+// The staging area in S3: one object per upload, with how many bytes ECR has and the part that waits.
 
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { ProxyError } from '../../api/proxy-error.ts';
@@ -14,7 +14,7 @@ export type SlotContent = {
   readonly completion?: string | undefined;
 };
 
-/** A slot as it was read; `version` makes the next write conditional on nobody having written since. */
+/** A slot as it was read; `version` makes the next write conditional on no other write since. */
 export type Slot = UploadPosition & {
   readonly version: string | undefined;
   readonly completion: string | undefined;
@@ -33,7 +33,7 @@ export type Staging = {
   put(slot: SlotContent, previous: Slot | undefined, abortSignal: AbortSignal): Promise<boolean>;
 };
 
-/** What S3 says of anything else is no answer of ECR's, and must not be taken for one. */
+/** Other failures of S3 become errors here, so that they are not mistaken for ECR's. */
 const undefinedIf = (isExpected: (failure: unknown) => boolean) => (failure: unknown) => {
   if (isExpected(failure)) {
     return undefined;

@@ -1,4 +1,4 @@
-// How the endpoint on Fargate does: its load balancer, its tasks, what rings, and what the dashboard shows.
+// The metrics of the endpoint on Fargate: its load balancer, its tasks, its alarms and its dashboard.
 
 import { Duration } from 'aws-cdk-lib';
 import { type IWidget, MathExpression, type Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';

@@ -6,7 +6,7 @@ import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { SharedProps } from '../proxy-function.ts';
 
-/** What a host is given beside its own configuration. */
+/** What a host gets besides its own configuration. */
 export type HostProps = SharedProps & {
   /** The API's, which are the endpoint's as well unless it has its own. */
   allowedIpRanges: readonly string[] | undefined;

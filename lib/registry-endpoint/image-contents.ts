@@ -1,4 +1,4 @@
-// What the image holds beside a base with Node.js, and where: the task says what is run, whatever the base says.
+// What the image adds to a base with Node.js, and where: the task definition says what runs, whatever the base says.
 
 import { Stack } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';

@@ -5,7 +5,7 @@ import { text } from '../configuration-values.ts';
 const pattern =
   /^(?<account>\d{12})\.dkr\.ecr\.(?<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/(?<repositoryName>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*):(?<contents>[0-9a-f]{64})@(?<digest>sha256:[0-9a-f]{64})$/;
 
-/** The tag is the hash of the server and the policies in it: nothing else tells at synth what an image holds. */
+/** The tag is the hash of the server and the policies in it: nothing else shows at synth what an image contains. */
 export const imageReference = text(
   pattern,
   'what "npm run registry-image" prints: ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:CONTENTS@sha256:DIGEST',

@@ -1,4 +1,4 @@
-// The Application Load Balancer before the tasks: who is let in, over what, and how long it waits.
+// The Application Load Balancer in front of the tasks: who may connect, over what, and how long it waits.
 
 import { Duration, Fn, Validations } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
@@ -108,7 +108,7 @@ export class LoadBalancer extends Construct {
     return this.loadBalancer.addListener('Https', {
       port: 443,
       protocol: ApplicationProtocol.HTTPS,
-      // The security group says who is let in.
+      // The security group says who may connect.
       open: false,
       sslPolicy: SslPolicy.TLS13_12_RES_PQ,
       certificates: [Certificate.fromCertificateArn(this, 'Certificate', certificateArn)],

@@ -24,7 +24,7 @@ async function work({ Url }, remainingMs) {
 export type ProbeProps = {
   /** Of the endpoint that has all of the new revision. */
   domainName: string;
-  /** Asked anew where it is another. */
+  /** A new value makes CloudFormation ask again. */
   revisionId: string;
   logGroup: LogGroup;
 };

@@ -1,4 +1,4 @@
-// What the registry endpoint's server is told by its environment, beside what every function is.
+// The environment of the registry endpoint's server, besides that of every function.
 
 import type { Registry } from '../../api/registries.ts';
 import { configuredRegistries } from '../configuration.ts';

@@ -27,7 +27,7 @@ export type ServiceProps = Omit<TaskProps, 'taskRole'> &
     uploadsInFlight: Metric;
   };
 
-/** Percent: half of what a task has is there for who comes while another task starts. */
+/** Percent: half of a task's capacity is left for clients that arrive while another task starts. */
 const targetCpu = 50;
 const targetUploads = 0.5;
 

@@ -3,13 +3,13 @@
 /** What the operator decides, in seconds. */
 export type ConfiguredTimes = { idleTimeoutSeconds: number; deregistrationDelaySeconds: number };
 
-/** What the server is told, in seconds. */
+/** The server's settings, in seconds. */
 export type ServerTimes = {
   /** How long it keeps a connection on which nothing is asked. */
   keepAliveSeconds: number;
   /** How long it waits for a body that has stopped coming. */
   stallSeconds: number;
-  /** How long uploads have to end once it is told to stop. */
+  /** How long uploads may take to end after SIGTERM. */
   serverStopSeconds: number;
 };
 

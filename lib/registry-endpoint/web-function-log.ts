@@ -1,4 +1,4 @@
-// The log groups of a web function: the one that is read, and the one beside it that Lambda collects from.
+// The log groups of a web function: the one that is read, and the `.local` one that Lambda collects from.
 
 import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';

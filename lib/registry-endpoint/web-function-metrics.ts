@@ -1,4 +1,4 @@
-// How the endpoint on a web function does: what rings, and what the dashboard shows. Lambda writes no zeros.
+// The metrics of the endpoint on a web function: its alarms and its dashboard. Lambda writes no zeros.
 
 import { Duration } from 'aws-cdk-lib';
 import { type IWidget, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';

@@ -12,7 +12,7 @@ import { sha256Of } from '../../api/digest.ts';
 import { partSize } from '../../api/limits.ts';
 import { seededBytes } from './seeded-bytes.ts';
 
-/** What a layer is made of: a file that does not compress, beside a readme. */
+/** The contents of a layer: a file that does not compress, and a readme. */
 export type LayerPlan = { name: string; file: string; fileBytes: number; compression: 'gzip' | 'none' };
 
 /** A blob in a file on the disk, as a manifest's descriptor names it. */
@@ -22,7 +22,7 @@ export type Image = { config: Blob; layers: Blob[]; manifest: string; mediaType:
 
 const MiB = 1_048_576;
 
-/** What a tar of two files has beside the first one's bytes: two headers, the readme's block, two blocks at its end. */
+/** What a tar of two files has besides the first one's bytes: two headers, the readme's block, two blocks at its end. */
 const tarBytes = 5 * 512;
 
 /** Not compressed, so that its blob has the size asked for: a multiple of tar's 512 bytes. */
@@ -52,7 +52,7 @@ const mediaTypes = {
 } as const;
 
 /**
- * Builds an OCI layout in `directory`; `rootfs/` beside it holds the files. The same seed makes the same image.
+ * Builds an OCI layout in `directory`; `rootfs/` next to it has the files. The same seed makes the same image.
  * @throws the signal's reason when aborted
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.0/image-layout.md
  */

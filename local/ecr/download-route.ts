@@ -1,4 +1,4 @@
-// Layers at presigned URLs, as S3 has them: open to whoever has the URL, to GET alone, for a time.
+// Layers at presigned URLs, as S3 has them: open to everybody who has the URL, to GET alone, for a time.
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { downloadPath } from './downloads.ts';
@@ -7,7 +7,7 @@ import type { Store } from './store.ts';
 const refuse = (reply: FastifyReply, status: number, code: string) =>
   reply.code(status).type('application/xml').send(`<Error><Code>${code}</Code></Error>`);
 
-/** Of `Range`, one range from a first byte on, as who goes on with a download sends it; S3 passes over any other. */
+/** A `Range` from a first byte on, as clients send it that resume a download; S3 ignores any other. */
 function rangeOf(header: string | undefined, sizeBytes: number): { first: number; last: number } | undefined {
   const [, first, last] = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(header ?? '') ?? [];
   return first === undefined

@@ -56,7 +56,7 @@ export const errorTable = {
 
 export type ErrorName = keyof typeof errorTable;
 
-/** An answer of ECR's other than success: `members` go to the wire beside `__type` and `message`. */
+/** An answer of ECR's other than success: `members` are sent in addition to `__type` and `message`. */
 export class EcrError extends Error {
   override readonly name: ErrorName;
   readonly members: Readonly<Record<string, string | number>>;

@@ -1,4 +1,4 @@
-// The two ECR registries, private and public: what tells one from the other on the wire and in their bounds.
+// The two ECR registries, private and public: how they differ on the wire and in their limits.
 
 /** The operations this stand-in models; every other one is refused by name. */
 export const operationNames = [

@@ -40,7 +40,7 @@ export async function startEcr(
   const store = new Store(options.dataDirectory, accountId, publicAlias);
   const loaded = Promise.withResolvers<void>();
   const app = buildServer(store, loaded.promise);
-  // The port comes first: whoever does not get it must not touch data that another process may be writing.
+  // The port comes first: a process that does not get it must not touch data that another process may be writing.
   await app.listen({ host, port: options.port });
   try {
     await store.load(options.repositories);

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Bounds } from './bounds.ts';
 import { OciError } from './oci-errors.ts';
 
-/** The connection ended before the request did: nobody is left to be told. */
+/** The connection ended before the request did: nobody waits for an answer. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }

@@ -1,4 +1,4 @@
-// What an OCI client is told when something goes wrong: each row of the error table as one of OCI's error codes.
+// What an OCI client gets when something goes wrong: each row of the error table as one of OCI's error codes.
 
 import { errors, isErrorCode } from '../../api/errors.ts';
 import { type OciCode, type OciForm, ociStatuses, type Subject } from '../../api/oci.ts';

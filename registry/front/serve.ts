@@ -37,7 +37,7 @@ export type Served = {
 export type Service = {
   readonly open: OpenRegistry;
   readonly registry: Registry;
-  /** Throws ProxyError where this request is refused whoever sends it. */
+  /** Throws ProxyError where this request is refused for every client. */
   readonly admit: (request: IncomingMessage) => void;
   readonly sourceIpOf: (request: IncomingMessage) => string | undefined;
   readonly routesBeside: readonly RouteBeside[];

@@ -1,4 +1,4 @@
-// An answer that clients still wait for: what takes longer goes on, and the client is told to come again.
+// An answer that clients still wait for: what takes longer goes on, and the client gets 503 and tries again.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxyError } from '../../api/proxy-error.ts';
@@ -9,7 +9,7 @@ export const answerMs = 18_000;
 const comeAgain = () =>
   new ProxyError(
     'ServiceUnavailableException',
-    'ECR is still at it. Send the same request again: what is done meanwhile is found.',
+    'ECR has not finished yet. Send the same request again: it finds what is done by then.',
   );
 
 /** What goes on after its request was answered. */
@@ -21,7 +21,7 @@ export class Unanswered {
   }
 
   /**
-   * @param onLateFailure is told what nobody else learns
+   * @param onLateFailure gets a failure that no client sees any more
    * @throws what `work` throws; ServiceUnavailableException where it takes longer than `withinMs`
    */
   async inTime<Value>(

@@ -26,7 +26,7 @@ const beginAgain = () =>
 /**
  * Where ECR is with an upload. It is asked about a part of no bytes there, which it is to have next.
  *
- * @throws UploadNotFoundException for one that is nobody's, another's, or that ECR has forgotten
+ * @throws UploadNotFoundException for one that does not exist, is another client's, or that ECR has forgotten
  */
 export async function askEcr(
   place: UploadPlace,
@@ -45,7 +45,7 @@ export async function askEcr(
   }
 }
 
-/** @throws what says nothing of what ECR has */
+/** @throws any other failure: it does not say what ECR has */
 function receivedOf(error: unknown): number {
   if (error instanceof ProxyError && error.code === 'InvalidLayerPartException') {
     return (error.members.lastValidByteReceived ?? -1) + 1;
@@ -93,7 +93,7 @@ export async function takeBody(
   };
 }
 
-/** ECR has another next byte than the upload's, as another request goes on with it too. */
+/** ECR expects another byte than this upload, as another request sends to it too. */
 function misplaced(error: unknown, { place }: PartSender): PortError | undefined {
   const isMisplaced = error instanceof ProxyError && error.code === 'InvalidLayerPartException';
   return isMisplaced && !(error instanceof PortError)

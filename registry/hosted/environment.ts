@@ -58,7 +58,7 @@ const schema = z
       idleMs: variables.IDLE_SECONDS,
       keepAliveMs: variables.KEEP_ALIVE_SECONDS,
     },
-    /** How long uploads under way have to end when the process is told to stop. */
+    /** How long uploads in progress may take to end after SIGTERM. */
     stopMs: variables.STOP_SECONDS,
     /** The client's address is the one that the load balancer has added to `X-Forwarded-For`. */
     behindLoadBalancer: variables.BEHIND_LOAD_BALANCER,

@@ -1,4 +1,4 @@
-// The process of the hosted registry: reads its environment, serves until it is told to stop, and lets uploads end.
+// The process of the hosted registry: reads its environment, serves until SIGTERM, and lets uploads end.
 
 import { patiently } from '../../lambda/retries.ts';
 import { openServices } from '../../lambda/services.ts';

@@ -21,7 +21,7 @@ export class PartCutter {
     return this.#held;
   }
 
-  /** @returns the parts that are full, each for whoever sends it to give back to the buffers */
+  /** @returns the parts that are full; the sender returns each to the buffers */
   *take(chunk: Uint8Array): Generator<Buffer> {
     for (let at = 0; at < chunk.length; ) {
       at += this.#copy(chunk.subarray(at));

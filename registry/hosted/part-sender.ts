@@ -38,7 +38,7 @@ export class PartSender {
     return this.#place;
   }
 
-  /** Begins an upload at ECR where there is none. What comes of it is told with the first part. */
+  /** Begins an upload at ECR where there is none. A failure is reported with the first part. */
   begin(): void {
     if (this.#place.uploadId === undefined) {
       this.#underWay = this.#following(() => this.#initiate());

@@ -78,7 +78,7 @@ async function refusing<Value>(record: RequestRecord, work: Promise<Value>): Pro
   }
 }
 
-/** A digest that is nobody's: asked for, it tells only whether the repository is there. */
+/** A digest that no layer has: asking for it only shows whether the repository exists. */
 const nobodysDigest = `sha256:${createHash('sha256').update('of nothing that is ever pushed').digest('hex')}`;
 
 const isCode = (error: unknown, code: ProxyError['code']): boolean =>

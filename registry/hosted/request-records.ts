@@ -6,7 +6,7 @@ import type { Served } from '../front/serve.ts';
 import type { Caller } from '../port.ts';
 import { RequestRecord } from './request-record.ts';
 
-/** What became of a request, as the front tells it. */
+/** The outcome of a request, as the front reports it. */
 type Outcome = Pick<Served, 'requestId' | 'sourceIp' | 'method' | 'status' | 'code' | 'fault'>;
 
 export class RequestRecords {

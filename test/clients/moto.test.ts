@@ -67,7 +67,7 @@ describe('with moto’s ECR', () => {
     });
   });
 
-  it('a part that is not the next is told where to go on', async () => {
+  it('a part that is not the next one is answered with the position to resume at', async () => {
     const layer = randomBytes(5 * P);
     const uploadId = await client.begin();
     const ahead = await client.uploadNth(uploadId, layer, 4);

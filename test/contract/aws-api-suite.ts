@@ -317,7 +317,7 @@ export function describeAwsApi({ name, start, registries, retryModes = [''] }: C
           expect(await ecr.begin()).toMatch(/\w/);
         });
 
-        it('is told of the partSize, in the class of a part, when it slices to ECR’s own 5 MiB', async () => {
+        it('gets an error with the partSize, of the class for parts, when it slices to ECR’s own 5 MiB', async () => {
           const uploadId = await ecr.begin();
           const [part] = partsOf(randomBytes(5 * 1_048_576), 5 * 1_048_576);
           const failure = await ecr.fail('UploadLayerPart', { uploadId, ...part });
@@ -329,7 +329,7 @@ export function describeAwsApi({ name, start, registries, retryModes = [''] }: C
         });
       }
 
-      it('is told where to go on after a part that was not the next, and goes on there', async () => {
+      it('gets the position to resume at after a part that was not the next, and resumes there', async () => {
         const layer = randomBytes(3 * P + 5);
         const [, ...later] = partsOf(layer, P);
         const uploadId = await ecr.begin();
@@ -373,13 +373,13 @@ export function describeAwsApi({ name, start, registries, retryModes = [''] }: C
         });
       });
 
-      it('is told what to do instead of GetAuthorizationToken', async () => {
+      it('gets a message what to do instead of GetAuthorizationToken', async () => {
         const failure = await ecr.ask('GetAuthorizationToken');
         expect(failure).toMatchObject({ code: 'UnknownOperationException' });
         expect(failure?.message).toContain('Clients push with their own token');
       });
 
-      it('is told what the proxy offers instead of any other operation', async () => {
+      it('gets a list of what the proxy offers for any other operation', async () => {
         const failure = await ecr.ask('DescribeRepositories');
         expect(failure).toMatchObject({
           code: 'UnknownOperationException',
@@ -394,7 +394,7 @@ export function describeAwsApi({ name, start, registries, retryModes = [''] }: C
       beforeAll(startProxy);
       afterAll(closeProxy);
 
-      it('a limit of ECR’s is told once, and not sent again', async () => {
+      it('a limit of ECR’s is answered once, and the request not sent again', async () => {
         const ecr = await openInMode();
         const uploadId = await ecr.begin();
         await proxy.arm({ fault: 'limit', operation: 'UploadLayerPart', times: 9 });

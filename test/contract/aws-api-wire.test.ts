@@ -117,7 +117,7 @@ describe('the wire of the AWS API', () => {
     expect(answered.get('retry-after')).toBeNull();
   });
 
-  it('writes lastValidByteReceived as a number, beside what identifies the upload', async () => {
+  it('writes lastValidByteReceived as a number, with what identifies the upload', async () => {
     const uploadId = await begin();
     const part = (first: number, bytes: Buffer) =>
       send(

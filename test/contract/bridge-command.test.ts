@@ -113,7 +113,7 @@ describe('the endpoint of the proxy', () => {
     expect(ended.err).toMatch(/proxy\.internal.*could read the token.*--allow-cleartext/);
   });
 
-  it('is taken so by whoever asks for it', async () => {
+  it('is accepted from every client', async () => {
     const child = start([...cleartext, '--allow-cleartext', '--port', '0'], '');
     const [said] = await once(child.stdout, 'data');
     expect(String(said)).toContain('http://proxy.internal:8080/prod');
@@ -149,7 +149,7 @@ describe('the bridge', () => {
       'at a socket',
       ['--socket', 'SOCKET', '--lend-token'],
       undefined,
-      /^Registry +unix:\S+\n.*whoever may open \S+ may push with it/s,
+      /^Registry +unix:\S+\n.*every user who may open \S+ may push with it/s,
     ],
     [
       'on the network with TLS, for whoever logs in with a token',

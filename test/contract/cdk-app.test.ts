@@ -22,7 +22,7 @@ it('the stack is found by the project’s own Node.js', async () => {
   expect((await list()).stdout.trim()).toBe('EcrUploadProxy');
 });
 
-it('a wrong configuration is told member by member, and no line of code', async () => {
+it('a wrong configuration is reported member by member, without a stack', async () => {
   const failure = await list('-c', 'ecr-upload-proxy={"repositories":{"ecr":["A"]},"colour":1}').catch(
     (error: { stderr: string }) => error,
   );

@@ -170,7 +170,7 @@ describe('the event', () => {
     expect(event.requestContext.identity.sourceIp).toBe('127.0.0.1');
   });
 
-  it('the request id is the one that the client is told', async () => {
+  it('the request id is the one that the client gets', async () => {
     const response = await fetch(`${url}/echo`);
     const { event } = await echoOf(response);
     expect(response.headers.get('x-amzn-requestid')).toBe(event.requestContext.requestId);
@@ -329,7 +329,7 @@ describe('functions', () => {
     expect((await post('/broken')).status).toBe(502);
   });
 
-  it('print into the log file, where their failures are told as well', async () => {
+  it('print into the log file, with their failures', async () => {
     await post('/misbehave/print');
     await post('/misbehave/throw');
     const log = readFileSync(logFile, 'utf8');

@@ -102,7 +102,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('has nothing in it of a request that was given up and goes on amid it', async () => {
+  it('has nothing in it of an earlier request that was cancelled and still runs', async () => {
     const { tokens: checkers } = proxy.services;
     const { readSecret } = checkers;
     const held = Promise.withResolvers<void>();
@@ -233,7 +233,7 @@ describe('the log', () => {
 });
 
 describe('the address of a layer', () => {
-  it('stands in the answer, and in no line of the log: whoever has it can read the layer', async () => {
+  it('is in the answer, and in no line of the log: everybody who has it can read the layer', async () => {
     vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'DEBUG');
     const log = captureLog();
     await open({ metrics: true });
@@ -311,7 +311,7 @@ describe('a body', () => {
 describe('a staged part that is lost', () => {
   beforeEach(() => open());
 
-  it('is asked for again: the client is told to go back to it, and the layer arrives', async () => {
+  it('is asked for again: the client gets its position, and the layer arrives', async () => {
     const layer = randomBytes(4 * P);
     const uploadId = await client.begin();
     for (const part of [0, 1, 2]) {
@@ -385,7 +385,7 @@ describe('a layer under the part size', () => {
 });
 
 describe('an upload that began when the part size was another', () => {
-  it('goes on with the size that its client was promised, up to its end', async () => {
+  it('continues with the part size that InitiateLayerUpload answered, up to its end', async () => {
     await open();
     const size = 3 * 1_048_576;
     const { authority, upstream } = proxy.services;
@@ -412,7 +412,7 @@ describe('an upload that began when the part size was another', () => {
 });
 
 describe('what is behind the proxy', () => {
-  it('that does not answer in time is given up with 504 before the invocation ends', async () => {
+  it('that does not answer in time is answered with 504 before the invocation ends', async () => {
     await open();
     const timeoutMs = 6_000;
     await proxy.arm({ fault: 'delay', delayMs: 2 * timeoutMs, operation: 'InitiateLayerUpload', times: 9 });

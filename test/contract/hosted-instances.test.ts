@@ -132,7 +132,7 @@ describe('several instances', () => {
     expect((await send('PUT', `${location}?digest=${digestOf(bytes)}`)).status).toBe(201);
   });
 
-  it('lose nothing when one of them is killed amid a body', async () => {
+  it('lose nothing when one of them is killed in the middle of a body', async () => {
     const bytes = randomBytes(14 * MiB);
     const attempts = await pushBlob(bytes, (server) => {
       servers.splice(servers.indexOf(server), 1);
@@ -144,7 +144,7 @@ describe('several instances', () => {
     });
   });
 
-  it('let an upload end that is under way when they are told to stop, and begin none', async () => {
+  it('let an upload in progress end after SIGTERM, and begin none', async () => {
     const server = await startHosted(stack);
     servers.unshift(server);
     const bytes = randomBytes(12 * MiB);
@@ -164,7 +164,7 @@ describe('several instances', () => {
     servers.shift();
   });
 
-  it('tell a load balancer that they are well, whoever asks', async () => {
+  it('answer a health check without a token', async () => {
     const answer = await send('GET', '/healthz', { headers: { authorization: '' } });
     expect(answer.status).toBe(200);
   });

@@ -62,7 +62,7 @@ describe('a quota that is nearly used', () => {
 });
 
 describe('a quota of bytes', () => {
-  it('is counted as parts go to ECR, not again where an answer was lost, and refuses amid a body', async () => {
+  it('is counted as parts go to ECR, not again where an answer was lost, and refuses in the middle of a body', async () => {
     const port = await hostedInstance(stack).open(callerOf());
     const bytes = randomBytes(12 * MiB);
     const begun = await port.begin(repositoryName);

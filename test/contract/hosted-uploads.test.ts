@@ -168,7 +168,7 @@ describe('an offset', () => {
   const bytes = randomBytes(18 * MiB);
   const half = bytes.subarray(0, 9 * MiB);
 
-  it('behind ECR’s, as an answer was lost: what ECR has is passed over', async () => {
+  it('behind ECR’s, as an answer was lost: what ECR has is skipped', async () => {
     const port = await open();
     const first = await append(port, await begin(port), bodyOf(half.subarray(0, 5 * MiB)));
     await append(port, first.reference, bodyOf(bytes.subarray(5 * MiB, 11 * MiB)));

@@ -39,7 +39,7 @@ const get = (Key: string) => s3.send(new GetObjectCommand({ Bucket, Key }));
 const bytesOf = async (Key: string) => (await get(Key)).Body?.transformToByteArray();
 
 describe('the local S3', () => {
-  it('keeps an object of 4 MiB with its metadata, whoever asks, through a restart', async () => {
+  it('keeps an object of 4 MiB with its metadata through a restart', async () => {
     const bytes = randomBytes(4 * 1_048_576);
     await put('ecr/team-a/app/whole', bytes);
     await server.close();

@@ -98,7 +98,7 @@ describe('the metrics', () => {
     expect(sum('Refusals', { reason: 'UnrecognizedClientException' })).toBe(1);
   });
 
-  it('count a part that is sent again, and a client that is told where to go on, as resumes', async () => {
+  it('count a part that is sent again, and a refusal that says where to resume, as resumes', async () => {
     const layer = randomBytes(4 * P);
     const uploadId = await client.begin();
     for (const part of [0, 1, 1]) {

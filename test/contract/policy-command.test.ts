@@ -187,7 +187,7 @@ describe('policy check', () => {
     });
   });
 
-  it('checks the quotas beside the policies as well', async () => {
+  it('checks the quotas next to the policies as well', async () => {
     write('quotas.yaml', '- { name: x, client: a, bytesPerDay: 0 }');
     expect(await run('check', directory)).toMatchObject({
       status: 1,

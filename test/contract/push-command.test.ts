@@ -289,7 +289,7 @@ describe('push ends with', () => {
     ]);
   });
 
-  it('2 for a layer that is not what its digest says, by its file, and without a word of another try', async () => {
+  it('2 for a layer that is not what its digest says, with its file, and without advice to try again', async () => {
     const source = new LayoutMembers();
     const members = source
       .files([source.image()])

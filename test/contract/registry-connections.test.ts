@@ -58,7 +58,7 @@ describe('a body that is refused', () => {
     expect((await client.answer()).status).toBe(200);
   });
 
-  it('amid its bytes is read on as well', async () => {
+  it('in the middle of its bytes is read to its end as well', async () => {
     const front = await startFront({
       append: async (_name, _reference, { chunks }) => {
         for await (const _ of chunks) {
@@ -146,7 +146,7 @@ it('a body that waits for 100 Continue is asked for when it is read', async () =
 });
 
 describe('a client that stands still', () => {
-  it('amid a body is answered 408 and leaves nothing behind', async () => {
+  it('in the middle of a body is answered 408 and leaves nothing', async () => {
     const front = await startFront(taking, { bounds: { idleMs: 100, drainMs: 100 } });
     const client = new RawConnection(front.port);
     await client.head(...patch(10));
@@ -214,7 +214,7 @@ it('an upload may take longer than the time for headers', async () => {
 });
 
 describe('a client that goes away', () => {
-  it('amid a body is no fault, and frees what it held', async () => {
+  it('in the middle of a body is not a fault, and frees its memory', async () => {
     const front = await startFront(taking);
     const client = new RawConnection(front.port);
     await client.head(...patch(100));
@@ -336,7 +336,7 @@ describe('a server that is closed', () => {
     await client.closed();
   });
 
-  it('that has nothing to do ends at once, whoever keeps a connection', async () => {
+  it('that is idle ends at once, even with open connections', async () => {
     const front = await startFront(taking);
     const client = new RawConnection(front.port);
     await client.head('GET /v2/ HTTP/1.1');

@@ -100,7 +100,7 @@ describe('a login', () => {
   const login = (url: string, secret: string) =>
     fetch(`${url}/v2/`, { headers: { authorization: basic(secret) } });
 
-  it('is told why it fails where the token is lent to everyone', async () => {
+  it('says why it fails where the token is lent to everyone', async () => {
     const answer = await login(urls['lent to everyone'], tokens.a);
     expect([answer.status, await answer.text()]).toEqual([
       401,

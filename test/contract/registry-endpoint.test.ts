@@ -173,7 +173,7 @@ describe('a blob', () => {
     },
   );
 
-  it('is taken again by the same Location after an end whose answer was lost, and after one that failed', async () => {
+  it('is accepted again at the same Location after an end whose answer was lost, and after one that failed', async () => {
     const bytes = randomBytes(1_000);
     const place = await begin();
     const end = (digest: string) => send('PUT', `${place}?digest=${digest}`, bytes);
@@ -352,7 +352,7 @@ describe('a client', () => {
     expect((await send('HEAD', `/v2/team-b/app/blobs/${digestOf('x')}`)).status).toBe(404);
   });
 
-  it('that may push and not read is told by HEAD that nothing is there, and by GET that it may not', async () => {
+  it('that may push but not read gets 404 for HEAD, and a refusal for GET', async () => {
     const device = await open({ lent: { token: tokens.pushOnly, to: 'everyone' } });
     const ask = (method: string, path: string) => fetch(`${device.url}/v2/${name}/${path}`, { method });
     for (const path of ['manifests/1.0', 'manifests/none', `manifests/${digestOf('x')}`]) {
@@ -366,12 +366,12 @@ describe('a client', () => {
     expect((await ask('POST', 'blobs/uploads/')).status).toBe(202);
   });
 
-  it('asks for the tags of a repository that is not there, and is told so', async () => {
+  it('that asks for the tags of a repository that does not exist gets that error', async () => {
     const answer = await send('GET', '/v2/team-a/none/tags/list');
     expect([answer.status, (await errorOf(answer)).code]).toEqual([404, 'NAME_UNKNOWN']);
   });
 
-  it('is told of a proxy that does not answer, and that it may try again', async () => {
+  it('learns that the proxy does not answer, and that it may try again', async () => {
     const lost = await open({ endpoint: 'http://127.0.0.1:1', lent: lentToAll });
     const answer = await fetch(`${lost.url}/v2/${name}/blobs/uploads/`, { method: 'POST' });
     expect([answer.status, (await errorOf(answer)).code]).toEqual([503, 'UNAVAILABLE']);

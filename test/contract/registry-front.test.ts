@@ -594,7 +594,7 @@ describe('a refusal', () => {
   });
 });
 
-it('what a quota says before it is used up is told as a warning, in quotes that hold', async () => {
+it('what a quota says before it is used up is sent as a warning, correctly quoted', async () => {
   const front = await startFront(({ warn }) => ({
     begin: async () => {
       warn('90 % of "bytes" is used');
@@ -606,7 +606,7 @@ it('what a quota says before it is used up is told as a warning, in quotes that 
   expect(answer.headers.get('warning')).toBe('299 - "90 % of \\"bytes\\" is used", 299 - "so??is: that"');
 });
 
-it('a log that fails is nobody’s failure', async () => {
+it('a log that fails fails no request', async () => {
   const front = await startFront(bringsAll, {
     onServed: () => {
       throw new Error('no space left on device');

@@ -70,7 +70,7 @@ it('those that fail in their first request are no uploads', async () => {
   expect(await statusesOf(times(3, () => post('a')))).toEqual({ 202: 3 });
 });
 
-it('those that nobody goes on with make room for others after a while', async () => {
+it('those that are not continued make room for others after a while', async () => {
   const { post } = await open({ uploads: 4, uploadsPerClient: 2, spareMs: 200 });
   expect(await statusesOf([...times(2, () => post('a')), ...times(2, () => post('b'))])).toEqual({ 202: 4 });
   expect((await post('a')).status).toBe(503);
@@ -79,7 +79,7 @@ it('those that nobody goes on with make room for others after a while', async ()
   expect((await post('c')).status).toBe(202);
 });
 
-it('those that nobody goes on with are gone at last', async () => {
+it('those that are not continued are dropped in the end', async () => {
   const { ask, post } = await open({ maxIdleMs: 100 });
   const place = (await post('a')).headers.get('location') ?? '';
   const status = async () => (await ask('GET', 'a', place)).status;

@@ -83,7 +83,7 @@ export function describeReads(
       });
     });
 
-    it('names what it cannot give in failures, beside what it can', async () => {
+    it('names what it cannot return in failures, next to what it can', async () => {
       const { imageDigest } = await pushImage('read-2');
       await pushImage('read-3');
       const failing = [
@@ -136,7 +136,7 @@ export function describeReads(
       );
     });
 
-    it('passes over a member that is null, in an image as well', async () => {
+    it('ignores a member that is null, in an image as well', async () => {
       const { imageDigest } = await pushImage('read-5');
       const { body } = await batchGet({ imageIds: [{ imageTag: 'read-5', imageDigest: null }] });
       expect(body.images).toMatchObject([{ imageId: { imageDigest } }]);
@@ -221,7 +221,7 @@ export function describeReads(
   });
 
   describe('GetDownloadUrlForLayer', () => {
-    it('gives an address at which whoever has it can read the layer, and go on with it', async () => {
+    it('gives an address at which everybody can read the layer, and resume reading', async () => {
       const { layer } = await pushImage();
       const { status, body } = await downloadUrl(digestOf(layer));
       expect([status, body.layerDigest]).toEqual([200, digestOf(layer)]);

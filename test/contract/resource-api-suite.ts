@@ -215,7 +215,7 @@ export function describeResourceApi(
         position(999)(await client.uploadNth(uploadId, layer, 1));
       });
 
-      it('is told the next position and what to do', async () => {
+      it('gets the next position and what to do', async () => {
         const uploadId = await client.begin();
         await sendParts(uploadId, layer, 0, 1);
         const { body } = await client.uploadNth(uploadId, layer, 2);
@@ -244,7 +244,7 @@ export function describeResourceApi(
           return { uploadId, layer, other };
         };
 
-        it('that is a layer of the repository is told so, and not that this upload made it', async () => {
+        it('that is a layer of the repository gets that answer, and not that this upload made it', async () => {
           const { uploadId, layer, other } = await completeTwo();
           for (let time = 0; time < 2; time++) {
             expect(await client.complete(uploadId, digestOf(other))).toMatchObject(
@@ -254,7 +254,7 @@ export function describeResourceApi(
           await completes(uploadId, layer);
         });
 
-        it('that was refused before, is told so as well, and its own digest is still its own', async () => {
+        it('that was refused before, gets the same answer, and its own digest is still its own', async () => {
           const [layer, other] = [randomBytes(P), randomBytes(10)];
           await pushLayer(other);
           const uploadId = await client.begin();
@@ -269,7 +269,7 @@ export function describeResourceApi(
           }
         });
 
-        it('that is no layer is told that there is no such upload', async () => {
+        it('that is no layer gets UploadNotFoundException', async () => {
           const { uploadId } = await completeTwo();
           expect(await client.complete(uploadId, digestOf('another'))).toMatchObject(
             problem(404, 'UploadNotFoundException'),
@@ -507,7 +507,7 @@ export function describeResourceApi(
         }
       });
 
-      it('is told that a repository of its own namespace does not exist', async () => {
+      it('learns that a repository of its own namespace does not exist', async () => {
         expect(await as(tokens.a, 'team-a/none').initiate()).toMatchObject(
           problem(404, 'RepositoryNotFoundException'),
         );

@@ -133,7 +133,7 @@ describe('the bill of what runs in AWS', () => {
     );
   });
 
-  it('has the files of Cedar as they lie beside the deployed code', () => {
+  it('has the files of Cedar as they are next to the deployed code', () => {
     const { components } = bills().functions;
     const files = components.flatMap((one) => one.components);
     expect(files.map(({ name }) => name).sort()).toEqual(['cedar_wasm.js', 'cedar_wasm_bg.wasm']);

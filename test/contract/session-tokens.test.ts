@@ -106,7 +106,7 @@ describe('POST /session-tokens', () => {
 });
 
 describe('a session token', () => {
-  it('pushes through the resource API what its client may push, and goes on with what its client began', async () => {
+  it('pushes through the resource API what its client may push, and continues what its client began', async () => {
     const sessionToken = await exchange(tokens.a);
     const layer = randomBytes(1_000);
     const uploadId = await resourceApi(local.send, tokens.a).begin();

@@ -113,7 +113,7 @@ describe('a trace', () => {
     },
   );
 
-  it('of a refusal says error, whoever refuses', async () => {
+  it('of a refusal says error, whichever service refuses', async () => {
     const client = resourceApi(send);
     await client.initiate({ repositoryName: 'team-b/app' });
     await client.complete(await client.begin(), digestOf('nothing was sent'));

@@ -256,11 +256,11 @@ describe('an upload that the proxy lost', () => {
     const gone = play(scenes, { source: once(layer(4 * P).bytes) });
     await expect(gone).rejects.toMatchObject({
       code: 'UploadLost',
-      message: expect.stringContaining('push the layer anew'),
+      message: expect.stringContaining('push the layer again'),
     });
   });
 
-  it('is given up after four beginnings', async () => {
+  it('fails after four attempts from the start', async () => {
     const scenes = Array.from({ length: 4 }, () => [begin(P), part(0, 0, lost)]).flat();
     await expect(play(scenes, { source: once(layer(1).bytes) })).rejects.toMatchObject({
       code: 'UploadLost',

@@ -178,7 +178,7 @@ describe('a workload', () => {
     { issuer: issuer.issuer, audience: ['ecr-upload-proxy'], audienceClaim: 'aud' as const },
   ];
 
-  it('is told with a 403 which claims were received, none too long and not too many', async () => {
+  it('gets a 403 with the claims that were received, none too long and not too many', async () => {
     const proxy = await startInProcess({ issuers: trusted() });
     const claims = { repository: 'x/y', long: 'x'.repeat(2_000), groups: ['a', 'b'] };
     const { body } = await resourceApi(proxy.send, signToken(issuer.key, issuer.claims(claims))).initiate();

@@ -142,7 +142,7 @@ async function chosenOf(members: Member[], request: Request): Promise<Chosen | S
 
 type Members = { config?: Descriptor; layers?: Descriptor[]; manifests?: Descriptor[] };
 
-describe('whatever a layout lists and whoever asks for what', () => {
+describe('whatever a layout lists and whatever is asked for', () => {
   it('what is chosen is whole, in order and unchanged, and a tag is for one manifest', async () => {
     await fc.assert(
       fc.asyncProperty(source, wish, async (made, request) => {

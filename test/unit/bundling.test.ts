@@ -24,7 +24,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const permit = (id: string) => `@id("${id}") permit (principal, action, resource);\n`;
 
-describe('Cedar beside the code', () => {
+describe('Cedar next to the code', () => {
   it('is its module and its WebAssembly, from which each engine is made', () => {
     expect([...cedarBeside().keys()]).toEqual(['cedar_wasm.js', 'cedar_wasm_bg.wasm']);
   });

@@ -211,7 +211,7 @@ describe('where the configuration is', () => {
     expect(await loadConfiguration(value)).toEqual(readConfiguration(configurations.everything));
   });
 
-  it('a mistake in a file is told with the file’s name', async () => {
+  it('a mistake in a file is reported with the file’s name', async () => {
     const path = file('wrong.json', '{"repositories":{"ecr":["A"]}}');
     await expect(loadConfiguration(path)).rejects.toThrow(/wrong\.json:\n {2}repositories\.ecr\.0: expected/);
   });
@@ -222,11 +222,11 @@ describe('where the configuration is', () => {
     );
   });
 
-  it('a file that is not there is told by its name', async () => {
+  it('a file that does not exist is reported by its name', async () => {
     await expect(loadConfiguration('nowhere.json')).rejects.toThrow(/cannot be read: nowhere\.json: ENOENT/);
   });
 
-  it('a file that is no JSON is told with what is wrong in it', async () => {
+  it('a file that is not JSON is reported with what is wrong in it', async () => {
     const path = file('half.json', '{"repositories":');
     await expect(loadConfiguration(path)).rejects.toThrow(/cannot be read: .*half\.json: .*JSON/);
   });

@@ -48,7 +48,7 @@ async function compare(changes: Record<string, string | undefined>, contentType 
 describe('an image that comes back', () => {
   it('the same has no differences', async () => expect(await compare({})).toEqual([]));
 
-  it('with another media type is told apart', async () =>
+  it('with another media type is distinguished', async () =>
     expect(await compare({}, 'text/plain')).toEqual([
       `the manifest has the media type text/plain instead of ${mediaType}`,
     ]));

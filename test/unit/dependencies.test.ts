@@ -69,7 +69,7 @@ describe('dependencies', () => {
     expect(textOf('.npmrc')).not.toMatch(/registry\s*=\s*\S*:|_auth|strict-ssl/i);
   });
 
-  it('run scripts at their installation only where package.json allows it, and nothing is allowed in vain', () => {
+  it('run scripts at their installation only where package.json allows it, and nothing is allowed that has none', () => {
     const scripted = new Set(
       locked.filter(({ hasInstallScript }) => hasInstallScript).map(({ name }) => name),
     );

@@ -27,7 +27,7 @@ describe('the environment of the hosted registry', () => {
     });
   });
 
-  it('protects its task where it is told to, through the agent that ECS names', () => {
+  it('protects its task where that is configured, through the agent that ECS names', () => {
     const agent = { ECS_AGENT_URI: 'http://169.254.170.2/api/abc' };
     expect(readHostedEnvironment({ ...least, ...agent }).agentUri).toBeUndefined();
     const { agentUri } = readHostedEnvironment({ ...least, ...agent, TASK_PROTECTION: 'true' });

@@ -31,7 +31,7 @@ const expired = new ProxyError('ExpiredTokenException');
 const unknown = new ProxyError('UnrecognizedClientException');
 
 describe.each(['issuers', 'session'] as const)('a token (%s)', (kind) => {
-  it('that expires amid a request is good for the rest of it', async () => {
+  it('that expires during a request is accepted for the rest of it', async () => {
     const checkers = checkersOf(workload, expired, expired);
     for (let n = 0; n < 3; n += 1) {
       expect(await checkers[kind]('t')).toEqual(workload);
@@ -42,7 +42,7 @@ describe.each(['issuers', 'session'] as const)('a token (%s)', (kind) => {
     await expect(checkersOf(expired)[kind]('t')).rejects.toBe(expired);
   });
 
-  it('that is refused amid a request for any other reason is refused', async () => {
+  it('that is refused during a request for any other reason stays refused', async () => {
     const checkers = checkersOf(workload, unknown);
     await checkers[kind]('t');
     await expect(checkers[kind]('t')).rejects.toBe(unknown);

@@ -90,7 +90,7 @@ describe('pairing', () => {
   });
 });
 
-describe('the position a client is told', () => {
+describe('the position that a client gets', () => {
   it('counts what waits only right behind what ECR has', () => {
     expect(receivedBytes(2 * P, { receivedBytes: 2 * P, waitingBytes: P })).toBe(3 * P);
     expect(receivedBytes(4 * P, { receivedBytes: 2 * P, waitingBytes: P })).toBe(4 * P);
@@ -106,7 +106,7 @@ describe('the position a client is told', () => {
     expect(countOf(last)).toBe(count);
   });
 
-  it('is told in ECR’s own sentence with what to do next', () => {
+  it('is in ECR’s own sentence, with what to do next', () => {
     expect(describeExpected(part(8 * P), 2 * P, P)).toBe(
       `First byte of the layer part is ${8 * P} instead of ${2 * P}. ` +
         `Send the ${P} bytes from ${2 * P} on; only the last part may be shorter.`,

@@ -57,7 +57,7 @@ describe('a layer', () => {
       }),
     ));
 
-  it('read back and forth, and anew, keeps its bytes and its digest', () =>
+  it('read back and forth, and again, keeps its bytes and its digest', () =>
     fc.assert(
       fc.asyncProperty(
         layers,

@@ -235,7 +235,7 @@ describe('a hostile token', () => {
     await evil.close();
   });
 
-  it('that has expired is told so, and since when', async () => {
+  it('that has expired gets an error that says since when', async () => {
     const exp = now() - 3_600;
     expect(await refusal(token({ exp }))).toMatchObject({
       code: 'ExpiredTokenException',
@@ -365,7 +365,7 @@ describe('the keys of an issuer', () => {
     },
   );
 
-  it('that are withdrawn by a redirect serve on, and the operator is told meanwhile', async () => {
+  it('that are withdrawn by a redirect are still used, and the operator is notified meanwhile', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const report = vi.fn();
     verify = tokenVerifier([trust(issuer)], report);

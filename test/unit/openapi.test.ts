@@ -11,7 +11,7 @@ import { calls, operations } from '../../api/operations.ts';
 import { projectRoot } from '../../lib/project-root.ts';
 
 describe('openapi.json', () => {
-  it('is what the tables make of it: npm run openapi writes it anew', () => {
+  it('is what the tables make of it: npm run openapi writes it again', () => {
     expect(readFileSync(join(projectRoot, 'openapi.json'), 'utf8')).toBe(openapiText);
   });
 

@@ -139,7 +139,7 @@ describe('a sample', () => {
       }
     });
 
-    it(`refuses whoever has all claims of who is let in, and another ${owner}, or none`, () => {
+    it(`refuses a workload with all claims of the allowed one, but another ${owner}, or none`, () => {
       expect(letIn).not.toEqual([]);
       for (const one of letIn) {
         const own = String(one.principal.claims[owner]);

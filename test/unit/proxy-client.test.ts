@@ -58,7 +58,7 @@ describe('a request', () => {
     expect(Buffer.from(request.body ?? '').toString()).toBe('bytes');
   });
 
-  it('carries a token that is read anew each time, trimmed', async () => {
+  it('sends a token that is read again each time, trimmed', async () => {
     const api = await playScript([begin(1), begin(1)]);
     const tokens = ['first\n', 'second'];
     const client = new ProxyClient({ endpoint: api.url, token: async () => tokens.shift() ?? '' });

@@ -210,7 +210,7 @@ describe('one of several', () => {
     expect((await chosen(files, { platform: 'linux/arm' })).tags).toEqual({ [other.digest]: ['1.0'] });
   });
 
-  it('is told among many in a few', async () => {
+  it('is found among many, with few of them printed', async () => {
     const source = new LayoutMembers();
     const roots = Array.from({ length: 100 }, (_, at) => named(source.image(), `${at}.${'x'.repeat(100)}`));
     const message = await refusal(source.files(roots), { tag: 'x' });
@@ -220,7 +220,7 @@ describe('one of several', () => {
 });
 
 describe('an index', () => {
-  it('is the one image where its children are listed beside it, as oras does', async () => {
+  it('is the one image where its children are listed next to it, as oras does', async () => {
     const { source, amd64, arm64, index } = two();
     const result = await chosen(source.files([named(index, '6.8.0'), amd64, arm64]), { tag: 'x' });
     expect(result.tags).toEqual({ [index.digest]: ['x'] });
@@ -387,7 +387,7 @@ describe('what refers to an image', () => {
 });
 
 describe('what is no image', () => {
-  it('is passed over, whatever it says, and told', async () => {
+  it('is skipped, whatever it says, and reported', async () => {
     const source = new LayoutMembers();
     const image = source.image();
     const odd = { mediaType: 'application/xml', digest: 'sha512:0', size: -1 };
@@ -460,7 +460,7 @@ describe('what ECR cannot store is refused', () => {
   });
 });
 
-it('what is pushed is told with its names, its platform, its index and its subject', async () => {
+it('what is pushed is printed with its names, its platform, its index and its subject', async () => {
   const { source, amd64, arm64, index } = two();
   const sbom = source.artifact(index);
   const { origins } = await chosen(

@@ -82,7 +82,7 @@ describe('a layer of a docker archive is sent', () => {
     expect(await layersOf(members)).toEqual([{ mediaType: `${tar}+gzip`, bytes: gzip }]);
   });
 
-  it('beside others, each once', async () => {
+  it('among others, each once', async () => {
     const { gzip, xz } = compressedLayers;
     const zeros = compressedZeros.bytes;
     const sent = await layersOf(

@@ -69,7 +69,7 @@ describe('a folder is refused', () => {
     expect(await readSource(path)).toBe(leadsOut);
   });
 
-  it('for a folder beside it whose name begins as its own', async () => {
+  it('for a folder next to it whose name begins the same', async () => {
     const path = await writeMembers(nextPath(), savedImage());
     await writeMembers(`${path}-other`, [{ name: 'layer', bytes: 'layer' }]);
     await rm(join(path, 'one/layer.tar'));

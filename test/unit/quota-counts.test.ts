@@ -225,7 +225,7 @@ describe('an image', () => {
     expect([used(), used('b')]).toEqual([[1], [30]]);
   });
 
-  it('is counted anew on the next day', async () => {
+  it('is counted from 0 on the next day', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-21T23:59:59Z') });
     const { send, used } = open('- { name: q, client: c, imagesPerDay: 1 }');
     expect(await send(image('v1'))).toBe('taken');

@@ -100,7 +100,7 @@ describe('the image of the registry endpoint', () => {
     expect([...chosen.tags]).toEqual([[digest, [contents]]]);
   });
 
-  it('takes Node.js from where it is told', async () => {
+  it('takes Node.js from the given place', async () => {
     const { manifest, blob } = await written(layouts.directories.multi, '/nodejs/bin/node');
     const entries = await entriesOf(gunzipSync(blob(manifest.layers.at(-1).digest)));
     expect(entries.find(({ type }) => type === 'symlink')?.linkname).toBe('/nodejs/bin/node');

@@ -70,7 +70,7 @@ describe('how the parts of an upload are sent', () => {
     expect(sealed).toMatch(/^[0-9a-f-]+$/);
   });
 
-  it('cannot be changed by whoever has the id', () => {
+  it('cannot be changed by a client that has the id', () => {
     const texts = ways.map((sending) => seal(key, { uploadId, sending }, binding));
     for (const tag of texts.map((text) => text.slice(-32))) {
       const opened = ['', '-0', '-00', '-300000', '-0300000', '-400000']

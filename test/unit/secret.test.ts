@@ -42,7 +42,7 @@ describe('an odd client of the secret', () => {
     expect(faults).toEqual(['a member of clients that is no client’s name']);
   });
 
-  it('is never another’s matter, whatever it is', () => {
+  it('never affects another client, whatever it is', () => {
     const names = fc.oneof(fc.string(), fc.constantFrom('odd', '__proto__', 'constructor', 'good-2'));
     fc.assert(
       fc.property(fc.array(fc.tuple(names, fc.jsonValue()), { maxLength: 5 }), (odd) => {

@@ -124,7 +124,7 @@ describe('a session token', () => {
     const headers = { authorization: `Bearer ${sessionToken}` };
     await expect(authenticate(headers, { readSecret, verifyOidcToken })).rejects.toMatchObject({
       code: 'UnrecognizedClientException',
-      message: expect.stringContaining('no session tokens'),
+      message: expect.stringContaining('does not use session tokens'),
     });
   });
 
@@ -190,7 +190,7 @@ describe('the keys of session tokens', () => {
       expect(await call(sessionToken)).toMatchObject({ type: 'Workload' });
     }
     pass(29 * minute);
-    expect((await refusal(before.sessionToken)).message).toContain('sealing key that is gone');
+    expect((await refusal(before.sessionToken)).message).toContain('its sealing key has been removed');
     expect((await refusal(meanwhile.sessionToken)).code).toBe('UnrecognizedClientException');
     expect(await call(after.sessionToken)).toMatchObject({ type: 'Workload' });
   });
