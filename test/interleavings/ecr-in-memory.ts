@@ -16,14 +16,14 @@ const maxPartBytes = 10;
 /** `endsShort`: its last part is one that nothing may follow. */
 type Upload = { bytes: Uint8Array; endsShort: boolean; hasShortPart: boolean };
 
-const refuse = (name: string, attempts: number, message = name): never => {
+function refuse(name: string, attempts: number, message = name): never {
   throw new ECRServiceException({
     name,
     message,
     $fault: 'client',
     $metadata: { httpStatusCode: 400, attempts },
   });
-};
+}
 
 export function ecrInMemory() {
   const uploads = new Map<string, Upload>();
@@ -38,7 +38,12 @@ export function ecrInMemory() {
     const upload = find(uploadId, attempts);
     const { length } = layerPartBlob;
     const has = upload.bytes.length;
-    if (partFirstByte !== has || length === 0 || length !== partLastByte - partFirstByte + 1 || length > maxPartBytes) {
+    if (
+      partFirstByte !== has ||
+      length === 0 ||
+      length !== partLastByte - partFirstByte + 1 ||
+      length > maxPartBytes
+    ) {
       throw new InvalidLayerPartException({
         message: 'not the next part',
         $metadata: { httpStatusCode: 400, attempts },

@@ -80,7 +80,12 @@ export async function explore(
     let depth = 0;
     const choose: Choose = (options) => {
       const before = path[depth - 1];
-      const node: Node = path[depth] ?? { options, asleep: asleepAfter(before, reduced), tried: [], chosen: 0 };
+      const node: Node = path[depth] ?? {
+        options,
+        asleep: asleepAfter(before, reduced),
+        tried: [],
+        chosen: 0,
+      };
       if (node.options.length !== options.length) {
         throw new Error('the run is not the same when it is chosen alike');
       }

@@ -1,7 +1,12 @@
 // S3's objects in memory, with conditional writes: an ETag is the MD5 of an object's bytes, whatever its metadata say.
 
 import { createHash } from 'node:crypto';
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
 import type { ServiceCall } from './scheduler.ts';
 
 type StoredObject = { bytes: Uint8Array; metadata: Record<string, string>; etag: string };
@@ -9,11 +14,16 @@ type StoredObject = { bytes: Uint8Array; metadata: Record<string, string>; etag:
 /** Source: Amazon S3 API reference, Object: true of what is encrypted with SSE-S3, the staging bucket's default. */
 const etagOf = (bytes: Uint8Array) => `"${createHash('md5').update(bytes).digest('hex')}"`;
 
-const refuse = (name: string, httpStatusCode: number, attempts: number): never => {
-  throw new S3ServiceException({ name, message: name, $fault: 'client', $metadata: { httpStatusCode, attempts } });
-};
+function refuse(name: string, httpStatusCode: number, attempts: number): never {
+  throw new S3ServiceException({
+    name,
+    message: name,
+    $fault: 'client',
+    $metadata: { httpStatusCode, attempts },
+  });
+}
 
-/** @param obeysConditions not where a bug is planted */
+/** @param obeysConditions false plants a bug: whatever is written, is */
 export function s3InMemory({ obeysConditions = true } = {}) {
   const objects = new Map<string, StoredObject>();
 

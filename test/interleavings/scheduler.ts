@@ -129,7 +129,12 @@ export function openScheduler(choose: Choose, budget: { kinds: readonly Fault[];
         ...crashesOf(call),
       ];
     }
-    const effect = { id: `${id} effect ${call.attempts}`, actor, touches: call.touches, happen: () => take(call) };
+    const effect = {
+      id: `${id} effect ${call.attempts}`,
+      actor,
+      touches: call.touches,
+      happen: () => take(call),
+    };
     if (!isAlive(actor)) {
       return [effect];
     }
