@@ -1,5 +1,6 @@
 // The staging area in S3: one object per upload, with how many bytes ECR has and the part that waits.
 
+import { randomBytes } from 'node:crypto';
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { proxyErrorOf } from '../proxy-error.ts';
@@ -44,19 +45,29 @@ const undefinedIf = (isExpected: (failure: unknown) => boolean) => (failure: unk
 type Metadata = Record<string, string>;
 
 const receivedBytesKey = 'received-bytes';
+const waitingBytesKey = 'waiting-bytes';
 const completionKey = 'completion';
 
-const metadataOf = ({ receivedBytes, completion }: SlotContent): Metadata => ({
+/**
+ * An ETag of S3's is made of an object's bytes, so that two parts with the same bytes would be one version: a late write
+ * would pass for one that knows of the second, and undo it. With these behind the part, no two writes are alike.
+ */
+const versionBytes = 16;
+
+const metadataOf = ({ receivedBytes, waiting, completion }: SlotContent): Metadata => ({
   [receivedBytesKey]: String(receivedBytes),
+  [waitingBytesKey]: String(waiting.length),
   ...(completion === undefined ? {} : { [completionKey]: completion }),
 });
 
-function readMetadata(metadata: Metadata | undefined) {
+/** @param objectBytes are all that wait in a slot that was written before there were bytes behind them */
+function readMetadata(metadata: Metadata | undefined, objectBytes: number) {
   const receivedBytes = Number(metadata?.[receivedBytesKey]);
-  if (!Number.isSafeInteger(receivedBytes)) {
+  const waitingBytes = Number(metadata?.[waitingBytesKey] ?? objectBytes);
+  if (!Number.isSafeInteger(receivedBytes) || !Number.isSafeInteger(waitingBytes)) {
     throw new ProxyError('ServerException');
   }
-  return { receivedBytes, completion: metadata?.[completionKey] };
+  return { receivedBytes, waitingBytes, completion: metadata?.[completionKey] };
 }
 
 export const s3Staging =
@@ -70,8 +81,7 @@ export const s3Staging =
         ).catch(undefinedIf(isAbsent));
         return (
           found && {
-            ...readMetadata(found.Metadata),
-            waitingBytes: found.ContentLength ?? 0,
+            ...readMetadata(found.Metadata, found.ContentLength ?? 0),
             version: found.ETag,
           }
         );
@@ -83,21 +93,18 @@ export const s3Staging =
         if (!found) {
           return undefined;
         }
-        const waiting = (await found.Body?.transformToByteArray()) ?? new Uint8Array();
-        return {
-          ...readMetadata(found.Metadata),
-          waitingBytes: waiting.length,
-          version: found.ETag,
-          waiting,
-        };
+        const bytes = (await found.Body?.transformToByteArray()) ?? new Uint8Array();
+        const slot = readMetadata(found.Metadata, bytes.length);
+        return { ...slot, version: found.ETag, waiting: bytes.subarray(0, slot.waitingBytes) };
       },
       put: async (content, previous, abortSignal) => {
         const condition = previous?.version ? { IfMatch: previous.version } : { IfNoneMatch: '*' };
+        const body = Buffer.concat([content.waiting, randomBytes(versionBytes)]);
         const command = new PutObjectCommand({
           ...object,
           ...condition,
-          Body: content.waiting,
-          ContentLength: content.waiting.length,
+          Body: body,
+          ContentLength: body.length,
           Metadata: metadataOf(content),
         });
         const written = await measure('s3:PutObject', () => client.send(command, { abortSignal })).catch(

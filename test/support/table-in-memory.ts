@@ -195,5 +195,5 @@ export function tableInMemory() {
     return { client, died: died.promise };
   };
 
-  return { items, connect };
+  return { items, connect, execute };
 }

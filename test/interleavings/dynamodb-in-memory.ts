@@ -1,0 +1,53 @@
+// DynamoDB's transactions in memory, as the quotas' table has them, behind the commands of the SDK.
+
+import {
+  DynamoDBServiceException,
+  GetItemCommand,
+  TransactionCanceledException,
+  TransactWriteItemsCommand,
+  type TransactWriteItemsCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { tableInMemory } from '../support/table-in-memory.ts';
+import type { ServiceCall } from './scheduler.ts';
+
+const targetPrefix = 'DynamoDB_20120810.';
+
+/** @param writesMarkFirst plants a bug: the mark of a transaction is written before its count */
+export function dynamoDbInMemory({ writesMarkFirst = false } = {}) {
+  const { items, execute } = tableInMemory();
+
+  function transact(input: TransactWriteItemsCommandInput, attempts: number) {
+    const { status, body } = execute(`${targetPrefix}TransactWriteItems`, input);
+    if (status === 200) {
+      return body;
+    }
+    const $metadata = { httpStatusCode: status, attempts };
+    if ('CancellationReasons' in body && Array.isArray(body.CancellationReasons)) {
+      const { CancellationReasons } = body;
+      throw new TransactionCanceledException({ message: 'cancelled', CancellationReasons, $metadata });
+    }
+    throw new DynamoDBServiceException({ name: 'ValidationException', $fault: 'client', $metadata });
+  }
+
+  return {
+    items,
+    read: (command: unknown): ServiceCall[] => {
+      if (command instanceof GetItemCommand) {
+        const { TableName, Key, ConsistentRead } = command.input;
+        const touches = [{ key: `dynamodb ${Key?.id?.S}`, writes: false }];
+        const item = { TableName, Key, ConsistentRead };
+        return [{ touches, effect: () => execute(`${targetPrefix}GetItem`, item).body }];
+      }
+      if (command instanceof TransactWriteItemsCommand) {
+        const { TransactItems = [], ClientRequestToken } = command.input;
+        const each = writesMarkFirst ? TransactItems.map((item) => [item]) : [TransactItems];
+        return each.map((items, n) => ({
+          touches: items.map(({ Update }) => ({ key: `dynamodb ${Update?.Key?.id?.S}`, writes: true })),
+          effect: (attempts) =>
+            transact({ TransactItems: items, ClientRequestToken: `${ClientRequestToken} ${n}` }, attempts),
+        }));
+      }
+      throw new Error('DynamoDB is asked what is not modelled');
+    },
+  };
+}

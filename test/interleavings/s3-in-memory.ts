@@ -1,0 +1,81 @@
+// S3's objects in memory, with conditional writes: an ETag is the MD5 of an object's bytes, whatever its metadata say.
+
+import { createHash } from 'node:crypto';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import type { ServiceCall } from './scheduler.ts';
+
+type StoredObject = { bytes: Uint8Array; metadata: Record<string, string>; etag: string };
+
+/** Source: Amazon S3 API reference, Object: true of what is encrypted with SSE-S3, the staging bucket's default. */
+const etagOf = (bytes: Uint8Array) => `"${createHash('md5').update(bytes).digest('hex')}"`;
+
+function refuse(name: string, httpStatusCode: number, attempts: number): never {
+  throw new S3ServiceException({
+    name,
+    message: name,
+    $fault: 'client',
+    $metadata: { httpStatusCode, attempts },
+  });
+}
+
+/** @param obeysConditions false plants a bug: whatever is written, is */
+export function s3InMemory({ obeysConditions = true } = {}) {
+  const objects = new Map<string, StoredObject>();
+
+  function put({ input }: PutObjectCommand, attempts: number) {
+    const { Key = '', Body, Metadata = {}, IfMatch, IfNoneMatch } = input;
+    if (!(Body instanceof Uint8Array)) {
+      throw new Error('S3 is given a body that is not modelled');
+    }
+    const found = objects.get(Key);
+    if (obeysConditions && IfMatch !== undefined && !found) {
+      refuse('NoSuchKey', 404, attempts);
+    }
+    const fails = IfMatch === undefined ? IfNoneMatch === '*' && found : found?.etag !== IfMatch;
+    if (obeysConditions && fails) {
+      refuse('PreconditionFailed', 412, attempts);
+    }
+    const etag = etagOf(Body);
+    objects.set(Key, { bytes: Body, metadata: Metadata, etag });
+    return { ETag: etag };
+  }
+
+  function head({ input }: HeadObjectCommand | GetObjectCommand, absent: string, attempts: number) {
+    const found = objects.get(input.Key ?? '') ?? refuse(absent, 404, attempts);
+    const { bytes, metadata, etag } = found;
+    return { Metadata: metadata, ContentLength: bytes.length, ETag: etag, bytes };
+  }
+
+  return {
+    objects,
+    read: (command: unknown): ServiceCall => {
+      if (command instanceof PutObjectCommand) {
+        return {
+          touches: [{ key: `s3 ${command.input.Key}`, writes: true }],
+          effect: (attempts) => put(command, attempts),
+        };
+      }
+      if (command instanceof HeadObjectCommand) {
+        return {
+          touches: [{ key: `s3 ${command.input.Key}`, writes: false }],
+          effect: (attempts) => head(command, 'NotFound', attempts),
+        };
+      }
+      if (command instanceof GetObjectCommand) {
+        return {
+          touches: [{ key: `s3 ${command.input.Key}`, writes: false }],
+          effect: (attempts) => {
+            const { bytes, ...found } = head(command, 'NoSuchKey', attempts);
+            return { ...found, Body: { transformToByteArray: async () => bytes } };
+          },
+        };
+      }
+      throw new Error('S3 is asked what is not modelled');
+    },
+  };
+}

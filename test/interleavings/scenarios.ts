@@ -1,0 +1,100 @@
+// The races that are explored: which requests of one upload are under way at once, after what, and what fails.
+
+import { faults } from './scheduler.ts';
+import type { Scenario } from './upload-race.ts';
+
+const none = { kinds: [], atMost: 0 };
+const one = { kinds: faults, atMost: 1 };
+
+/** Every order of two requests, of a layer of two parts and a half. */
+const two = { content: 'distinct', layerBytes: 10, before: [], faults: none, reduced: false } as const;
+/** Of three, or of two with a fault, every order but for commuting events. */
+const three = { ...two, layerBytes: 14, reduced: true } as const;
+
+export const scenarios: readonly Scenario[] = [
+  { ...two, name: 'a part twice', racing: [[{ part: 0 }], [{ part: 0 }]] },
+  {
+    ...two,
+    name: 'the second of a pair twice',
+    before: [{ part: 0 }],
+    racing: [[{ part: 1 }], [{ part: 1 }]],
+  },
+  {
+    ...two,
+    name: 'the last part twice',
+    before: [{ part: 0 }, { part: 1 }],
+    racing: [[{ part: 2 }], [{ part: 2 }]],
+  },
+  {
+    ...two,
+    name: 'a part and another’s bytes in its place',
+    racing: [[{ part: 0 }], [{ part: 0, of: 'other' }]],
+  },
+  {
+    ...two,
+    layerBytes: 4,
+    name: 'a completion twice',
+    before: [{ part: 0 }],
+    racing: [[{ complete: 'own' }], [{ complete: 'own' }]],
+  },
+  {
+    ...two,
+    layerBytes: 4,
+    name: 'a completion and one with another digest',
+    before: [{ part: 0 }],
+    racing: [[{ complete: 'own' }], [{ complete: 'other' }]],
+  },
+  {
+    ...two,
+    name: 'a stranger with the upload’s id',
+    before: [{ part: 0 }],
+    racing: [[{ part: 1 }], [{ part: 1, from: 'stranger' }]],
+  },
+  {
+    ...two,
+    name: 'a part while the sealing key is rotated',
+    racing: [[{ part: 0 }, { part: 1 }], [{ rotate: 'the sealing key' }]],
+  },
+  { ...two, name: 'a part twice, counted', isCounted: true, racing: [[{ part: 0 }], [{ part: 0 }]] },
+  { ...three, name: 'a part, counted, and a fault', isCounted: true, racing: [[{ part: 0 }]], faults: one },
+  { ...three, name: 'a part twice and a fault', racing: [[{ part: 0 }], [{ part: 0 }]], faults: one },
+  {
+    ...three,
+    name: 'the second of a pair twice and a fault',
+    before: [{ part: 0 }],
+    racing: [[{ part: 1 }], [{ part: 1 }]],
+    faults: one,
+  },
+  {
+    ...three,
+    layerBytes: 4,
+    name: 'a completion twice and a fault',
+    before: [{ part: 0 }],
+    racing: [[{ complete: 'own' }], [{ complete: 'own' }]],
+    faults: one,
+  },
+  {
+    ...three,
+    content: 'uniform',
+    name: 'the second of a pair three times, with the part after it, and a fault',
+    before: [{ part: 0 }],
+    racing: [[{ part: 1 }], [{ part: 1 }], [{ part: 1 }, { part: 2 }]],
+    faults: one,
+  },
+  {
+    ...three,
+    name: 'the second of a pair twice, counted, and a completion, and a fault',
+    layerBytes: 8,
+    isCounted: true,
+    before: [{ part: 0 }],
+    racing: [[{ part: 1 }], [{ part: 1 }, { complete: 'own' }], [{ rotate: 'the sealing key' }]],
+    faults: one,
+  },
+  {
+    ...three,
+    content: 'uniform',
+    name: 'the second of a pair, and again with the part after it',
+    before: [{ part: 0 }],
+    racing: [[{ part: 1 }], [{ part: 1 }, { part: 2 }]],
+  },
+];
