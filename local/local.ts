@@ -43,6 +43,8 @@ export type Local = {
   ecrUrl: string | undefined;
   s3Url: string;
   registryUrl: string | undefined;
+  /** The registry endpoint is a process of its own. */
+  registryProcessId: number | undefined;
   logFile: string;
   close(): Promise<void>;
 };
@@ -114,7 +116,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       environment: regional,
       logFile: join(dataDirectory, 'registry.log'),
     });
-    return (await keep(registry)).url;
+    return keep(registry);
   };
 
   const startTables = async (): Promise<string | undefined> => {
@@ -145,8 +147,16 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     const gateway = await keep(
       startGateway({ template, account, invoke, port: options.port, ...(log && { log }) }),
     );
-    const registryUrl = await startEndpoint(environment);
-    return { proxyUrl: gateway.url, ecrUrl, s3Url: s3.url, registryUrl, logFile, close };
+    const registry = await startEndpoint(environment);
+    return {
+      proxyUrl: gateway.url,
+      ecrUrl,
+      s3Url: s3.url,
+      registryUrl: registry?.url,
+      registryProcessId: registry?.processId,
+      logFile,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -47,7 +47,7 @@ export async function startRegistry({ port, fn, environment, logFile }: Registry
       await ended;
     }
   };
-  return { url, close };
+  return { url, processId: child.pid, close };
 }
 
 async function urlOf(child: ChildProcess, logFile: string): Promise<string> {
