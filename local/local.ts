@@ -43,6 +43,8 @@ export type Local = {
   ecrUrl: string | undefined;
   s3Url: string;
   registryUrl: string | undefined;
+  /** The registry endpoint is a process of its own. */
+  registryProcessId: number | undefined;
   logFile: string;
   close(): Promise<void>;
 };
@@ -108,7 +110,8 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       return undefined;
     }
     const logFile = join(dataDirectory, 'registry.log');
-    return (await keep(startRegistry({ port, container, environment, logFile }))).url;
+    const regional = { ...environment, AWS_REGION: account.region };
+    return keep(startRegistry({ port, container, environment: regional, logFile }));
   };
 
   const startTables = async (): Promise<string | undefined> => {
@@ -139,8 +142,16 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     const gateway = await keep(
       startGateway({ template, account, invoke, port: options.port, ...(log && { log }) }),
     );
-    const registryUrl = await startEndpoint(environment);
-    return { proxyUrl: gateway.url, ecrUrl, s3Url: s3.url, registryUrl, logFile, close };
+    const registry = await startEndpoint(environment);
+    return {
+      proxyUrl: gateway.url,
+      ecrUrl,
+      s3Url: s3.url,
+      registryUrl: registry?.url,
+      registryProcessId: registry?.processId,
+      logFile,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

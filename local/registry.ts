@@ -45,7 +45,7 @@ export async function startRegistry({ port, container, environment, logFile }: R
       await ended;
     }
   };
-  return { url, close };
+  return { url, processId: child.pid, close };
 }
 
 async function urlOf(child: ChildProcess, logFile: string): Promise<string> {

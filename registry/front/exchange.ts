@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Subject } from '../../api/oci.ts';
-import type { RegistryPort } from '../port.ts';
+import type { Caller, RegistryPort } from '../port.ts';
 import type { UploadSlots } from './upload-slots.ts';
 
 export type Exchange = {
@@ -10,6 +10,7 @@ export type Exchange = {
   readonly slots: UploadSlots;
   /** No upload is begun any more. */
   readonly isClosing: boolean;
+  readonly warn: Caller['warn'];
   readonly repositoryName: string;
   /** The last segment of the path: a digest, a tag or an upload's reference. */
   readonly reference: string;

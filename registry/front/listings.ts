@@ -1,8 +1,9 @@
 // What a repository has, listed: its tags, and what refers to one of its manifests.
 
-import type { Handler } from './exchange.ts';
+import type { Referrer } from '../port.ts';
+import type { Exchange, Handler } from './exchange.ts';
 import { isStorable } from './names.ts';
-import { OciError } from './oci-errors.ts';
+import { isRefused, OciError } from './oci-errors.ts';
 
 /** `GET …/tags/list`, in lexical order, paged by `n` and `last`. */
 export const listTags: Handler = async ({ port, repositoryName: name, query }) => {
@@ -25,12 +26,11 @@ function limitOf(text: string | null): number | undefined {
   throw new OciError('UNSUPPORTED', 'n is not a number of tags', { status: 400 });
 }
 
-/** `GET …/referrers/<digest>`, which clients ask before they decide how to push an artifact. */
-export const listReferrers: Handler = async ({ port, repositoryName, reference, query }) => {
+/** `GET …/referrers/<digest>`, which clients ask before they decide how to push an artifact, or when they have. */
+export const listReferrers: Handler = async (exchange) => {
+  const { reference, query } = exchange;
   const artifactType = query.get('artifactType') ?? undefined;
-  const referrers = isStorable(reference)
-    ? await port.listReferrers(repositoryName, reference, artifactType)
-    : [];
+  const referrers = isStorable(reference) ? await readableReferrers(exchange, artifactType) : [];
   if (!referrers) {
     throw new OciError('UNSUPPORTED', 'this registry lists no referrers: keep them under a tag', {
       status: 404,
@@ -49,3 +49,23 @@ export const listReferrers: Handler = async ({ port, repositoryName, reference, 
     body: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests })),
   };
 };
+
+/**
+ * Those that the client may read: none for one who may push alone. crane, ko and cosign ask for the list when they have
+ * put a manifest with a subject, only to see whether a registry has one, and call the push failed after a 403. Nobody
+ * overwrites anything for an empty one, since registries that have such lists keep them themselves.
+ */
+async function readableReferrers(
+  { port, repositoryName, reference, warn }: Exchange,
+  artifactType: string | undefined,
+): Promise<readonly Referrer[] | undefined> {
+  try {
+    return await port.listReferrers(repositoryName, reference, artifactType);
+  } catch (error) {
+    if (!isRefused(error, 'manifest', ['DENIED'])) {
+      throw error;
+    }
+    warn(`${error.message.replace(/\.$/, '')}. The list of referrers is empty for that reason.`);
+    return [];
+  }
+}

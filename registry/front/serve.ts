@@ -150,6 +150,7 @@ async function dispatch(
     port,
     slots,
     isClosing: service.isClosing(),
+    warn: caller.warn,
     repositoryName: name === undefined ? '' : repositoryNameOf(name, registry),
     reference,
     query: new URLSearchParams(raw.url?.split('?').slice(1).join('?')),

@@ -458,6 +458,24 @@ const rows: Row[] = [
     says: /"manifests":\[\]/,
   },
   {
+    what: 'referrers, for one who may push and not read',
+    port: { listReferrers: denied },
+    ask: ['GET', `/v2/team-a/app/referrers/${digest}`],
+    status: 200,
+    answers: {
+      'content-type': 'application/vnd.oci.image.index.v1+json',
+      warning: '299 - "the policy says no. The list of referrers is empty for that reason."',
+    },
+    says: /"manifests":\[\]/,
+  },
+  {
+    what: 'referrers while ECR is away',
+    port: { listReferrers: away },
+    ask: ['GET', `/v2/team-a/app/referrers/${digest}`],
+    status: 503,
+    code: 'UNAVAILABLE',
+  },
+  {
     what: 'referrers where nobody lists them',
     port: { listReferrers: absent },
     ask: ['GET', `/v2/team-a/app/referrers/${digest}`],

@@ -2,7 +2,6 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,8 +19,6 @@ export type Bridge = {
   process: ChildProcess;
   /** A line for each request so far. */
   log: readonly string[];
-  /** Its peak resident memory so far; undefined where the system does not tell. */
-  peakBytes(): Promise<number | undefined>;
   stop(signal?: NodeJS.Signals): Promise<void>;
 };
 
@@ -52,11 +49,6 @@ export async function startBridge(
     url,
     process: child,
     log,
-    peakBytes: async () => {
-      const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
-      const kibibytes = /VmHWM:\s+(\d+) kB/.exec(status)?.[1];
-      return kibibytes === undefined ? undefined : Number(kibibytes) * 1_024;
-    },
     stop: async (signal = 'SIGTERM') => {
       if (child.exitCode !== null || child.signalCode !== null) {
         return;
@@ -68,20 +60,38 @@ export async function startBridge(
   };
 }
 
-/** ECR with these private repositories, and the proxy before it. */
-export async function startProxy(dataDirectory: string, repositoryNames: readonly string[]) {
+/** ECR with these private repositories, and the proxy before it, where wished with its registry endpoint. */
+export async function startProxy(
+  dataDirectory: string,
+  repositoryNames: readonly string[],
+  { withRegistry = false }: { withRegistry?: boolean } = {},
+) {
   const ecrOptions = {
     dataDirectory: join(dataDirectory, 'ecr'),
     repositories: repositoryNames.map((repositoryName) => ({ registry: 'ecr' as const, repositoryName })),
   };
   let ecr = await startEcr({ ...ecrOptions, port: 0 });
   const { port: ecrPort } = ecr;
-  const options = { ecrPort: 0, s3Port: 0, dataDirectory, ecrEndpoint: ecr.url };
+  const options = {
+    ecrPort: 0,
+    s3Port: 0,
+    dataDirectory,
+    ecrEndpoint: ecr.url,
+    ...(withRegistry && { registryPort: 0 }),
+  };
   let local = await startLocal({ ...options, port: 0 });
   const port = Number(new URL(local.proxyUrl).port);
   return {
     proxyUrl: local.proxyUrl,
     ecrUrl: ecr.url,
+    /** @throws Error where none was asked for */
+    registry: () => {
+      const { registryUrl: url, registryProcessId: processId } = local;
+      if (url === undefined) {
+        throw new Error('the proxy was started without its registry endpoint');
+      }
+      return { url, processId };
+    },
     /** The gateway, or ECR, is gone for a while and comes back at its port. */
     restartGateway: async (pauseMs: number) => {
       await local.close();

@@ -1,14 +1,16 @@
-// The OCI distribution-spec's own conformance suite against the bridge: what a push-only registry can't serve is listed.
+// The OCI distribution-spec's own conformance suite against the bridge and the registry endpoint: what they cannot serve is listed.
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type RegistryProxy, startBridge, startProxy } from '../../support/bridge.ts';
+import { type RegistryProxy, startProxy } from '../../support/bridge.ts';
+import { tokens } from '../../support/resource-api.ts';
+import { type FrontName, frontNames, fronts } from './fronts.ts';
 import { findTool, lacks } from './tools.ts';
 
-/** What fails, and why it must. */
+/** What fails at both, and why it must. */
 const unserved: Readonly<Record<string, string>> = {
   'Content Management Manifest delete DELETE request to manifest (digest) should yield 202 response unless already deleted':
     'the proxy deletes nothing: it lets clients push, and no more',
@@ -18,6 +20,17 @@ const unserved: Readonly<Record<string, string>> = {
     'the proxy deletes nothing',
   'Content Management Blob delete GET request to deleted blob URL should yield 404 response':
     'nothing is deleted',
+};
+
+/** What fails where nothing is kept between requests: any instance takes any of them. */
+const unservedAt: Readonly<Record<FrontName, Readonly<Record<string, string>>>> = {
+  bridge: {},
+  endpoint: {
+    'Push Blob Upload Chunked Retry previous blob chunk should return 416':
+      'a body from byte 0 begins the layer again: containerd, buildkit, oras and regctl send it so after a failure',
+    'Push Blob Upload Chunked Get on stale blob upload should return 204 with a range and location':
+      'what came is said by the Location of the answer to it, and the first one tells of nothing',
+  },
 };
 
 /** What the suite itself leaves out, because of an answer that the spec allows. */
@@ -36,7 +49,8 @@ let directory: string;
 let proxy: RegistryProxy;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'conformance-'));
-  proxy = await startProxy(join(directory, 'data'), ['team-a/conformance', 'team-a/mounted']);
+  const names = frontNames.flatMap((front) => [`team-a/${front}/conformance`, `team-a/${front}/mounted`]);
+  proxy = await startProxy(join(directory, 'data'), names, { withRegistry: true });
 });
 afterAll(async () => {
   await proxy?.close();
@@ -56,13 +70,15 @@ const outcomesOf = (report: string): Outcome[] =>
     ),
   ].map(([, name = '', status = '']) => ({ name: textOf(name), status }));
 
-const runSuite = (suite: string, url: string): Promise<void> =>
+const runSuite = (suite: string, url: string, front: string): Promise<void> =>
   new Promise((resolve) => {
     const env = {
       ...process.env,
       OCI_ROOT_URL: url,
-      OCI_NAMESPACE: 'team-a/conformance',
-      OCI_CROSSMOUNT_NAMESPACE: 'team-a/mounted',
+      OCI_NAMESPACE: `team-a/${front}/conformance`,
+      OCI_CROSSMOUNT_NAMESPACE: `team-a/${front}/mounted`,
+      OCI_USERNAME: 'any',
+      OCI_PASSWORD: tokens.a,
       OCI_TEST_PULL: '1',
       OCI_TEST_PUSH: '1',
       OCI_TEST_CONTENT_DISCOVERY: '1',
@@ -73,20 +89,24 @@ const runSuite = (suite: string, url: string): Promise<void> =>
     execFile(suite, { env, cwd: directory }, () => resolve());
   });
 
-it.skipIf(lacks('conformance.test'))('passes, but for deleting', async () => {
-  const suite = findTool('conformance.test');
-  if (!suite) {
-    throw new Error('the conformance suite is not installed: run test/clients/install');
-  }
-  const bridge = await startBridge(proxy.proxyUrl, { flags: ['--quiet'] });
-  await runSuite(suite, bridge.url).finally(() => bridge.stop());
-  const outcomes = outcomesOf(await readFile(join(directory, 'junit.xml'), 'utf8'));
-  const named = (status: string) =>
-    outcomes
-      .filter((outcome) => outcome.status === status)
-      .map(({ name }) => name)
-      .sort();
-  expect(named('failed')).toEqual(Object.keys(unserved).sort());
-  expect(named('skipped')).toEqual(Object.keys(leftOut).sort());
-  expect(named('passed').length).toBeGreaterThanOrEqual(70);
-});
+it.skipIf(lacks('conformance.test')).each(frontNames)(
+  'the %s passes, but for deleting',
+  async (frontName) => {
+    const suite = findTool('conformance.test');
+    if (!suite) {
+      throw new Error('the conformance suite is not installed: run test/clients/install');
+    }
+    const front = await fronts[frontName](proxy, tokens.a);
+    await runSuite(suite, front.url, frontName).finally(() => front.stop());
+    const outcomes = outcomesOf(await readFile(join(directory, 'junit.xml'), 'utf8'));
+    const named = (status: string) =>
+      outcomes
+        .filter((outcome) => outcome.status === status)
+        .map(({ name }) => name)
+        .sort();
+    const failing = { ...unserved, ...unservedAt[frontName] };
+    expect(named('failed')).toEqual(Object.keys(failing).sort());
+    expect(named('skipped')).toEqual(Object.keys(leftOut).sort());
+    expect(named('passed').length).toBeGreaterThanOrEqual(70 - Object.keys(unservedAt[frontName]).length);
+  },
+);

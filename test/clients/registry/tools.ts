@@ -5,6 +5,9 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
+/** In the place of an argument: the id of the image that the command before has pulled, and printed. */
+export const pulledImage = 'THE IMAGE';
+
 const built = join(import.meta.dirname, '../../../.local/clients/bin');
 
 function isExecutable(path: string): boolean {
@@ -57,4 +60,13 @@ export async function runTool(
     throw new Error(`${name} ${args.join(' ')}: ${error.stderr || error.message}`);
   });
   return stdout;
+}
+
+/** Runs commands one after the other. Where one says `pulledImage`, it gets what the one before has printed. */
+export async function runCommands(tool: string, commands: readonly string[][], home: string): Promise<void> {
+  let printed = '';
+  for (const command of commands) {
+    const args = command.map((argument) => (argument === pulledImage ? printed : argument));
+    printed = (await runTool(tool, args, { home })).trim();
+  }
 }
