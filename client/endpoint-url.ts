@@ -6,7 +6,7 @@ export type ProxyEndpoint = {
   /** Where the proxy is: http or https, a stage's path (`/prod`) included. */
   endpoint: string | URL;
   /**
-   * Whether the token may go to another machine over plain http, where whoever is on the way reads it. Default
+   * Whether the token may go to another machine over plain http, where anybody on the way can read it. Default
    * `false`: https anywhere, and http on this machine.
    */
   allowCleartext?: boolean | undefined;

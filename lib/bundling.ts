@@ -41,7 +41,7 @@ const build = {
   minify: true,
   sourcemap: true,
   sourcesContent: false,
-  // Said here, so that no tsconfig.json that lies above the project changes the code.
+  // Set here, so that no tsconfig.json above the project changes the code.
   tsconfigRaw: { compilerOptions: { target: 'es2024', verbatimModuleSyntax: true } },
   banner: { js: commonJsGlobals },
   logLevel: 'warning',

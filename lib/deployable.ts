@@ -41,7 +41,7 @@ const faults: readonly { readonly when: (props: Checked) => boolean; readonly me
   },
 ];
 
-/** @throws ConfigurationError with everything that stands in the way */
+/** @throws ConfigurationError with everything that prevents a deployment */
 export function checkDeployable(props: Checked): void {
   const found = faults.filter(({ when }) => when(props)).map(({ message }) => `  ${message}`);
   if (found.length > 0) {

@@ -16,7 +16,7 @@ export const policySource = join(projectRoot, 'policies');
 /** The directory's name next to the functions' code: `POLICY_DIRECTORY`, relative to the task root. */
 export const policyDirectoryName = 'policies';
 
-/** Bytes by name: what the functions read, without tests and whatever else lies in the directory. */
+/** Bytes by name: what the functions read, without tests and other files of the directory. */
 export type PolicyFiles = ReadonlyMap<string, Buffer>;
 
 type CheckedPolicies = { files: PolicyFiles; declaresQuotas: boolean };

@@ -1,4 +1,4 @@
-// The account and region that the local gateway stands in.
+// The account and region that the local gateway runs in.
 
 export type Account = { accountId: string; region: string };
 

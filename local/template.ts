@@ -12,7 +12,7 @@ export type LambdaFunction = {
   name: string;
   /** `file.export`, as Lambda has it. */
   handler: string;
-  /** Where the bundle lies: the task root. */
+  /** The directory of the bundle: the task root. */
   directory: string;
   environment: Readonly<Record<string, string>>;
   timeoutMs: number;

@@ -138,5 +138,5 @@ export const openapi = {
   },
 };
 
-/** As it lies in the repository. */
+/** As `openapi.json` in the repository has it. */
 export const openapiText = `${JSON.stringify(openapi, null, 2)}\n`;

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { isLoopback } from '../../client/loopback.ts';
 import { PortError } from '../../registry/port.ts';
 
-/** A host as it stands in `Host`, in lower case and without brackets; without a port, any port will do. */
+/** A host as `Host` has it, in lower case and without brackets; without a port, any port will do. */
 export type HostName = { readonly name: string; readonly port?: number | undefined };
 
 export type OwnNames = {

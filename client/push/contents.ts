@@ -107,7 +107,7 @@ export class Contents {
 
   /**
    * The images of an index, also of those in it, without attestations; an image is its own.
-   * @param platform what is said beside its digest
+   * @param platform what the index says of it, besides its digest
    * @throws SourceProblem when it has been asked for too many
    */
   async leavesOf(digest: string, platform?: string): Promise<Leaf[]> {

@@ -19,7 +19,7 @@ const manifestName = 'manifest.json';
 const blobPath = /^blobs\/sha256\/([0-9a-f]{64})$/;
 
 /**
- * The manifest is manifest.json, those of an index are DIGITS.manifest.json beside it, and a blob is DIGITS.
+ * The manifest is manifest.json, those of an index are DIGITS.manifest.json next to it, and a blob is DIGITS.
  * @throws SourceProblem
  * @see https://github.com/containers/image/blob/v5.36.0/directory/directory_transport.go
  */

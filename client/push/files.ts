@@ -25,7 +25,7 @@ const maxNameCharacters = 4_096;
 
 /**
  * A name that the source's own documents give, without `./`.
- * @throws SourceProblem for one that leads out of the source, whatever lies there
+ * @throws SourceProblem for one that leads out of the source, whatever is there
  */
 export function nameWithin(name: string): string {
   const normal = posix.normalize(name);

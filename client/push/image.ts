@@ -21,7 +21,7 @@ export type Root = {
   refName?: string | undefined;
   /** The tag that the source gives it, in its name or alone. */
   tag?: string | undefined;
-  /** `os/architecture[/variant]`, where the source says it beside the digest. */
+  /** `os/architecture[/variant]`, where the source says it next to the digest. */
   platform?: string | undefined;
   subject?: string | undefined;
   /** What cosign says of it: an image, its signatures, its attestations. */

@@ -32,7 +32,7 @@ type RootDescriptor = z.output<typeof rootDescriptor>;
 const anyDescriptor = object({ mediaType: mediaTypeText, digest: name });
 
 /**
- * What an index.json lists. A descriptor of a media type that is not a manifest's is passed over, whatever it says.
+ * What an index.json lists. A descriptor of a media type that is not a manifest's is ignored, whatever it says.
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.0/image-layout.md#indexjson-file
  */
 const listed = z.unknown().transform((value, context) => {

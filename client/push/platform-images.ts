@@ -57,7 +57,7 @@ export async function imagesOfPlatform(
 const alone = (digest: string): Candidate => candidateOf({ digest });
 
 /**
- * An index that is not whole is never pushed, nor written anew.
+ * An index that is not whole is never pushed, nor written again.
  * @param all whether what is there of one is pushed, without a tag, where there are several
  * @param notes gets what is pushed in its place
  * @throws SourceProblem where several of its images are there and not all
@@ -107,7 +107,7 @@ async function inPlaceOf(
 ): Promise<Candidate[]> {
   const { digest, root } = candidate;
   const manifest = contents.manifest(digest);
-  // What is missing of an image is told when all is looked for.
+  // All of an image is looked for before what is missing is reported.
   if (!manifest || !isIndexType(manifest.mediaType)) {
     return [candidate];
   }

@@ -2,7 +2,7 @@
 
 import { MultiBar } from 'cli-progress';
 
-/** Told the bytes that the proxy holds of one blob. */
+/** Called with the number of bytes that the proxy has of one blob. */
 type Report = (acknowledgedBytes: number) => void;
 
 export type Progress = { begin(name: string, totalBytes: number): Report; end(): void };

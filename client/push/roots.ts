@@ -30,7 +30,7 @@ const cosignSuffixOf = ({ kind }: Root): string | undefined =>
   kind !== undefined && Object.hasOwn(cosignSuffixes, kind) ? cosignSuffixes[kind] : undefined;
 
 /**
- * The children of an index that are listed beside it, as oras writes them, belong to it unless they have a name of
+ * The children of an index that are listed next to it, as oras writes them, belong to it unless they have a name of
  * their own. An artifact alone is what was meant.
  */
 export function sortRoots({ roots }: Images, contents: Contents): SortedRoots {

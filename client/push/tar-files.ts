@@ -30,7 +30,7 @@ export async function tarFiles(archive: Archive, options: TarOptions = {}): Prom
   };
 }
 
-/** Over links, of the file and of the folders that it lies in; one that leaves the archive leads nowhere. */
+/** Follows links, of the file and of the folders that it is in; a link out of the archive leads nowhere. */
 function fileAt(entries: ReadonlyMap<string, TarEntry>, name: string): TarFile | undefined {
   let place: string | undefined = name;
   for (let links = 0; place !== undefined && links <= maxLinks; links += 1) {
@@ -59,7 +59,7 @@ function overFolder(entries: ReadonlyMap<string, TarEntry>, place: string): stri
   return undefined;
 }
 
-/** A path from where the link lies. */
+/** A path, relative to the link. */
 function targetOf(place: string, link: string, rest = ''): string | undefined {
   const target = posix.join(posix.dirname(place), link, rest);
   const isWithin = !posix.isAbsolute(link) && target !== '..' && !target.startsWith('../');

@@ -107,7 +107,7 @@ export type WebFunctionConfiguration = z.output<typeof webFunction>;
 type Conflict = { path: (string | number)[]; message: string };
 
 /** The members of the whole configuration that the endpoint has to agree with. */
-type Beside = {
+type StackSettings = {
   repositories: Readonly<Partial<Record<'ecr' | 'ecr-public', readonly string[] | undefined>>>;
   registryEndpoint?: RegistryEndpointConfiguration | undefined;
   allowedIpRanges?: readonly string[] | undefined;
@@ -125,7 +125,7 @@ export const ipv4RangesOf = (
 ): readonly string[] | undefined =>
   endpoint.allowedIpRanges ?? ofApi?.filter((range) => !range.includes(':'));
 
-function fargateConflicts(endpoint: FargateConfiguration, { allowedIpRanges }: Beside): Conflict[] {
+function fargateConflicts(endpoint: FargateConfiguration, { allowedIpRanges }: StackSettings): Conflict[] {
   const memory = expectedMemory(endpoint.cpu, endpoint.memoryMegabytes);
   const ranges = ipv4RangesOf(endpoint, allowedIpRanges);
   return [
@@ -143,11 +143,11 @@ function fargateConflicts(endpoint: FargateConfiguration, { allowedIpRanges }: B
 }
 
 /** What limits who reaches the API, and cannot limit who reaches a web function. */
-function webFunctionConflicts(endpoint: WebFunctionConfiguration, beside: Beside): Conflict[] {
+function webFunctionConflicts(endpoint: WebFunctionConfiguration, stack: StackSettings): Conflict[] {
   const limits = [
-    ...(beside.allowedIpRanges ? ['allowedIpRanges'] : []),
-    ...(beside.vpcEndpointIds ? ['vpcEndpointIds'] : []),
-    ...(beside.domain?.mutualTls ? ['domain.mutualTls'] : []),
+    ...(stack.allowedIpRanges ? ['allowedIpRanges'] : []),
+    ...(stack.vpcEndpointIds ? ['vpcEndpointIds'] : []),
+    ...(stack.domain?.mutualTls ? ['domain.mutualTls'] : []),
   ];
   return limits.length === 0 || endpoint.allowAnyAddress
     ? []
@@ -160,7 +160,7 @@ function webFunctionConflicts(endpoint: WebFunctionConfiguration, beside: Beside
 }
 
 /** Members that are right by themselves, and wrong together. */
-export function registryEndpointConflicts(configuration: Beside): Conflict[] {
+export function registryEndpointConflicts(configuration: StackSettings): Conflict[] {
   const { registryEndpoint: endpoint, repositories } = configuration;
   if (!endpoint) {
     return [];

@@ -12,8 +12,8 @@ import type { Answer, Route } from './exchange.ts';
 import { ClientGone, IncomingBody } from './incoming-body.ts';
 import { repositoryNameOf } from './names.ts';
 import { OciError, ociErrorOf } from './oci-errors.ts';
+import type { OtherRoute, Outcome } from './other-routes.ts';
 import { routes } from './routes.ts';
-import type { Outcome, RouteBeside } from './routes-beside.ts';
 import type { UploadSlots } from './upload-slots.ts';
 
 /** What became of a request, for a log: never a token, a query or a body. */
@@ -40,7 +40,7 @@ export type Service = {
   /** Throws ProxyError where this request is refused for every client. */
   readonly admit: (request: IncomingMessage) => void;
   readonly sourceIpOf: (request: IncomingMessage) => string | undefined;
-  readonly routesBeside: readonly RouteBeside[];
+  readonly otherRoutes: readonly OtherRoute[];
   readonly bounds: Bounds;
   readonly slots: UploadSlots;
   readonly isClosing: () => boolean;
@@ -118,11 +118,11 @@ function abortedWhenGone(response: ServerResponse): AbortSignal {
 async function outcomeOf(request: Request, service: Service): Promise<Outcome> {
   const path = decoded(request.path);
   const { raw, caller } = request;
-  const beside = service.routesBeside.find((one) => one.path === path)?.methods[raw.method ?? 'GET'];
+  const other = service.otherRoutes.find((one) => one.path === path)?.methods[raw.method ?? 'GET'];
   const route = routes.find(({ pattern }) => pattern.test(path));
   try {
-    if (beside) {
-      return await beside({ ...caller, headers: raw.headers });
+    if (other) {
+      return await other({ ...caller, headers: raw.headers });
     }
     return { answer: await dispatch(request, path, route, service) };
   } catch (error) {

@@ -16,7 +16,7 @@ export type Address = { host: string; port: number } | { socket: string };
 export type TlsMaterial = { cert: string | Buffer; key: string | Buffer };
 
 export type RegistryServerOptions = Pick<Service, 'open' | 'registry'> &
-  Partial<Pick<Service, 'admit' | 'sourceIpOf' | 'routesBeside' | 'onServed'>> & {
+  Partial<Pick<Service, 'admit' | 'sourceIpOf' | 'otherRoutes' | 'onServed'>> & {
     address: Address;
     /** Without it the server speaks plain HTTP. */
     tls?: TlsMaterial | undefined;
@@ -47,7 +47,7 @@ export async function startRegistryServer(options: RegistryServerOptions): Promi
     registry: options.registry,
     admit: options.admit ?? (() => {}),
     sourceIpOf: options.sourceIpOf ?? (({ socket }) => socket.remoteAddress),
-    routesBeside: options.routesBeside ?? [],
+    otherRoutes: options.otherRoutes ?? [],
     onServed: unfailing(options.onServed ?? (() => {})),
     bounds,
     slots,

@@ -24,8 +24,8 @@ function lasting<Principal>(
 }
 
 /**
- * The checkers of one request. The five steps authenticate each part anew, so that a revocation is met at the next
- * one; a client cannot send another token amid a body, and issuers give tokens for five minutes.
+ * The checkers of one request. The five steps authenticate each part again, so that a revocation holds from the next
+ * one on; a client cannot send another token in the middle of a body, and issuers give tokens for five minutes.
  */
 export function lastingTokens({ sessionTokens, verifyOidcToken, ...others }: TokenCheckers): TokenCheckers {
   return {

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import pLimit from 'p-limit';
 import type { Services } from '../../lambda/services.ts';
-import { healthRoute } from '../front/routes-beside.ts';
+import { healthRoute } from '../front/other-routes.ts';
 import { type RegistryServer, startRegistryServer } from '../front/server.ts';
 import { answerMs, Unanswered } from './answer-time.ts';
 import { patience } from './calls.ts';
@@ -20,7 +20,7 @@ export type HostedServerOptions = Omit<HostedEnvironment, 'stopMs'> & {
   readonly services: Services;
 };
 
-/** An Application Load Balancer appends the address that it saw: what stands before, anybody may have written. */
+/** An Application Load Balancer appends the address that it saw: the addresses before it may have been written by anybody. */
 function forwardedFor({ headers, socket }: IncomingMessage): string | undefined {
   const [last] = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',').slice(-1);
   return last?.trim() || socket.remoteAddress;
@@ -46,7 +46,7 @@ export async function startHostedServer(options: HostedServerOptions): Promise<R
     address: { host, port },
     open,
     registry,
-    routesBeside: [healthRoute(healthPath), ...sessionTokenRoutes(services, records)],
+    otherRoutes: [healthRoute(healthPath), ...sessionTokenRoutes(services, records)],
     bounds,
     ...(options.behindLoadBalancer && { sourceIpOf: forwardedFor }),
     onServed: (served) => {

@@ -6,7 +6,7 @@ import { headersOf, ProxyError } from '../../api/proxy-error.ts';
 import { sessionTokenExchange } from '../../api/session-tokens.ts';
 import { exchange, type ServeServices } from '../../lambda/serve.ts';
 import type { Answer } from '../front/exchange.ts';
-import type { Outcome, RequestBeside, RouteBeside } from '../front/routes-beside.ts';
+import type { OtherRequest, OtherRoute, Outcome } from '../front/other-routes.ts';
 import type { RequestRecords } from './request-records.ts';
 
 const { name, method, path, status } = sessionTokenExchange;
@@ -26,7 +26,7 @@ const refusalOf = (error: ProxyError, requestId: string): Answer =>
   answerOf(errors[error.code].status, problemType, problemOf(error, requestId), headersOf(error));
 
 async function exchanged(
-  request: RequestBeside,
+  request: OtherRequest,
   services: ServeServices,
   records: RequestRecords,
 ): Promise<Outcome> {
@@ -48,7 +48,7 @@ async function exchanged(
 }
 
 /** None where the proxy gives no session tokens. */
-export const sessionTokenRoutes = (services: ServeServices, records: RequestRecords): RouteBeside[] =>
+export const sessionTokenRoutes = (services: ServeServices, records: RequestRecords): OtherRoute[] =>
   services.tokens.sessionTokens
     ? [{ path, methods: { [method]: (request) => exchanged(request, services, records) } }]
     : [];

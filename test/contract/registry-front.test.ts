@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, errorCodes } from '../../api/errors.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
-import { healthRoute } from '../../registry/front/routes-beside.ts';
+import { healthRoute } from '../../registry/front/other-routes.ts';
 import { PortError, type RegistryPort } from '../../registry/port.ts';
 import { digestOf } from '../support/random-bytes.ts';
 import { type Front, lengthOf, startFront } from '../support/scripted-port.ts';
@@ -640,7 +640,7 @@ it('a path for a load balancer is answered without a login', async () => {
     () => {
       throw new ProxyError('UnrecognizedClientException');
     },
-    { routesBeside: [healthRoute('/health')] },
+    { otherRoutes: [healthRoute('/health')] },
   );
   expect((await ask(front, 'GET', '/health')).status).toBe(200);
   expect((await ask(front, 'POST', '/health')).status).toBe(401);

@@ -58,7 +58,7 @@ export function expectImage(read: Read, refName = 'app:1.0'): void {
   }
 }
 
-/** Holds a source to what is true of every one: read or refused, soon, without a word of others and the secret. */
+/** Checks what holds for every source: it is read or refused, soon, and nothing of other files or of the secret is shown. */
 export async function expectReadOrRefused(source: string): Promise<Read> {
   const before = process.cpuUsage();
   const read = await readSource(source, { maxUnpackedBytes, signal: AbortSignal.timeout(maxWallMs) });
