@@ -352,7 +352,7 @@ describe('a client', () => {
     expect((await send('HEAD', `/v2/team-b/app/blobs/${digestOf('x')}`)).status).toBe(404);
   });
 
-  it('that may push but not read gets 404 for HEAD, and a refusal for GET', async () => {
+  it('that may push but not read gets 404 for HEAD, a refusal for GET, and an empty list of referrers', async () => {
     const device = await open({ lent: { token: tokens.pushOnly, to: 'everyone' } });
     const ask = (method: string, path: string) => fetch(`${device.url}/v2/${name}/${path}`, { method });
     for (const path of ['manifests/1.0', 'manifests/none', `manifests/${digestOf('x')}`]) {
@@ -360,9 +360,12 @@ describe('a client', () => {
       const answer = await ask('GET', path);
       expect([answer.status, (await errorOf(answer)).code]).toEqual([403, 'DENIED']);
     }
-    for (const path of ['tags/list', `referrers/${digestOf('x')}`, `blobs/${digestOf('x')}`]) {
+    for (const path of ['tags/list', `blobs/${digestOf('x')}`]) {
       expect((await ask('GET', path)).status).toBe(403);
     }
+    const referrers = await ask('GET', `referrers/${digestOf('x')}`);
+    expect([referrers.status, await referrers.json()]).toMatchObject([200, { manifests: [] }]);
+    expect(referrers.headers.get('warning')).toContain('ListImageReferrers');
     expect((await ask('POST', 'blobs/uploads/')).status).toBe(202);
   });
 
