@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type RegistryProxy, startBridge } from '../../support/bridge.ts';
-import { memoryOf } from '../../support/process-memory.ts';
+import { forgetPeak, memoryOf } from '../../support/process-memory.ts';
 
 export type Front = {
   /** host:port, as it stands in an image's name. */
@@ -25,6 +25,7 @@ async function writeLogins(home: string, auths: Readonly<Record<string, { auth: 
 }
 
 async function growthOf(processId: number | undefined): Promise<Front['grewBytes']> {
+  await forgetPeak(processId);
   const idleBytes = await memoryOf(processId, 'VmRSS');
   return async () => {
     const peakBytes = await memoryOf(processId, 'VmHWM');
