@@ -40,6 +40,20 @@ async function completedBefore(upload: DirectUpload, layerDigests: string[], isS
   );
 }
 
+/** @throws the failure itself, unless ECR has forgotten the upload because it was completed before */
+async function orCompletedBefore(
+  failure: unknown,
+  upload: DirectUpload,
+  { layerDigests, isSame }: { layerDigests: string[]; isSame: boolean },
+): Promise<{ layerDigest: string }> {
+  const isForgotten = isNamed(failure, 'UploadNotFoundException');
+  const layerDigest = isForgotten ? await completedBefore(upload, layerDigests, isSame) : undefined;
+  if (layerDigest === undefined) {
+    throw failure;
+  }
+  return { layerDigest };
+}
+
 /**
  * Which completion is to be removed from the slot after a failure: this one, if ECR has refused it; an earlier one, if
  * either of the two may have been carried out.
@@ -60,14 +74,9 @@ async function completeDirectUpload(permit: Permit<'CompleteLayerUpload'>, upstr
   const { registryId, repositoryName, uploadId, ecr, repository, abortSignal } = upload;
   const { layerDigests } = permit.members;
   const complete = ecr.CompleteLayerUpload({ ...repository, uploadId, layerDigests }, abortSignal);
-  const { layerDigest } = await complete.catch(async (error: unknown) => {
-    const isForgotten = isNamed(error, 'UploadNotFoundException');
-    const isSame = permit.isRepeated || wasRetried(error);
-    const found = isForgotten ? await completedBefore(upload, layerDigests, isSame) : undefined;
-    if (found) {
-      return { layerDigest: found };
-    }
-    throw error;
+  const { layerDigest } = await complete.catch((error: unknown) => {
+    const isSame = permit.isRepeated === true || wasRetried(error);
+    return orCompletedBefore(error, upload, { layerDigests, isSame });
   });
   return { registryId, repositoryName, uploadId: permit.members.uploadId, layerDigest };
 }
@@ -100,11 +109,7 @@ async function completePairedUpload(
     if (disproved !== undefined && !(isForgotten && isSame)) {
       await renoteCompletion(upload, disproved, undefined);
     }
-    const found = isForgotten ? await completedBefore(upload, layerDigests, isSame) : undefined;
-    if (found) {
-      return { layerDigest: found };
-    }
-    throw error;
+    return orCompletedBefore(error, upload, { layerDigests, isSame });
   });
   return { registryId, repositoryName, uploadId, layerDigest };
 }
