@@ -27,7 +27,8 @@ export const patience: Patience = {
 export type CallContext = {
   readonly services: ServeServices;
   readonly registry: Registry;
-  readonly token: string | undefined;
+  /** The caller's token is in them. */
+  readonly headers: IncomingCall['headers'];
   readonly patience: Patience;
   /** Is told, in words for the caller, of a quota that is nearly used. */
   readonly tellNearlyUsed?: ((text: string) => void) | undefined;
@@ -89,13 +90,13 @@ export class Calls {
     record: CallRecord,
     isRepeated: boolean,
   ): IncomingCall<Name> {
-    const { registry, token, patience, tellNearlyUsed } = this.#context;
+    const { registry, headers, patience, tellNearlyUsed } = this.#context;
     return {
       operation,
       registry,
       isRepeated,
       sending: 'direct',
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      headers,
       readMembers: () => members,
       refusesUnknownMembers: true,
       tellNearlyUsed,

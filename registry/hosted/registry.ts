@@ -60,7 +60,7 @@ export const hostedRegistry =
     const calls = new Calls({
       ...options,
       services: own,
-      token: caller.token,
+      headers,
       tellNearlyUsed: caller.warn,
     });
     return new HostedRegistry(nameOf(principal), calls, record, caller, options);
@@ -83,6 +83,13 @@ const nobodysDigest = `sha256:${createHash('sha256').update('of nothing that is 
 
 const isCode = (error: unknown, code: ProxyError['code']): boolean =>
   error instanceof ProxyError && error.code === code;
+
+/** @throws every other failure */
+const ignoring = (code: ProxyError['code']) => (error: unknown) => {
+  if (!isCode(error, code)) {
+    throw error;
+  }
+};
 
 class HostedRegistry implements RegistryPort {
   readonly client: string;
@@ -167,11 +174,7 @@ class HostedRegistry implements RegistryPort {
         imageTag: tag,
         imageDigest: digest,
       };
-      await this.#calls.send('PutImage', members, this.#call).catch((error: unknown) => {
-        if (!isCode(error, 'ImageAlreadyExistsException')) {
-          throw error;
-        }
-      });
+      await this.#calls.send('PutImage', members, this.#call).catch(ignoring('ImageAlreadyExistsException'));
       return { listsReferrers: this.#options.registry === 'ecr' };
     });
   }
@@ -235,11 +238,9 @@ class HostedRegistry implements RegistryPort {
   async #assertRepository(repositoryName: string): Promise<void> {
     const members = { repositoryName, layerDigests: [nobodysDigest] };
     const call = { ...this.#call, record: unrecorded };
-    await this.#calls.send('BatchCheckLayerAvailability', members, call).catch((error: unknown) => {
-      if (!isCode(error, 'AccessDeniedException')) {
-        throw error;
-      }
-    });
+    await this.#calls
+      .send('BatchCheckLayerAvailability', members, call)
+      .catch(ignoring('AccessDeniedException'));
   }
 
   async #complete(repositoryName: string, { uploadId }: UploadPlace, digest: string): Promise<void> {
@@ -247,11 +248,9 @@ class HostedRegistry implements RegistryPort {
       throw new ProxyError('EmptyUploadException', 'The upload has no bytes, and ECR takes no empty layer.');
     }
     const members = { repositoryName, uploadId, layerDigests: [digest] };
-    await this.#calls.send('CompleteLayerUpload', members, this.#call).catch((error: unknown) => {
-      if (!isCode(error, 'LayerAlreadyExistsException')) {
-        throw error;
-      }
-    });
+    await this.#calls
+      .send('CompleteLayerUpload', members, this.#call)
+      .catch(ignoring('LayerAlreadyExistsException'));
   }
 }
 
