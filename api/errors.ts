@@ -308,7 +308,7 @@ export const errors = {
   ServiceUnavailableException: {
     status: 503,
     aws: { status: 503 },
-    title: 'The registry cannot be reached',
+    title: 'A service that the proxy needs cannot be reached',
     detail: 'The registry or the staging area cannot be reached. Send the same request again.',
     sendAgain: { afterSeconds: 5, atMostSeconds: keySetRetryMs / 1_000 },
     oci: 'UNAVAILABLE',
