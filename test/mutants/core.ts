@@ -46,12 +46,31 @@ export const core: readonly Group[] = [
   },
   {
     files: below('api', 'strict-json', 'well-formed', 'digest'),
-    tests: ['unit/manifest', 'unit/jwt', 'unit/well-formed'],
+    tests: ['unit/strict-json', 'unit/well-formed', 'unit/manifest'],
   },
   { files: below('api', 'manifest', 'manifest-schemas'), tests: ['unit/manifest'] },
   {
-    files: below('policy', 'policies', 'entities', 'claims', 'principal', 'policy-statements', 'cedar'),
-    tests: ['unit/policies'],
+    files: below('policy', 'policies', 'entities', 'claims', 'principal', 'policy-statements'),
+    tests: ['unit/decisions'],
+  },
+  {
+    files: below(
+      'registry/front',
+      ...[
+        'names',
+        'content-range',
+        'credentials',
+        'oci-errors',
+        'upload-place',
+        'upload-slots',
+        'unreadable',
+      ],
+    ),
+    tests: ['unit/registry-front'],
+  },
+  {
+    files: below('registry/front', 'serve', 'routes', 'answers', 'blobs', 'manifests', 'uploads', 'listings'),
+    tests: ['contract/registry-front'],
   },
   { files: below('registry/hosted', 'lasting-tokens'), tests: ['unit/lasting-tokens'] },
 ];
