@@ -11,11 +11,11 @@ export const core: readonly Group[] = [
     files: below('lambda/identity', 'signing-key', 'jwt', 'decimal'),
     tests: ['unit/signing-key', 'unit/jwt'],
   },
-  { files: below('lambda/identity', 'key-set'), tests: ['unit/key-set'] },
   {
     files: below('lambda/identity', 'issuer-verifier', 'oidc-token', 'signing-keys'),
     tests: ['unit/issuer-tokens'],
   },
+  { files: below('lambda/identity', 'key-set'), tests: ['unit/key-set'] },
   {
     files: [...below('lambda/identity', 'client-token', 'secret'), ...below('api', 'secret', 'sealing-keys')],
     tests: ['unit/secret'],
@@ -30,29 +30,12 @@ export const core: readonly Group[] = [
   },
   { files: below('lambda/upload', 'seal'), tests: ['unit/seal'] },
   { files: below('lambda/steps', 'authorize'), tests: ['unit/authorize'] },
-  { files: below('lambda/upload', 'layer-parts'), tests: ['unit/layer-parts'] },
-  {
-    files: [
-      ...below('lambda/upload', 'layer-upload', 'direct-upload', 'staging', 'ecr'),
-      ...below('lambda/steps/forward', 'layer-parts', 'layer-completion', 'images', 'upload-of', 'upstream'),
-      'lambda/steps/forward.ts',
-    ],
-    tests: ['unit/paired-parts', 'unit/layer-completions', 'unit/direct-parts', 'unit/forward'],
-  },
-  { files: below('lambda/steps', 'validate'), tests: ['unit/validate'] },
-  {
-    files: below('lambda/quota', 'counted-range', 'applied-quotas', 'quota-items', 'quota-counts'),
-    tests: ['unit/counted-range', 'unit/quotas', 'unit/quota-counts'],
-  },
-  {
-    files: below('api', 'strict-json', 'well-formed', 'digest'),
-    tests: ['unit/strict-json', 'unit/well-formed', 'unit/manifest'],
-  },
-  { files: below('api', 'manifest', 'manifest-schemas'), tests: ['unit/manifest'] },
   {
     files: below('policy', 'policies', 'entities', 'claims', 'principal', 'policy-statements'),
     tests: ['unit/decisions'],
   },
+  { files: below('lambda/steps', 'validate'), tests: ['unit/validate'] },
+  { files: ['lambda/serve.ts'], tests: ['unit/serve-order'] },
   {
     files: below(
       'registry/front',
@@ -69,8 +52,30 @@ export const core: readonly Group[] = [
     tests: ['unit/registry-front'],
   },
   {
+    files: [
+      ...below('lambda/upload', 'layer-upload', 'direct-upload', 'staging', 'ecr'),
+      ...below('lambda/steps/forward', 'layer-parts', 'layer-completion', 'images', 'upload-of', 'upstream'),
+      'lambda/steps/forward.ts',
+    ],
+    tests: ['unit/paired-parts', 'unit/layer-completions', 'unit/direct-parts', 'unit/forward'],
+  },
+  {
+    files: below('lambda/quota', 'counted-range', 'applied-quotas', 'quota-items', 'quota-counts'),
+    tests: ['unit/counted-range', 'unit/quotas', 'unit/quota-counts'],
+  },
+  {
+    files: below('api', 'strict-json', 'well-formed', 'digest'),
+    tests: ['unit/strict-json', 'unit/well-formed', 'unit/manifest'],
+  },
+  { files: below('api', 'manifest', 'manifest-schemas'), tests: ['unit/manifest'] },
+  {
     files: below('registry/front', 'serve', 'routes', 'answers', 'blobs', 'manifests', 'uploads', 'listings'),
     tests: ['contract/registry-front'],
   },
   { files: below('registry/hosted', 'lasting-tokens'), tests: ['unit/lasting-tokens'] },
+  {
+    files: below('client', 'uploader', 'layer-upload', 'layer-reader'),
+    tests: ['unit/layer-reader', 'contract/uploader'],
+  },
+  { files: below('lambda/upload', 'layer-parts'), tests: ['unit/layer-parts'] },
 ];

@@ -2,12 +2,13 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { MutantResult } from '@stryker-mutator/api/core';
 import { Stryker } from '@stryker-mutator/core';
 import { z } from 'zod';
 import { core, type Group } from './core.ts';
 import { type Score, writeScores } from './scores.ts';
 import { reasonOf } from './survivors.ts';
+
+type MutantResult = Awaited<ReturnType<Stryker['runMutationTest']>>[number];
 
 const root = process.cwd();
 const today = new Date().toISOString().slice(0, 10);

@@ -3,10 +3,62 @@
 /** The line that a mutant begins in, what it replaces and by what: `line | original → replacement`. */
 type Mutant = string;
 
-type Explained = { readonly why: string; readonly mutants: readonly Mutant[] };
+type Reason = { readonly why: string; readonly mutants: readonly Mutant[] };
 
 /** By file. */
-export const explained: Readonly<Record<string, readonly Explained[]>> = {};
+export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
+  'lambda/identity/signing-key.ts': [
+    {
+      why: 'All names of the table are algorithms: the filter is for their type.',
+      mutants: [
+        'export const algorithms: readonly Algorithm[] = Object.keys(keysOfAlgorithm).filter(isAlgorithm); | Object.keys(keysOfAlgorithm).filter(isAlgorithm) → Object.keys(keysOfAlgorithm)',
+      ],
+    },
+    {
+      why: 'A function that ends without a value returns undefined.',
+      mutants: ['} catch { | { return undefined; } → {}'],
+    },
+    {
+      why: 'Undefined is less than no number: the comparison is for its type.',
+      mutants: ['if (bits !== undefined && bits < minRsaModulusBits) { | bits !== undefined → true'],
+    },
+  ],
+  'lambda/identity/jwt.ts': [
+    {
+      why: 'What is thrown here is caught in wellFormed, which says that the token is not well-formed.',
+      mutants: ["throw new SyntaxError('not base64url'); | 'not base64url' → \"\""],
+    },
+    {
+      why: 'What is thrown here is caught in wellFormed, which says that the token is not well-formed.',
+      mutants: ["throw new SyntaxError('a name that no claim has'); | 'a name that no claim has' → \"\""],
+    },
+    {
+      why: 'A header or a payload that is not there is no base64url of an object, whatever stands for it.',
+      mutants: [
+        "const [head = '', payload = '', signature = ''] = token.split('.'); | '' → \"Stryker was here!\"",
+      ],
+    },
+    {
+      why: 'A number always has its source, and nothing else is asked for it.',
+      mutants: ["JSON.parse(text, (name, value, { source = '' }) => { | '' → \"Stryker was here!\""],
+    },
+    {
+      why: 'A schema that fails has at least one issue.',
+      mutants: [
+        'throw refused(error.issues[0]?.message); | error.issues[0]?.message → error.issues[0].message',
+      ],
+    },
+  ],
+  'lambda/identity/decimal.ts': [
+    {
+      why: 'PLACEHOLDER',
+      mutants: [
+        "const [, sign = '', whole = '', fraction = '', exponent = '0'] = found; | '' → \"Stryker was here!\"",
+        "const [, sign = '', whole = '', fraction = '', exponent = '0'] = found; | '0' → \"\"",
+      ],
+    },
+  ],
+};
 
 export const reasonOf = (file: string, mutant: Mutant): string | undefined =>
-  explained[file]?.find(({ mutants }) => mutants.includes(mutant))?.why;
+  equivalent[file]?.find(({ mutants }) => mutants.includes(mutant))?.why;

@@ -1,5 +1,6 @@
 // The tokens of an issuer, to the second and to the word: what is said of each, and when its keys are fetched.
 
+import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Issuer } from '../../api/issuers.ts';
 import {
@@ -51,6 +52,7 @@ beforeEach(() => {
   });
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });
@@ -168,6 +170,23 @@ describe('a token', () => {
 
     it('is the only one whose client_id is compared', async () => {
       expect(await open().verify(token({ client_id: 'elsewhere' }))).toMatchObject({ subject: 'me' });
+    });
+  });
+});
+
+describe('a failure that the library does not foresee', () => {
+  it.each<[unknown, string]>([
+    [new TypeError('it quotes the token'), 'TypeError'],
+    ['a text', 'string'],
+  ])('is a refusal that says only its kind, and that to the log alone: %s', async (failure, kind) => {
+    vi.spyOn(SimpleJwksCache.prototype, 'addJwks').mockImplementation(() => {
+      throw failure;
+    });
+    const error = await refusal(token());
+    expect(error).toMatchObject({
+      code: 'UnrecognizedClientException',
+      message: 'The token’s signature cannot be checked.',
+      cause: new Error(kind),
     });
   });
 });

@@ -65,7 +65,7 @@ describe('a number among the claims', () => {
   it.each(['', '-', '+1', '1.', '.5', '1e', 'x1', '1x', '0x1', ' 1', '1 ', 'NaN'])(
     '%j is none, wherever it comes from',
     (source) => {
-      expect(() => decimalOf(source)).toThrow(SyntaxError);
+      expect(() => decimalOf(source)).toThrow(new SyntaxError('not a number of JSON'));
     },
   );
 

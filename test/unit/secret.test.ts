@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { maxFaults, secretMaxAgeMs, secretRereadMs } from '../../api/limits.ts';
 import { opensWith, sealsWith } from '../../api/sealing-keys.ts';
 import { clientNameOf, isClientName, readSecretText } from '../../api/secret.ts';
-import { verifyClientToken } from '../../lambda/identity/client-token.ts';
+import { knownByOf, verifyClientToken } from '../../lambda/identity/client-token.ts';
 import { secretReader } from '../../lambda/identity/secret.ts';
 import type { ReportFault } from '../../lambda/telemetry/configuration-faults.ts';
 import { fuzzed } from '../support/fuzzing.ts';
@@ -287,6 +287,10 @@ describe('a token', () => {
     });
   });
 
+  it('is known by its client and its hash', () => {
+    expect(knownByOf(token(1))).toEqual({ client: name, sha256: sha256(token(1)) });
+  });
+
   it('that is no client token at all costs no reading', async () => {
     await expect(verifyClientToken('eup_a', reader())).rejects.toThrow();
     expect(reads).toBe(0);
@@ -363,6 +367,23 @@ describe('the reading of the secret', () => {
     await afresh;
     await readSecret();
     expect(reads).toBe(2);
+  });
+
+  it('is joined while it is under way, also when an earlier one has ended', async () => {
+    const readSecret = reader();
+    stored = new Error('throttled');
+    const failing = readSecret();
+    let release = () => {};
+    held = new Promise((resolve) => {
+      release = resolve;
+    });
+    stored = holding(1);
+    const afresh = readSecret({ afresh: true });
+    await expect(failing).rejects.toThrow();
+    const joining = readSecret();
+    expect(reads).toBe(2);
+    release();
+    expect(await joining).toBe(await afresh);
   });
 
   it('afresh is one in a second, and the one that any other began since', async () => {
