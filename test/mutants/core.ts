@@ -34,7 +34,11 @@ export const core: readonly Group[] = [
     files: below('policy', 'policies', 'entities', 'claims', 'principal', 'policy-statements'),
     tests: ['unit/decisions'],
   },
-  { files: below('lambda/steps', 'validate'), tests: ['unit/validate'] },
+  { files: below('policy', 'cedar', 'policy-depth'), tests: ['unit/policy-measure'] },
+  {
+    files: ['lambda/steps/validate.ts', 'lambda/invalid-members.ts', 'lambda/gateway/event-members.ts'],
+    tests: ['unit/validate'],
+  },
   { files: ['lambda/serve.ts'], tests: ['unit/serve-order'] },
   {
     files: below(

@@ -36,7 +36,7 @@ function scoreOf(file: string, { tests }: Group, mutants: readonly MutantResult[
   const source = readFileSync(file, 'utf8');
   const alive = having('Survived', 'NoCoverage').map((mutant) => described(mutant, source));
   for (const mutant of alive) {
-    console.log(`${file}: ${reasonOf(file, mutant) ?? 'NO TEST FINDS'}: ${mutant}`);
+    console.log(`${reasonOf(file, mutant) === undefined ? 'SURVIVED' : 'EQUIVALENT'} ${file}: ${mutant}`);
   }
   return {
     ...{ file, tests, date: today },

@@ -51,10 +51,43 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
   ],
   'lambda/identity/decimal.ts': [
     {
-      why: 'PLACEHOLDER',
+      why: 'These two groups are part of every match, if only as an empty text.',
       mutants: [
         "const [, sign = '', whole = '', fraction = '', exponent = '0'] = found; | '' → \"Stryker was here!\"",
-        "const [, sign = '', whole = '', fraction = '', exponent = '0'] = found; | '0' → \"\"",
+      ],
+    },
+    {
+      why: 'Number makes 0 of an empty text as well.',
+      mutants: ["const [, sign = '', whole = '', fraction = '', exponent = '0'] = found; | '0' → \"\""],
+    },
+  ],
+  'lambda/identity/issuer-verifier.ts': [
+    {
+      why: 'The audience has texts alone, so that it includes nothing else: the comparison is for its type.',
+      mutants: [
+        "if (audienceClaim === 'client_id' && !(typeof clientId === 'string' && audience.includes(clientId))) { | typeof clientId === 'string' → true",
+      ],
+    },
+    {
+      why: 'Undefined is greater than no number: the comparison is for its type.',
+      mutants: ['if (iat !== undefined && iat > latest) { | iat !== undefined → true'],
+    },
+    {
+      why: 'There is at least one key; where the first has no fault, faults includes undefined.',
+      mutants: ['if (fault !== undefined && !faults.includes(undefined)) { | fault !== undefined → true'],
+    },
+  ],
+  'lambda/identity/client-token.ts': [
+    {
+      why: 'What is not a number is no time before now: the comparison is for its type.',
+      mutants: [
+        'expiresAt !== undefined && Date.parse(expiresAt) <= Date.now(); | expiresAt !== undefined → true',
+      ],
+    },
+    {
+      why: 'Object.hasOwn has found the member.',
+      mutants: [
+        '? clients[client]?.find((candidate) => isSameHash(candidate.sha256, sha256)) | clients[client]?.find → clients[client].find',
       ],
     },
   ],
