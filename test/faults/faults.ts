@@ -215,7 +215,8 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'finds the clock wrong',
-    codes: everywhere('ServerException'),
+    // As above: without a body it is a refusal like others, unless the clock is wrong indeed.
+    codes: { ...everywhere('ServerException'), s3: ['ServerException', 'UpstreamRefusedException'] },
     strikes: ({ service }) => service !== 'issuer',
     act: amongAll(skewed),
   },

@@ -71,6 +71,10 @@ export type Situation<Request> = {
   readonly isDone?: (state: AwsState) => boolean;
   /** Its answer says what is there: any other would be wrong. */
   readonly isRead?: true;
+  /** It takes no session token. */
+  readonly takesNoSession?: true;
+  /** It is refused, as it should be. */
+  readonly isRefused?: true;
   /** The one status in which every failure is told, where there is such. */
   readonly hiddenAs?: number;
 };
@@ -106,4 +110,6 @@ export type Front<Request> = {
   readonly tellsWhen: boolean;
   /** Whether it keeps what a client has begun, so that what was before has to be done at the same serving each time. */
   readonly isStateful?: true;
+  /** Whether a request becomes many of another front's, so that of calls alike one is enough. */
+  readonly isMany?: true;
 };

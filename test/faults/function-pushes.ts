@@ -75,10 +75,11 @@ class LayerClient {
     for (let round = 0; step !== 'nothing'; round++) {
       const reply: Reply = await this.request(step)();
       const elsewhere = this.elsewhere(reply);
-      if (round === maxRounds || !(isSuccess(reply) || isThere.has(reply.code) || elsewhere)) {
+      const isPassing = reply.status >= 500;
+      if (round === maxRounds || !(isSuccess(reply) || isThere.has(reply.code) || elsewhere || isPassing)) {
         throw unanswerable(String(step), reply);
       }
-      step = elsewhere?.step ?? this.after(step);
+      step = isPassing ? step : (elsewhere?.step ?? this.after(step));
     }
   }
 
@@ -134,12 +135,17 @@ const uploading = (
   name: string,
   before: readonly Step[],
   step: Step,
-  { bytes = layer, digests }: { bytes?: Uint8Array; digests?: readonly string[] } = {},
+  {
+    bytes = layer,
+    digests,
+    isRefused,
+  }: { bytes?: Uint8Array; digests?: readonly string[]; isRefused?: true } = {},
 ): FunctionSituation => ({
   of,
   name,
   layer: bytes,
   subject: 'blob',
+  ...(isRefused && { isRefused }),
   isDone: ({ ecr }) => ecr.layers.has(digestOf(bytes)),
   prepare: async (connection) => {
     const client = new LayerClient(connection, bytes, noMemory);
@@ -213,7 +219,7 @@ const moments = {
     uploading('UploadLayerPart', '… the second of it', ['initiate', 0, 1, 2], 3),
     uploading('UploadLayerPart', '… the last, a short one', ['initiate', 0, 1, 2, 3], 4),
     uploading('UploadLayerPart', '… one that is there already', ['initiate', 0, 1, 2, 3], 2),
-    uploading('UploadLayerPart', '… one too early', ['initiate', 0, 1], 3),
+    uploading('UploadLayerPart', '… one too early', ['initiate', 0, 1], 3, { isRefused: true }),
   ],
   CompleteLayerUpload: [
     uploading('CompleteLayerUpload', 'CompleteLayerUpload', ['initiate', 0, 1, 2, 3, 4], 'complete'),
@@ -226,6 +232,7 @@ const moments = {
     uploading('CompleteLayerUpload', '… with another digest', ['initiate', 0], 'complete', {
       bytes: waitingLayer,
       digests: [digest],
+      isRefused: true,
     }),
   ],
   BatchCheckLayerAvailability: [
@@ -253,7 +260,9 @@ const moments = {
   GetDownloadUrlForLayer: [
     single({ operation: 'GetDownloadUrlForLayer', members: { repositoryName, layerDigest: digest } }, true),
   ],
-  [sessionTokenExchange.name]: [single({ operation: sessionTokenExchange.name })],
+  [sessionTokenExchange.name]: [
+    { ...single({ operation: sessionTokenExchange.name }), takesNoSession: true },
+  ],
 } as const satisfies Record<Of, readonly FunctionSituation[]>;
 
 /** @param served the operations that an API has */

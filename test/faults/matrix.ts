@@ -60,8 +60,9 @@ const canStrike = ({ codes, strikes = () => true }: Fault, call: Call): boolean 
 
 export type Cell = { readonly text: string; readonly failures: readonly string[]; readonly trials: number };
 
-/** The cell of what is not called. */
-export const neverCalled = '–';
+/** The cell of what is not called, or not asked. */
+const nothing = '–';
+export const notAsked: Cell = { text: nothing, failures: [], trials: 0 };
 
 const textOf = ({ status, next }: Outcome): string =>
   status === undefined ? 'ok' : `${status === 0 ? 'cut' : status}${next && ` ${next}`}`;
@@ -85,7 +86,12 @@ export async function cellOf<Request>(
   fault: Fault,
   usual: Usual,
 ): Promise<Cell> {
-  const calls = usual.calls.filter((call) => block.services.includes(call.service) && canStrike(fault, call));
+  const calls = usual.calls.filter(
+    (call) =>
+      block.services.includes(call.service) &&
+      canStrike(fault, call) &&
+      (call.nth === 1 || fault.isDeath || !trials.isMany),
+  );
   const texts: string[] = [];
   const failures: string[] = [];
   let count = 0;
@@ -103,7 +109,7 @@ export async function cellOf<Request>(
       );
     }
   }
-  return { text: [...new Set(texts)].join(' / ') || neverCalled, failures, trials: count };
+  return { text: [...new Set(texts)].join(' / ') || nothing, failures, trials: count };
 }
 
 export async function cellAtWrongTime<Request>(

@@ -4,7 +4,7 @@ import { errors } from '../../api/errors.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { ociErrorOf } from '../../registry/front/oci-errors.ts';
 import type { Front } from './front.ts';
-import { ociSituations } from './oci-pushes.ts';
+import { bridgeSituations, hostedSituations } from './oci-pushes.ts';
 import type { OciRequest } from './oci-requests.ts';
 import { serveHosted, serveThroughBridge } from './oci-serving.ts';
 
@@ -16,7 +16,7 @@ const shared = { warmUp: { method: 'GET', path: '/v2/' }, formOf, tellsWhen: tru
 export const hostedFront: Front<OciRequest> = {
   ...shared,
   name: 'registry endpoint',
-  situations: ociSituations.hosted,
+  situations: hostedSituations,
   serve: serveHosted,
   deathStatus: 0,
 };
@@ -24,8 +24,9 @@ export const hostedFront: Front<OciRequest> = {
 export const bridgeFront: Front<OciRequest> = {
   ...shared,
   name: 'bridge',
-  situations: ociSituations.bridge,
+  situations: bridgeSituations,
   serve: serveThroughBridge,
   isStateful: true,
+  isMany: true,
   deathStatus: 502,
 };

@@ -2,6 +2,7 @@
 
 import { sessionTokenExchange } from '../../api/session-tokens.ts';
 import { routes } from '../../registry/front/routes.ts';
+import { digestOf } from '../interleavings/content.ts';
 import { ociManifest } from '../support/manifests.ts';
 import { continued, finishNothing, isSuccess, unanswerable } from './continuation.ts';
 import type { Connection, Memory, Next, Reply, Situation } from './front.ts';
@@ -14,16 +15,20 @@ const repository = `/v2/${repositoryName}`;
 const uploads = `${repository}/blobs/uploads/`;
 const bytesType = { 'content-type': 'application/octet-stream' };
 
-/** As many bytes as ECR takes in one part. */
-const chunk = layer.subarray(0, 10);
+/** What is pushed, and its first chunk. */
+type Blob = { readonly bytes: Uint8Array; readonly chunkBytes: number };
+
+/** Two parts of ECR's, the first one of the largest size. */
+const hostedBlob: Blob = { bytes: layer, chunkBytes: 10 };
+
+/** Two parts of the resource API's, which are joined. */
+const bridgeBlob: Blob = { bytes: layer.slice(0, 6), chunkBytes: 4 };
 
 type Step =
   | { readonly step: 'begin' | 'close' | 'whole' | 'at once' | 'cancel' }
   | { readonly step: 'status'; readonly method: string }
   /** From the byte where the upload is up to this one. */
   | { readonly step: 'send'; readonly upTo: number };
-
-const query = `?digest=${digest}`;
 
 const locationOf = ({ headers }: Reply): string | undefined => headers.get('location') ?? undefined;
 
@@ -36,11 +41,13 @@ function positionOf({ headers }: Reply): number {
 /** One tool that pushes one layer. */
 class BlobClient {
   readonly #connection: Connection<OciRequest>;
+  readonly #blob: Uint8Array;
   #location: string;
   #bytes: number;
 
-  constructor(connection: Connection<OciRequest>, { location = '', bytes }: Memory) {
+  constructor(connection: Connection<OciRequest>, blob: Uint8Array, { location = '', bytes }: Memory) {
     this.#connection = connection;
+    this.#blob = blob;
     this.#location = location;
     this.#bytes = bytes;
   }
@@ -60,7 +67,11 @@ class BlobClient {
 
   async run(steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
-      const reply = await this.request(step)();
+      const ask = this.request(step);
+      let reply = await ask();
+      for (let round = 0; reply.status >= 500 && round < maxRounds; round++) {
+        reply = await ask();
+      }
       if (!isSuccess(reply)) {
         throw unanswerable(step.step, reply);
       }
@@ -73,20 +84,23 @@ class BlobClient {
       await this.run([{ step: 'begin' }]);
     }
     if (from !== 'nothing') {
-      const rest: readonly Step[] = this.#bytes < layer.length ? [{ step: 'send', upTo: layer.length }] : [];
+      const { length } = this.#blob;
+      const rest: readonly Step[] = this.#bytes < length ? [{ step: 'send', upTo: length }] : [];
       await this.run([...rest, { step: 'close' }]);
     }
   }
 
   #write(step: Step): OciRequest {
+    const body = this.#blob;
+    const query = `?digest=${digestOf(body)}`;
     const closing = `${this.#location}${query}`;
     switch (step.step) {
       case 'begin':
         return { method: 'POST', path: uploads };
       case 'at once':
-        return { method: 'POST', path: `${uploads}${query}`, headers: bytesType, body: layer };
+        return { method: 'POST', path: `${uploads}${query}`, headers: bytesType, body };
       case 'whole':
-        return { method: 'PUT', path: closing, headers: bytesType, body: layer };
+        return { method: 'PUT', path: closing, headers: bytesType, body };
       case 'close':
         return { method: 'PUT', path: closing };
       case 'status':
@@ -98,7 +112,7 @@ class BlobClient {
           method: 'PATCH',
           path: this.#location,
           headers: bytesType,
-          body: layer.subarray(this.#bytes, step.upTo),
+          body: body.subarray(this.#bytes, step.upTo),
         };
     }
   }
@@ -113,24 +127,33 @@ class BlobClient {
   }
 }
 
+/** How often a client sends what may pass. */
+const maxRounds = 6;
+
 /** The refusals after which an upload cannot go on. */
 const lost: ReadonlySet<number> = new Set([400, 404]);
 const wrongPlace = 416;
 
 /** A request of a layer's upload after other steps of it. */
-const uploading = (of: string, name: string, before: readonly Step[], step: Step): OciSituation => ({
+const uploading = (
+  blob: Uint8Array,
+  of: string,
+  name: string,
+  before: readonly Step[],
+  step: Step,
+): OciSituation => ({
   of,
   name,
-  layer,
+  layer: blob,
   subject: 'blob',
-  isDone: ({ ecr }) => ecr.layers.has(digest),
+  isDone: ({ ecr }) => ecr.layers.has(digestOf(blob)),
   prepare: async (connection) => {
-    const client = new BlobClient(connection, { bytes: 0 });
+    const client = new BlobClient(connection, blob, { bytes: 0 });
     await client.run(before);
     return client.memory;
   },
   push: (connection, memory) => {
-    const client = new BlobClient(connection, memory);
+    const client = new BlobClient(connection, blob, memory);
     const ask = client.request(step);
     const ends = step.step === 'close' || step.step === 'whole' || step.step === 'at once';
     const toBe = (next: Next, from: 'here' | 'nothing' | 'anew') => ({
@@ -189,33 +212,32 @@ const single = (
 
 const reads = { given: 'image', isRead: true } as const;
 const begin: Step = { step: 'begin' };
-const sendWhole: Step = { step: 'send', upTo: layer.length };
-const sendChunk: Step = { step: 'send', upTo: chunk.length };
+const session = '…/blobs/uploads/<reference>';
 
-const moments: readonly OciSituation[] = [
+function uploadsOf({ bytes, chunkBytes }: Blob): readonly OciSituation[] {
+  const whole: Step = { step: 'send', upTo: bytes.length };
+  const chunk: Step = { step: 'send', upTo: chunkBytes };
+  const at = (of: string, name: string, before: readonly Step[], step: Step) =>
+    uploading(bytes, of, name, before, step);
+  return [
+    at('POST …/blobs/uploads/', 'POST …/blobs/uploads/', [], begin),
+    at('POST …/blobs/uploads/', '… with the blob', [], { step: 'at once' }),
+    at(`PATCH ${session}`, `PATCH ${session} with all bytes`, [begin], whole),
+    at(`PATCH ${session}`, '… with the first chunk', [begin], chunk),
+    at(`PATCH ${session}`, '… with the next one', [begin, chunk], whole),
+    at(`PUT ${session}`, `PUT ${session}`, [begin, whole], { step: 'close' }),
+    at(`PUT ${session}`, '… with the blob', [begin], { step: 'whole' }),
+    ...['GET', 'HEAD'].map((method) => {
+      const of = `${method} ${session}`;
+      return at(of, of, [begin, chunk], { step: 'status', method });
+    }),
+    at(`DELETE ${session}`, `DELETE ${session}`, [begin, chunk], { step: 'cancel' }),
+  ];
+}
+
+const others: readonly OciSituation[] = [
   single('GET /v2/', '/v2/', { subject: 'blob', isRead: true }),
   single('HEAD /v2/', '/v2/', { subject: 'blob', isRead: true }),
-  uploading('POST …/blobs/uploads/', 'POST …/blobs/uploads/', [], begin),
-  uploading('POST …/blobs/uploads/', '… with the blob', [], { step: 'at once' }),
-  uploading(
-    'PATCH …/blobs/uploads/<reference>',
-    'PATCH …/blobs/uploads/<reference> with all bytes',
-    [begin],
-    sendWhole,
-  ),
-  uploading('PATCH …/blobs/uploads/<reference>', '… with the first chunk', [begin], sendChunk),
-  uploading('PATCH …/blobs/uploads/<reference>', '… with the next one', [begin, sendChunk], sendWhole),
-  uploading('PUT …/blobs/uploads/<reference>', 'PUT …/blobs/uploads/<reference>', [begin, sendWhole], {
-    step: 'close',
-  }),
-  uploading('PUT …/blobs/uploads/<reference>', '… with the blob', [begin], { step: 'whole' }),
-  ...['GET', 'HEAD'].map((method) => {
-    const of = `${method} …/blobs/uploads/<reference>`;
-    return uploading(of, of, [begin, sendChunk], { step: 'status', method });
-  }),
-  uploading('DELETE …/blobs/uploads/<reference>', 'DELETE …/blobs/uploads/<reference>', [begin, sendChunk], {
-    step: 'cancel',
-  }),
   // What a client's tool makes of any other answer: registry/front/blobs.ts.
   single('HEAD …/blobs/<digest>', `${repository}/blobs/${digest}`, {
     ...reads,
@@ -245,16 +267,17 @@ const moments: readonly OciSituation[] = [
 const sessionTokens = single(
   `${sessionTokenExchange.method} ${sessionTokenExchange.path}`,
   sessionTokenExchange.path,
-  { subject: 'problem' },
+  { subject: 'problem', takesNoSession: true },
 );
 
-/** The situations of a front: `POST /session-tokens` is the registry endpoint's alone. */
-export const ociSituations = { bridge: moments, hosted: [...moments, sessionTokens] } as const;
+/** `POST /session-tokens` is the registry endpoint's alone. */
+export const hostedSituations = [...uploadsOf(hostedBlob), ...others, sessionTokens];
+export const bridgeSituations = [...uploadsOf(bridgeBlob), ...others];
 
 /** What the table of routes has and no column is about. */
 export const uncovered: readonly string[] = routes.flatMap((route) => {
   const isOf = (method: string) =>
-    moments.some(({ of }) => {
+    bridgeSituations.some(({ of }) => {
       const [ofMethod, path = ''] = of.split(' ');
       const sample = path.replace('…', repository).replace(/<\w+>/, 'x');
       return method === ofMethod && routes.find(({ pattern }) => pattern.test(sample)) === route;

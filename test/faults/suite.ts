@@ -9,6 +9,7 @@ import {
   cellAtWrongTime,
   cellOf,
   faultsOf,
+  notAsked,
   serviceBlocks,
   tokenBlocks,
   wrongTimes,
@@ -63,6 +64,10 @@ export function faultSuite<Request>(front: Front<Request>): void {
     for (const wrongTime of wrongTimes) {
       const row: Cell[] = [];
       for (const situation of columns) {
+        if (situation.takesNoSession && wrongTime.token === 'session') {
+          row.push(notAsked);
+          continue;
+        }
         const usual = await trials.usual(situation, { instance: 'cold', token: wrongTime.token });
         row.push(await cellAtWrongTime(trials, situation, wrongTime, usual));
       }

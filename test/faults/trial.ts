@@ -83,7 +83,7 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
     { connect }: Serving<Request>,
   ): Promise<Memory> {
     clock.reset();
-    const key = `${situation.name} ${token}`;
+    const key = `${situation.of} ${situation.name} ${token}`;
     const known = prepared.get(key);
     if (known) {
       known.restore();
@@ -142,7 +142,7 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
   ): Promise<Next> {
     const { next, rest, finish } = await push.goOn(reply, pause);
     assertLawful(situation, push, loses);
-    const key = `${situation.name} ${rest} ${signatureOf(state)}`;
+    const key = `${situation.of} ${situation.name} ${rest} ${signatureOf(state)}`;
     if (!proven.has(key)) {
       await finish();
       assertLawful(situation, push, loses);
@@ -260,12 +260,17 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
   }
 
   return {
+    isMany: front.isMany ?? false,
+
     /** @throws where the front is broken without any fault */
     usual: async (situation: Situation<Request>, mode: Mode): Promise<Usual> => {
       const { push, end } = await begin(situation, mode);
       const calls = cloud.watch();
       const reply = await push.ask();
       const called = [...calls()];
+      if (reply.status >= 400 && !situation.isRefused) {
+        throw new Violation(`${situation.name} is answered ${reply.status} ${reply.code} without a fault`);
+      }
       await finish(situation, push, reply, false);
       await end();
       return { reply, calls: called };
