@@ -236,7 +236,8 @@ export const errors = {
     // Until somebody deletes images, or makes the layer smaller.
     sendAgain: 'never',
     oci: 'DENIED',
-    operations: ['UploadLayerPart', 'PutImage', 'BatchGetImage'],
+    // A completion sends the part that waits.
+    operations: ['UploadLayerPart', 'CompleteLayerUpload', 'PutImage', 'BatchGetImage'],
   },
   QuotaExceededException: {
     status: 429,
