@@ -4,7 +4,10 @@ import { partSize } from './content.ts';
 import { assert, Violation } from './race-run.ts';
 
 /** What it was answered: nothing of note, or an error by its name. */
-export type Reply = { readonly refusal?: string | undefined; readonly lastValidByteReceived?: number | undefined };
+export type Reply = {
+  readonly refusal?: string | undefined;
+  readonly lastValidByteReceived?: number | undefined;
+};
 
 export type ProtocolClient = {
   readonly parts: number;

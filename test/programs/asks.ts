@@ -13,7 +13,17 @@ const senders = ['owner', 'stranger', 'elsewhere'] as const;
  * A part from where its client believes the upload to be: the next one; one that was acknowledged; one too early; the
  * one before; too short to be followed; too long; at no part's beginning; of another layer; with a wrong last byte.
  */
-const partKinds = ['next', 'again', 'early', 'late', 'short', 'long', 'shifted', 'other', 'misdeclared'] as const;
+const partKinds = [
+  'next',
+  'again',
+  'early',
+  'late',
+  'short',
+  'long',
+  'shifted',
+  'other',
+  'misdeclared',
+] as const;
 
 const upload = fc.nat(3);
 const sender = fc.oneof({ weight: 6, arbitrary: fc.constant('owner' as const) }, fc.constantFrom(...senders));
@@ -58,7 +68,7 @@ const complete = fc.record({
 const putImage = fc.record({
   ask: fc.constant('put image' as const),
   client: fc.constant('b' as const),
-  tag: fc.constantFrom('one', 'two'),
+  tag: fc.constantFrom('one', 'two', 'end'),
   front,
 });
 

@@ -38,7 +38,10 @@ function reached(): Reach {
   return found;
 }
 
-const config = { region: localAccount.region, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+const config = {
+  region: localAccount.region,
+  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+};
 const via = <Client extends object>(client: Client, service: Service): Client =>
   Object.assign(client, { send: (command: object) => reached().send(service, command) });
 const measure = <T>(_: unknown, call: () => Promise<T>) => call();

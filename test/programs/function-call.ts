@@ -58,8 +58,7 @@ export async function callFunction(
   call: FunctionCall,
 ): Promise<FunctionAnswer> {
   const request = front === 'aws' ? awsRequest(call) : resourceRequest(call);
-  const headers =
-    front === 'aws' ? { 'x-amz-security-token': token } : { authorization: `Bearer ${token}` };
+  const headers = front === 'aws' ? { 'x-amz-security-token': token } : { authorization: `Bearer ${token}` };
   const toEvent = front === 'aws' ? awsEvent : proxyEvent;
   const event = toEvent(call.operation, { ...request, headers: { ...request.headers, ...headers } });
   const result = await handlers.get(call.operation)?.[front](event, lambdaContext());

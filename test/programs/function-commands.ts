@@ -3,15 +3,15 @@
 import fc from 'fast-check';
 import { CommandError } from '../../cli/failure.ts';
 import { type Ask, anAsk } from './asks.ts';
-import type { FunctionProgram } from './function-program.ts';
+import { FunctionProgram } from './function-program.ts';
+import type { Kind } from './run.ts';
 import { type Plan, plan } from './world.ts';
 
-/** The state that is held against is the program's own: what its clients were told. */
-type Model = Record<string, never>;
-type Command = fc.AsyncCommand<Model, FunctionProgram>;
+/** fast-check's own model stays empty: what clients were told depends on the order of events, and is the program's. */
+type Command = fc.AsyncCommand<object, FunctionProgram, true>;
 
 const command = (text: string, run: (program: FunctionProgram) => Promise<void> | void): Command => ({
-  check: () => true,
+  check: async () => true,
   run: async (_model, program) => run(program),
   toString: () => text,
 });
@@ -58,9 +58,15 @@ const rotate = fc.constant(
   }),
 );
 
-export const functionCommands = (replayPath?: string) =>
-  fc.commands([requests, requests, requests, requests, requests, restart, pass, rotate], {
-    maxCommands: 14,
-    size: 'max',
-    ...(replayPath !== undefined && { replayPath }),
-  });
+export const functionPrograms: Kind<FunctionProgram> = {
+  open: (planted) => new FunctionProgram(planted),
+  commands: (replayPath) =>
+    fc.commands<object, FunctionProgram, true>(
+      [requests, requests, requests, requests, requests, restart, pass, rotate],
+      {
+        maxCommands: 14,
+        size: 'max',
+        ...(replayPath !== undefined && { replayPath }),
+      },
+    ),
+};

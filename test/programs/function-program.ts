@@ -16,6 +16,9 @@ const secondsPerDay = 86_400;
 /** As a client that keeps to the protocol sends it. */
 const right = { kind: 'next', digests: 'own', sender: 'owner', front: 'resource' } as const;
 
+/** Begun by whoever sends to an upload before there is one. */
+const firstOne = { client: 'a', repositoryName: 'team/app', content: 'distinct', number: 0 } as const;
+
 export class FunctionProgram {
   readonly world: World;
   readonly #uploads: Upload[] = [];
@@ -48,6 +51,8 @@ export class FunctionProgram {
         await this.#finishUpload(upload);
       }
     }
+    const image = { ask: 'put image', client: 'b', tag: 'end', front: 'aws' } as const;
+    await this.#alone(this.#images.sending(image, this.#uploads, this.#truth));
   }
 
   async #finishUpload(upload: Upload): Promise<void> {
@@ -63,7 +68,10 @@ export class FunctionProgram {
         return refusal.includes('Quota');
       },
     });
-    assert(end === 'completed' || this.#truth.hasLayer(upload.digest), 'a layer is said to be there that is not');
+    assert(
+      end === 'completed' || this.#truth.hasLayer(upload.digest),
+      'a layer is said to be there that is not',
+    );
   }
 
   async #pushAnew({ client, repositoryName, layer }: Upload): Promise<void> {
@@ -99,7 +107,7 @@ export class FunctionProgram {
       instance,
       run: async (on) => {
         const answer = await callFunction(on, front, token, call);
-        this.world.transcript.push(`${call.operation} of ${token}: ${JSON.stringify(answer)}`);
+        this.world.told(call.operation, answer.refusal ?? 'done', answer);
         assert(answer.refusal !== 'InternalFailure', 'a function has failed');
         if (answer.refusal === undefined) {
           assert(!isWrong, `${call.operation} succeeds, and must not`);
@@ -114,19 +122,23 @@ export class FunctionProgram {
     };
   }
 
+  #initiation(
+    who: Parameters<typeof initiation>[0],
+    { content, length, number }: Extract<Ask, { ask: 'initiate' }>['layer'],
+  ): Sending {
+    return initiation(who, layerOf(content, length, number), (upload) => this.#uploads.push(upload));
+  }
+
   #sendingOf(ask: Ask): Sending | undefined {
     if (ask.ask === 'initiate') {
-      const { content, length, number } = ask.layer;
-      return this.#uploads.length < maxUploads
-        ? initiation(ask, layerOf(content, length, number), (upload) => this.#uploads.push(upload))
-        : undefined;
+      return this.#uploads.length < maxUploads ? this.#initiation(ask, ask.layer) : undefined;
     }
     if (ask.ask === 'put image') {
       return this.#images.sending(ask, this.#uploads, this.#truth);
     }
     const upload = this.#uploads[ask.upload % this.#uploads.length];
     if (!upload) {
-      return undefined;
+      return this.#initiation({ ...firstOne, front: ask.front }, { ...firstOne, length: 4 + 3 * ask.upload });
     }
     if (ask.ask === 'part') {
       return partSending(upload, ask, this.#truth);

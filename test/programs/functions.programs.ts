@@ -1,7 +1,8 @@
-// Programs by hand: PROGRAMS=count, SEED=number, REPLAY=what a failure prints.
+// Programs against the functions by hand: PROGRAMS=count, SEED=number, REPLAY=what a failure prints, WRITE=1.
 
 import { it, vi } from 'vitest';
-import { runFunctionPrograms } from './run.ts';
+import { runByHand } from './by-hand.ts';
+import { functionPrograms } from './function-commands.ts';
 
 vi.mock('../../api/limits.ts', async (original) => ({
   ...(await original<typeof import('../../api/limits.ts')>()),
@@ -10,8 +11,6 @@ vi.mock('../../api/limits.ts', async (original) => ({
   maxEcrPartBytes: 10,
 }));
 
-const { PROGRAMS = '10000', SEED } = process.env;
-
 it('programs against the functions', async () => {
-  await runFunctionPrograms({ programs: Number(PROGRAMS), ...(SEED !== undefined && { seed: Number(SEED) }) });
+  await runByHand('programs of the functions', functionPrograms);
 });

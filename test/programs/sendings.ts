@@ -23,7 +23,8 @@ export type Sending = {
   readonly expect: (answer: FunctionAnswer) => void;
 };
 
-const notThis = <Value>(all: readonly Value[], one: Value): Value => all.find((value) => value !== one) ?? one;
+const notThis = <Value>(all: readonly Value[], one: Value): Value =>
+  all.find((value) => value !== one) ?? one;
 
 /** Who sends it, and for which repository. */
 function asSent({ client, repositoryName }: Upload, sender: AskFor<'part'>['sender']) {
@@ -141,7 +142,12 @@ export function completion(
   return {
     token,
     front,
-    call: { operation: 'CompleteLayerUpload', repositoryName, uploadId: upload.uploadId, members: { layerDigests } },
+    call: {
+      operation: 'CompleteLayerUpload',
+      repositoryName,
+      uploadId: upload.uploadId,
+      members: { layerDigests },
+    },
     isWrong: sender !== 'owner' || (digests === 'other' && !upload.isSpoilt),
     onSuccess: ({ layerDigest = '' }) => {
       assert(layerDigests.includes(layerDigest), 'a completion names a layer that was not asked for');
@@ -162,37 +168,38 @@ export function completion(
 
 const sha256 = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
-/** An image of the layers that are known to be there, or of one that nobody has sent. */
-function manifestOf(uploads: readonly Upload[]): string {
-  const known = uploads.flatMap(({ completed }) => completed ?? []);
-  const descriptors = (known.length > 0 ? known : [sha256('nobody has sent this')]).map((digest) => ({
+/** An image of these layers, or of one that nobody has sent. */
+function manifestOf(digests: readonly string[]): string {
+  const layers = (digests.length > 0 ? digests : [sha256('nobody has sent this')]).map((digest) => ({
     mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
     digest,
     size: 1,
   }));
-  const [first] = descriptors;
   const mediaType = 'application/vnd.oci.image.manifest.v1+json';
-  const config = { ...first, mediaType: 'application/vnd.oci.image.config.v1+json' };
-  return JSON.stringify({ schemaVersion: 2, mediaType, config, layers: descriptors });
+  const config = { ...layers[0], mediaType: 'application/vnd.oci.image.config.v1+json' };
+  return JSON.stringify({ schemaVersion: 2, mediaType, config, layers });
 }
 
 export class Images {
-  /** By tag: what is to be put, from the first time on, and what was acknowledged. */
-  readonly #manifests = new Map<string, string>();
+  /** Manifests by tag. */
   readonly acknowledged = new Map<string, string>();
 
   sending({ client, tag, front }: AskFor<'put image'>, uploads: readonly Upload[], truth: Truth): Sending {
-    const imageManifest = this.#manifests.get(tag) ?? manifestOf(uploads);
-    this.#manifests.set(tag, imageManifest);
-    const hasLayers = [...imageManifest.matchAll(/sha256:[0-9a-f]{64}/g)].every(([digest]) => truth.hasLayer(digest));
-    const members = { imageManifest, imageTag: tag };
+    const known = uploads.flatMap(({ completed }) => completed ?? []);
+    const imageManifest = manifestOf(known);
+    // One tag is never put to two images.
+    const imageTag = `${tag}-${known.length}`;
+    const hasLayers = [...imageManifest.matchAll(/sha256:[0-9a-f]{64}/g)].every(([digest]) =>
+      truth.hasLayer(digest),
+    );
+    const members = { imageManifest, imageTag };
     return {
       token: tokenOf(client),
       front,
       call: { operation: 'PutImage', repositoryName: repositories[0], members },
       isWrong: !hasLayers,
       onSuccess: () => {
-        this.acknowledged.set(tag, imageManifest);
+        this.acknowledged.set(imageTag, imageManifest);
       },
       expect: ({ refusal }) => {
         if (hasLayers) {

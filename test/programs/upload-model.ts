@@ -124,7 +124,10 @@ export class Truth {
       assert(maker?.askedFor.has(digest) === true, 'a layer was made that its client did not ask for');
     }
     for (const [tag, manifest] of images) {
-      assert(this.#services.ecr.images.get(tag) === manifest, `the image ${tag} was acknowledged and is gone`);
+      assert(
+        this.#services.ecr.images.get(tag) === manifest,
+        `the image ${tag} was acknowledged and is gone`,
+      );
     }
     this.#checkCounts(uploads);
   }

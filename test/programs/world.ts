@@ -8,10 +8,11 @@ import { type Event, type Fault, faults } from '../interleavings/scheduler.ts';
 import { type PlantedInServices, servicesInMemory } from '../interleavings/services-in-memory.ts';
 import { type Instance, openDeployment, type Reach } from './deployment.ts';
 
-/** Which event is next, and what goes wrong: by the number of the step since the requests began. */
+/** Which event is next, and what goes wrong. */
 export type Plan = {
   /** Of those that wait, which call goes on; the one that has waited longest where the plan has ended. */
   readonly order: readonly number[];
+  /** Each happens where it first can, from this step on, as counted since the requests began. */
   readonly faults: readonly { readonly step: number; readonly kind: Fault }[];
 };
 
@@ -60,9 +61,12 @@ export class World {
   readonly services: ReturnType<typeof servicesInMemory>;
   /** What has happened, in short. */
   readonly transcript: string[] = [];
+  /** How often what happened: the answers of requests, and what went wrong. */
+  readonly tally = new Map<string, number>();
   #secret = firstSecret;
   #actors = 0;
-  #plan = undisturbed;
+  #order: Plan['order'] = [];
+  #faults: Plan['faults'] = [];
   #step = 0;
 
   constructor(planted: PlantedInServices = {}) {
@@ -98,7 +102,8 @@ export class World {
    */
   async together(tasks: readonly Task[], under: Plan, check: () => void): Promise<void> {
     const { scheduler } = this.services;
-    this.#plan = under;
+    this.#order = under.order;
+    this.#faults = under.faults;
     this.#step = 0;
     let running = tasks.length;
     let failure: { readonly error: unknown } | undefined;
@@ -141,15 +146,29 @@ export class World {
     }
   }
 
+  /** Notes what a client was answered; `detail` for the transcript alone. */
+  told(request: string, answer: string, detail: object): void {
+    this.transcript.push(`${request}: ${answer} ${JSON.stringify(detail)}`);
+    this.#count(`${request}: ${answer}`);
+  }
+
+  #count(what: string): void {
+    this.tally.set(what, (this.tally.get(what) ?? 0) + 1);
+  }
+
   #choose(events: readonly Event[]): number {
     const step = this.#step;
     this.#step += 1;
     const calls = [...new Set(events.map(({ call }) => call))];
-    const call = calls[(this.#plan.order[step] ?? 0) % calls.length];
-    const fault = this.#plan.faults.find((one) => one.step === step);
-    const faulty = events.findIndex((event) => event.call === call && event.kind === fault?.kind);
-    const chosen = faulty < 0 ? events.findIndex((event) => event.call === call) : faulty;
-    this.transcript.push(`  ${call?.id} ${call?.name}: ${events[chosen]?.kind}`);
+    const call = calls[(this.#order[step] ?? 0) % calls.length];
+    const due = this.#faults.find((one) => one.step <= step && events.some(({ kind }) => kind === one.kind));
+    this.#faults = this.#faults.filter((one) => one !== due);
+    const chosen = events.findIndex((event) => (due ? event.kind === due.kind : event.call === call));
+    const kind = events[chosen]?.kind ?? 'effect';
+    this.transcript.push(`  ${events[chosen]?.call.id} ${events[chosen]?.call.name}: ${kind}`);
+    if (kind !== 'effect' && kind !== 'answer') {
+      this.#count(`fault: ${kind}`);
+    }
     return chosen;
   }
 }
