@@ -78,6 +78,8 @@ export async function startFleet(stack: InProcess, { directory, size }: { direct
     url: balancer.url,
     host: new URL(balancer.url).host,
     answered: balancer.answered,
+    /** Of those that have not been told to end. */
+    instances: (): readonly Pick<Instance, 'url' | 'processId'>[] => instances,
     logFile: join(directory, 'instances.log'),
     /** @param which of those that there are; another one takes its place */
     replace: async (which: number, ending: Ending) => {
