@@ -55,7 +55,7 @@ export async function startHostedServer(options: HostedServerOptions): Promise<R
       }
     },
   });
-  const uploadsUnderWay = () => server.uploadsUnderWay() + unanswered.size;
+  const { uploadsUnderWay } = server;
   const stopMetering = meterUploads(uploadsUnderWay);
   const letGo =
     agentUri === undefined
