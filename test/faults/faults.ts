@@ -166,7 +166,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'does not answer',
-    codes: { ...everywhere('GatewayTimeoutException'), secretsmanager: ['GatewayTimeoutException'] },
+    codes: everywhere('GatewayTimeoutException'),
     isSilent: true,
     act: silence,
   },

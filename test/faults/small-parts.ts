@@ -1,4 +1,4 @@
-// The limits of the fault matrix: parts of four bytes, as in test/interleavings, and a wait for an issuer that can be short.
+// The limits of the fault matrix: parts of four bytes, as in test/interleavings, and waits that can be short.
 
 import { vi } from 'vitest';
 
@@ -10,6 +10,9 @@ vi.mock('../../api/limits.ts', async (original) => {
     partSize: 4,
     minEcrPartBytes: 5,
     maxEcrPartBytes: 10,
+    get secretTimeoutMs() {
+      return injectedTimes.secretTimeoutMs;
+    },
     get keySetTimeoutMs() {
       return injectedTimes.keySetTimeoutMs;
     },
