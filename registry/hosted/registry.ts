@@ -21,7 +21,7 @@ import {
   type UploadState,
 } from '../port.ts';
 import type { Unanswered } from './answer-time.ts';
-import { askEcr, takeBody } from './blob-upload.ts';
+import { askEcr, type Rest, takeBody } from './blob-upload.ts';
 import { Calls, type Patience } from './calls.ts';
 import { lastingTokens } from './lasting-tokens.ts';
 import type { PartBuffers } from './part-buffers.ts';
@@ -91,6 +91,21 @@ const ignoring = (code: ProxyError['code']) => (error: unknown) => {
   }
 };
 
+/**
+ * ECR forgets an upload once it is complete. If the answer to its last bytes was lost they come again, and its
+ * completion tells whether the layer is there.
+ *
+ * @throws every other failure
+ */
+const completedBefore =
+  (place: UploadPlace) =>
+  (error: unknown): Rest => {
+    if (place.uploadId === undefined || !isCode(error, 'UploadNotFoundException')) {
+      throw error;
+    }
+    return async () => place;
+  };
+
 class HostedRegistry implements RegistryPort {
   readonly client: string;
   readonly minChunkBytes = minEcrPartBytes;
@@ -131,14 +146,17 @@ class HostedRegistry implements RegistryPort {
 
   append(repositoryName: string, reference: string, incoming: IncomingBytes): Promise<UploadState> {
     return this.#serving('UploadLayerPart', repositoryName, async () => {
-      const rest = await takeBody(placeOf(reference), incoming, this.#upload(repositoryName));
+      const options = { ...this.#upload(repositoryName), isLast: false };
+      const rest = await takeBody(placeOf(reference), incoming, options);
       return stateOf(await this.#inTime(rest()));
     });
   }
 
   finish(repositoryName: string, reference: string, digest: string, incoming: IncomingBytes): Promise<void> {
     return this.#serving('CompleteLayerUpload', repositoryName, async () => {
-      const rest = await takeBody(placeOf(reference), incoming, this.#upload(repositoryName));
+      const place = placeOf(reference);
+      const options = { ...this.#upload(repositoryName), isLast: true };
+      const rest = await takeBody(place, incoming, options).catch(completedBefore(place));
       const end = async () => this.#complete(repositoryName, await rest(), digest);
       await this.#inTime(end());
     });

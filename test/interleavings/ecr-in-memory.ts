@@ -8,7 +8,7 @@ import {
   UploadLayerPartCommand,
 } from '@aws-sdk/client-ecr';
 import { digestOf } from './content.ts';
-import type { ServiceCall } from './scheduler.ts';
+import type { Effect } from './scheduler.ts';
 
 const minPartBytes = 5;
 const maxPartBytes = 10;
@@ -89,24 +89,22 @@ export function ecrInMemory() {
   return {
     uploads,
     layers,
+    state: () => [
+      [...uploads].map(([id, { bytes, ...flags }]) => [id, Buffer.from(bytes).toString('hex'), flags]),
+      [...layers].map(([digest, { uploadId }]) => [digest, uploadId]),
+    ],
     open: (uploadId: string): void => {
       uploads.set(uploadId, { bytes: new Uint8Array(), endsShort: false, hasShortPart: false });
     },
-    read: (command: unknown): ServiceCall => {
+    read: (command: unknown): Effect => {
       if (command instanceof UploadLayerPartCommand) {
-        const touches = [{ key: `ecr ${command.input.uploadId}`, writes: true }];
-        return { touches, effect: (attempts) => uploadPart(command, attempts) };
+        return { writes: true, effect: (attempts) => uploadPart(command, attempts) };
       }
       if (command instanceof CompleteLayerUploadCommand) {
-        const touches = [
-          { key: `ecr ${command.input.uploadId}`, writes: true },
-          { key: 'ecr layers', writes: true },
-        ];
-        return { touches, effect: (attempts) => complete(command, attempts) };
+        return { writes: true, effect: (attempts) => complete(command, attempts) };
       }
       if (command instanceof BatchCheckLayerAvailabilityCommand) {
-        const touches = [{ key: 'ecr layers', writes: false }];
-        return { touches, effect: () => availability(command.input.layerDigests ?? []) };
+        return { writes: false, effect: () => availability(command.input.layerDigests ?? []) };
       }
       throw new Error('ECR is asked what is not modelled');
     },
