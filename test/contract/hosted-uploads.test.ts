@@ -164,6 +164,42 @@ describe('a body that breaks off', () => {
   });
 });
 
+describe('a body that comes faster than ECR takes it', () => {
+  it('is read on while a part is on its way, until the next is full, and one part is on its way at a time', async () => {
+    const mayGoOn = Promise.withResolvers<void>();
+    const { ecr } = stack.services.upstream.ecr;
+    let onTheirWay = 0;
+    let mostOnTheirWay = 0;
+    const slow: typeof ecr = {
+      ...ecr,
+      UploadLayerPart: async (...call) => {
+        onTheirWay += 1;
+        mostOnTheirWay = Math.max(mostOnTheirWay, onTheirWay);
+        await mayGoOn.promise;
+        return ecr.UploadLayerPart(...call).finally(() => {
+          onTheirWay -= 1;
+        });
+      },
+    };
+    const upstream = { ...stack.services.upstream, ecr: { ...stack.services.upstream.ecr, ecr: slow } };
+    const port = await hostedInstance({ services: { ...stack.services, upstream } }).open(callerOf());
+    const bytes = randomBytes(26 * MiB);
+    const { chunks } = bodyOf(bytes);
+    let read = 0;
+    async function* counted() {
+      for await (const chunk of chunks) {
+        read += chunk.length;
+        yield chunk;
+      }
+    }
+    const finished = finish(port, await begin(port), bytes, bodyOf(bytes, { chunks: counted() }));
+    await expect.poll(() => read / MiB).toBe(25);
+    mayGoOn.resolve();
+    await finished;
+    expect(mostOnTheirWay).toBe(1);
+  });
+});
+
 describe('an offset', () => {
   const bytes = randomBytes(18 * MiB);
   const half = bytes.subarray(0, 9 * MiB);
