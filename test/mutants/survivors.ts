@@ -128,6 +128,33 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       ],
     },
   ],
+  'lambda/steps/authorize.ts': [
+    {
+      why: 'That there is a private member makes the type nominal; nobody reads its value.',
+      mutants: ['readonly #granted = true; | true → false'],
+    },
+  ],
+  'policy/policy-statements.ts': [
+    {
+      why: 'The expression matches every text, if only its beginning.',
+      mutants: [
+        "const before = blank.exec(whole)?.[0] ?? ''; | '' → \"Stryker was here!\"",
+        "const before = blank.exec(whole)?.[0] ?? ''; | blank.exec(whole)?.[0] → blank.exec(whole)[0]",
+      ],
+    },
+    {
+      why: 'What lies between is joined again, whether it comes in one piece or in many.',
+      mutants: [
+        'const token = /"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"|\\/\\/[^\\n]*|;|[^";/]+|["/]/gs; | /"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"|\\/\\/[^\\n]*|;|[^";/]+|["/]/gs → /"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"|\\/\\/[^\\n]*|;|[^";/]|["/]/gs',
+      ],
+    },
+    {
+      why: 'The expression matches at the first character of every text, with or without its anchor.',
+      mutants: [
+        'const blank = /^(?:\\s|\\/\\/[^\\n]*)*/; | /^(?:\\s|\\/\\/[^\\n]*)*/ → /(?:\\s|\\/\\/[^\\n]*)*/',
+      ],
+    },
+  ],
 };
 
 export const reasonOf = (file: string, mutant: Mutant): string | undefined =>
