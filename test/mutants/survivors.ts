@@ -26,11 +26,10 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
   'lambda/identity/jwt.ts': [
     {
       why: 'What is thrown here is caught in wellFormed, which says that the token is not well-formed.',
-      mutants: ["throw new SyntaxError('not base64url'); | 'not base64url' → \"\""],
-    },
-    {
-      why: 'What is thrown here is caught in wellFormed, which says that the token is not well-formed.',
-      mutants: ["throw new SyntaxError('a name that no claim has'); | 'a name that no claim has' → \"\""],
+      mutants: [
+        "throw new SyntaxError('not base64url'); | 'not base64url' → \"\"",
+        "throw new SyntaxError('a name that no claim has'); | 'a name that no claim has' → \"\"",
+      ],
     },
     {
       why: 'A header or a payload that is not there is no base64url of an object, whatever stands for it.',
@@ -88,6 +87,71 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       why: 'Object.hasOwn has found the member.',
       mutants: [
         '? clients[client]?.find((candidate) => isSameHash(candidate.sha256, sha256)) | clients[client]?.find → clients[client].find',
+      ],
+    },
+  ],
+  'lambda/steps/authenticate.ts': [
+    {
+      why: 'Neither text has a scheme and credentials; the one for no token at all is found.',
+      mutants: [
+        "tokenOfAuthorization(headers.authorization ?? '') ?? headers['x-amz-security-token'] ?? ''; | '' → \"Stryker was here!\"",
+      ],
+    },
+  ],
+  'api/authorization.ts': [
+    {
+      why: 'The expression begins with all that is no colon and ends with everything, so that it matches from the first character to the last with or without its anchors.',
+      mutants: [
+        "? /^[^:]*:(.*)$/s.exec(Buffer.from(basic, 'base64').toString())?.[1] | /^[^:]*:(.*)$/s → /[^:]*:(.*)$/s",
+        "? /^[^:]*:(.*)$/s.exec(Buffer.from(basic, 'base64').toString())?.[1] | /^[^:]*:(.*)$/s → /^[^:]*:(.*)/s",
+      ],
+    },
+    {
+      why: 'What is no scheme with credentials has no such scheme, whatever stands for it.',
+      mutants: [
+        "const [, scheme = '', credentials = ''] = /^(\\S+) +(\\S+)$/.exec(authorization.trim()) ?? []; | '' → \"Stryker was here!\"",
+        "const [, scheme = '', credentials = ''] = /^(\\S+) +(\\S+)$/.exec(authorization.trim()) ?? []; | [] → [\"Stryker was here\"]",
+      ],
+    },
+  ],
+  'lambda/upload/seal.ts': [
+    {
+      why: 'The seal alone decides which reading is true, and nobody can have sealed the one that this adds.',
+      mutants: [
+        'const [, uploadId, mark] = markPattern.exec(text) ?? []; | [] → ["Stryker was here"]',
+        'return uploadId === undefined || mark === undefined | uploadId === undefined || mark === undefined → false',
+        'return uploadId === undefined || mark === undefined | uploadId === undefined → false',
+        'return uploadId === undefined || mark === undefined | uploadId === undefined || mark === undefined → uploadId === undefined && mark === undefined',
+        'return uploadId === undefined || mark === undefined | mark === undefined → false',
+        'const markPattern = /^(.+)-([0-9a-f]{1,8})$/; | /^(.+)-([0-9a-f]{1,8})$/ → /(.+)-([0-9a-f]{1,8})$/',
+        'const markPattern = /^(.+)-([0-9a-f]{1,8})$/; | /^(.+)-([0-9a-f]{1,8})$/ → /^(.+)-([0-9a-f]{1,8})/',
+      ],
+    },
+  ],
+  'lambda/steps/authorize.ts': [
+    {
+      why: 'That there is a private member makes the type nominal; nobody reads its value.',
+      mutants: ['readonly #granted = true; | true → false'],
+    },
+  ],
+  'policy/policy-statements.ts': [
+    {
+      why: 'The expression matches every text, if only its beginning.',
+      mutants: [
+        "const before = blank.exec(whole)?.[0] ?? ''; | '' → \"Stryker was here!\"",
+        "const before = blank.exec(whole)?.[0] ?? ''; | blank.exec(whole)?.[0] → blank.exec(whole)[0]",
+      ],
+    },
+    {
+      why: 'What lies between is joined again, whether it comes in one piece or in many.',
+      mutants: [
+        'const token = /"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"|\\/\\/[^\\n]*|;|[^";/]+|["/]/gs; | /"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"|\\/\\/[^\\n]*|;|[^";/]+|["/]/gs → /"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"|\\/\\/[^\\n]*|;|[^";/]|["/]/gs',
+      ],
+    },
+    {
+      why: 'The expression matches at the first character of every text, with or without its anchor.',
+      mutants: [
+        'const blank = /^(?:\\s|\\/\\/[^\\n]*)*/; | /^(?:\\s|\\/\\/[^\\n]*)*/ → /(?:\\s|\\/\\/[^\\n]*)*/',
       ],
     },
   ],
