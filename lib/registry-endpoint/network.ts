@@ -1,6 +1,6 @@
 // Where the load balancer and the tasks stand: in a VPC of the stack's own, or in a given one.
 
-import { Fn } from 'aws-cdk-lib';
+import { Annotations, Fn } from 'aws-cdk-lib';
 import {
   type ISecurityGroup,
   type ISubnet,
@@ -40,7 +40,12 @@ export class Network extends Construct {
   constructor(scope: Construct, id: string, { network, issuers, ...props }: NetworkProps) {
     super(scope, id);
     const subnets = (name: string, ids: readonly string[]): ISubnet[] =>
-      ids.map((subnetId, index) => Subnet.fromSubnetId(this, `${name}Subnet${index + 1}`, subnetId));
+      ids.map((subnetId, index) => {
+        const subnet = Subnet.fromSubnetId(this, `${name}Subnet${index + 1}`, subnetId);
+        // Its routes are the operator's, and nothing here asks for them.
+        Annotations.of(subnet).acknowledgeWarning('@aws-cdk/aws-ec2:noSubnetRouteTableId');
+        return subnet;
+      });
     const placed = network
       ? {
           vpcId: network.vpcId,

@@ -13,6 +13,7 @@ import {
 import type { IApplicationTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { acknowledgeDependencies } from '../acknowledgements.ts';
 import type { FargateConfiguration } from './configuration.ts';
 import type { Network } from './network.ts';
 import { Task, type TaskProps } from './task.ts';
@@ -87,6 +88,7 @@ export class Service extends Construct {
       definition.addPropertyDeletionOverride('DesiredCount');
       // A task that cannot pull its image counts against the deployment, and against the first one most of all.
       definition.node.addDependency(network, this.executionRole);
+      acknowledgeDependencies(definition);
     }
     this.service.attachToApplicationTargetGroup(props.targetGroup);
     props.taskRole.allowTaskProtection(this.#taskArns());

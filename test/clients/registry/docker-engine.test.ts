@@ -1,115 +1,70 @@
-// Docker's own engine pushes to the registry endpoint and through the bridge, and pulls back; with its containerd store too.
+// Docker's own engines push to the registry endpoint and through the bridge, and pull back, with each of their stores.
 
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RegistryProxy, startProxy } from '../../support/bridge.ts';
 import { pull } from '../../support/pulled.ts';
 import { randomBytes } from '../../support/random-bytes.ts';
 import { tokens } from '../../support/resource-api.ts';
+import { expectBuildCache } from './build-cache.ts';
+import { engines, probe, startEngine } from './engine.ts';
 import { frontNames, fronts } from './fronts.ts';
-import { findTool, runTool } from './tools.ts';
+import { expectShown, shownRepository } from './shown.ts';
 
 const run = promisify(execFile);
-
-/** Where images are kept: since version 24 in containerd's store as well, which pushes by containerd's code. */
-const stores = ['classic', 'containerd'] as const;
-type Store = (typeof stores)[number];
-const daemon = findTool('dockerd');
-const major = daemon ? Number(/version (\d+)/.exec((await run(daemon, ['--version'])).stdout)?.[1]) : 0;
-
-/** Why its tests are left out here; CI leaves them out as well, where it is no machine of docker's. */
-function lacking(store: Store): string | undefined {
-  if (process.getuid?.() !== 0) {
-    return "docker's engine needs root";
-  }
-  if (!daemon || !findTool('docker')) {
-    return 'docker and dockerd are not installed';
-  }
-  return store === 'containerd' && major < 24 ? `dockerd ${major} has no containerd store` : undefined;
-}
 
 let directory: string;
 let proxy: RegistryProxy;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'docker-'));
-  const names = stores.flatMap((store) => frontNames.map((front) => `team-a/${store}/${front}`));
-  proxy = await startProxy(join(directory, 'data'), names, { withRegistry: true });
+  const own = engines.flatMap(({ name }) =>
+    [...frontNames, 'push-only', 'cache'].map((purpose) => `team-a/${name}/${purpose}`),
+  );
+  proxy = await startProxy(join(directory, 'data'), [...own, shownRepository], { withRegistry: true });
 });
 afterAll(async () => {
   await proxy?.close();
   await rm(directory, { recursive: true, force: true });
 });
 
-/** An engine of its own, without a network, which keeps everything below `folder`. */
-async function startEngine(store: Store, folder: string): Promise<{ process: ChildProcess; url: string }> {
-  await mkdir(folder, { recursive: true });
-  await writeFile(
-    join(folder, 'daemon.json'),
-    JSON.stringify({ features: { 'containerd-snapshotter': store === 'containerd' } }),
-  );
-  const url = `unix://${join(folder, 'socket')}`;
-  const child = spawn(
-    String(daemon),
-    [
-      ...['--config-file', join(folder, 'daemon.json'), '--pidfile', join(folder, 'pid')],
-      ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--host', url],
-      ...['--iptables=false', '--ip6tables=false', '--bridge=none'],
-      ...(store === 'classic' ? ['--storage-driver=vfs'] : []),
-    ],
-    { stdio: 'ignore' },
-  );
-  return { process: child, url };
-}
+const probed = await Promise.all(engines.map(async (engine) => ({ engine, found: await probe(engine) })));
 
-describe.each(stores)('docker with its %s store', (store) => {
-  const reason = lacking(store);
-  let engine: Awaited<ReturnType<typeof startEngine>>;
+describe.each(probed)('docker, $engine.name, with its $engine.store store', ({ engine, found }) => {
+  if ('reason' in found) {
+    it('is tested', ({ skip }) => skip(found.reason));
+    return;
+  }
+  let started: Awaited<ReturnType<typeof startEngine>>;
   let home: string;
-  const docker = (...args: string[]) => runTool('docker', ['--host', engine.url, ...args], { home });
+  const docker = (...args: string[]) => started.docker(...args);
+  const login = (host: string, token: string) => docker('login', host, '-u', 'any', '-p', token);
+
+  /** An image of one layer that nothing else has. */
+  async function importImage(image: string, bytes: number) {
+    await writeFile(join(home, 'file'), randomBytes(bytes));
+    await run('tar', ['--create', '--file', join(home, 'root.tar'), '--directory', home, 'file']);
+    await docker('import', join(home, 'root.tar'), image);
+  }
 
   beforeAll(async () => {
-    home = join(directory, store);
-    if (reason === undefined) {
-      engine = await startEngine(store, home);
-      // It answers when it has begun.
-      while (!(await docker('version').catch(() => undefined))) {
-        if (engine.process.exitCode !== null) {
-          throw new Error(`dockerd ended with ${engine.process.exitCode}`);
-        }
-        await sleep(200);
-      }
-    }
+    home = join(directory, engine.name);
+    started = await startEngine(engine, home);
   });
-  afterAll(async () => {
-    if (engine && engine.process.exitCode === null) {
-      const ended = once(engine.process, 'exit');
-      engine.process.kill();
-      await ended;
-    }
-  });
+  afterAll(() => started?.stop());
 
-  it.for(frontNames)('logs in to the %s, pushes, pushes again and pulls', async (frontName, { skip }) => {
-    if (reason !== undefined) {
-      skip(reason);
-    }
+  it.each(frontNames)('logs in to the %s, pushes, pushes again and pulls', async (frontName) => {
     const front = await fronts[frontName](proxy, tokens.a);
     try {
-      const repositoryName = `team-a/${store}/${frontName}`;
+      const repositoryName = `team-a/${engine.name}/${frontName}`;
       const image = `${front.host}/${repositoryName}:1.0`;
-      // 24 MiB: more than one part.
-      await writeFile(join(home, 'file'), randomBytes(24 * 1_048_576));
-      await run('tar', ['--create', '--file', join(home, 'root.tar'), '--directory', home, 'file']);
-      await docker('import', join(home, 'root.tar'), image);
+      // More than one part, of 10 MiB or of 4.
+      await importImage(image, frontName === 'endpoint' ? 24_000_001 : 9_000_001);
       if (frontName === 'endpoint') {
-        const login = (password: string) => docker('login', front.host, '-u', 'any', '-p', password);
-        await expect(login('eup_team-a-ci_wrong')).rejects.toThrow(/401/);
-        await login(tokens.a);
+        await login(front.host, tokens.a);
       }
       await docker('push', image);
       const { digest } = await pull(proxy.ecrUrl, repositoryName, '1.0');
@@ -122,14 +77,42 @@ describe.each(stores)('docker with its %s store', (store) => {
     }
   });
 
-  it('shows what the policy says', async ({ skip }) => {
-    if (reason !== undefined) {
-      skip(reason);
+  it('pushes with a token that may not read, moves a tag, and may not pull', async () => {
+    const { host } = await fronts.endpoint(proxy, tokens.pushOnly);
+    const repositoryName = `team-a/${engine.name}/push-only`;
+    const image = `${host}/${repositoryName}:1.0`;
+    await login(host, tokens.pushOnly);
+    await importImage(image, 9_000);
+    await docker('push', image);
+    const first = await pull(proxy.ecrUrl, repositoryName, '1.0');
+    await docker('push', image);
+    expect(await pull(proxy.ecrUrl, repositoryName, '1.0')).toEqual(first);
+    await importImage(image, 9_000);
+    await docker('push', image);
+    expect((await pull(proxy.ecrUrl, repositoryName, '1.0')).digest).not.toBe(first.digest);
+    await docker('rmi', '--force', image);
+    await expect(docker('pull', image)).rejects.toThrow(/denied|not found/i);
+  });
+
+  it('shows why it is refused, as the page says', async () => {
+    const { host } = await fronts.endpoint(proxy, tokens.a);
+    await expectShown(
+      `docker ${found.version}, ${engine.store} store`,
+      async ({ token, repositoryName, tag }) => {
+        const image = `${host}/${repositoryName}:${tag}`;
+        await importImage(image, 1_000);
+        await login(host, token);
+        await docker('push', image);
+      },
+    );
+  });
+
+  it('builds an image, and keeps its build cache in the registry', async ({ skip }) => {
+    if (engine.store === 'classic' || !started.hasBuildx) {
+      skip('a cache in a registry needs buildx and the containerd store');
     }
     const { host } = await fronts.endpoint(proxy, tokens.a);
-    const image = `${host}/team-b/app:1.0`;
-    await docker('import', join(home, 'root.tar'), image);
-    await docker('login', host, '-u', 'any', '-p', tokens.a);
-    await expect(docker('push', image)).rejects.toThrow(/denied: No policy lets this client/);
+    await login(host, tokens.a);
+    await expectBuildCache({ docker, home, proxy, host, repositoryName: `team-a/${engine.name}/cache` });
   });
 });
