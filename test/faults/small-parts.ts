@@ -30,3 +30,11 @@ vi.mock('../../policy/policies.ts', async (original) => {
   };
   return { ...others, loadPolicies: once };
 });
+
+/** Its SDK hooks into every promise of a process, and no trace is written here. */
+vi.mock('../../lambda/telemetry/traces.ts', () => ({
+  CodeTracer: class {
+    isTracingEnabled = () => false;
+  },
+  traced: <Client>(client: Client) => client,
+}));

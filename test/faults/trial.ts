@@ -50,8 +50,6 @@ const patienceMs = 28_000;
 const impatienceMs = 60;
 const maxImpatienceMs = 1_000;
 
-/** An hour and more: the secret and the key set are read again. */
-const ageMs = 3_601_000;
 /** Without Retry-After: longer than an issuer is left alone for. */
 const longPauseMs = 31_000;
 
@@ -112,10 +110,6 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
     const memory = await prepare(situation, token, front.isStateful ? serving : warm);
     if (instance === 'cold' && front.isStateful) {
       await serving.kill();
-    }
-    if (instance === 'aged') {
-      await serving.connect(await tokenOf(token))(front.warmUp);
-      clock.advance(ageMs);
     }
     const push = situation.push(serving.connect(await tokenOf(token)), memory);
     return { push, serving, end: async () => (isKept ? undefined : serving.close()) };

@@ -2,9 +2,12 @@
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import '../faults/small-parts.ts';
+import { awaitsOfForward, otherAwaits, watchAwaits } from '../faults/awaits.ts';
+import type { Front } from '../faults/front.ts';
 import { resourceFront } from '../faults/function-fronts.ts';
 import type { FunctionRequest } from '../faults/function-serving.ts';
 import { cellOf, faultsOf, serviceBlocks } from '../faults/matrix.ts';
+import { hostedFront } from '../faults/oci-fronts.ts';
 import { openTrials, type Trials } from '../faults/trial.ts';
 import { openWorld, type World } from '../faults/world.ts';
 
@@ -41,10 +44,12 @@ vi.mock('../../lambda/upload/staging.ts', async (original) => {
   return { s3Staging };
 });
 
+const { seen, prepare } = watchAwaits();
+
 let world: World;
 let trials: Trials<FunctionRequest>;
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openWorld({ prepare });
   trials = await openTrials(world, resourceFront);
 });
 afterAll(async () => {
@@ -90,5 +95,28 @@ describe('a planted bug is found by a cell of the matrix', () => {
     } finally {
       planted.bug = '';
     }
+  });
+});
+
+describe('an instance dies at every await of forward', () => {
+  const mode = { instance: 'cold', token: 'client' } as const;
+
+  /** The calls of the requests in question: at each of them there is a cell in which the instance dies. */
+  async function waitAtAll<Request>(front: Front<Request>): Promise<void> {
+    const all = await openTrials(world, front);
+    for (const situation of front.situations) {
+      await all.usual(situation, mode);
+    }
+    await all.close();
+  }
+
+  it('which waits for a service', async () => {
+    seen.clear();
+    await waitAtAll(resourceFront);
+    await waitAtAll(hostedFront);
+    const without = awaitsOfForward().filter(({ place }) => !seen.has(place));
+    expect(without.filter(({ line }) => !otherAwaits.some(({ text }) => text.test(line)))).toEqual([]);
+    // An exception that is none any more is taken off the list.
+    expect(otherAwaits.filter(({ text }) => !without.some(({ line }) => text.test(line)))).toEqual([]);
   });
 });
