@@ -16,10 +16,13 @@ import { tokens } from '../test/support/resource-api.ts';
 import { startDockerRegistry } from './docker-registry.ts';
 import { cost } from './measured.ts';
 import { measuring } from './server-process.ts';
-import { type Sample, tableOf } from './table.ts';
+import { memoryTableOf, type Sample, speedTableOf } from './table.ts';
+import { pushAtOnce, repositoriesOf } from './uploads-at-once.ts';
 
 const layerMiB = Number(process.env.LAYER_MIB ?? 1_024);
 const runs = Number(process.env.RUNS ?? 3);
+/** How many uploads the server's memory is measured with. */
+const atOnce = [1, 8, 24];
 
 const blob = z.object({ digest: z.string().startsWith('sha256:') });
 const index = z.object({ manifests: z.tuple([blob]) });
@@ -43,12 +46,17 @@ async function runMeasured(program: string, args: readonly string[]): Promise<Sa
   return cost.parse(JSON.parse(stdout));
 }
 
-async function measureAll(directory: string): Promise<Map<string, Sample[]>> {
+type Measured = { speed: Map<string, Sample[]>; memory: Map<number, Sample> };
+
+async function measureAll(directory: string): Promise<Measured> {
   const { directories } = await buildLayouts(join(directory, 'layouts'), layerMiB * 1_048_576);
   const blobs = await blobsOf(directories.single);
   const numbers = Array.from({ length: runs }, (_, at) => at + 1);
   const nameOf = (way: string, run: number) => `team-a/${way}-${run}`;
-  const repositories = numbers.flatMap((run) => [nameOf('sdk', run), nameOf('endpoint', run)]);
+  const repositories = [
+    ...numbers.flatMap((run) => [nameOf('sdk', run), nameOf('endpoint', run)]),
+    ...atOnce.flatMap(repositoriesOf),
+  ];
   const proxy = await startProxy(join(directory, 'data'), repositories, { withRegistry: true });
   const registry = await startDockerRegistry(directory);
   try {
@@ -79,7 +87,11 @@ async function measureAll(directory: string): Promise<Map<string, Sample[]>> {
         samples.get(way)?.push(await measure(run));
       }
     }
-    return samples;
+    const memory = new Map<number, Sample>();
+    for (const uploads of atOnce) {
+      memory.set(uploads, await endpoint(() => pushAtOnce(front.url, uploads, join(directory, 'layer'))));
+    }
+    return { speed: samples, memory };
   } finally {
     await registry?.close();
     await proxy.close();
@@ -88,10 +100,16 @@ async function measureAll(directory: string): Promise<Map<string, Sample[]>> {
 
 const directory = await mkdtemp(join(tmpdir(), 'bench-'));
 try {
-  const table = tableOf(await measureAll(directory), layerMiB);
-  console.log(table);
-  if (process.env.WRITE) {
-    writeSection({ page: 'docs/registry-endpoint.md', name: 'speed of the endpoint' }, table);
+  const { speed, memory } = await measureAll(directory);
+  const sections = {
+    'speed of the endpoint': speedTableOf(speed, layerMiB),
+    'memory of the endpoint': memoryTableOf(memory),
+  };
+  for (const [name, table] of Object.entries(sections)) {
+    console.log(`${table}\n`);
+    if (process.env.WRITE) {
+      writeSection({ page: 'docs/registry-endpoint.md', name }, table);
+    }
   }
 } finally {
   await rm(directory, { recursive: true, force: true });

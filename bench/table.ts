@@ -11,30 +11,48 @@ const MiB = 1_048_576;
 const sorted = (numbers: readonly number[]): number[] => numbers.toSorted((a, b) => a - b);
 const median = (numbers: readonly number[]): number => sorted(numbers)[numbers.length >> 1] ?? Number.NaN;
 
-/** Its MiB may be followed by a smaller layer and a configuration, which count for nothing here. */
-export function tableOf(samples: ReadonlyMap<string, readonly Sample[]>, layerMiB: number): string {
-  const cells = [...samples].map(([way, of]) => {
+const markdown = (rows: readonly (readonly string[])[]): string[] =>
+  rows.map((row) => `| ${row.join(' | ')} |`);
+
+const machine = (): string => `${cpus().length} × ${cpus()[0]?.model}`;
+
+/** @param layerMiB of the layer, besides which an image has little that counts */
+export function speedTableOf(samples: ReadonlyMap<string, readonly Sample[]>, layerMiB: number): string {
+  const rows = [...samples].map(([way, of]) => {
     const wall = of.map(({ wallSeconds }) => wallSeconds);
-    const cpu = median(of.map(({ cpuSeconds }) => cpuSeconds)) / (layerMiB / 1_024);
-    const [first, ...later] = of.flatMap(({ grewBytes }) => (grewBytes === undefined ? [] : grewBytes / MiB));
+    const cpuSeconds = median(of.map(({ cpuSeconds }) => cpuSeconds));
+    const grew = of.flatMap(({ grewBytes }) => (grewBytes === undefined ? [] : (grewBytes / MiB).toFixed(0)));
     return [
       way,
       `${median(wall).toFixed(1)} (${Math.min(...wall).toFixed(1)} to ${Math.max(...wall).toFixed(1)})`,
       (layerMiB / median(wall)).toFixed(0),
-      cpu.toFixed(1),
-      first === undefined ? '' : [first, ...later].map((grew) => grew.toFixed(0)).join(', '),
+      ((cpuSeconds * 1_024) / layerMiB).toFixed(1),
+      grew.join(', '),
     ];
   });
-  const rows = [
-    ['', 'seconds', 'MiB/s', 'CPU, s/GiB', 'memory over idle, MiB'],
-    ['---', '---', '---', '---', '---'],
-    ...cells,
-  ].map((row) => `| ${row.join(' | ')} |`);
-  const [{ model = '' } = {}] = cpus();
   const runs = Math.max(...[...samples.values()].map(({ length }) => length));
   return [
-    `A layer of ${layerMiB} MiB, the median of ${runs} runs, of CPU time that of the SDK’s process or of the server; ${cpus().length} × ${model}:`,
+    `A layer of ${layerMiB} MiB, the median of ${runs} runs, on ${machine()}. CPU time is that of the client where the SDK is the client, and of the server where skopeo is. Memory is of each run, from a fresh server on.`,
     '',
-    ...rows,
+    ...markdown([
+      ['', 'seconds (least to most)', 'MiB/s', 'CPU, s/GiB', 'memory over idle, MiB'],
+      ['---', '---', '---', '---', '---'],
+      ...rows,
+    ]),
   ].join('\n');
+}
+
+/** @param samples by how many uploads there were at the same time */
+export function memoryTableOf(samples: ReadonlyMap<number, Sample>): string {
+  const rows = [...samples].map(([uploads, { grewBytes = Number.NaN, wallSeconds }]) => [
+    `${uploads}`,
+    (grewBytes / MiB).toFixed(0),
+    (grewBytes / MiB / uploads).toFixed(0),
+    wallSeconds.toFixed(1),
+  ]);
+  return markdown([
+    ['uploads of 100 MB at once', 'MiB over idle', 'for each', 'seconds'],
+    ['---', '---', '---', '---'],
+    ...rows,
+  ]).join('\n');
 }

@@ -8,7 +8,7 @@ export const mebibytesPerUpload = 40;
 
 /**
  * What the server takes however many uploads there are, in MiB: 208 without any, for Node.js, the code, Cedar's engine
- * and the policies, and 70 to 100 for the parts that the AWS SDK writes and sends, of which there are four at once.
+ * and the policies, and 54 for the parts that are sent, of which there are four at once.
  */
 export const idleMebibytes = 384;
 

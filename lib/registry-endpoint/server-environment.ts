@@ -18,6 +18,18 @@ export const healthPath = '/healthz';
  */
 const maxHeaderBytes = 65_536;
 
+/**
+ * V8's room for young objects, in MiB, a quarter of the usual. The chunks of bodies are outside of it, and are given
+ * back when it is collected: a first push takes half as much memory as with the usual size, and no more CPU time.
+ */
+const semiSpaceMebibytes = 4;
+
+const nodeOptions = [
+  '--enable-source-maps',
+  `--max-http-header-size=${maxHeaderBytes}`,
+  `--max-semi-space-size=${semiSpaceMebibytes}`,
+];
+
 /** The registry that `/v2/` stands for. */
 export function registryOf(
   { registry }: RegistryEndpointConfiguration,
@@ -38,7 +50,7 @@ export function serverEnvironment(
   const repositories = { [registry]: proxy.repositories[registry] };
   return {
     ...proxyEnvironment({ ...proxy, repositories, stagingBucket: undefined }),
-    NODE_OPTIONS: `--enable-source-maps --max-http-header-size=${maxHeaderBytes}`,
+    NODE_OPTIONS: nodeOptions.join(' '),
     PORT: String(serverPort),
     HEALTH_PATH: healthPath,
     REGISTRY: registry,

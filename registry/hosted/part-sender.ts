@@ -16,8 +16,8 @@ export type SenderOptions = {
 };
 
 /**
- * The AWS SDK holds a part four times over while it writes and sends it: with more at once a server has more in
- * memory and is not faster, for these fill its network.
+ * A part on its way is in memory twice, as it came and as the body of its request: with more at once a server has more
+ * in memory and is not faster, for these fill its network.
  */
 export const maxSends = 4;
 

@@ -196,6 +196,7 @@ describe('a task', () => {
     expect(Number(MAX_UPLOADS) * mebibytesPerUpload + idleMebibytes).toBeLessThanOrEqual(2_048);
     expect(Number(MAX_UPLOADS_PER_CLIENT)).toBeLessThanOrEqual(Number(MAX_UPLOADS));
     expect(NODE_OPTIONS).toContain('--max-http-header-size=65536');
+    expect(NODE_OPTIONS).toContain('--max-semi-space-size=4');
   });
 
   it('has the functions’ environment, of the one registry, and no staging bucket', () => {

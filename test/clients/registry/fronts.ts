@@ -50,11 +50,14 @@ const endpoint: StartFront = async (proxy, token) => {
   const { url, processId } = proxy.registry();
   const { host } = new URL(url);
   const auth = Buffer.from(`any:${token}`).toString('base64');
-  // Idle is a server that has loaded what decides about requests.
-  await fetch(`${url}/v2/team-a/none/blobs/sha256:${'0'.repeat(64)}`, {
-    method: 'HEAD',
-    headers: { authorization: `Basic ${auth}` },
-  });
+  // Idle is a server that has loaded what decides about requests, and the source map for a failure in its log: that
+  // of the first is written by the time the second is answered.
+  for (const digest of ['0', '1'].map((digit) => `sha256:${digit.repeat(64)}`)) {
+    await fetch(`${url}/v2/team-a/none/blobs/${digest}`, {
+      method: 'HEAD',
+      headers: { authorization: `Basic ${auth}` },
+    });
+  }
   return {
     host,
     url,
