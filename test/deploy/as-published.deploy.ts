@@ -74,7 +74,6 @@ it.each(['fargate', 'fargate-own-vpc'])('the service of "%s" runs the image by i
   const definition = await ecs('DescribeTaskDefinition', { taskDefinition: found[0]?.taskDefinition });
   expect(definition).toMatchObject({
     taskDefinition: {
-      networkMode: 'awsvpc',
       containerDefinitions: [
         {
           image: expect.stringMatching(/@sha256:b{64}$/),

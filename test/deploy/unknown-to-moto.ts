@@ -31,6 +31,7 @@ export const unknownToMoto = {
   'AWS::EC2::SecurityGroupEgress': 'skipped: what may leave the load balancer is in the template alone',
   'AWS::ElasticLoadBalancingV2::TrustStore':
     'not made, so that no listener can name it: deployed without client certificates',
+  'AWS::ECS::TaskDefinition': 'made with its containers alone',
   'AWS::ECS::Service': 'made without its network and its target group',
   'AWS::ApplicationAutoScaling::ScalableTarget': 'skipped: as many tasks as there are at first',
   'AWS::ApplicationAutoScaling::ScalingPolicy': 'skipped with it',
