@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 import { sha256Of } from '../../api/digest.ts';
 import { maxManifestCharacters } from '../../api/limits.ts';
+import type { ProxyError } from '../../api/proxy-error.ts';
 import type { ImageReference } from '../port.ts';
 import { lengthOf } from './content-range.ts';
 import type { Exchange, Handler } from './exchange.ts';
@@ -14,7 +15,12 @@ import { isRefused, OciError } from './oci-errors.ts';
 const manifestMembers = z.object({
   mediaType: z.string().nullish(),
   subject: z.object({ digest: z.string() }).nullish(),
+  manifests: z
+    .array(z.object({ mediaType: z.string().nullish() }))
+    .nullish()
+    .catch(null),
 });
+type ManifestMembers = z.output<typeof manifestMembers>;
 
 /** `PUT …/manifests/<tag or digest>` */
 export const putManifest: Handler = async (exchange) => {
@@ -28,7 +34,11 @@ export const putManifest: Handler = async (exchange) => {
     throw new OciError('DIGEST_INVALID', `the manifest has the digest ${digest}`);
   }
   const mediaType = mediaTypeOf(headers['content-type']) ?? members.mediaType ?? undefined;
-  const { listsReferrers } = await port.putManifest(repositoryName, { tag, digest, mediaType, bytes });
+  const { listsReferrers } = await port
+    .putManifest(repositoryName, { tag, digest, mediaType, bytes })
+    .catch((error: unknown) => {
+      throw isListOfLayers(members, error) ? noListsOfLayers(error) : error;
+    });
   const subject = members.subject?.digest;
   return {
     status: 201,
@@ -40,6 +50,20 @@ export const putManifest: Handler = async (exchange) => {
     },
   };
 };
+
+/** BuildKit's cache, unless it is told otherwise: an index that lists the layers, and no image, among them this. */
+const buildCacheConfig = 'application/vnd.buildkit.cacheconfig.v0';
+
+const isListOfLayers = ({ manifests }: ManifestMembers, error: unknown): error is ProxyError =>
+  isRefused(error, 'manifest', ['MANIFEST_BLOB_UNKNOWN']) &&
+  manifests?.some(({ mediaType }) => mediaType === buildCacheConfig) === true;
+
+const noListsOfLayers = (cause: ProxyError): OciError =>
+  new OciError(
+    'MANIFEST_BLOB_UNKNOWN',
+    'ECR takes indexes of images alone, and this one lists the layers of a build cache: add image-manifest=true,oci-mediatypes=true to --cache-to',
+    { detail: { code: cause.code }, cause },
+  );
 
 const unknown = (cause?: unknown): OciError =>
   new OciError('MANIFEST_UNKNOWN', 'this repository has no such image', { cause });
@@ -60,13 +84,14 @@ export const headManifest: Handler = async (exchange) => {
  * `GET …/manifests/<tag or digest>`. Who may not read is refused: cosign and notation take a 404 for an empty list, and
  * overwrite what is there.
  */
-export const getManifest: Handler = async ({ port, repositoryName, reference }) => {
+export const getManifest: Handler = async ({ port, repositoryName, reference, holdManifest }) => {
   const image = imageReferenceOf(reference);
   const manifest = image && (await port.getManifest(repositoryName, image));
   if (!manifest) {
     throw unknown();
   }
   const { mediaType, digest, bytes } = manifest;
+  holdManifest(bytes.length);
   return {
     status: 200,
     headers: { 'content-type': headerOf(mediaType), 'docker-content-digest': digest },
@@ -90,10 +115,12 @@ function imageReferenceOf(reference: string): ImageReference | undefined {
 const mediaTypeOf = (contentType: string | undefined): string | undefined =>
   contentType?.split(';', 1)[0]?.trim() || undefined;
 
-async function readManifest({ headers, body }: Exchange): Promise<Buffer> {
-  if ((lengthOf(headers) ?? 0) > maxManifestCharacters) {
+async function readManifest({ headers, body, holdManifest }: Exchange): Promise<Buffer> {
+  const length = lengthOf(headers) ?? maxManifestCharacters;
+  if (length > maxManifestCharacters) {
     throw tooLarge();
   }
+  holdManifest(length);
   return buffer(limited(body));
 }
 
@@ -112,7 +139,7 @@ const tooLarge = (): OciError =>
   new OciError('SIZE_INVALID', `ECR takes manifests of up to ${maxManifestCharacters} characters`);
 
 /** @throws OciError MANIFEST_INVALID */
-function membersOf(bytes: Buffer): z.output<typeof manifestMembers> {
+function membersOf(bytes: Buffer): ManifestMembers {
   try {
     return manifestMembers.parse(JSON.parse(bytes.toString()));
   } catch (error) {

@@ -405,6 +405,33 @@ const rows: Row[] = [
     status: 400,
     code: 'MANIFEST_INVALID',
   },
+  // What BuildKit says is what its user sees: that some images do not exist would lead nowhere.
+  {
+    what: 'a build cache that lists layers',
+    port: { putManifest: refusing('ReferencedImagesNotFoundException') },
+    ask: ['PUT', '/v2/team-a/app/manifests/1.0'],
+    body: JSON.stringify({
+      schemaVersion: 2,
+      manifests: [
+        { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest },
+        { mediaType: 'application/vnd.buildkit.cacheconfig.v0', digest },
+      ],
+    }),
+    status: 400,
+    code: 'MANIFEST_BLOB_UNKNOWN',
+    says: /add image-manifest=true,oci-mediatypes=true/,
+  },
+  ...[[{ mediaType: 'application/vnd.oci.image.manifest.v1+json' }], [1], 'x', null].map(
+    (manifests): Row => ({
+      what: `an index of ${JSON.stringify(manifests)} that are not there`,
+      port: { putManifest: refusing('ReferencedImagesNotFoundException', 'some do not exist') },
+      ask: ['PUT', '/v2/team-a/app/manifests/1.0'],
+      body: JSON.stringify({ schemaVersion: 2, manifests }),
+      status: 400,
+      code: 'MANIFEST_BLOB_UNKNOWN',
+      says: /some do not exist/,
+    }),
+  ),
   {
     what: 'a manifest that the policy refuses',
     port: { putManifest: denied },

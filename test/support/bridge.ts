@@ -80,7 +80,10 @@ export async function startProxy(
     ...(withRegistry && { registryPort: 0 }),
   };
   let local = await startLocal({ ...options, port: 0 });
-  const port = Number(new URL(local.proxyUrl).port);
+  const ports = {
+    port: Number(new URL(local.proxyUrl).port),
+    ...(local.registryUrl !== undefined && { registryPort: Number(new URL(local.registryUrl).port) }),
+  };
   return {
     proxyUrl: local.proxyUrl,
     ecrUrl: ecr.url,
@@ -92,11 +95,11 @@ export async function startProxy(
       }
       return { url, processId };
     },
-    /** The gateway, or ECR, is gone for a while and comes back at its port. */
+    /** The gateway with the registry endpoint, or ECR, is gone for a while and comes back at its port. */
     restartGateway: async (pauseMs: number) => {
       await local.close();
       await sleep(pauseMs);
-      local = await startLocal({ ...options, port });
+      local = await startLocal({ ...options, ...ports });
     },
     restartEcr: async (pauseMs: number) => {
       await ecr.close();

@@ -1,4 +1,4 @@
-// Docker's own engine pushes to the registry endpoint and through the bridge, and pulls back; with its containerd store too.
+// Docker's own engines push to the registry endpoint and through the bridge, and pull back, with each of their stores.
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -10,9 +10,10 @@ import { type RegistryProxy, startProxy } from '../../support/bridge.ts';
 import { pull } from '../../support/pulled.ts';
 import { randomBytes } from '../../support/random-bytes.ts';
 import { tokens } from '../../support/resource-api.ts';
-import { type Engine, engineLacking, startEngine, stores } from './docker-engine.ts';
+import { expectBuildCache } from './build-cache.ts';
+import { engines, probe, startEngine } from './engine.ts';
 import { frontNames, fronts } from './fronts.ts';
-import { runTool } from './tools.ts';
+import { expectShown, shownRepository } from './shown.ts';
 
 const run = promisify(execFile);
 
@@ -20,44 +21,50 @@ let directory: string;
 let proxy: RegistryProxy;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'docker-'));
-  const names = stores.flatMap((store) => frontNames.map((front) => `team-a/${store}/${front}`));
-  proxy = await startProxy(join(directory, 'data'), names, { withRegistry: true });
+  const own = engines.flatMap(({ name }) =>
+    [...frontNames, 'push-only', 'cache'].map((purpose) => `team-a/${name}/${purpose}`),
+  );
+  proxy = await startProxy(join(directory, 'data'), [...own, shownRepository], { withRegistry: true });
 });
 afterAll(async () => {
   await proxy?.close();
   await rm(directory, { recursive: true, force: true });
 });
 
-describe.each(stores)('docker with its %s store', (store) => {
-  const reason = engineLacking(store);
-  let engine: Engine;
+const probed = await Promise.all(engines.map(async (engine) => ({ engine, found: await probe(engine) })));
+
+describe.each(probed)('docker, $engine.name, with its $engine.store store', ({ engine, found }) => {
+  if ('reason' in found) {
+    it('is tested', ({ skip }) => skip(found.reason));
+    return;
+  }
+  let started: Awaited<ReturnType<typeof startEngine>>;
   let home: string;
-  const docker = (...args: string[]) => runTool('docker', ['--host', engine.url, ...args], { home });
+  const docker = (...args: string[]) => started.docker(...args);
+  const login = (host: string, token: string) => docker('login', host, '-u', 'any', '-p', token);
+
+  /** An image of one layer that nothing else has. */
+  async function importImage(image: string, bytes: number) {
+    await writeFile(join(home, 'file'), randomBytes(bytes));
+    await run('tar', ['--create', '--file', join(home, 'root.tar'), '--directory', home, 'file']);
+    await docker('import', join(home, 'root.tar'), image);
+  }
 
   beforeAll(async () => {
-    home = join(directory, store);
-    if (reason === undefined) {
-      engine = await startEngine(store, home);
-    }
+    home = join(directory, engine.name);
+    started = await startEngine(engine, home);
   });
-  afterAll(() => engine?.stop());
+  afterAll(() => started?.stop());
 
-  it.for(frontNames)('logs in to the %s, pushes, pushes again and pulls', async (frontName, { skip }) => {
-    if (reason !== undefined) {
-      skip(reason);
-    }
+  it.each(frontNames)('logs in to the %s, pushes, pushes again and pulls', async (frontName) => {
     const front = await fronts[frontName](proxy, tokens.a);
     try {
-      const repositoryName = `team-a/${store}/${frontName}`;
+      const repositoryName = `team-a/${engine.name}/${frontName}`;
       const image = `${front.host}/${repositoryName}:1.0`;
-      // 24 MiB: more than one part.
-      await writeFile(join(home, 'file'), randomBytes(24 * 1_048_576));
-      await run('tar', ['--create', '--file', join(home, 'root.tar'), '--directory', home, 'file']);
-      await docker('import', join(home, 'root.tar'), image);
+      // More than one part, of 10 MiB or of 4.
+      await importImage(image, frontName === 'endpoint' ? 24_000_001 : 9_000_001);
       if (frontName === 'endpoint') {
-        const login = (password: string) => docker('login', front.host, '-u', 'any', '-p', password);
-        await expect(login('eup_team-a-ci_wrong')).rejects.toThrow(/401/);
-        await login(tokens.a);
+        await login(front.host, tokens.a);
       }
       await docker('push', image);
       const { digest } = await pull(proxy.ecrUrl, repositoryName, '1.0');
@@ -70,14 +77,42 @@ describe.each(stores)('docker with its %s store', (store) => {
     }
   });
 
-  it('shows what the policy says', async ({ skip }) => {
-    if (reason !== undefined) {
-      skip(reason);
+  it('pushes with a token that may not read, moves a tag, and may not pull', async () => {
+    const { host } = await fronts.endpoint(proxy, tokens.pushOnly);
+    const repositoryName = `team-a/${engine.name}/push-only`;
+    const image = `${host}/${repositoryName}:1.0`;
+    await login(host, tokens.pushOnly);
+    await importImage(image, 9_000);
+    await docker('push', image);
+    const first = await pull(proxy.ecrUrl, repositoryName, '1.0');
+    await docker('push', image);
+    expect(await pull(proxy.ecrUrl, repositoryName, '1.0')).toEqual(first);
+    await importImage(image, 9_000);
+    await docker('push', image);
+    expect((await pull(proxy.ecrUrl, repositoryName, '1.0')).digest).not.toBe(first.digest);
+    await docker('rmi', '--force', image);
+    await expect(docker('pull', image)).rejects.toThrow(/denied|not found/i);
+  });
+
+  it('shows why it is refused, as the page says', async () => {
+    const { host } = await fronts.endpoint(proxy, tokens.a);
+    await expectShown(
+      `docker ${found.version}, ${engine.store} store`,
+      async ({ token, repositoryName, tag }) => {
+        const image = `${host}/${repositoryName}:${tag}`;
+        await importImage(image, 1_000);
+        await login(host, token);
+        await docker('push', image);
+      },
+    );
+  });
+
+  it('builds an image, and keeps its build cache in the registry', async ({ skip }) => {
+    if (engine.store === 'classic' || !started.hasBuildx) {
+      skip('a cache in a registry needs buildx and the containerd store');
     }
     const { host } = await fronts.endpoint(proxy, tokens.a);
-    const image = `${host}/team-b/app:1.0`;
-    await docker('import', join(home, 'root.tar'), image);
-    await docker('login', host, '-u', 'any', '-p', tokens.a);
-    await expect(docker('push', image)).rejects.toThrow(/denied: No policy lets this client/);
+    await login(host, tokens.a);
+    await expectBuildCache({ docker, home, proxy, host, repositoryName: `team-a/${engine.name}/cache` });
   });
 });

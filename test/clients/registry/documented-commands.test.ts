@@ -11,8 +11,8 @@ import { buildLayouts } from '../../support/oci-layout.ts';
 import { pull } from '../../support/pulled.ts';
 import { randomBytes } from '../../support/random-bytes.ts';
 import { tokens } from '../../support/resource-api.ts';
-import { type Engine, engineLacking, startEngine } from './docker-engine.ts';
-import { findTool, runTool } from './tools.ts';
+import { type Engine, probe, startEngine } from './engine.ts';
+import { findTool } from './tools.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../../..');
@@ -20,18 +20,19 @@ const endpointPage = 'docs/registry-endpoint.md';
 const host = /\b(?:127\.0\.0\.1:8083|push\.example\.com)\b/g;
 const image = 'image:made-here';
 
-const reason = engineLacking('classic');
+const classic: Engine = { name: 'commands', store: 'classic' };
+const found = await probe(classic);
 let home: string;
 let local: LocalStack;
-let engine: Engine;
-const docker = (...args: string[]) => runTool('docker', ['--host', engine.url, ...args], { home });
+let engine: Awaited<ReturnType<typeof startEngine>>;
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'commands-'));
   local = await startLocalStack({ registryPort: 0 });
   await writeFile(join(home, 'token'), tokens.a);
-  if (reason === undefined) {
-    engine = await startEngine('classic', home);
+  if ('version' in found) {
+    engine = await startEngine(classic, home);
+    const { docker } = engine;
     const files = join(home, 'root');
     await mkdir(files);
     await writeFile(join(files, 'file'), randomBytes(1_000_000));
@@ -68,8 +69,11 @@ it.for([
   { page: endpointPage, begin: 'curl --fail', tools: ['curl', 'jq'] },
 ])('$page: $begin … works as typed', async ({ page, begin, tools }, { skip }) => {
   const missing = tools.filter((tool) => !findTool(tool));
-  if (reason !== undefined || missing.length > 0) {
-    skip(reason ?? `${missing.join(', ')} not installed`);
+  if ('reason' in found) {
+    skip(found.reason);
+  }
+  if (missing.length > 0) {
+    skip(`${missing.join(', ')} not installed`);
   }
   const registry = new URL(local.registryUrl ?? expect.fail('no registry endpoint'));
   // The endpoint of this machine has no certificate, and Docker asks for none on loopback.
@@ -79,7 +83,7 @@ it.for([
     .replaceAll('IMAGE', image);
   const pushed = /docker push (\S+)/.exec(script)?.[1];
   if (pushed && !script.includes('docker tag')) {
-    await docker('tag', image, pushed);
+    await engine.docker('tag', image, pushed);
   }
   await bash(script, home, {
     PATH: [dirname(findTool('docker') ?? ''), process.env.PATH].join(delimiter),
