@@ -79,6 +79,22 @@ export async function startMoto(logFile: string, { asPublished = false } = {}) {
       region: account.region,
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     },
+    /** For services that no SDK client is installed for. */
+    askInJson: async (service: string, target: string, body: object): Promise<unknown> => {
+      const scope = `local/20260101/${account.region}/${service}/aws4_request`;
+      const headers = {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': target,
+        // moto reads region and service from it, and checks nothing.
+        authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`,
+      };
+      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+      const answer = await response.text();
+      if (!response.ok) {
+        throw new Error(`${target}: ${response.status} ${answer}`);
+      }
+      return JSON.parse(answer);
+    },
     /** Runs the CDK CLI; rejects with what it said when it fails. */
     cdk: async (...args: string[]): Promise<void> => {
       await promisify(execFile)(process.execPath, [cli, ...args], {
