@@ -236,7 +236,8 @@ export const errors = {
     // Until somebody deletes images, or makes the layer smaller.
     sendAgain: 'never',
     oci: 'DENIED',
-    operations: ['UploadLayerPart', 'PutImage', 'BatchGetImage'],
+    // A completion sends the part that waits.
+    operations: ['UploadLayerPart', 'CompleteLayerUpload', 'PutImage', 'BatchGetImage'],
   },
   QuotaExceededException: {
     status: 429,
@@ -308,7 +309,7 @@ export const errors = {
   ServiceUnavailableException: {
     status: 503,
     aws: { status: 503 },
-    title: 'The registry cannot be reached',
+    title: 'A service that the proxy needs cannot be reached',
     detail: 'The registry or the staging area cannot be reached. Send the same request again.',
     sendAgain: { afterSeconds: 5, atMostSeconds: keySetRetryMs / 1_000 },
     oci: 'UNAVAILABLE',

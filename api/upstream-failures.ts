@@ -93,11 +93,16 @@ const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
  * that cannot be read is the service's failure.
  *
  * @param status undefined where no answer came
+ * @param clockSkewCorrected whether the request was signed by a wrong clock, which the next one will not be: S3 says so
+ * to HEAD by a 403 alone
  */
-export function codeOfUpstreamStatus(status: number | undefined): ErrorCode {
+export function codeOfUpstreamStatus(
+  status: number | undefined,
+  { clockSkewCorrected = false }: { readonly clockSkewCorrected?: boolean | undefined } = {},
+): ErrorCode {
   if (status === undefined) {
     return 'ServiceUnavailableException';
   }
-  const isRefusal = status >= 300 && status < 500;
+  const isRefusal = status >= 300 && status < 500 && !clockSkewCorrected;
   return codeOfStatus[status] ?? (isRefusal ? 'UpstreamRefusedException' : 'ServerException');
 }

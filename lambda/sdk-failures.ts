@@ -8,9 +8,16 @@ import type { ErrorMembers } from '../api/error-members.ts';
 import type { ErrorCode } from '../api/errors.ts';
 import { codeOfUpstreamName, codeOfUpstreamStatus } from '../api/upstream-failures.ts';
 
-/** The metadata that the SDK adds to its outputs and exceptions; without a status no answer came. */
+/**
+ * The metadata that the SDK adds to its outputs and exceptions; without a status no answer came. `clockSkewCorrected`:
+ * the request was signed by a clock that was minutes off, and the next one will be by the service's.
+ */
 const metadataOf = z.object({
-  $metadata: z.object({ httpStatusCode: z.number().optional(), attempts: z.number().optional() }),
+  $metadata: z.object({
+    httpStatusCode: z.number().optional(),
+    attempts: z.number().optional(),
+    clockSkewCorrected: z.boolean().optional(),
+  }),
 });
 
 const noteOn = (failure: unknown) => metadataOf.safeParse(failure).data?.$metadata;
@@ -60,7 +67,7 @@ export function upstreamCodeOf(failure: unknown): ErrorCode | undefined {
   return (
     codeOfUpstreamName(failure.name) ??
     codeOfUpstreamName(nodeCode) ??
-    (note && codeOfUpstreamStatus(note.httpStatusCode))
+    (note && codeOfUpstreamStatus(note.httpStatusCode, note))
   );
 }
 

@@ -23,6 +23,11 @@ export const slowDown: Answer = {
   detail: 'All clients of this proxy together send more requests than it takes.',
 };
 const outOfTime: Answer = { code: 'GatewayTimeoutException' };
+/** Lambda refuses the invocation: with 429 where the function or the account runs as often at once as it may. */
+const notInvoked: Answer = {
+  code: 'ServiceUnavailableException',
+  detail: 'No instance of its function is free, or Lambda does not answer. Send the same request again.',
+};
 const noCredentials: Answer = { code: 'UnrecognizedClientException' };
 /** Of a part, of a manifest or of anything else: API Gateway does not say which. */
 const tooLarge: Answer = {
@@ -50,7 +55,7 @@ export const gatewayAnswers = {
   DEFAULT_4XX: illFormed,
   DEFAULT_5XX: { code: 'InternalFailure' },
   EXPIRED_TOKEN: { code: 'ExpiredTokenException' },
-  INTEGRATION_FAILURE: outOfTime,
+  INTEGRATION_FAILURE: notInvoked,
   INTEGRATION_TIMEOUT: outOfTime,
   INVALID_SIGNATURE: noCredentials,
   MISSING_AUTHENTICATION_TOKEN: noSuchRoute,

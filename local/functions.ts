@@ -4,21 +4,21 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MessageChannel } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import pLimit from 'p-limit';
 import type { Account } from './account.ts';
-import type { Invoke } from './gateway.ts';
+import { type InstanceStart, Instances } from './instances.ts';
+import { InvocationThrottled, type Invoke } from './invocation.ts';
 import type { LambdaFunction } from './template.ts';
-import type { InstanceData, Invocation, InvocationResult } from './worker.ts';
+import type { InstanceData, InvocationResult } from './worker.ts';
 
 /** The largest response of a synchronous invocation, in bytes. Source: Lambda's ResponseSizeTooLarge error. */
 const maxResponseBytes = 6_291_556;
 
-/** Lambda scales wider; two cores do not. Further events wait their turn. */
-const maxInstances = 4;
+/** At once, of all functions: Lambda takes more, two cores do not. Further ones wait, before their time begins. */
+const maxInvocations = 6;
 
-/** How long an event may wait for an instance that is free and has loaded its code. Lambda would not let it wait. */
-const maxWaitMs = 60_000;
+/** With idle ones, of all functions: each takes some 100 MiB, and half a second of CPU to start. */
+const maxInstances = 10;
 
 type FunctionsOptions = {
   functions: readonly LambdaFunction[];
@@ -27,70 +27,63 @@ type FunctionsOptions = {
   environment: Readonly<Record<string, string>>;
   /** Takes what the functions print, and one line in JSON for each invocation. */
   logFile: string;
+  /** Fewer in tests only. */
+  limits?: { invocations: number; instances: number };
 };
 
-/** An instance starts when an event finds none free, and is kept; it ends with its function's timeout. */
-export function startFunctions({ functions, account, environment, logFile }: FunctionsOptions) {
-  const pools = new Map(
-    functions.map((fn) => [fn.name, startPool(fn, instanceData(fn, account, logFile), account, environment)]),
+/** Decision 0028: an instance for each event under way; more than a function has reserved are throttled. */
+export function startFunctions({ functions, account, environment, logFile, limits }: FunctionsOptions) {
+  const log = (line: string) => appendFile(logFile, `${line}\n`);
+  const instances = new Instances(limits?.instances ?? maxInstances, log);
+  const inTurn = pLimit(limits?.invocations ?? maxInvocations);
+  const byName = new Map(
+    functions.map((fn) => [
+      fn.name,
+      { fn, start: instanceStart(fn, account, environment, logFile), underWay: 0 },
+    ]),
   );
 
-  const invoke: Invoke = async (functionName, event) => {
-    const pool = pools.get(functionName);
-    if (!pool) {
-      throw new Error(`no function ${functionName}`);
-    }
-    const { fn, instances } = pool;
+  const run = async (
+    { fn, start }: { fn: LambdaFunction; start: InstanceStart },
+    event: string,
+    begins: () => void,
+  ) => {
     const requestId = randomUUID();
-    const clock = startClock(fn.timeoutMs);
-    const invocation: Invocation = { requestId, event, timeoutMs: fn.timeoutMs, begins: clock.begins };
-    const result: InvocationResult = await instances
-      .run(invocation, { signal: clock.signal, transferList: [clock.begins] })
-      .catch((error: Error) => ({ failure: clock.signal.aborted ? clock.whyAborted() : error.message }));
-    const durationMs = clock.stop();
+    let begunAtMs: number | undefined;
+    const instance = instances.take(start);
+    const result = await instance.run({ requestId, event, timeoutMs: fn.timeoutMs }, () => {
+      begunAtMs = performance.now();
+      begins();
+    });
+    const durationMs = begunAtMs === undefined ? 0 : Math.round(performance.now() - begunAtMs);
+    instances.giveBack(instance);
     const outcome = refuseLarge(result);
     const status = 'failure' in outcome ? { status: 'failure', ...outcome } : { status: 'success' };
-    await appendFile(logFile, `${JSON.stringify({ functionName, requestId, durationMs, ...status })}\n`);
+    await log(JSON.stringify({ functionName: fn.name, requestId, durationMs, ...status }));
     if ('failure' in outcome) {
       throw new Error(outcome.failure);
     }
     return outcome.payload;
   };
 
-  const close = async () => {
-    await Promise.all([...pools.values()].map(({ instances }) => instances.destroy()));
+  const invoke: Invoke = async (functionName, event, begins) => {
+    const called = byName.get(functionName);
+    if (!called) {
+      throw new Error(`no function ${functionName}`);
+    }
+    // Those that wait here count as well: Lambda would be running them.
+    if (called.underWay >= (called.fn.reservedConcurrentExecutions ?? Number.POSITIVE_INFINITY)) {
+      throw new InvocationThrottled(`${functionName} runs as often at once as it may`);
+    }
+    called.underWay += 1;
+    try {
+      return await inTurn(() => run(called, event, begins));
+    } finally {
+      called.underWay -= 1;
+    }
   };
-  return { invoke, close };
-}
 
-/**
- * A function's time begins when an instance of it takes the event, as in Lambda: neither the time in which it waits for
- * one counts, nor that in which the instance loads its code.
- */
-function startClock(timeoutMs: number) {
-  const { port1: begun, port2: begins } = new MessageChannel();
-  const aborting = new AbortController();
-  let begunAtMs: number | undefined;
-  let timer = setTimeout(() => aborting.abort(), maxWaitMs);
-  begun.once('message', () => {
-    clearTimeout(timer);
-    begunAtMs = performance.now();
-    timer = setTimeout(() => aborting.abort(), timeoutMs);
-  });
-  return {
-    begins,
-    signal: aborting.signal,
-    whyAborted: () =>
-      begunAtMs === undefined
-        ? `No instance was free within ${maxWaitMs / 1_000} seconds`
-        : `Task timed out after ${timeoutMs / 1_000} seconds`,
-    /** @returns how long the function ran, in milliseconds */
-    stop: (): number => {
-      clearTimeout(timer);
-      begun.close();
-      return begunAtMs === undefined ? 0 : Math.round(performance.now() - begunAtMs);
-    },
-  };
+  return { invoke, close: () => instances.close() };
 }
 
 const refuseLarge = (result: InvocationResult): InvocationResult =>
@@ -98,26 +91,15 @@ const refuseLarge = (result: InvocationResult): InvocationResult =>
     ? { failure: `Response payload size exceeded maximum allowed payload size (${maxResponseBytes} bytes).` }
     : result;
 
-function startPool(
+const instanceStart = (
   fn: LambdaFunction,
-  workerData: InstanceData,
   account: Account,
   environment: Readonly<Record<string, string>>,
-) {
-  const instances = new Piscina<Invocation, InvocationResult>({
-    filename: join(import.meta.dirname, 'worker.ts'),
-    workerData,
-    env: { ...runtimeEnvironment(fn, account), ...fn.environment, ...environment },
-    minThreads: 0,
-    maxThreads: maxInstances,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    // An idle instance goes on reading its sockets, so that it sees the other end close them.
-    atomics: 'disabled',
-  });
-  // A crash of an instance that runs nothing: the next event starts another.
-  instances.on('error', (error) => appendFile(workerData.logFile, `${fn.name}: ${error.stack}\n`));
-  return { fn, instances };
-}
+  logFile: string,
+): InstanceStart => ({
+  data: instanceData(fn, account, logFile),
+  environment: { ...runtimeEnvironment(fn, account), ...fn.environment, ...environment },
+});
 
 /** `index.putImage` is the export `putImage` of index.mjs, index.js or index.cjs, as the Node.js runtimes look. */
 function instanceData(fn: LambdaFunction, account: Account, logFile: string): InstanceData {

@@ -20,6 +20,7 @@ export function readBody(stream: Readable): Promise<Buffer | typeof tooLarge> {
   let bytes = 0;
   let deadline: NodeJS.Timeout | undefined;
   const end = () => resolve(bytes > maxPayloadBytes ? tooLarge : Buffer.concat(chunks));
+  const leave = () => reject(new Error('the client has closed the connection'));
   stream.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes <= maxPayloadBytes) {
@@ -32,8 +33,11 @@ export function readBody(stream: Readable): Promise<Buffer | typeof tooLarge> {
       end();
     }
   });
+  if (stream.destroyed) {
+    leave();
+  }
   stream.once('end', end);
   stream.once('error', reject);
-  stream.once('close', () => reject(new Error('the client has closed the connection')));
+  stream.once('close', leave);
   return promise.finally(() => clearTimeout(deadline));
 }

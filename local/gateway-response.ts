@@ -51,7 +51,8 @@ const rows = {
     'ExpiredTokenException',
     'The security token included in the request is expired',
   ),
-  INTEGRATION_FAILURE: serverFault(504, 'Internal server error'),
+  /** Lambda does not take the request: documented as 500 where a template does not say otherwise. */
+  INTEGRATION_FAILURE: serverFault(500, 'Internal server error'),
   INTEGRATION_TIMEOUT: serverFault(504, 'Endpoint request timed out'),
   INVALID_API_KEY: clientFault(403, 'ForbiddenException', 'Forbidden'),
   INVALID_SIGNATURE: clientFault(

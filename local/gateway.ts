@@ -1,9 +1,10 @@
 // The local API Gateway: an HTTP server with the routes, the limits and the habits of a REST API.
 
 import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import pLimit from 'p-limit';
 import { integrationTimeoutMs, maxEventBytes } from '../api/limits.ts';
 import type { Account } from './account.ts';
 import { loopback, urlOf } from './address.ts';
@@ -11,13 +12,14 @@ import { readBody, tooLarge } from './gateway-body.ts';
 import { GatewayFaults, gatewayFaultsPath } from './gateway-faults.ts';
 import { type GatewayResponse, gatewayResponder, type HttpResponse } from './gateway-response.ts';
 import { headerBytes, maxHeaderBytes, pairHeaders } from './headers.ts';
+import { InvocationThrottled, type Invoke } from './invocation.ts';
 import { type GatewayRequest, proxyEvent } from './proxy-event.ts';
 import { functionResponse } from './proxy-response.ts';
 import { type Match, router } from './routes.ts';
 import type { LocalTemplate } from './template.ts';
 
-/** Invokes a function with an event as JSON; gives its response as JSON. @throws when there is none */
-export type Invoke = (functionName: string, event: string) => Promise<string>;
+/** A request's body is in memory from when it is read. Further requests wait unread, in their connections. */
+const maxRequests = 16;
 
 type GatewayOptions = {
   template: Pick<LocalTemplate, 'routes' | 'binaryMediaTypes' | 'gatewayResponses'>;
@@ -27,6 +29,8 @@ type GatewayOptions = {
   port: number;
   /** Shorter in tests only. */
   timeoutMs?: number;
+  /** Fewer in tests only. */
+  requestsAtOnce?: number;
   /** Takes one line for each request. */
   log?: (line: string) => void;
 };
@@ -34,6 +38,7 @@ type GatewayOptions = {
 /** Serves without a stage in the path, as an API behind a custom domain does. */
 export async function startGateway(options: GatewayOptions) {
   const { port, template, account, invoke, timeoutMs = integrationTimeoutMs } = options;
+  const inTurn = pLimit(options.requestsAtOnce ?? maxRequests);
   const match = router(template.routes);
   const respond = gatewayResponder(template);
   const faults = new GatewayFaults();
@@ -46,16 +51,20 @@ export async function startGateway(options: GatewayOptions) {
       return refuse('REQUEST_TOO_LARGE');
     }
     const accept = request.headers.find(([name]) => name.toLowerCase() === 'accept')?.[1];
-    const timer = new AbortController();
+    const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
+    let timer: NodeJS.Timeout | undefined;
     // The function does not notice: on AWS, too, it runs until its own timeout.
-    const answers = [
-      delay(timeoutMs, refuse('INTEGRATION_TIMEOUT'), { signal: timer.signal }),
-      invoke(matched.route.functionName, event).then(
+    const begins = () => {
+      timer = setTimeout(() => resolve(refuse('INTEGRATION_TIMEOUT')), timeoutMs);
+    };
+    invoke(matched.route.functionName, event, begins)
+      .then(
         (payload) => functionResponse(payload, accept, binaryMediaTypes) ?? refuse('DEFAULT_5XX'),
-        () => refuse('DEFAULT_5XX'),
-      ),
-    ];
-    return Promise.race(answers).finally(() => timer.abort());
+        (error) => refuse(error instanceof InvocationThrottled ? 'INTEGRATION_FAILURE' : 'DEFAULT_5XX'),
+      )
+      .finally(() => clearTimeout(timer))
+      .then(resolve, reject);
+    return promise;
   };
 
   const answer = async (request: GatewayRequest, matched: Match | undefined): Promise<HttpResponse> => {
@@ -89,6 +98,15 @@ export async function startGateway(options: GatewayOptions) {
     http: { maxHeaderSize: 8 * maxHeaderBytes },
     // A path that cannot be decoded.
     frameworkErrors: (_error, request, reply) => void serve(request, reply, 'DEFAULT_4XX'),
+  });
+  app.addHook('onRequest', async (_request, reply) => {
+    const turn = Promise.withResolvers<void>();
+    void inTurn(async () => {
+      turn.resolve();
+      // Answered, or the client has gone away.
+      await (reply.raw.closed || once(reply.raw, 'close'));
+    });
+    await turn.promise;
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', async (_request: FastifyRequest, payload: IncomingMessage) =>

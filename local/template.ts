@@ -17,6 +17,8 @@ export type LambdaFunction = {
   environment: Readonly<Record<string, string>>;
   timeoutMs: number;
   memorySizeMegabytes: number;
+  /** How many of it may run at once, where the template says so. */
+  reservedConcurrentExecutions: number | undefined;
 };
 
 /** `path` as API Gateway writes it: `/ecr/layer-uploads/{uploadId}/parts`. */
@@ -77,6 +79,7 @@ const lambdaFunction = z.object({
   Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }).default({ Variables: {} }),
   Timeout: z.number().default(3),
   MemorySize: z.number().default(128),
+  ReservedConcurrentExecutions: z.int().min(0).optional(),
 });
 
 /**
@@ -134,6 +137,7 @@ export function readTemplate(cdkOut: string, account: Account): LocalTemplate {
       ),
       timeoutMs: properties.Timeout * 1_000,
       memorySizeMegabytes: properties.MemorySize,
+      reservedConcurrentExecutions: properties.ReservedConcurrentExecutions,
     })),
     containers: ofType('AWS::ECS::TaskDefinition', taskDefinition).map(([, definition]) =>
       readContainer(definition, resolve, cdkOut),

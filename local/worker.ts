@@ -2,7 +2,7 @@
 
 import { openSync, writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { type MessagePort, workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 
 export type InstanceData = {
   handlerFile: string;
@@ -23,11 +23,12 @@ export type Invocation = {
   requestId: string;
   event: string;
   timeoutMs: number;
-  /** Called when the function begins, which is when its time starts. */
-  begins: MessagePort;
 };
 
 export type InvocationResult = { payload: string } | { failure: string };
+
+/** `begun` when the code is loaded and the function begins; then its result. */
+export type Reply = 'begun' | InvocationResult;
 
 const { handlerFile, exportName, logFile, context }: InstanceData = workerData;
 
@@ -56,9 +57,9 @@ const loading: Promise<Handler | Error> = import(pathToFileURL(handlerFile).href
 
 const describe = (error: unknown): string => (error instanceof Error ? String(error.stack) : String(error));
 
-export default async ({ requestId, event, timeoutMs, begins }: Invocation): Promise<InvocationResult> => {
+async function run({ requestId, event, timeoutMs }: Invocation): Promise<InvocationResult> {
   const handler = await loading;
-  begins.postMessage(null);
+  reply('begun');
   const deadlineMs = Date.now() + timeoutMs;
   if (handler instanceof Error) {
     return { failure: describe(handler) };
@@ -74,4 +75,9 @@ export default async ({ requestId, event, timeoutMs, begins }: Invocation): Prom
   } catch (error) {
     return { failure: describe(error) };
   }
-};
+}
+
+const reply = (message: Reply) => parentPort?.postMessage(message);
+
+// The thread goes on listening, so that an idle instance reads its sockets and sees the other end close them.
+parentPort?.on('message', async (invocation: Invocation) => reply(await run(invocation)));

@@ -25,6 +25,7 @@ import * as ecrPublic from '@aws-sdk/client-ecr-public';
 import type { Members, OperationOf } from '../../api/operations.ts';
 import type { Registry } from '../../api/registries.ts';
 import type { Measure } from '../telemetry/meter.ts';
+import { LayerPartBodies } from './layer-part-body.ts';
 
 type EcrOutputs = {
   InitiateLayerUpload: InitiateLayerUploadResponse;
@@ -51,13 +52,18 @@ export type EcrServices = { readonly [Of in Registry]: EcrService<Of> };
 /** Either of them, with the operations that both have. */
 export type Ecr = EcrServices[Registry];
 
+/** Of all clients of this process. */
+const bodies = new LayerPartBodies();
+
 export const privateEcr = (client: ECRClient, measure: Measure): EcrServices['ecr'] => ({
   InitiateLayerUpload: (input, abortSignal) =>
     measure('ecr:InitiateLayerUpload', () =>
       client.send(new InitiateLayerUploadCommand(input), { abortSignal }),
     ),
   UploadLayerPart: (input, abortSignal) =>
-    measure('ecr:UploadLayerPart', () => client.send(new UploadLayerPartCommand(input), { abortSignal })),
+    measure('ecr:UploadLayerPart', () =>
+      bodies.send(new UploadLayerPartCommand(input), (command) => client.send(command, { abortSignal })),
+    ),
   CompleteLayerUpload: (input, abortSignal) =>
     measure('ecr:CompleteLayerUpload', () =>
       client.send(new CompleteLayerUploadCommand(input), { abortSignal }),
@@ -92,7 +98,9 @@ export const publicEcr = (
     ),
   UploadLayerPart: (input, abortSignal) =>
     measure('ecr-public:UploadLayerPart', () =>
-      client.send(new ecrPublic.UploadLayerPartCommand(input), { abortSignal }),
+      bodies.send(new ecrPublic.UploadLayerPartCommand(input), (command) =>
+        client.send(command, { abortSignal }),
+      ),
     ),
   CompleteLayerUpload: (input, abortSignal) =>
     measure('ecr-public:CompleteLayerUpload', () =>

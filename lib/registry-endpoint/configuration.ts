@@ -60,6 +60,8 @@ const fargate = z.strictObject({
     { name: domainName, certificateArn, mutualTls: truststore.optional() },
     'an object that holds name and certificateArn',
   ),
+  /** Lets clients in without a certificate although the API demands one. */
+  allowWithoutCertificate: z.boolean('true or false').default(false),
   /** Without it internal where the API is private (`vpcEndpointIds`), and internet-facing elsewhere. */
   scheme: z.enum(['internet-facing', 'internal'], 'internet-facing or internal').optional(),
   /** Without it, a VPC of the stack's own. */
@@ -125,7 +127,10 @@ export const ipv4RangesOf = (
 ): readonly string[] | undefined =>
   endpoint.allowedIpRanges ?? ofApi?.filter((range) => !range.includes(':'));
 
-function fargateConflicts(endpoint: FargateConfiguration, { allowedIpRanges }: StackSettings): Conflict[] {
+function fargateConflicts(
+  endpoint: FargateConfiguration,
+  { allowedIpRanges, domain }: StackSettings,
+): Conflict[] {
   const memory = expectedMemory(endpoint.cpu, endpoint.memoryMegabytes);
   const ranges = ipv4RangesOf(endpoint, allowedIpRanges);
   return [
@@ -135,6 +140,15 @@ function fargateConflicts(endpoint: FargateConfiguration, { allowedIpRanges }: S
           {
             path: ['allowedIpRanges'],
             message: `1 to ${maxIpRanges} IPv4 ranges, which is what a security group takes; without it, those of the API are taken`,
+          },
+        ]
+      : []),
+    ...(domain?.mutualTls && !endpoint.domain.mutualTls && !endpoint.allowWithoutCertificate
+      ? [
+          {
+            path: ['domain', 'mutualTls'],
+            message:
+              'a truststore, for the API demands client certificates and this endpoint would not; or allowWithoutCertificate: true',
           },
         ]
       : []),

@@ -9,10 +9,12 @@ import { uploadsIn } from './capacity.ts';
 import { type FargateConfiguration, ipv4RangesOf } from './configuration.ts';
 import { ecsTasks } from './ecs-tasks.ts';
 import { fargateAlarms, fargateWidgets } from './fargate-metrics.ts';
+import { fargateRegions } from './fargate-regions.ts';
 import type { Host, HostProps } from './host.ts';
 import { assertContents } from './image-contents.ts';
 import { LoadBalancer } from './load-balancer.ts';
 import { Network } from './network.ts';
+import { RegionRule } from './region.ts';
 import { registryOf, serverEnvironment } from './server-environment.ts';
 import { Service } from './service.ts';
 import { ServerRole } from './task-role.ts';
@@ -31,6 +33,7 @@ export class FargateEndpoint extends Construct implements Host {
   constructor(scope: Construct, id: string, endpoint: FargateConfiguration, props: HostProps) {
     super(scope, id);
     const { issuers, quotaTable, encryptionKey, serviceName } = props;
+    new RegionRule(this, 'Region', fargateRegions(endpoint));
     assertContents(this, endpoint.image, props.policies);
     const registry = registryOf(endpoint, props.repositories);
     const isInternal =
@@ -49,7 +52,7 @@ export class FargateEndpoint extends Construct implements Host {
       cidr: endpoint.vpcCidr,
       isInternal,
       needsInternet: issuers.length > 0 || registry === 'ecr-public',
-      hasQuotas: quotaTable !== undefined,
+      issuers,
       logging,
     });
     const { loadBalancer, targetGroup } = new LoadBalancer(this, 'LoadBalancer', {
@@ -66,7 +69,7 @@ export class FargateEndpoint extends Construct implements Host {
       logGroups: [],
     });
     const metric = uploadsInFlight(serviceName);
-    const { service } = new Service(this, 'Service', {
+    const { service, executionRole } = new Service(this, 'Service', {
       ...endpoint,
       network,
       targetGroup,
@@ -80,6 +83,7 @@ export class FargateEndpoint extends Construct implements Host {
       maxUploads,
       uploadsInFlight: metric,
     });
+    network.addEndpointsFor({ taskRole, executionRole, quotaTable });
     this.role = taskRole;
     this.registryHost = endpoint.domain.name;
     this.domainTarget = loadBalancer.loadBalancerDnsName;

@@ -1,6 +1,6 @@
 // The Application Load Balancer in front of the tasks: who may connect, over what, and how long it waits.
 
-import { Duration, Fn, Validations } from 'aws-cdk-lib';
+import { CfnResource, Duration, Fn, Validations } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import {
@@ -43,6 +43,18 @@ const healthCheck = {
 };
 
 const anywhere = ['0.0.0.0/0'];
+
+/**
+ * What the CDK writes into a group that lets nothing out, and leaves out where a rule is a resource of its own: to a
+ * group in which no rule stands CloudFormation adds one that lets everything out.
+ */
+const noTraffic = {
+  IpProtocol: 'icmp',
+  FromPort: 252,
+  ToPort: 86,
+  CidrIp: '255.255.255.255/32',
+  Description: 'Disallow all traffic',
+};
 
 export class LoadBalancer extends Construct {
   readonly loadBalancer: ApplicationLoadBalancer;
@@ -93,6 +105,10 @@ export class LoadBalancer extends Construct {
       securityGroup.addIngressRule(Peer.ipv4(range), Port.tcp(443), 'clients');
     }
     securityGroup.addEgressRule(network.taskSecurityGroup, Port.tcp(serverPort), 'the tasks');
+    const definition = securityGroup.node.defaultChild;
+    if (CfnResource.isCfnResource(definition)) {
+      definition.addPropertyOverride('SecurityGroupEgress', [noTraffic]);
+    }
     network.taskSecurityGroup.addIngressRule(securityGroup, Port.tcp(serverPort), 'the load balancer');
     if (ipRanges === undefined) {
       Validations.of(securityGroup).acknowledge({

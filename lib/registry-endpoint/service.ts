@@ -3,6 +3,7 @@
 import { ArnFormat, CfnResource, Duration, Stack, Validations } from 'aws-cdk-lib';
 import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import {
+  AvailabilityZoneRebalancing,
   Cluster,
   ContainerInsights,
   FargatePlatformVersion,
@@ -10,7 +11,9 @@ import {
   PropagatedTagSource,
 } from 'aws-cdk-lib/aws-ecs';
 import type { IApplicationTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { acknowledgeDependencies } from '../acknowledgements.ts';
 import type { FargateConfiguration } from './configuration.ts';
 import type { Network } from './network.ts';
 import { Task, type TaskProps } from './task.ts';
@@ -37,6 +40,7 @@ const cooldowns = { scaleOutCooldown: Duration.seconds(60), scaleInCooldown: Dur
 export class Service extends Construct {
   readonly service: FargateService;
   readonly cluster: Cluster;
+  readonly executionRole: IRole;
 
   constructor(scope: Construct, id: string, props: ServiceProps) {
     super(scope, id);
@@ -51,6 +55,7 @@ export class Service extends Construct {
         'CPU, memory, targets and uploads in flight are measured without Container Insights, which costs more than they do.',
     });
     const taskDefinition = new Task(this, 'Task', props);
+    this.executionRole = taskDefinition.obtainExecutionRole();
     Validations.of(taskDefinition).acknowledge({
       id: 'AwsSolutions-ECS2',
       reason: 'The environment holds names and limits; what is secret is in Secrets Manager.',
@@ -70,6 +75,8 @@ export class Service extends Construct {
       minHealthyPercent: 100,
       maxHealthyPercent: 200,
       circuitBreaker: { enable: true, rollback: true },
+      // After one was lost; a task with uploads is passed over here too.
+      availabilityZoneRebalancing: AvailabilityZoneRebalancing.ENABLED,
       healthCheckGracePeriod: Duration.seconds(60),
       // With a read-only root file system nobody could log in anyway.
       enableExecuteCommand: false,
@@ -79,6 +86,9 @@ export class Service extends Construct {
     if (CfnResource.isCfnResource(definition)) {
       // How many there are is the scaling's: a deployment would set it back.
       definition.addPropertyDeletionOverride('DesiredCount');
+      // A task that cannot pull its image counts against the deployment, and against the first one most of all.
+      definition.node.addDependency(network, this.executionRole);
+      acknowledgeDependencies(definition);
     }
     this.service.attachToApplicationTargetGroup(props.targetGroup);
     props.taskRole.allowTaskProtection(this.#taskArns());

@@ -1,6 +1,6 @@
 // The registry endpoint on an AWS Lambda web function: it scales to zero, and is open to every address.
 
-import { Aws, Names, Stack, Token, Validations } from 'aws-cdk-lib';
+import { Aws, Names, Validations } from 'aws-cdk-lib';
 import type { Alarm, IAlarm, IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnWebFunction, CfnWebFunctionEndpoint, CfnWebFunctionRevision } from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -8,11 +8,11 @@ import { Construct } from 'constructs';
 import { acknowledgeDependencies } from '../acknowledgements.ts';
 import { AlarmTable } from '../alarm-table.ts';
 import { serverBundle, serverFile } from '../bundling.ts';
-import { ConfigurationError } from '../configuration.ts';
 import { webFunctionConcurrency } from './capacity.ts';
 import type { WebFunctionConfiguration } from './configuration.ts';
 import type { Host, HostProps } from './host.ts';
 import { Probe } from './probe.ts';
+import { RegionRule } from './region.ts';
 import { registryOf, serverEnvironment } from './server-environment.ts';
 import { ServerRole } from './task-role.ts';
 import { uploadsInFlight } from './uploads-in-flight.ts';
@@ -26,6 +26,8 @@ const maxNameCharacters = 64 - '-ap-northeast-1'.length;
 
 /** No document says how long Lambda's own connections to the server idle; it is ended a second after SIGTERM. */
 const waits = { keepAliveSeconds: 75, stallSeconds: 110, serverStopSeconds: 1 };
+
+const expectedRegion = `registryEndpoint.host: expected fargate, for AWS Lambda has web functions in ${webFunctionRegions.join(', ')} alone`;
 
 /** Before clients get a new revision it is asked for its health, at an endpoint of its own. */
 const candidateLimits = { maxEnvironments: 2, rateLimit: 100 };
@@ -46,7 +48,7 @@ export class WebFunctionEndpoint extends Construct implements Host {
   constructor(scope: Construct, id: string, endpoint: WebFunctionConfiguration, props: HostProps) {
     super(scope, id);
     const { encryptionKey, serviceName } = props;
-    assertRegion(this);
+    new RegionRule(this, 'Region', [{ regions: webFunctionRegions, expected: expectedRegion }]);
     const functionName = `${shortName(this)}-${Aws.REGION}`;
     const log = new WebFunctionLog(this, 'Log', {
       retention: props.logRetention,
@@ -151,13 +153,3 @@ const shortName = (scope: Construct): string =>
     separator: '-',
     allowedSpecialCharacters: '-',
   });
-
-/** @throws ConfigurationError where the region is known, and has no web functions */
-function assertRegion(scope: Construct): void {
-  const { region } = Stack.of(scope);
-  if (!Token.isUnresolved(region) && !webFunctionRegions.includes(region)) {
-    throw new ConfigurationError(
-      `registryEndpoint: AWS Lambda has no web functions in ${region}. Take the host fargate, or one of ${webFunctionRegions.join(', ')}.`,
-    );
-  }
-}

@@ -53,9 +53,15 @@ function receivedOf(error: unknown): number {
   throw error;
 }
 
+export type BodyOptions = SenderOptions & {
+  /** No bytes come after this body: it may end in a part of any length. */
+  readonly isLast: boolean;
+};
+
 /**
  * Sends a body to ECR as it comes, from `place` on. What ECR has of it already, since an answer was lost, is passed
- * over.
+ * over. If few bytes are new then, they are refused with ECR's position: a small part begins where its request's
+ * Location says, so that whoever asks at that Location learns that it is one ({@link placeAt}).
  *
  * @returns once the body has come whole: what is left to do
  * @throws PortError with the upload's state where the bytes are not the next ones; what the body throws
@@ -63,7 +69,7 @@ function receivedOf(error: unknown): number {
 export async function takeBody(
   place: UploadPlace,
   incoming: IncomingBytes,
-  options: SenderOptions,
+  options: BodyOptions,
 ): Promise<Rest> {
   if (incoming.length === 0) {
     return async () => place;
@@ -76,8 +82,12 @@ export async function takeBody(
   const cutter = new PartCutter(options.buffers);
   try {
     await gather({ incoming, place, reached, sender, cutter });
+    const isNew = cutter.held > 0 && cutter.held < minEcrPartBytes;
+    if (isNew && !options.isLast && reached.position !== place.position) {
+      throw notNext(reached);
+    }
   } catch (error) {
-    cutter.drop();
+    cutter.shorten(0);
     throw misplaced(error, sender) ?? error;
   }
   return async () => {
@@ -112,10 +122,12 @@ type Gathering = {
 
 async function gather({ incoming, place, reached, sender, cutter }: Gathering): Promise<void> {
   let passedOver = reached.position - place.position;
+  let arrivedBytes = 0;
   let isBegun = false;
   const chunks = brokenOff(incoming.chunks);
   for await (const arrived of chunks.read) {
     sender.assertGoing();
+    arrivedBytes += arrived.length;
     const chunk = arrived.subarray(passedOver);
     passedOver -= arrived.length - chunk.length;
     if (chunk.length === 0) {
@@ -134,7 +146,11 @@ async function gather({ incoming, place, reached, sender, cutter }: Gathering): 
   }
   const failure = chunks.failure();
   if (failure) {
-    await sendLarge(cutter, sender);
+    // Of a layer's first body nobody knows by what name ECR has it.
+    if (place.uploadId !== undefined) {
+      cutter.shorten(keptOf(cutter.held, (incoming.length ?? Number.POSITIVE_INFINITY) - arrivedBytes));
+      await sendHeld(cutter, sender);
+    }
     throw failure.error;
   }
   if (passedOver > 0) {
@@ -155,11 +171,16 @@ function brokenOff(chunks: AsyncIterable<Uint8Array>) {
   return { read: read(), failure: () => failure };
 }
 
-/** What is too small to be followed by another part is not kept. */
-async function sendLarge(cutter: PartCutter, sender: PartSender): Promise<void> {
-  if (cutter.held < minEcrPartBytes) {
-    return;
-  }
+/**
+ * How much of what is held when a body breaks off goes to ECR. The client sends the body again, or what is missing of
+ * it: neither of the two may be too small to be followed by another part.
+ */
+function keptOf(held: number, missing: number): number {
+  const kept = Math.min(held, held + missing - minEcrPartBytes);
+  return kept < minEcrPartBytes ? 0 : kept;
+}
+
+async function sendHeld(cutter: PartCutter, sender: PartSender): Promise<void> {
   for (const part of cutter.end()) {
     await sender.send(part);
   }

@@ -58,12 +58,12 @@ export class PartCutter {
     yield second.subarray(0, minEcrPartBytes);
   }
 
-  /** Nobody asks for what is left. */
-  drop(): void {
-    for (const buffer of this.#filling.splice(0)) {
+  /** Forgets all of what is held but its first bytes. */
+  shorten(toBytes: number): void {
+    for (const buffer of this.#filling.splice(Math.ceil(toBytes / maxEcrPartBytes))) {
       this.#buffers.giveBack(buffer);
     }
-    this.#held = 0;
+    this.#held = toBytes;
   }
 
   #copy(chunk: Uint8Array): number {

@@ -14,6 +14,12 @@ export type ReadOptions = {
   readonly repositoryName: string;
 };
 
+/**
+ * Manifests that are read at the same time, of the process: while ECR's answer is taken apart a long one is in memory
+ * several times over, as bytes, as text and as the members of JSON.
+ */
+export const maxManifestReads = 8;
+
 type ImageId = Members<'BatchGetImage'>['imageIds'][number];
 
 /** What ECR says of an image that is not there, and of names that no image can have. */
@@ -24,19 +30,22 @@ const sha256Of = (bytes: Uint8Array): string => `sha256:${createHash('sha256').u
 const isUnsupported = (error: unknown): boolean =>
   error instanceof ProxyError && error.code === 'UnsupportedCommandException';
 
-/** ECR Public's own words would name an operation of its API. */
-const notReadable = (cause: unknown) =>
+/**
+ * ECR Public's own words would name an operation of its API. It has DescribeImages, which tells neither a manifest nor
+ * its size, and a registry at public.ecr.aws with a login of its own, where anybody may read.
+ */
+const notReadable = (repositoryName: string, cause: unknown) =>
   new PortError(
     'UnsupportedCommandException',
-    'Amazon ECR Public reads no manifests and lists no tags for this registry: pull at public.ecr.aws.',
+    `Amazon ECR Public has no API that reads manifests or lists tags: pull public.ecr.aws/ALIAS/${repositoryName}, without a login, by the alias of its registry.`,
     { cause },
   );
 
-async function readable<Value>(work: Promise<Value>): Promise<Value> {
+async function readable<Value>(repositoryName: string, work: Promise<Value>): Promise<Value> {
   try {
     return await work;
   } catch (error) {
-    throw isUnsupported(error) ? notReadable(error) : error;
+    throw isUnsupported(error) ? notReadable(repositoryName, error) : error;
   }
 }
 
@@ -63,7 +72,7 @@ export async function readManifest(
   options: ReadOptions,
 ): Promise<Manifest | undefined> {
   const imageId = 'tag' in reference ? { imageTag: reference.tag } : { imageDigest: reference.digest };
-  const image = await readable(getImage(imageId, options));
+  const image = await readable(options.repositoryName, getImage(imageId, options));
   if (!image) {
     return undefined;
   }
@@ -104,7 +113,7 @@ export async function readTags({ calls, call, repositoryName }: ReadOptions): Pr
     const { imageIds, ...rest } = await calls.send('ListImages', members, call);
     return { items: imageIds, ...rest };
   });
-  const tags = (await readable(ids)).flatMap(({ imageTag }) => imageTag ?? []);
+  const tags = (await readable(repositoryName, ids)).flatMap(({ imageTag }) => imageTag ?? []);
   return [...new Set(tags)];
 }
 

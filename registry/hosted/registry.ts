@@ -1,6 +1,7 @@
 // The hosted registry: each of its operations walks the five steps in this process. It keeps nothing. Decision 0024.
 
 import { createHash } from 'node:crypto';
+import type { LimitFunction } from 'p-limit';
 import { minEcrPartBytes } from '../../api/limits.ts';
 import type { OperationName } from '../../api/operations.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
@@ -21,7 +22,7 @@ import {
   type UploadState,
 } from '../port.ts';
 import type { Unanswered } from './answer-time.ts';
-import { askEcr, takeBody } from './blob-upload.ts';
+import { askEcr, type Rest, takeBody } from './blob-upload.ts';
 import { Calls, type Patience } from './calls.ts';
 import { lastingTokens } from './lasting-tokens.ts';
 import type { PartBuffers } from './part-buffers.ts';
@@ -39,6 +40,7 @@ export type HostedRegistryOptions = {
   readonly records: RequestRecords;
   readonly buffers: PartBuffers;
   readonly sends: SenderOptions['sends'];
+  readonly manifestReads: LimitFunction;
   readonly unanswered: Unanswered;
   readonly patience: Patience;
   /** How long a client waits for an answer after its body's last byte. */
@@ -91,6 +93,21 @@ const ignoring = (code: ProxyError['code']) => (error: unknown) => {
   }
 };
 
+/**
+ * ECR forgets an upload once it is complete. If the answer to its last bytes was lost they come again, and its
+ * completion tells whether the layer is there.
+ *
+ * @throws every other failure
+ */
+const completedBefore =
+  (place: UploadPlace) =>
+  (error: unknown): Rest => {
+    if (place.uploadId === undefined || !isCode(error, 'UploadNotFoundException')) {
+      throw error;
+    }
+    return async () => place;
+  };
+
 class HostedRegistry implements RegistryPort {
   readonly client: string;
   readonly minChunkBytes = minEcrPartBytes;
@@ -131,14 +148,17 @@ class HostedRegistry implements RegistryPort {
 
   append(repositoryName: string, reference: string, incoming: IncomingBytes): Promise<UploadState> {
     return this.#serving('UploadLayerPart', repositoryName, async () => {
-      const rest = await takeBody(placeOf(reference), incoming, this.#upload(repositoryName));
+      const options = { ...this.#upload(repositoryName), isLast: false };
+      const rest = await takeBody(placeOf(reference), incoming, options);
       return stateOf(await this.#inTime(rest()));
     });
   }
 
   finish(repositoryName: string, reference: string, digest: string, incoming: IncomingBytes): Promise<void> {
     return this.#serving('CompleteLayerUpload', repositoryName, async () => {
-      const rest = await takeBody(placeOf(reference), incoming, this.#upload(repositoryName));
+      const place = placeOf(reference);
+      const options = { ...this.#upload(repositoryName), isLast: true };
+      const rest = await takeBody(place, incoming, options).catch(completedBefore(place));
       const end = async () => this.#complete(repositoryName, await rest(), digest);
       await this.#inTime(end());
     });
@@ -187,7 +207,7 @@ class HostedRegistry implements RegistryPort {
 
   getManifest(repositoryName: string, reference: ImageReference): Promise<Manifest | undefined> {
     return this.#serving('BatchGetImage', repositoryName, () =>
-      readManifest(reference, this.#read(repositoryName)),
+      this.#options.manifestReads(() => readManifest(reference, this.#read(repositoryName))),
     );
   }
 

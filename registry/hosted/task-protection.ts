@@ -1,6 +1,7 @@
 // Amazon ECS ends no task that asks not to be ended: this one asks while it has uploads, and lets go soon after.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 
 export type TaskProtectionOptions = {
   /** `ECS_AGENT_URI`. */
@@ -18,9 +19,16 @@ export type ProtectionTimes = {
   readonly quietMs: number;
   /** Renewed long before it ends by itself. */
   readonly renewMs: number;
+  /** After a refusal. Amazon ECS protects no more tasks than there are to be: none of the new ones in a deployment. */
+  readonly againMs: number;
 };
 
-const usualTimes: ProtectionTimes = { lookEveryMs: 1_000, quietMs: 30_000, renewMs: 600_000 };
+const usualTimes: ProtectionTimes = {
+  lookEveryMs: 1_000,
+  quietMs: 30_000,
+  renewMs: 600_000,
+  againMs: 15_000,
+};
 
 /** Of a protection that nobody renews: a task that hangs is not kept for long. */
 const expiresInMinutes = 60;
@@ -31,17 +39,19 @@ const timeoutMs = 5_000;
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection-endpoint.html
  */
 export function protectTask({ agentUri, isBusy, warn, times }: TaskProtectionOptions): () => Promise<void> {
-  const { lookEveryMs, quietMs, renewMs } = { ...usualTimes, ...times };
+  const { lookEveryMs, quietMs, renewMs, againMs } = { ...usualTimes, ...times };
   const stopping = new AbortController();
   /** Since when the task is protected, and when it was last busy. */
   let protectedAtMs: number | undefined;
   let busyAtMs = Number.NEGATIVE_INFINITY;
+  let refusedAtMs = Number.NEGATIVE_INFINITY;
 
   const set = async (isProtected: boolean): Promise<void> => {
     try {
       await put(agentUri, isProtected);
       protectedAtMs = isProtected ? performance.now() : undefined;
     } catch (error) {
+      refusedAtMs = performance.now();
       warn(error);
     }
   };
@@ -55,7 +65,7 @@ export function protectTask({ agentUri, isBusy, warn, times }: TaskProtectionOpt
     const isDue = isWanted
       ? nowMs - (protectedAtMs ?? Number.NEGATIVE_INFINITY) >= renewMs
       : protectedAtMs !== undefined;
-    if (isDue) {
+    if (isDue && nowMs - refusedAtMs >= againMs) {
       await set(isWanted);
     }
   };
@@ -75,6 +85,9 @@ export function protectTask({ agentUri, isBusy, warn, times }: TaskProtectionOpt
   };
 }
 
+const granted = (ProtectionEnabled: boolean) =>
+  z.object({ protection: z.object({ ProtectionEnabled: z.literal(ProtectionEnabled) }) });
+
 async function put(agentUri: string, ProtectionEnabled: boolean): Promise<void> {
   const body = JSON.stringify({
     ProtectionEnabled,
@@ -87,7 +100,8 @@ async function put(agentUri: string, ProtectionEnabled: boolean): Promise<void> 
     signal: AbortSignal.timeout(timeoutMs),
   });
   const answer = await response.text();
-  if (!response.ok) {
+  // A refusal of Amazon ECS's, unlike one of the agent's, comes with status 200 and a `failure` in place of this.
+  if (!response.ok || !granted(ProtectionEnabled).safeParse(JSON.parse(answer)).success) {
     throw new Error(`task protection: ${response.status} ${answer.slice(0, 500)}`);
   }
 }

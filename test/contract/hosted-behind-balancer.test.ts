@@ -1,5 +1,6 @@
 // The hosted registry behind a load balancer: pushes hold, clocks fit together, and errors of the balancer cost no image.
 
+import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -45,7 +46,31 @@ async function start(balancer: LoadBalancerOptions, bounds: Partial<Bounds> = {}
     await front.close();
     await server.close();
   });
-  return front;
+  return { ...front, uploadsUnderWay: () => server.uploadsUnderWay() };
+}
+
+type Body = { framing: string; connection: string; chunks: number };
+
+/** Sends a body of chunks of 1 MiB, all of it, where this client may not push. @throws when nobody takes it */
+async function writeFirst(url: string, { framing, connection, chunks }: Body): Promise<RawConnection> {
+  const client = new RawConnection(Number(new URL(url).port));
+  const isChunked = framing === 'chunked';
+  await client.head(
+    `PATCH /v2/team-b/app/blobs/uploads/0-${randomUUID()} HTTP/1.1`,
+    isChunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${chunks * MiB}`,
+    `Connection: ${connection}`,
+    `Authorization: ${authorization}`,
+  );
+  for (let sent = 0; sent < chunks; sent += 1) {
+    const chunk = Buffer.alloc(MiB);
+    for (const bytes of isChunked ? [`${MiB.toString(16)}\r\n`, chunk, '\r\n'] : [chunk]) {
+      await client.write(bytes);
+    }
+  }
+  if (isChunked) {
+    await client.write('0\r\n\r\n');
+  }
+  return client;
 }
 
 type Sent = { body?: Uint8Array; headers?: Record<string, string> };
@@ -127,6 +152,27 @@ describe('behind a load balancer', () => {
     await client.write('12345');
     const answer = await client.answer();
     expect([answer.status, answer.headers.get('content-type')]).toEqual([408, 'application/json']);
+  });
+
+  const shapes = ['Content-Length', 'chunked'].flatMap((framing) =>
+    ['keep-alive', 'close'].map((connection) => ({ framing, connection })),
+  );
+
+  it.each(shapes)(
+    'a client that writes before it reads learns why it is refused amid a body: $framing, $connection',
+    async ({ framing, connection }) => {
+      const { url } = await start({ idleMs: lastingMs });
+      const client = await writeFirst(url, { framing, connection, chunks: 24 });
+      const answer = await client.answer();
+      expect([answer.status, JSON.parse(answer.body).errors[0].code]).toEqual([403, 'DENIED']);
+    },
+  );
+
+  it('a client whose connection it closes with the refusal is not left waiting, and leaves nothing', async () => {
+    const front = await start({ idleMs: lastingMs, restOfBody: 'cut' });
+    const sending = writeFirst(front.url, { framing: 'Content-Length', connection: 'close', chunks: 200 });
+    await expect(sending).rejects.toThrow(/EPIPE|ECONNRESET|ECANCELED/);
+    await expect.poll(() => front.uploadsUnderWay(), { timeout: 5_000 }).toBe(0);
   });
 
   it('a header that is too long for it never reaches the server, and one that is not too long does', async () => {

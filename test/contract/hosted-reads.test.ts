@@ -151,7 +151,9 @@ describe('of ECR Public', () => {
   it('images are pushed, and reading is refused in words that say where to', async () => {
     const port = await open({ registry: 'ecr-public' });
     await pushImage(port, 'public');
-    await expect(port.getManifest(repositoryName, { tag: 'public' })).rejects.toThrow(/public\.ecr\.aws/);
+    await expect(port.getManifest(repositoryName, { tag: 'public' })).rejects.toThrow(
+      `pull public.ecr.aws/ALIAS/${repositoryName}`,
+    );
     await expect(port.listTags(repositoryName)).rejects.toMatchObject({
       code: 'UnsupportedCommandException',
     });

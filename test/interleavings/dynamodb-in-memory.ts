@@ -8,7 +8,7 @@ import {
   type TransactWriteItemsCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { tableInMemory } from '../support/table-in-memory.ts';
-import type { ServiceCall } from './scheduler.ts';
+import type { Effect } from './scheduler.ts';
 
 const targetPrefix = 'DynamoDB_20120810.';
 
@@ -31,18 +31,17 @@ export function dynamoDbInMemory({ writesMarkFirst = false } = {}) {
 
   return {
     items,
-    read: (command: unknown): ServiceCall[] => {
+    read: (command: unknown): Effect[] => {
       if (command instanceof GetItemCommand) {
         const { TableName, Key, ConsistentRead } = command.input;
-        const touches = [{ key: `dynamodb ${Key?.id?.S}`, writes: false }];
         const item = { TableName, Key, ConsistentRead };
-        return [{ touches, effect: () => execute(`${targetPrefix}GetItem`, item).body }];
+        return [{ writes: false, effect: () => execute(`${targetPrefix}GetItem`, item).body }];
       }
       if (command instanceof TransactWriteItemsCommand) {
         const { TransactItems = [], ClientRequestToken } = command.input;
         const each = writesMarkFirst ? TransactItems.map((item) => [item]) : [TransactItems];
         return each.map((items, n) => ({
-          touches: items.map(({ Update }) => ({ key: `dynamodb ${Update?.Key?.id?.S}`, writes: true })),
+          writes: true,
           effect: (attempts) =>
             transact({ TransactItems: items, ClientRequestToken: `${ClientRequestToken} ${n}` }, attempts),
         }));

@@ -13,13 +13,12 @@ const maxFailures = 3;
 
 export async function exploreRace(
   scenario: Scenario,
-  atMost: number,
-  planted: Planted = {},
+  { atMost, merges, planted }: { atMost: number; merges?: boolean; planted?: Planted },
 ): Promise<Explored & { failures: readonly Failure[] }> {
   const failures: Failure[] = [];
   const explored = await explore((choose) => race(scenario, choose, planted), {
-    reduced: scenario.reduced,
     atMost,
+    ...(merges !== undefined && { merges }),
     failed: (number, error) => {
       if (failures.length < maxFailures) {
         const schedule = String(number * base + BigInt(scenarios.indexOf(scenario)));

@@ -12,13 +12,13 @@ import { authorize } from '../../lambda/steps/authorize.ts';
 import { forward } from '../../lambda/steps/forward.ts';
 import type { Input } from '../../lambda/steps/validate.ts';
 import { privateEcr, publicEcr } from '../../lambda/upload/ecr.ts';
-import { s3Staging } from '../../lambda/upload/staging.ts';
+import { type Staging, s3Staging } from '../../lambda/upload/staging.ts';
 import type { Principal } from '../../policy/principal.ts';
+import type { Service } from './services-in-memory.ts';
 
 export const registryId = '123456789012';
 
-export type Service = 'ecr' | 's3' | 'dynamodb';
-type Send = (service: Service, command: unknown) => Promise<unknown>;
+type Send = (service: Service, command: object) => Promise<unknown>;
 
 const config = { region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
 const measure = <T>(_: unknown, call: () => Promise<T>) => call();
@@ -26,16 +26,24 @@ const record = { add: () => {}, count: () => {}, warn: () => {} };
 const { signal: abortSignal } = new AbortController();
 const allowed = { allowed: true, policies: [], errors: [] };
 
-/** Dear to make, so that they are made once and serve one run after the other. */
-export function openInstance(send: Send, readSecret: SecretReader) {
+/**
+ * Dear to make, so that they are made once and serve one run after the other.
+ * @param altered plants a change into the staging area
+ */
+export function openInstance(
+  send: Send,
+  readSecret: SecretReader,
+  altered: (staging: Staging) => Staging = (staging) => staging,
+) {
   const via = <Client extends object>(client: Client, service: Service) =>
-    Object.assign(client, { send: (command: unknown) => send(service, command) });
+    Object.assign(client, { send: (command: object) => send(service, command) });
+  const stagingOf = s3Staging(via(new S3Client(config), 's3'), 'staging', measure);
   const upstream = {
     ecr: {
       ecr: privateEcr(via(new ECRClient(config), 'ecr'), measure),
       'ecr-public': publicEcr(via(new ECRPUBLICClient(config), 'ecr'), measure),
     },
-    staging: s3Staging(via(new S3Client(config), 's3'), 'staging', measure),
+    staging: (key: string) => altered(stagingOf(key)),
     readSecret,
     abortSignal,
     ...record,

@@ -7,7 +7,7 @@ import {
   PutObjectCommand,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import type { ServiceCall } from './scheduler.ts';
+import type { Effect } from './scheduler.ts';
 
 type StoredObject = { bytes: Uint8Array; metadata: Record<string, string>; etag: string };
 
@@ -53,22 +53,30 @@ export function s3InMemory({ obeysConditions = true } = {}) {
 
   return {
     objects,
-    read: (command: unknown): ServiceCall => {
+    /** What it has; the bytes behind those that wait only make an ETag, which is told. */
+    state: () =>
+      [...objects].map(([key, { bytes, metadata, etag }]) => [
+        key,
+        Buffer.from(bytes).toString('hex', 0, Number(metadata['waiting-bytes'] ?? bytes.length)),
+        metadata,
+        etag,
+      ]),
+    read: (command: unknown): Effect => {
       if (command instanceof PutObjectCommand) {
         return {
-          touches: [{ key: `s3 ${command.input.Key}`, writes: true }],
+          writes: true,
           effect: (attempts) => put(command, attempts),
         };
       }
       if (command instanceof HeadObjectCommand) {
         return {
-          touches: [{ key: `s3 ${command.input.Key}`, writes: false }],
+          writes: false,
           effect: (attempts) => head(command, 'NotFound', attempts),
         };
       }
       if (command instanceof GetObjectCommand) {
         return {
-          touches: [{ key: `s3 ${command.input.Key}`, writes: false }],
+          writes: false,
           effect: (attempts) => {
             const { bytes, ...found } = head(command, 'NoSuchKey', attempts);
             return { ...found, Body: { transformToByteArray: async () => bytes } };

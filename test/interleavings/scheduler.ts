@@ -1,30 +1,37 @@
 // Decides at every await of the requests under way: each call to a service is two events, its effect and its answer.
 
 import { onceMore } from '../../lambda/retries.ts';
-import type { Choose, Option, Touch } from './explorer.ts';
+import { stateText } from './state-text.ts';
 
-/** A call to a service, as its stub describes it. */
-export type ServiceCall = {
-  readonly touches: readonly Touch[];
+/** What a call to a service does, as its stub describes it. */
+export type Effect = {
+  readonly writes: boolean;
   /** Happens at once and whole; throws what the service answers as an error. */
   readonly effect: (attempts: number) => unknown;
 };
+
+export type ServiceCall = Effect & { readonly name: string };
 
 /** Whatever can go wrong with a call or a function, each of them one event. */
 export const faults = ['dropped', 'lost', 'failed', 'crashed', 'crashed-late'] as const;
 export type Fault = (typeof faults)[number];
 
+/** What a call was answered, in a form that says all that the code can learn of it. */
+type Outcome = { readonly output: unknown } | { readonly error: unknown };
+
 type Pending = ServiceCall & {
   readonly actor: number;
   readonly id: string;
   attempts: number;
-  /** Answers the code that waits; there once the effect has happened. */
-  answer: (() => void) | undefined;
-  readonly resolve: (output: unknown) => void;
-  readonly reject: (error: unknown) => void;
+  /** What became of the attempts before: a service may know of them. */
+  before: Outcome[];
+  /** There once the effect has happened; the code still waits. */
+  outcome: Outcome | undefined;
+  readonly settle: (outcome: Outcome) => void;
 };
 
-type Event = Option & { readonly happen: () => void | Promise<void> };
+/** Of one call, what can happen next. */
+export type Event = { readonly call: Pending; readonly kind: 'effect' | 'answer' | Fault };
 
 /** All that waits for microtasks has run by then. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -43,32 +50,52 @@ const serverError = (attempts: number) =>
     $metadata: { httpStatusCode: 500, attempts },
   });
 
-const isWrite = ({ touches }: ServiceCall) => touches.some(({ writes }) => writes);
+/** Of an error its own members count, and its name, which a class may have for all of its errors. */
+const described = (outcome: Outcome): string =>
+  stateText(
+    'error' in outcome && outcome.error instanceof Error ? [outcome.error.name, outcome.error] : outcome,
+  );
+
+/** `history`: where the actor is, and what it was answered since. It ends with the request. */
+type Actor = {
+  /** Those of one process end together. */
+  process: number;
+  history: string[];
+  requests: number;
+  calls: number;
+  crash: (() => void) | undefined;
+};
+
+/** Takes the index of the event that happens next. `stateOf` describes all that decides what can follow. */
+type ChooseEvent = (events: readonly Event[], stateOf: () => string) => number;
 
 /** @param budget how many of the faults may happen in one run */
-export function openScheduler(choose: Choose, budget: { kinds: readonly Fault[]; atMost: number }) {
+export function openScheduler(choose: ChooseEvent, budget: { kinds: readonly Fault[]; atMost: number }) {
   let pending: Pending[] = [];
   let left = 0;
-  const calls = new Map<number, number>();
-  const living = new Map<number, () => void>();
+  const actors = new Map<number, Actor>();
 
-  const fault = (kind: Fault, id: string, actor: number, happen: Event['happen']): Event[] =>
-    left > 0 && budget.kinds.includes(kind)
-      ? [
-          {
-            id: `${id} ${kind}`,
-            actor,
-            touches: [{ key: 'faults', writes: true }],
-            happen: () => {
-              left -= 1;
-              return happen();
-            },
-          },
-        ]
-      : [];
+  const actorOf = (number: number): Actor => {
+    const found = actors.get(number) ?? {
+      process: number,
+      history: [],
+      requests: 0,
+      calls: 0,
+      crash: undefined,
+    };
+    actors.set(number, found);
+    return found;
+  };
+  const isAlive = ({ actor }: Pending) => actorOf(actor).crash !== undefined;
 
   const forget = (call: Pending) => {
     pending = pending.filter((one) => one !== call);
+  };
+
+  const answer = (call: Pending, outcome: Outcome) => {
+    forget(call);
+    actorOf(call.actor).history.push(`${call.id} ${described(outcome)}`);
+    call.settle(outcome);
   };
 
   /** As the functions' clients of the SDK do: their own rule says whether the call is sent once more. */
@@ -79,95 +106,112 @@ export function openScheduler(choose: Choose, budget: { kinds: readonly Fault[];
     try {
       const made = { ...token, getRetryCount: () => call.attempts - 1 };
       await retryStrategy.refreshRetryTokenForRetry(made, { errorType: 'TRANSIENT', error });
-      call.attempts += 1;
-      call.answer = undefined;
     } catch {
-      forget(call);
-      call.reject(error);
+      return answer(call, { error });
     }
+    call.attempts += 1;
+    call.before.push(call.outcome ?? { error: 'dropped' });
+    call.outcome = undefined;
   };
 
-  const isAlive = (actor: number) => living.has(actor);
-
-  const crash = (actor: number, isLate: boolean) => {
-    living.get(actor)?.();
-    living.delete(actor);
-    pending = pending.filter(
-      (call) => call.actor !== actor || (isLate && call.answer === undefined && isWrite(call)),
-    );
+  const crash = (ended: number, isLate: boolean) => {
+    for (const [number, actor] of actors) {
+      if (actor.process === ended && actor.crash) {
+        actor.crash();
+        actor.crash = undefined;
+        actor.history = [];
+        pending = pending.filter(
+          (call) => call.actor !== number || (isLate && call.outcome === undefined && call.writes),
+        );
+      }
+    }
   };
 
   const take = (call: Pending) => {
     try {
-      const output = call.effect(call.attempts);
-      call.answer = () => call.resolve(output);
+      call.outcome = { output: call.effect(call.attempts) };
     } catch (error) {
-      call.answer = () => call.reject(error);
+      call.outcome = { error };
     }
-    if (!isAlive(call.actor)) {
+    if (!isAlive(call)) {
       forget(call);
     }
   };
 
-  const crashesOf = (call: Pending): Event[] => [
-    ...fault('crashed', call.id, call.actor, () => crash(call.actor, false)),
-    ...(call.answer === undefined && isWrite(call)
-      ? fault('crashed-late', call.id, call.actor, () => crash(call.actor, true))
-      : []),
-  ];
-
   const eventsOf = (call: Pending): Event[] => {
-    const { id, actor, answer } = call;
-    if (answer) {
-      const give = () => {
-        forget(call);
-        answer();
-      };
-      return [
-        { id: `${id} answer ${call.attempts}`, actor, touches: [], happen: give },
-        ...(isWrite(call) ? fault('lost', id, actor, () => breakConnection(call)) : []),
-        ...crashesOf(call),
-      ];
+    const kinds: Event['kind'][] = [call.outcome ? 'answer' : 'effect'];
+    if (left > 0 && isAlive(call)) {
+      kinds.push(
+        ...faults.filter((kind) => {
+          const isPossible = {
+            dropped: call.outcome === undefined,
+            failed: call.outcome === undefined,
+            lost: call.outcome !== undefined && call.writes,
+            crashed: true,
+            'crashed-late': call.outcome === undefined && call.writes,
+          };
+          return budget.kinds.includes(kind) && isPossible[kind];
+        }),
+      );
     }
-    const effect = {
-      id: `${id} effect ${call.attempts}`,
-      actor,
-      touches: call.touches,
-      happen: () => take(call),
-    };
-    if (!isAlive(actor)) {
-      return [effect];
-    }
-    const fail = () => {
-      call.answer = () => call.reject(serverError(call.attempts));
-    };
-    return [
-      effect,
-      ...fault('dropped', id, actor, () => breakConnection(call)),
-      ...fault('failed', id, actor, fail),
-      ...crashesOf(call),
-    ];
+    return kinds.map((kind) => ({ call, kind }));
+  };
+
+  const happenings: Readonly<Record<Event['kind'], (call: Pending) => void | Promise<void>>> = {
+    effect: take,
+    answer: (call) => call.outcome && answer(call, call.outcome),
+    dropped: breakConnection,
+    lost: breakConnection,
+    failed: (call) => {
+      call.outcome = { error: serverError(call.attempts) };
+    },
+    crashed: ({ actor }) => crash(actorOf(actor).process, false),
+    'crashed-late': ({ actor }) => crash(actorOf(actor).process, true),
   };
 
   return {
     /** A call of a request's, which waits until it is chosen. */
-    call: (actor: number, call: ServiceCall): Promise<unknown> =>
+    call: (number: number, call: ServiceCall): Promise<unknown> =>
       new Promise((resolve, reject) => {
+        const actor = actorOf(number);
         // What a crashed function would do next is not done.
-        if (isAlive(actor)) {
-          const number = calls.get(actor) ?? 0;
-          calls.set(actor, number + 1);
-          const id = `${actor}.${number}`;
-          pending.push({ ...call, actor, id, attempts: 1, answer: undefined, resolve, reject });
+        if (!actor.crash) {
+          return;
         }
+        const id = `${number}.${actor.requests}.${actor.calls}`;
+        actor.calls += 1;
+        const settle = (outcome: Outcome) =>
+          'error' in outcome ? reject(outcome.error) : resolve(outcome.output);
+        pending.push({ ...call, actor: number, id, attempts: 1, before: [], outcome: undefined, settle });
       }),
 
     /** Runs a request until it is answered, or its function has crashed. */
-    start: <Result>(actor: number, request: () => Promise<Result>): Promise<Result | 'crashed'> =>
+    start: <Result>(
+      number: number,
+      request: () => Promise<Result>,
+      process = number,
+    ): Promise<Result | 'crashed'> =>
       new Promise((resolve, reject) => {
-        living.set(actor, () => resolve('crashed'));
-        request().then(resolve, reject);
+        const actor = actorOf(number);
+        actor.process = process;
+        actor.crash = () => resolve('crashed');
+        const over = () => {
+          actor.crash = undefined;
+          actor.history = [];
+        };
+        request().finally(over).then(resolve, reject);
       }),
+
+    /** A request begins: nothing that those before it have learned matters any more but what `place` says. */
+    atRequest: (number: number, place: string): void => {
+      const actor = actorOf(number);
+      actor.history = [place];
+      actor.requests += 1;
+      actor.calls = 0;
+    },
+
+    /** Nothing is on its way. */
+    isIdle: () => pending.length === 0,
 
     allowFaults: () => {
       left = budget.atMost;
@@ -176,21 +220,44 @@ export function openScheduler(choose: Choose, budget: { kinds: readonly Fault[];
       left = 0;
     },
 
+    /** What the requests have learned, and what is on its way: all that decides what they do next. */
+    state: () =>
+      stateText([
+        left,
+        [...actors]
+          .sort(([one], [other]) => one - other)
+          .map(([number, { history, crash }]) => [number, history, crash !== undefined]),
+        pending
+          .map(({ id, before, outcome }) => [id, before.map(described), outcome && described(outcome)].join())
+          .sort(),
+      ]),
+
     /**
      * Lets one event after the other happen until `isOver`, and then whatever is still on its way.
-     * @param reduced whether an answer, which commutes with all events of others, comes first
+     * @param answersFirst whether an answer, which makes no difference to any other request, comes before all else
+     * @param stateOf says the rest that decides what can follow
      * @param checked is called after each event
      */
-    drive: async (isOver: () => boolean, reduced: boolean, checked: () => void): Promise<void> => {
+    drive: async (
+      isOver: () => boolean,
+      {
+        answersFirst,
+        stateOf,
+        checked,
+      }: { answersFirst: boolean; stateOf: () => string; checked: () => void },
+    ): Promise<void> => {
       await settled();
       while (!isOver()) {
-        const answered = reduced ? pending.find(({ answer }) => answer) : undefined;
+        const answered = answersFirst ? pending.find(({ outcome }) => outcome) : undefined;
         const events = (answered ? [answered] : pending).flatMap(eventsOf);
-        if (events.length === 0) {
+        const event = events[choose(events, stateOf)];
+        if (!event) {
           throw new Error('a request waits for nothing that could happen');
         }
-        const event = events[choose(events)];
-        await event?.happen();
+        if (event.kind !== 'effect' && event.kind !== 'answer') {
+          left -= 1;
+        }
+        await happenings[event.kind](event.call);
         await settled();
         checked();
       }

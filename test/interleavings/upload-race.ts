@@ -1,18 +1,19 @@
 // Requests of one upload at once, then the client that follows the protocol to the end; and what has to hold throughout.
 
-import { errors } from '../../api/errors.ts';
-import { parseQuotas } from '../../api/quotas.ts';
+import { type ErrorCode, errors } from '../../api/errors.ts';
+import { parseQuotas, type Quota } from '../../api/quotas.ts';
 import { type SealingKeys, sealsWith } from '../../api/sealing-keys.ts';
 import { isSentAgain } from '../../api/send-again.ts';
 import { proxyErrorOf } from '../../lambda/proxy-error.ts';
 import { seal } from '../../lambda/upload/seal.ts';
+import type { Staging } from '../../lambda/upload/staging.ts';
 import { type Content, digestOf, layerOf, otherThan, partSize, partsIn, positionsOf } from './content.ts';
-import { dynamoDbInMemory } from './dynamodb-in-memory.ts';
-import { ecrInMemory } from './ecr-in-memory.ts';
 import type { Choose } from './explorer.ts';
-import { type Instance, openInstance, registryId, type Service } from './function-instance.ts';
-import { s3InMemory } from './s3-in-memory.ts';
-import { type Fault, openScheduler, type Scheduler, type ServiceCall } from './scheduler.ts';
+import { type Instance, openInstance, registryId } from './function-instance.ts';
+import { toItsEnd } from './protocol-client.ts';
+import { assert, runRace, Violation } from './race-run.ts';
+import type { Fault } from './scheduler.ts';
+import { type PlantedInServices, type ServicesInMemory, servicesInMemory } from './services-in-memory.ts';
 
 /** What a client sends; the part by its number. */
 export type Request =
@@ -35,11 +36,8 @@ export type Scenario = {
   readonly reduced: boolean;
 };
 
-/** Bugs that are planted to see them found. */
-export type Planted = {
-  readonly withoutConditions?: boolean;
-  readonly markBeforeCount?: boolean;
-};
+/** Bugs, and changes, that are planted to see what they do. */
+export type Planted = PlantedInServices & { readonly staging?: (staging: Staging) => Staging };
 
 const repositoryName = 'team/app';
 const uploadId = '00000000-0000-0000-0000-000000000000';
@@ -55,19 +53,9 @@ const rotated: SealingKeys = {
   previousSealingKey: { key: oldKey, sealsUntil: later, opensUntil: later },
 };
 
-class Violation extends Error {
-  override readonly name = 'Violation';
-}
-
-function assert(holds: boolean, what: string): asserts holds {
-  if (!holds) {
-    throw new Violation(what);
-  }
-}
-
 /** What the instances reach at this moment: they are made once, the rest for every run anew. */
-type World = { scheduler: Scheduler; read: (service: Service, command: unknown) => readonly ServiceCall[] };
-let world: World | undefined;
+let services: ServicesInMemory | undefined;
+let changed: Planted = {};
 let secret: SealingKeys = { sealingKey: oldKey };
 
 const instances = new Map<number, Instance>();
@@ -78,48 +66,48 @@ function instanceOf(actor: number): Instance {
     return found;
   }
   const opened = openInstance(
-    async (service, command) => {
-      let output: unknown;
-      for (const call of world?.read(service, command) ?? []) {
-        output = await world?.scheduler.call(actor, call);
-      }
-      return output;
-    },
+    async (service, command) => services?.send(actor, service, command),
     async () => {
-      const read = { touches: [{ key: 'secret', writes: false }], effect: () => {} };
-      await world?.scheduler.call(actor, read);
-      return { clients: {}, ...secret };
+      let read = secret;
+      const effect = () => {
+        read = secret;
+        return read;
+      };
+      await services?.scheduler.call(actor, { name: 'read the secret', writes: false, effect });
+      return { clients: {}, ...read };
     },
+    (staging) => changed.staging?.(staging) ?? staging,
   );
   instances.set(actor, opened);
   return opened;
 }
 
-const maxRounds = 16;
+const quotasOf = new Map<number, readonly Quota[]>();
+
+/** One that a layer of this size just fits. */
+function quotaOf(bytes: number): readonly Quota[] {
+  const quotas = quotasOf.get(bytes) ?? parseQuotas(`[{ name: each, client: "*", bytesPerDay: ${bytes} }]`);
+  quotasOf.set(bytes, quotas);
+  return quotas;
+}
+
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errors, code);
 
 /** One run of a scenario. @throws Violation when something does not hold */
 export async function race(scenario: Scenario, choose: Choose, planted: Planted = {}): Promise<void> {
-  const { layerBytes, content, reduced } = scenario;
+  const { layerBytes, content } = scenario;
   const layer = layerOf(content, layerBytes);
   const other = otherThan(layer);
   const digest = digestOf(layer);
-  const quotas = scenario.isCounted
-    ? parseQuotas(`[{ name: each, client: "*", bytesPerDay: ${layerBytes} }]`)
-    : [];
+  const quotas = scenario.isCounted ? quotaOf(layerBytes) : [];
 
   secret = { sealingKey: oldKey };
   const sealedId = seal(sealsWith(secret, new Date()), { uploadId, sending: { pairsOf: partSize } }, binding);
-
-  const scheduler = openScheduler(choose, scenario.faults);
-  const ecr = ecrInMemory();
-  const s3 = s3InMemory({ obeysConditions: !planted.withoutConditions });
-  const dynamodb = dynamoDbInMemory({ writesMarkFirst: planted.markBeforeCount ?? false });
+  const inMemory = servicesInMemory(choose, scenario.faults, planted);
+  const { scheduler, ecr, s3, dynamodb } = inMemory;
+  services = inMemory;
+  changed = planted;
   ecr.open(uploadId);
-  world = {
-    scheduler,
-    read: (service, command) =>
-      service === 'dynamodb' ? dynamodb.read(command) : [{ ecr, s3 }[service].read(command)],
-  };
 
   /** By other bytes of the client's own, so that the layer cannot be completed any more. */
   const isSpoilt = scenario.racing.flat().some((request) => 'of' in request);
@@ -127,12 +115,14 @@ export async function race(scenario: Scenario, choose: Choose, planted: Planted 
   let isCompleted = false;
   let isCompletionSent = false;
 
-  const send = async (actor: number, request: Request): Promise<void> => {
+  /** @param place where the client is, as far as that decides what it does after this request */
+  const send = async (actor: number, request: Request, place: string): Promise<void> => {
+    scheduler.atRequest(actor, place);
     if ('rotate' in request) {
       const effect = () => {
         secret = rotated;
       };
-      await scheduler.call(actor, { touches: [{ key: 'secret', writes: true }], effect });
+      await scheduler.call(actor, { name: 'rotate', writes: true, effect });
       return;
     }
     const serve = instanceOf(actor);
@@ -192,88 +182,47 @@ export async function race(scenario: Scenario, choose: Choose, planted: Planted 
 
   /** Until the layer is complete: from what was acknowledged on, or from where an answer says. */
   const finish = async (actor: number): Promise<void> => {
-    let part = 0;
-    while (acknowledged.has(part)) {
-      part += 1;
-    }
-    let completesFirst = isCompletionSent;
-    for (let round = 0; round < maxRounds && !isCompleted; round++) {
-      const completes = completesFirst || part >= partsIn(layerBytes);
+    const reply = (request: Request) => async (place: string) => {
       try {
-        await send(actor, completes ? { complete: 'own' } : { part });
-        part += 1;
+        await send(actor, request, place);
+        return {};
       } catch (error) {
         if (error instanceof Violation) {
           throw error;
         }
         const { code, members } = proxyErrorOf(error);
-        if (code === 'InvalidLayerPartException') {
-          const { lastValidByteReceived } = members;
-          part = lastValidByteReceived === undefined ? 0 : Math.ceil((lastValidByteReceived + 1) / partSize);
-        } else if (completes && completesFirst) {
-          completesFirst = false;
-        } else if (!completes && code === 'UploadNotFoundException') {
-          completesFirst = true;
-        } else if (isSpoilt && code === 'InvalidLayerException') {
-          return;
-        } else if (code === 'LayerAlreadyExistsException') {
-          // What a client takes for done: who made the layer is not known where the note of the completion was lost.
-          assert(ecr.layers.has(digest), 'a layer is said to be there that is not');
-          return;
-        } else {
-          assert(isSentAgain(errors[code].sendAgain), `the client cannot go on: ${code}`);
-        }
-      }
-    }
-    assert(isCompleted, 'the client does not come to an end');
-  };
-
-  let failure: unknown;
-  let running = 0;
-  const run = (actor: number, requests: readonly Request[]) => {
-    running += 1;
-    const all = async () => {
-      for (const request of requests) {
-        await send(actor, request);
+        return { refusal: code, lastValidByteReceived: members.lastValidByteReceived };
       }
     };
-    void scheduler
-      .start(actor, all)
-      .catch((error: unknown) => {
-        if (error instanceof Violation) {
-          failure = error;
-        }
-      })
-      .finally(() => {
-        running -= 1;
-      });
-  };
-  const isOver = () => running === 0 || failure !== undefined;
-  const drive = async () => {
-    await scheduler.drive(isOver, reduced, check);
-    if (failure) {
-      throw failure;
+    let from = 0;
+    while (acknowledged.has(from)) {
+      from += 1;
     }
+    const end = await toItsEnd({
+      parts: partsIn(layerBytes),
+      from,
+      mayBeComplete: isCompletionSent,
+      isSpoilt,
+      sendPart: (part, place) => reply({ part })(place),
+      complete: reply({ complete: 'own' }),
+      awaits: (refusal) => isErrorCode(refusal) && isSentAgain(errors[refusal].sendAgain),
+    });
+    assert(end !== 'exists' || ecr.layers.has(digest), 'a layer is said to be there that is not');
   };
 
-  for (const request of scenario.before) {
-    run(0, [request]);
-    await drive();
-  }
-  scheduler.allowFaults();
-  for (const [n, requests] of scenario.racing.entries()) {
-    run(n + 1, requests);
-  }
-  await drive();
-  scheduler.forbidFaults();
-  running += 1;
-  void scheduler
-    .start(0, () => finish(0))
-    .catch((error: unknown) => {
-      failure = error;
-    })
-    .finally(() => {
-      running -= 1;
-    });
-  await drive();
+  const inOrder =
+    (requests: readonly Request[]) =>
+    async (actor: number): Promise<void> => {
+      for (const [n, request] of requests.entries()) {
+        await send(actor, request, `${n}`);
+      }
+    };
+  await runRace(inMemory, {
+    before: scenario.before.map((request) => inOrder([request])),
+    racing: scenario.racing.map(inOrder),
+    finish,
+    answersFirst: scenario.reduced,
+    known: () => [[...acknowledged].sort(), isCompleted, isCompletionSent, secret],
+    check,
+  });
 }

@@ -4,7 +4,12 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export type AssemblyFunction = { source: string; timeoutSeconds?: number; environment?: object };
+export type AssemblyFunction = {
+  source: string;
+  timeoutSeconds?: number;
+  environment?: object;
+  reservedConcurrency?: number;
+};
 
 /**
  * @param routes `METHOD /path` to the function's name
@@ -25,7 +30,9 @@ export function writeAssembly(
   };
   const files: Record<string, object> = {};
 
-  for (const [name, { source, timeoutSeconds = 5, environment = {} }] of Object.entries(functions)) {
+  for (const [name, { source, timeoutSeconds = 5, environment = {}, reservedConcurrency }] of Object.entries(
+    functions,
+  )) {
     mkdirSync(join(directory, `asset.${name}`));
     writeFileSync(join(directory, `asset.${name}`, 'index.mjs'), source);
     files[name] = { source: { path: `asset.${name}`, packaging: 'zip' } };
@@ -37,6 +44,7 @@ export function writeAssembly(
         Environment: { Variables: environment },
         Timeout: timeoutSeconds,
         MemorySize: 512,
+        ReservedConcurrentExecutions: reservedConcurrency,
       },
     };
   }

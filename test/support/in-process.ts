@@ -67,7 +67,7 @@ function bodyOf({ body }: RequestInit) {
   return typeof body === 'string' ? { text: body } : {};
 }
 
-const sendTo =
+export const sendTo =
   (handlers: ReadonlyMap<OperationName, Handler>, timeoutMs?: number): Send =>
   async (path, init) => {
     const url = new URL(path, 'http://in-process');
@@ -99,7 +99,7 @@ const sendTo =
     return new Response(body, { status, headers });
   };
 
-const handlersOf = (services: FunctionServices) =>
+export const handlersOf = (services: FunctionServices) =>
   new Map(operationNames.map((operation) => [operation, resourceHandler(operation, services)]));
 
 /** Everything but API Gateway: handlers, stand-ins and a staging area of their own. Each refusal is held against openapi.json. */

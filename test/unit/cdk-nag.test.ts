@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, CfnResource, Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
@@ -23,8 +24,10 @@ const report = z.looseObject({ pluginReports: z.array(z.looseObject({ violations
 
 describe('cdk-nag and the CDK', () => {
   it.each(configurationNames)('find nothing in the configuration "%s"', (name) => {
-    const { app } = synthesize(configurations[name], awsSolutions);
+    const { app, stack } = synthesize(configurations[name], awsSolutions);
     expect(findingsOf(app)).toEqual([]);
+    // What the CDK CLI prints beside them.
+    expect(Annotations.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
   });
 
   const found = (add: (stack: Stack) => void) => {

@@ -101,6 +101,12 @@ describe('the error table', () => {
   it('finds failures of the network by Node’s code', () => {
     expect(upstreamCodeOf(named('Error', { code: 'ECONNREFUSED' }))).toBe('ServiceUnavailableException');
   });
+
+  it('takes a 403 without a body for a refusal, and for one that passes where a wrong clock had signed', () => {
+    const refused = (more: object) => named('Unknown', { $metadata: { httpStatusCode: 403, ...more } });
+    expect(upstreamCodeOf(refused({}))).toBe('UpstreamRefusedException');
+    expect(upstreamCodeOf(refused({ clockSkewCorrected: true }))).toBe('ServerException');
+  });
 });
 
 describe('a problem document', () => {

@@ -54,6 +54,16 @@ describe('API Gateway’s own answers', () => {
     expect(responseTypes).toEqual(expect.arrayContaining(Object.keys(gatewayAnswers)));
   });
 
+  it('of what Lambda did not run is 503, to be sent again: nothing was done', () => {
+    expect(problemIn('INTEGRATION_FAILURE')).toMatchObject({
+      code: 'ServiceUnavailableException',
+      status: 503,
+      detail: expect.stringContaining('Send the same request again'),
+    });
+    const { ResponseParameters } = responses.get('INTEGRATION_FAILURE') ?? {};
+    expect(ResponseParameters).toHaveProperty(['gatewayresponse.header.Retry-After'], "'5'");
+  });
+
   it.each(answers)('%s is what the resource API says of %s, but for its detail', (type, code) => {
     const response = responses.get(type);
     const { statusCode, headers, body } = resourceApi('PutImage').writeError(

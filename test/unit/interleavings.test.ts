@@ -14,10 +14,10 @@ vi.mock('../../lambda/upload/seal.ts', async (original) => {
   return { ...seal, openSeal: opened };
 });
 
-const schedulesOfEach = 60;
+const runsOfEach = 60;
 
 it.each(scenarios)('no order of events breaks an upload: $name', async (scenario) => {
-  const { failures } = await exploreRace(scenario, schedulesOfEach);
+  const { failures } = await exploreRace(scenario, { atMost: runsOfEach });
   expect(failures).toEqual([]);
 });
 
@@ -34,7 +34,7 @@ describe('a planted bug is found, and found again by the number of its schedule'
   ];
 
   it.each(bugs)('%s', async (_bug, name, planted, message) => {
-    const { failures } = await exploreRace(scenarioOf(name), 1_000, planted);
+    const { failures } = await exploreRace(scenarioOf(name), { atMost: 1_000, planted });
     const [first] = failures;
     expect(first?.error).toMatchObject({ message });
     await expect(replaySchedule(first?.schedule ?? '', planted)).rejects.toThrow(message);
@@ -44,7 +44,9 @@ describe('a planted bug is found, and found again by the number of its schedule'
   it('a seal that is not checked', async () => {
     seals.areChecked = false;
     try {
-      const { failures } = await exploreRace(scenarioOf('a stranger with the upload’s id'), 1_000);
+      const { failures } = await exploreRace(scenarioOf('a stranger with the upload’s id'), {
+        atMost: 1_000,
+      });
       expect(failures[0]?.error).toMatchObject({ message: 'a stranger has sent a part' });
     } finally {
       seals.areChecked = true;

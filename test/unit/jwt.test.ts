@@ -62,6 +62,37 @@ describe('a number among the claims', () => {
     },
   );
 
+  it.each(['', '-', '+1', '1.', '.5', '1e', 'x1', '1x', '0x1', ' 1', '1 ', 'NaN'])(
+    '%j is none, wherever it comes from',
+    (source) => {
+      expect(() => decimalOf(source)).toThrow(new SyntaxError('not a number of JSON'));
+    },
+  );
+
+  const longest = '9'.repeat(maxNumberCharacters);
+  it.each([
+    longest,
+    `${longest.slice(2)}.9`,
+    `-${longest.slice(1)}`,
+    `1e${maxNumberCharacters - 1}`,
+    `0e${maxNumberCharacters}`,
+  ])('may have as many characters as %s', (source) => {
+    expect(() => decimalOf(source)).not.toThrow();
+  });
+
+  it.each([
+    `1${longest}`,
+    `${longest}.0`,
+    `-${longest}`,
+    `1e${maxNumberCharacters}`,
+    `0e${maxNumberCharacters + 1}`,
+    `0e-${maxNumberCharacters + 1}`,
+  ])('may not have as many as %s', (source) => {
+    expect(() => decimalOf(source)).toThrow(
+      new RangeError(`a number of more than ${maxNumberCharacters} characters`),
+    );
+  });
+
   it('is as exact in an object and in a list', () => {
     const { claims } = readJwt(token(written('"o":{"n":9007199254740993},"l":["a",9007199254740993,true]')));
     expect(claims).toMatchObject({ 'o/n': '9007199254740993', l: ['a', '9007199254740993', 'true'] });
@@ -164,6 +195,7 @@ describe('the kind of a token', () => {
     'wit+jwt',
     'vc+sd-jwt',
     'passport',
+    'japplication/wt',
     'application/application/jwt',
     'jwt ',
     '',
@@ -178,6 +210,43 @@ describe('the kind of a token', () => {
   it('is that of a security event where the claims say so, whatever typ says', () => {
     const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
     expect(refusal(token({ events })).message).toContain('another kind');
+  });
+});
+
+describe('the header of a token', () => {
+  it('names its key', () => {
+    expect(refusal(token({}, { kid: undefined })).message).toBe('The token’s signature names no key (kid).');
+  });
+
+  it.each(['HS256', 'none', 'RS1', 'rs256', undefined])(
+    'names one of the algorithms that are taken, which are named instead of %s',
+    (alg) => {
+      expect(refusal(token({}, { alg })).message).toBe(
+        'The token’s signature is of an algorithm that is not taken: use RS256, RS384, RS512, ES256, ES384, ES512, EdDSA.',
+      );
+    },
+  );
+
+  it('has no extension that has to be understood', () => {
+    expect(refusal(token({}, { crit: ['exp'] })).message).toContain('well-formed');
+  });
+});
+
+describe('the parts of a token', () => {
+  it('are kept as they were sent', () => {
+    const text = token();
+    const { encoded } = readJwt(text);
+    expect(encoded.signature).toBe('AAAA');
+    expect(Object.values(encoded).join('.')).toBe(text);
+  });
+
+  it('have no signature where it is left out', () => {
+    expect(readJwt(token().replace(/\.AAAA$/, '')).encoded.signature).toBe('');
+  });
+
+  it('may begin with a byte order mark', () => {
+    const text = token(`\uFEFF${JSON.stringify(registered)}`, `\uFEFF${JSON.stringify(head)}`);
+    expect(readJwt(text).registered.sub).toBe('me');
   });
 });
 
@@ -203,6 +272,7 @@ describe('the registered claims', () => {
   it.each<[string, Json, string]>([
     ['an audience that is a number', { aud: 1 }, 'well-formed'],
     ['an audience with a number among texts', { aud: ['a', 1] }, 'well-formed'],
+    ['an audience that is null', { aud: null }, 'well-formed'],
     ['an iat that is a text', { iat: '1' }, 'well-formed'],
     ['an nbf that is null', { nbf: null }, 'well-formed'],
     ['an nbf that is a text', { nbf: '1' }, 'well-formed'],
@@ -232,6 +302,10 @@ describe('the registered claims', () => {
       const members = JSON.stringify(Object.fromEntries(others)).slice(1);
       expect(refusal(token(`{"${claim}":${seconds},${members}`)).message).toContain(detail);
     });
+  });
+
+  it.each(['here', ['here', 'there'], []])('may have the audience %j', (aud) => {
+    expect(readJwt(token({ aud })).registered.aud).toEqual(aud);
   });
 
   it('may be accompanied by a scope that is a list, and a jti that is a number', () => {

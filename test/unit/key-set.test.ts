@@ -72,8 +72,23 @@ describe('the keys of an issuer', () => {
     ['without a key set', { issuer: issuer.issuer }],
   ])('are not read from a discovery document %s', async (_, document) => {
     answers[discovery] = json(document);
-    await expect(fetchKeySet(issuer)).rejects.toMatchObject({ name: 'KeySetError', isLasting: true });
+    await expect(fetchKeySet(issuer)).rejects.toMatchObject({
+      ...{ name: 'KeySetError', isLasting: true },
+      message: expect.stringMatching(
+        /^https:\S+ (is no discovery document|is the discovery document of another issuer|names a key set that is not at an https URL)$/,
+      ),
+    });
     expect(urls()).toEqual([discovery]);
+  });
+
+  it('are those of the entries that are keys', async () => {
+    answers[keys] = json({ keys: [{}, null, 'key', { kid: 'key-2' }, key, ['RSA']] });
+    expect(await fetchKeySet(issuer)).toEqual([key]);
+  });
+
+  it('are asked for as JSON', async () => {
+    await fetchKeySet(issuer);
+    expect(asked.map(({ init }) => init?.headers)).toEqual(asked.map(() => ({ accept: 'application/json' })));
   });
 
   it('may be at an http URL for an issuer on this machine alone', async () => {
@@ -88,11 +103,11 @@ describe.each([
   ['a discovery document', discovery],
   ['a key set', keys],
 ])('the answer for %s', (_, url) => {
-  it.each([301, 302, 303, 307, 308])('may not be a redirect: HTTP %i', async (status) => {
+  it.each([300, 301, 302, 303, 307, 308, 399])('may not be a redirect: HTTP %i', async (status) => {
     answers[url] = () => new Response(null, { status, headers: { location: 'https://evil.test/' } });
     await expect(fetchKeySet(issuer)).rejects.toMatchObject({
       isLasting: true,
-      message: expect.stringContaining(`HTTP ${status}`),
+      message: `${url} redirects (HTTP ${status}), and redirects are not followed`,
     });
     // fetch would follow it by itself.
     expect(asked.map(({ init }) => init?.redirect)).toEqual(asked.map(() => 'manual'));
@@ -110,7 +125,15 @@ describe.each([
     [204, true],
   ])('of HTTP %i is no keys; lasting: %s', async (status, isLasting) => {
     answers[url] = () => new Response(status === 204 ? null : '{}', { status });
-    await expect(fetchKeySet(issuer)).rejects.toMatchObject({ isLasting });
+    await expect(fetchKeySet(issuer)).rejects.toMatchObject({
+      isLasting,
+      message: `${url} answers with HTTP ${status}`,
+    });
+  });
+
+  it('may not be empty', async () => {
+    answers[url] = () => new Response(null);
+    await expect(fetchKeySet(issuer)).rejects.toMatchObject({ isLasting: true });
   });
 
   it('is read to the largest size, and not a byte further', async () => {
@@ -157,7 +180,8 @@ describe.each([
     async (text) => {
       answers[url] = () => new Response(text);
       const failure: unknown = await fetchKeySet(issuer).catch((error: unknown) => error);
-      expect(failure).toMatchObject({ name: 'KeySetError', isLasting: true, cause: undefined });
+      const message = `${url} is no ${url === keys ? 'key set' : 'discovery document'}`;
+      expect(failure).toMatchObject({ name: 'KeySetError', isLasting: true, cause: undefined, message });
     },
   );
 
@@ -183,6 +207,10 @@ describe('an address that cannot be reached', () => {
     answers[discovery] = () => {
       throw new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
     };
-    await expect(fetchKeySet(issuer)).rejects.toMatchObject({ isLasting });
+    await expect(fetchKeySet(issuer)).rejects.toMatchObject({
+      isLasting,
+      message: `${discovery} cannot be read`,
+      cause: expect.any(TypeError),
+    });
   });
 });

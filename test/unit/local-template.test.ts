@@ -52,7 +52,14 @@ describe('intrinsics', () => {
 
 describe('the template', () => {
   const source = 'export const handler = () => ({});';
-  const functions = { Upload: { source, timeoutSeconds: 28, environment: { BUCKET: { Ref: 'Bucket' } } } };
+  const functions = {
+    Upload: {
+      source,
+      timeoutSeconds: 28,
+      environment: { BUCKET: { Ref: 'Bucket' } },
+      reservedConcurrency: 50,
+    },
+  };
 
   it('gives routes, functions, buckets and secrets', () => {
     const cdkOut = writeAssembly(functions, { 'PUT /a/{b}/c': 'Upload', 'POST /a': 'Upload' });
@@ -70,6 +77,7 @@ describe('the template', () => {
           environment: { BUCKET: 'bucket' },
           timeoutMs: 28_000,
           memorySizeMegabytes: 512,
+          reservedConcurrentExecutions: 50,
         },
       ],
       containers: [],

@@ -83,6 +83,22 @@ describe('the parts of a body', () => {
     );
   });
 
+  it('are of the first bytes alone, when what is held is shortened', () => {
+    fc.assert(
+      fc.property(sizes, sizes, (size, to) => {
+        const held = Math.min(size, heldBytes - 1);
+        const kept = Math.min(to, held);
+        const cutter = new PartCutter(new PartBuffers());
+        expect([...cutter.take(bytes.subarray(0, held))]).toEqual([]);
+        cutter.shorten(kept);
+        const parts = [...cutter.end()];
+        expect(sha256(Buffer.concat(parts))).toBe(sha256(bytes.subarray(0, kept)));
+        expect(parts.every((part) => part.length >= minEcrPartBytes) || parts.length === 1).toBe(true);
+      }),
+      fuzzed(30),
+    );
+  });
+
   it('leave memory behind that the next ones are gathered in', () => {
     const buffers = new PartBuffers();
     const cutter = new PartCutter(buffers);
@@ -91,7 +107,7 @@ describe('the parts of a body', () => {
       throw new Error('no part');
     }
     buffers.giveBack(first);
-    cutter.drop();
+    cutter.shorten(0);
     expect(cutter.held).toBe(0);
     const memory = [buffers.take(), buffers.take(), buffers.take()].map(({ buffer }) => buffer);
     expect(memory.indexOf(first.buffer)).toBeGreaterThanOrEqual(0);

@@ -1,3 +1,8 @@
+import {
+  type CancellationReason,
+  DynamoDBClient,
+  TransactionCanceledException,
+} from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ProxyError } from '../../api/proxy-error.ts';
@@ -60,8 +65,9 @@ describe('a quota that is nearly used', () => {
 
   it('is told from 90 % on', async () => {
     expect(await told(89)).toEqual([]);
+    const resetsAt = new Date(Math.ceil((Date.now() + 1) / 86_400_000) * 86_400_000).toISOString();
     expect(await told(90)).toEqual([
-      expect.stringContaining('90 of the 100 bytes that the quota q allows a day are used.'),
+      `90 of the 100 bytes that the quota q allows a day are used. It resets at ${resetsAt}.`,
     ]);
   });
 
@@ -263,6 +269,218 @@ describe('what DynamoDB keeps', () => {
     );
     expect(new Set(alike).size).toBe(3);
     expect(keyOf('a', 'b c')).not.toBe(keyOf('a b', 'c'));
+  });
+});
+
+/** Answers in this order; reads have no item unless it is said. */
+function scripted(...answers: readonly (object | Error)[]) {
+  const coming = [...answers];
+  const sent: { input: object; options: unknown }[] = [];
+  const send = async ({ input }: { input: object }, options: unknown) => {
+    sent.push({ input, options });
+    const answer = coming.shift() ?? {};
+    if (answer instanceof Error) {
+      throw answer;
+    }
+    return answer;
+  };
+  const client = Object.assign(new DynamoDBClient({ region: 'local' }), { send });
+  const pauses: number[] = [];
+  const count = quotaCounter(client, 'table', parseQuotas(at100), async (ms) => pauses.push(ms));
+  return { count, sent, pauses };
+}
+
+const cancelled = (...CancellationReasons: CancellationReason[]) =>
+  new TransactionCanceledException({ message: 'cancelled', $metadata: {}, CancellationReasons });
+const none = { Code: 'None' };
+const full = (amount?: number) => ({
+  Code: 'ConditionalCheckFailed',
+  ...(amount !== undefined && { Item: { amount: { N: String(amount) } } }),
+});
+const marked = (first: number, end: number) => ({
+  Item: { countedFrom: { N: String(first) }, countedTo: { N: String(end) } },
+});
+
+describe('what DynamoDB is asked', () => {
+  const now = new Date('2026-11-21T12:00:00Z');
+  const seconds = now.getTime() / 1_000;
+  const uploadMark = keyOf('mark', 'bytes', 'Client::c', 'r', 'u');
+  const countOfDay = keyOf('count', 'q', 'bytes', '2026-11-21', 'Client::c');
+  const keyed = (id: string) => ({ TableName: 'table', Key: { id: { S: id } } });
+
+  const added = (amount: number) => ({
+    Update: {
+      ...keyed(countOfDay),
+      UpdateExpression: 'ADD amount :added SET expiresAt = :expiresAt',
+      ConditionExpression: 'attribute_not_exists(amount) OR amount <= :room',
+      ExpressionAttributeValues: {
+        ':added': { N: String(amount) },
+        ':room': { N: String(100 - amount) },
+        ':expiresAt': { N: String(seconds + 2 * 86_400) },
+      },
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    },
+  });
+
+  it.each<[string, object[], object, object]>([
+    ['a part whose upload has no mark', [], { ConditionExpression: 'attribute_not_exists(countedTo)' }, {}],
+    [
+      'a part whose upload has one',
+      [marked(0, 0)],
+      { ConditionExpression: 'countedFrom = :oldFirst AND countedTo = :oldEnd' },
+      { ':oldFirst': { N: '0' }, ':oldEnd': { N: '0' } },
+    ],
+  ])('of %s is one transaction with the mark', async (_, answers, condition, values) => {
+    vi.useFakeTimers({ toFake: ['Date'], now });
+    const { count, sent } = scripted(...answers);
+    const { signal: abortSignal } = new AbortController();
+    await count(who, part(0, 60), { abortSignal });
+    expect(sent).toEqual([
+      { input: { ...keyed(uploadMark), ConsistentRead: true }, options: { abortSignal } },
+      {
+        options: { abortSignal },
+        input: {
+          ClientRequestToken: expect.stringMatching(/^[0-9a-f-]{36}$/),
+          TransactItems: [
+            {
+              Update: {
+                ...keyed(uploadMark),
+                UpdateExpression: 'SET countedFrom = :first, countedTo = :end, expiresAt = :expiresAt',
+                ...condition,
+                ExpressionAttributeValues: {
+                  ':first': { N: '0' },
+                  ':end': { N: '60' },
+                  ...values,
+                  ':expiresAt': { N: String(seconds + 30 * 86_400) },
+                },
+              },
+            },
+            added(60),
+          ],
+        },
+      },
+    ]);
+  });
+
+  it('of an image has a mark of its day', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now });
+    const { count, sent } = scripted();
+    await count(who, { ...part(0, 60), daily: true });
+    expect(sent[0]).toEqual({
+      input: {
+        ...keyed(keyOf('mark', 'bytes', 'Client::c', 'r', 'u', '2026-11-21')),
+        ConsistentRead: true,
+      },
+      options: {},
+    });
+  });
+
+  it('is nothing of what is counted already, or counted by no quota', async () => {
+    const { count, sent } = scripted(marked(0, 60));
+    await count(who, part(0, 60));
+    expect(sent).toHaveLength(1);
+    await count(who, { ...part(0, 60), unit: 'images' });
+    expect(sent).toHaveLength(1);
+  });
+
+  it('is asked again with what has changed, and is not asked about the client twice', async () => {
+    const { count, sent, pauses } = scripted(
+      {},
+      cancelled(full(), none),
+      marked(0, 40),
+      cancelled(none, { Code: 'TransactionConflict' }),
+      marked(0, 40),
+      {},
+    );
+    const refuseAhead = vi.fn(async () => {});
+    await count(who, part(20, 60), { refuseAhead });
+    expect(sent).toHaveLength(6);
+    expect(refuseAhead).toHaveBeenCalledTimes(1);
+    expect(pauses).toHaveLength(2);
+    expect(pauses[0]).toBeLessThanOrEqual(40);
+    expect(pauses[1]).toBeLessThanOrEqual(80);
+  });
+
+  it.each([1, 20])(
+    'asks nobody about a part that touches what is counted, or is the first: %i',
+    async (end) => {
+      const refuseAhead = vi.fn(async () => {});
+      await scripted().count(who, part(0, end), { refuseAhead });
+      await scripted(marked(0, 20)).count(who, part(20, 40), { refuseAhead });
+      expect(refuseAhead).not.toHaveBeenCalled();
+      await scripted(marked(0, 20)).count(who, part(21, 40), { refuseAhead });
+      expect(refuseAhead).toHaveBeenCalledTimes(1);
+    },
+  );
+
+  it.each<[string, Error]>([
+    ['for a reason that nobody foresees', cancelled(none, { Code: 'ValidationError' })],
+    ['for no reason at all', cancelled()],
+    ['by something else', new Error('denied')],
+  ])('fails where the transaction is cancelled %s', async (_, error) => {
+    const { count, pauses } = scripted({}, error);
+    await expect(count(who, part(0, 60))).rejects.toBe(error);
+    expect(pauses).toEqual([]);
+  });
+
+  it.each(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'])(
+    'is tried twelve times where it is cancelled by %s, and is then too much at once',
+    async (Code) => {
+      const busy = Array.from({ length: 24 }, (_, n) => (n % 2 === 0 ? {} : cancelled({}, { Code })));
+      const { count, sent, pauses } = scripted(...busy);
+      await expect(count(who, part(0, 60))).rejects.toMatchObject({
+        code: 'ServiceUnavailableException',
+        message:
+          'Too many requests are counted against the same quota at this moment. Send the same request again.',
+      });
+      expect(sent).toHaveLength(24);
+      expect(pauses).toHaveLength(11);
+      for (const [at, ms] of pauses.entries()) {
+        expect(ms).toBeGreaterThanOrEqual(0);
+        expect(ms).toBeLessThanOrEqual(Math.min(640, 20 * 2 ** (at + 1)));
+      }
+    },
+  );
+});
+
+describe('a refusal', () => {
+  const refusal = (used: number, more: number) => ({
+    code: 'QuotaExceededException',
+    message:
+      `The quota q allows 100 bytes a day, ${used} are used, and this would be ${more} more. ` +
+      'It resets at 2026-11-22T00:00:00.000Z.',
+    members: { quota: 'q', used, limit: 100, resetsAt: '2026-11-22T00:00:00.000Z' },
+  });
+
+  it.each([
+    [70, 70],
+    [undefined, 0],
+  ])('says what is used, where the count holds %s', async (amount, used) => {
+    vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-21T12:00:00Z') });
+    const { count, sent } = scripted({}, cancelled(none, full(amount)), {});
+    await expect(count(who, part(0, 60))).rejects.toMatchObject(refusal(used, 60));
+    expect(sent).toHaveLength(3);
+  });
+
+  it('is taken back where another request has counted the same in the meantime', async () => {
+    const { count } = scripted({}, cancelled(none, full(70)), marked(0, 60));
+    await count(who, part(0, 60));
+  });
+
+  it('is not made of a count while the mark has changed as well', async () => {
+    const both = cancelled(full(), full(70));
+    const answers = Array.from({ length: 12 }, () => [{}, both]).flat();
+    await expect(scripted(...answers).count(who, part(0, 60))).rejects.toMatchObject({
+      code: 'ServiceUnavailableException',
+    });
+  });
+
+  it('of what no day has room for says what is used, and adds nothing', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-21T12:00:00Z') });
+    const { count, sent } = scripted({}, { Item: { amount: { N: '30' } } });
+    await expect(count(who, part(0, 101))).rejects.toMatchObject(refusal(30, 101));
+    expect(sent).toHaveLength(2);
+    await scripted().count(who, part(0, 100));
   });
 });
 

@@ -87,7 +87,11 @@ describe('a session token', () => {
 
   it('is not exchanged again', async () => {
     const principal = await call((await created()).sessionToken);
-    await expect(opened.create('', principal)).rejects.toMatchObject({ code: 'AccessDeniedException' });
+    await expect(opened.create('', principal)).rejects.toMatchObject({
+      code: 'AccessDeniedException',
+      message: 'A session token is not exchanged for another: send the token that it was made of.',
+      members: { policies: [] },
+    });
   });
 
   it('says itself until when it is valid, as an OIDC token does: clients get another in time', async () => {
@@ -124,7 +128,7 @@ describe('a session token', () => {
     const headers = { authorization: `Bearer ${sessionToken}` };
     await expect(authenticate(headers, { readSecret, verifyOidcToken })).rejects.toMatchObject({
       code: 'UnrecognizedClientException',
-      message: expect.stringContaining('does not use session tokens'),
+      message: 'This proxy does not use session tokens.',
     });
   });
 
@@ -134,9 +138,27 @@ describe('a session token', () => {
     const large = workloadOf({ groups: Array.from({ length: 200 }, (_, n) => `group-${n}-of-this-company`) });
     await expect(opened.create('', large)).rejects.toMatchObject({
       code: 'InvalidParameterException',
-      message: expect.stringContaining(`${maxSessionTokenCharacters} fit`),
+      message: expect.stringMatching(
+        new RegExp(
+          `^As a session token this one has \\d{4,} characters, and ${maxSessionTokenCharacters} fit into the headers of a ` +
+            'request. Have its issuer put fewer claims into it, or send it as it is, without exchanging it.$',
+        ),
+      ),
     });
   });
+});
+
+it('a session token is as long as may be, and no longer', async () => {
+  const lengthOf = (characters: number) =>
+    opened.create('', workloadOf({ pad: 'x'.repeat(characters) })).then(
+      ({ sessionToken }) => sessionToken.length,
+      () => 0,
+    );
+  // Base64 has four characters for three bytes.
+  const near = Math.floor(((maxSessionTokenCharacters - (await lengthOf(0))) * 3) / 4);
+  const made = await Promise.all([-3, -2, -1, 0, 1, 2, 3].map((more) => lengthOf(near + more)));
+  expect(Math.max(...made)).toBe(maxSessionTokenCharacters);
+  expect(made.at(-1)).toBe(0);
 });
 
 describe('the session token of a client token', () => {
@@ -158,10 +180,56 @@ describe('the session token of a client token', () => {
   });
 });
 
+describe('the end of a session token', () => {
+  const rotating = (opensUntil: string) => ({
+    ...secret,
+    sealingKey: 'n'.repeat(32),
+    previousSealingKey: { key: secret.sealingKey, sealsUntil: at(minute), opensUntil },
+  });
+
+  it('is the first of its client token’s, its key’s, and the longest that is configured', async () => {
+    const row = { sha256: sha256(clientToken), expiresAt: at(20 * minute) };
+    secret = { ...rotating(at(10 * minute)), clients: { 'team-a-ci': [row] } };
+    expect((await created(client)).minutes).toBe(10);
+    expect((await created(client, open({ maxMinutes: 5 }))).minutes).toBe(5);
+    secret = { ...secret, previousSealingKey: { ...rotating(at(30 * minute)).previousSealingKey } };
+    expect((await created(client)).minutes).toBe(20);
+  });
+
+  it('is not that of a key before that no longer seals', async () => {
+    secret = rotating(at(10 * minute));
+    pass(minute);
+    expect((await created()).minutes).toBe(60);
+  });
+
+  it('of a client token that is no longer valid is now: there is none', async () => {
+    const row = { sha256: sha256(clientToken), expiresAt: at(0) };
+    secret = { ...secret, clients: { 'team-a-ci': [row] } };
+    await expect(created(client)).rejects.toMatchObject({ code: 'ExpiredTokenException' });
+  });
+
+  it('that has passed is named, with what to do', async () => {
+    const { sessionToken } = await created();
+    pass(60 * minute + 6_000);
+    expect((await refusal(sessionToken)).message).toBe(
+      'The session token has expired. Exchange a valid token for another one: POST /session-tokens.',
+    );
+  });
+});
+
 describe('the session token of an OIDC token', () => {
   it('ends when its issuer is no longer configured', async () => {
     const { sessionToken } = await created();
-    expect((await refusal(sessionToken, open({ issuers: [] }))).code).toBe('UnrecognizedClientException');
+    const others = [{ issuer: `${iss}/`, audience: ['here'], audienceClaim: 'aud' as const }];
+    for (const known of [[], others]) {
+      expect(await refusal(sessionToken, open({ issuers: known }))).toMatchObject({
+        code: 'UnrecognizedClientException',
+        message: 'The session token is of an issuer (iss) that this proxy no longer knows.',
+      });
+    }
+    expect(await call(sessionToken, open({ issuers: [...others, ...issuers] }))).toMatchObject({
+      issuer: iss,
+    });
   });
 });
 
@@ -222,6 +290,55 @@ const times = () => ({ iat: seconds(), exp: seconds() + 60 });
 const claims = { iss, sub: 'admin' };
 
 describe('what is no session token of this proxy', () => {
+  const notOfThisProxy =
+    'The session token is not of this proxy, or its sealing key has been removed. Exchange a token again.';
+  const notWellFormed = 'The session token is not well-formed.';
+  const another = 'The session token is of another version of this proxy. Exchange a token again.';
+  const hash = 'a'.repeat(64);
+
+  it.each<[string, () => string, string]>([
+    ['signed with another key', () => forged(good, { ...times(), claims }), notOfThisProxy],
+    [
+      'not signed',
+      () => `eups_${encode({ alg: 'none' })}.${encode({ ...times(), claims })}.AA`,
+      notWellFormed,
+    ],
+    ['without an end', () => forged(good, { iat: seconds(), claims }, derivedKey()), notWellFormed],
+    ['of nobody', () => forged(good, times(), derivedKey()), another],
+    [
+      'of claims without an issuer',
+      () => forged(good, { ...times(), claims: { sub: 'a' } }, derivedKey()),
+      another,
+    ],
+    [
+      'of claims that are numbers',
+      () => forged(good, { ...times(), claims: { ...claims, n: 1 } }, derivedKey()),
+      another,
+    ],
+    ['of a client without a hash', () => forged(good, { ...times(), client: 'a' }, derivedKey()), another],
+    ...[`${hash}a`, `a${hash}`, hash.slice(1), hash.toUpperCase(), `${hash}\n`].map(
+      (sha): [string, () => string, string] => [
+        `of a client with the hash ${JSON.stringify(sha)}`,
+        () => forged(good, { ...times(), client: 'team-a-ci', sha256: sha }, derivedKey()),
+        another,
+      ],
+    ),
+    [
+      'of a client that is a number',
+      () => forged(good, { ...times(), client: 1, sha256: hash }, derivedKey()),
+      another,
+    ],
+  ])('is refused, and told so: %s', async (_, make, message) => {
+    expect(await refusal(make())).toMatchObject({ code: 'UnrecognizedClientException', message });
+  });
+
+  it('is of a client only with a hash that the client has', async () => {
+    const made = forged(good, { ...times(), client: 'team-a-ci', sha256: sha256(clientToken) }, derivedKey());
+    expect(await call(made)).toEqual({ ...client, tokenIsExchanged: true });
+    const unknown = forged(good, { ...times(), client: 'team-a-ci', sha256: hash }, derivedKey());
+    expect((await refusal(unknown)).code).toBe('UnrecognizedClientException');
+  });
+
   it.each<[string, () => string]>([
     ['signed with another key', () => forged(good, { ...times(), claims })],
     ['signed with the sealing key itself', () => forged(good, { ...times(), claims }, secret.sealingKey)],

@@ -5,6 +5,7 @@ import type { OperationName } from '../../api/operations.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { readEventMembers, requestRules } from '../../lambda/gateway/event-members.ts';
 import { resourceApi } from '../../lambda/gateway/resource-api.ts';
+import { memberNameOf } from '../../lambda/invalid-members.ts';
 import { validate } from '../../lambda/steps/validate.ts';
 import { proxyEvent } from '../support/proxy-event.ts';
 
@@ -441,5 +442,127 @@ describe('validate, of members that a front in this process has found,', () => {
   ])('refuses %s', async (_, other, member) => {
     const members = { ...part, layerPartBlob: new Uint8Array(3), ...other };
     await expect(given(members)).rejects.toMatchObject({ members: { invalidMembers: [{ member }] } });
+  });
+});
+
+describe('validate', () => {
+  const asked = <Name extends OperationName>(
+    operation: Name,
+    members: Readonly<Record<string, unknown>>,
+    more: Partial<Parameters<typeof validate<Name>>[0]> = {},
+  ) =>
+    validate<Name>({
+      ...{ operation, registry: 'ecr', refusesUnknownMembers: true, readMembers: () => members },
+      ...more,
+    });
+  const faults = async (asking: Promise<unknown>) => {
+    const failure: unknown = await asking.catch((error: unknown) => error);
+    return failure instanceof ProxyError ? failure.members.invalidMembers : failure;
+  };
+  const unknown = 'nothing: the operation has no such member';
+
+  it('hands on how the call came: whether again, and how its parts are sent', async () => {
+    const members = { repositoryName: 'a/b' };
+    expect(await asked('InitiateLayerUpload', members)).toEqual({
+      ...{ operation: 'InitiateLayerUpload', registry: 'ecr', isRepeated: false, members },
+    });
+    const more = { isRepeated: true, sending: 'direct' } as const;
+    expect(await asked('InitiateLayerUpload', members, more)).toMatchObject(more);
+  });
+
+  it('reads nothing of an operation that the registry does not have', async () => {
+    const readMembers = async (): Promise<never> => {
+      throw new Error('read');
+    };
+    await expect(asked('ListImages', {}, { registry: 'ecr-public', readMembers })).rejects.toMatchObject({
+      code: 'UnsupportedCommandException',
+      message: 'Amazon ECR Public’s API has no ListImages.',
+    });
+  });
+
+  it.each<[object, string[]]>([
+    [{ x: 1 }, ['x']],
+    [{ imageIds: [{ imageTag: 'v1', x: 1 }, { y: 1 }] }, ['imageIds.0.x', 'imageIds.1.y']],
+    [{ imageIds: [{ imageTag: 'v1' }], 'a token': 1 }, ['(another member)']],
+    [{ imageIds: [{ 'a token': 1, imageTag: 'v1' }] }, ['imageIds.0.(another member)']],
+    [{ imageIds: [{ imageTag: 'v1' }], constructor: 1 }, ['constructor']],
+  ])('names a member that the operation does not have, and its place: %j', async (members, names) => {
+    const all = { repositoryName: 'a/b', imageIds: [{ imageTag: 'v1' }], ...members };
+    expect(await faults(asked('BatchGetImage', all))).toEqual(
+      names.map((member) => ({ member, expected: unknown })),
+    );
+    expect(await asked('BatchGetImage', all, { refusesUnknownMembers: false })).toMatchObject({
+      members: { repositoryName: 'a/b' },
+    });
+  });
+
+  it.each<[object, string]>([
+    [{ subjectId: { imageDigest: digest, x: 1 } }, 'subjectId.x'],
+    [{ filter: { artifactTypes: ['a/b'], x: 1 } }, 'filter.x'],
+  ])('looks into members of members: %j', async (members, member) => {
+    const all = { repositoryName: 'a/b', subjectId: { imageDigest: digest }, ...members };
+    expect(await faults(asked('ListImageReferrers', all))).toEqual([{ member, expected: unknown }]);
+  });
+
+  it.each<[object, string]>([
+    [{ subjectId: 'abc' }, 'subjectId'],
+    [{ subjectId: null }, 'subjectId'],
+    [{ subjectId: 7 }, 'subjectId'],
+    [{ subjectId: { imageDigest: digest }, filter: 'x' }, 'filter'],
+  ])('looks for none in what is no object: %j', async (members, member) => {
+    expect(await faults(asked('ListImageReferrers', { repositoryName: 'a/b', ...members }))).toMatchObject([
+      { member },
+    ]);
+  });
+
+  it.each([[[null]], [['v1']], [[7]]])(
+    'looks for none in an element that is no object: %j',
+    async (imageIds) => {
+      expect(await faults(asked('BatchGetImage', { repositoryName: 'a/b', imageIds }))).toMatchObject([
+        { member: 'imageIds.0' },
+      ]);
+    },
+  );
+
+  it('names each member once, however much is wrong with it', async () => {
+    const found = await faults(
+      asked('BatchGetImage', { repositoryName: '\ud800', imageIds: null, x: [null] }),
+    );
+    expect(found).toEqual([
+      { member: 'repositoryName', expected: expect.any(String) },
+      { member: 'imageIds', expected: expect.any(String) },
+      { member: 'x', expected: unknown },
+    ]);
+  });
+
+  it('says what was expected of each, and how many more there are', async () => {
+    const members = Object.fromEntries(Array.from('abcdef', (name) => [name, 1]));
+    await expect(asked('InitiateLayerUpload', { repositoryName: 'a/b', ...members })).rejects.toMatchObject({
+      message: `${Array.from('abcde', (name) => `${name}: expected ${unknown}`).join('; ')}; and 1 more`,
+    });
+    const five = Object.fromEntries(Array.from('abcde', (name) => [name, 1]));
+    await expect(asked('InitiateLayerUpload', { repositoryName: 'a/b', ...five })).rejects.toMatchObject({
+      message: Array.from('abcde', (name) => `${name}: expected ${unknown}`).join('; '),
+    });
+  });
+
+  it('finds half a character in a member that may be any text', async () => {
+    expect(await faults(asked('PutImage', { repositoryName: 'a/b', imageManifest: '\ud800' }))).toEqual([
+      { member: 'imageManifest', expected: 'well-formed Unicode' },
+    ]);
+  });
+
+  it.each([
+    ['a'.repeat(40), true],
+    ['a'.repeat(41), false],
+    ['a.b', true],
+    ['a.b.c', false],
+    ['a.', false],
+    ['.a', false],
+    ['1a', false],
+    ['a b', false],
+    [`a.${'b'.repeat(41)}`, false],
+  ])('repeats the name %s of a member only if it may be one: %s', (name, isOne) => {
+    expect(memberNameOf(name)).toBe(isOne ? name : '(another member)');
   });
 });

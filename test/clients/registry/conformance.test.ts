@@ -29,7 +29,7 @@ const unservedAt: Readonly<Record<FrontName, Readonly<Record<string, string>>>> 
     'Push Blob Upload Chunked Retry previous blob chunk should return 416':
       'a body from byte 0 begins the layer again: containerd, buildkit, oras and regctl send it so after a failure',
     'Push Blob Upload Chunked Get on stale blob upload should return 204 with a range and location':
-      'what came is said by the Location of the answer to it, and the first one tells of nothing',
+      'the upload at ECR begins with the first byte, and no earlier Location can name it',
   },
 };
 

@@ -1,0 +1,142 @@
+// AWS's services and an issuer behind one port: counts the calls of a request, and lets a fault have one of them.
+
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { closeServer, urlOf } from '../../local/address.ts';
+import { type Answer, type Call, errorAnswer, type Service } from './answers.ts';
+import { type AwsState, awsState } from './aws-state.ts';
+import type { Clock } from './clock.ts';
+import { keyOf } from './staging-bucket.ts';
+
+/** What a fault has in hand when a call is its own. */
+export type Struck = {
+  readonly call: Call;
+  readonly state: AwsState;
+  /** Of S3, the key of the object. */
+  readonly key: string;
+  /** Does what the call asks for, once. */
+  readonly work: () => Answer;
+  readonly give: (answer: Answer) => void;
+  /** Only so many bytes of the answer's body arrive. */
+  readonly cut: (answer: Answer) => void;
+  readonly drop: () => void;
+  /** Whoever made the call is no more, and gets no answer. */
+  readonly kill: () => void;
+};
+
+export type Act = (struck: Struck) => void | Promise<void>;
+
+const serviceOfPrefix: Readonly<Record<string, Service>> = {
+  AmazonEC2ContainerRegistry_V20150921: 'ecr',
+  SpencerFrontendService: 'ecr',
+  DynamoDB_20120810: 'dynamodb',
+  secretsmanager: 'secretsmanager',
+};
+
+function whatIsAsked({ headers, method = '', url = '' }: IncomingMessage): Omit<Call, 'nth'> {
+  const [prefix = '', operation = ''] = String(headers['x-amz-target'] ?? '').split('.');
+  const service = serviceOfPrefix[prefix];
+  if (service) {
+    return { service, operation };
+  }
+  return headers['x-amz-date'] === undefined
+    ? { service: 'issuer', operation: url.split('/').at(-1) ?? '' }
+    : { service: 's3', operation: method };
+}
+
+/** Source: AWS IAM user guide, "Troubleshoot Signature Version 4 signing": a signature is valid for five minutes. */
+const maxSkewMs = 300_000;
+
+function signedAtMs({ headers }: IncomingMessage): number {
+  const [, ...digits] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(headers['x-amz-date'])) ?? [];
+  const [year = 0, month = 1, day = 0, hour = 0, minute = 0, second = 0] = digits.map(Number);
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}
+
+/** How AWS refuses what a wrong clock has signed. */
+export const skewed = (service: Service): Answer =>
+  service === 's3'
+    ? errorAnswer('s3', 403, 'RequestTimeTooSkewed')
+    : errorAnswer(service, 400, 'InvalidSignatureException');
+
+function memoized<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+export async function startCloud(clock: Clock) {
+  const state = awsState();
+  let seen: Call[] = [];
+  let strike: (call: Call) => Act | undefined = () => undefined;
+  let onKill = () => {};
+
+  function writerOf({ method }: IncomingMessage, response: ServerResponse) {
+    const begin = ({ status, headers, body }: Answer) => {
+      const length = Buffer.byteLength(body);
+      const date = new Date(clock.now()).toUTCString();
+      response.writeHead(status, { ...headers, date, 'content-length': length });
+    };
+    return {
+      give: (answer: Answer) => {
+        begin(answer);
+        response.end(method === 'HEAD' ? undefined : answer.body);
+      },
+      cut: (answer: Answer) => {
+        begin(answer);
+        response.write(Buffer.from(answer.body).subarray(0, Math.ceil(answer.body.length / 2)));
+        setImmediate(() => response.destroy());
+      },
+      drop: () => response.destroy(),
+    };
+  }
+
+  const server = createServer(async (request, response) => {
+    const body = await buffer(request);
+    const asked = whatIsAsked(request);
+    const { service, operation } = asked;
+    const nth = seen.filter((one) => one.service === service && one.operation === operation).length + 1;
+    const call = { ...asked, nth };
+    seen.push(call);
+    const isSkewed = service !== 'issuer' && Math.abs(signedAtMs(request) - clock.now()) > maxSkewMs;
+    const work = memoized(() =>
+      isSkewed ? skewed(service) : state.answers[service](operation, request, body),
+    );
+    const act = strike(call);
+    const writer = writerOf(request, response);
+    if (act) {
+      await act({ call, state, key: keyOf(request), work, kill: () => onKill(), ...writer });
+    } else {
+      writer.give(work());
+    }
+  });
+  server.keepAliveTimeout = 600_000;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  return {
+    url: urlOf(server),
+    state,
+    /** Forgets what was called before. @returns what has been called since then */
+    watch: () => {
+      seen = [];
+      const own = seen;
+      return () => own;
+    },
+    /** @param choose says which calls are a fault's, until {@link calm} */
+    arm: (choose: (call: Call) => Act | undefined, whenKilled: () => void = () => {}) => {
+      strike = choose;
+      onKill = whenKilled;
+    },
+    calm: () => {
+      strike = () => undefined;
+      onKill = () => {};
+    },
+    close: () => closeServer(server),
+  };
+}
+
+export type Cloud = Awaited<ReturnType<typeof startCloud>>;

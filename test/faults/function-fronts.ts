@@ -1,0 +1,40 @@
+// The functions' two fronts: the resource API and the AWS API.
+
+import { awsFormOf } from '../../api/aws-form.ts';
+import { type ErrorRow, errors } from '../../api/errors.ts';
+import type { Front } from './front.ts';
+import { situationsOf } from './function-pushes.ts';
+import { type FunctionRequest, servedBy, serveFunctions } from './function-serving.ts';
+import { digest, repositoryName } from './layer.ts';
+
+const warmUp: FunctionRequest = {
+  operation: 'BatchCheckLayerAvailability',
+  members: { repositoryName, layerDigests: [digest] },
+};
+
+/** What API Gateway answers for a function that has died. */
+const deathStatus = 502;
+
+export const resourceFront: Front<FunctionRequest> = {
+  name: 'resource API',
+  situations: situationsOf(servedBy.resource),
+  serve: async (open) => serveFunctions('resource', open),
+  warmUp,
+  formOf: (code) => ({ status: errors[code].status, code }),
+  deathStatus,
+  tellsWhen: true,
+};
+
+export const awsFront: Front<FunctionRequest> = {
+  name: 'AWS API',
+  situations: situationsOf(servedBy.aws),
+  serve: async (open) => serveFunctions('aws', open),
+  warmUp,
+  formOf: (code) => {
+    const { detail, title }: ErrorRow = errors[code];
+    const { status, type } = awsFormOf({ code, message: detail ?? title });
+    return { status, code: type };
+  },
+  deathStatus,
+  tellsWhen: false,
+};

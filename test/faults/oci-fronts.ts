@@ -1,0 +1,32 @@
+// The registry endpoint and the bridge: container tools push through both by the same requests.
+
+import { errors } from '../../api/errors.ts';
+import { ProxyError } from '../../api/proxy-error.ts';
+import { ociErrorOf } from '../../registry/front/oci-errors.ts';
+import type { Front } from './front.ts';
+import { bridgeSituations, hostedSituations } from './oci-pushes.ts';
+import type { OciRequest } from './oci-requests.ts';
+import { serveHosted, serveThroughBridge } from './oci-serving.ts';
+
+const formOf: Front<OciRequest>['formOf'] = (code, { subject }) =>
+  subject === 'problem' ? { status: errors[code].status, code } : ociErrorOf(new ProxyError(code), subject);
+
+const shared = { warmUp: { method: 'GET', path: '/v2/' }, formOf, tellsWhen: true } as const;
+
+export const hostedFront: Front<OciRequest> = {
+  ...shared,
+  name: 'registry endpoint',
+  situations: hostedSituations,
+  serve: serveHosted,
+  deathStatus: 0,
+};
+
+export const bridgeFront: Front<OciRequest> = {
+  ...shared,
+  name: 'bridge',
+  situations: bridgeSituations,
+  serve: serveThroughBridge,
+  isStateful: true,
+  isMany: true,
+  deathStatus: 502,
+};

@@ -1,0 +1,115 @@
+// The suite of one front: each block of its table is a test, and the table is what docs/reliability.md keeps of it.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSection, writeSection } from '../support/kept-section.ts';
+import type { Front, Situation } from './front.ts';
+import {
+  type Block,
+  type Cell,
+  cellAtWrongTime,
+  cellOf,
+  faultsOf,
+  notAsked,
+  serviceBlocks,
+  tokenBlocks,
+  wrongTimes,
+} from './matrix.ts';
+import { type Row, tableOf } from './table.ts';
+import { openTrials, type Trials, type WrongTime } from './trial.ts';
+import { openWorld, type World } from './world.ts';
+
+const page = 'docs/reliability.md';
+
+function nameOfTime({ byMs, token }: WrongTime): string {
+  const amount =
+    Math.abs(byMs) < 60_000 ? `${Math.abs(byMs) / 1_000} seconds` : `${Math.abs(byMs) / 60_000} minutes`;
+  const kind = { client: 'a client token', oidc: 'an OIDC token', session: 'a session token' }[token];
+  return `${amount} ${byMs < 0 ? 'behind' : 'ahead'}, ${kind}`;
+}
+
+/** Of each operation one request: the first of its moments. */
+const oneOfEach = <Request>(situations: readonly Situation<Request>[]): readonly Situation<Request>[] =>
+  situations.filter(({ of }, index) => situations.findIndex((other) => other.of === of) === index);
+
+export function faultSuite<Request>(front: Front<Request>): void {
+  let world: World;
+  let trials: Trials<Request>;
+  const { situations } = front;
+  const operations = oneOfEach(situations);
+  const written = new Map<string, readonly Row[]>();
+
+  beforeAll(async () => {
+    world = await openWorld();
+    trials = await openTrials(world, front);
+  });
+  afterAll(async () => {
+    await trials.close();
+    await world.close();
+  });
+
+  async function tryBlock(block: Block, columns: readonly Situation<Request>[]): Promise<void> {
+    const names = faultsOf(block);
+    const cells = new Map(names.map(({ name }): [string, Cell[]] => [name, []]));
+    for (const situation of columns) {
+      const usual = await trials.usual(situation, block.mode);
+      for (const fault of names) {
+        cells.get(fault.name)?.push(await cellOf(trials, situation, block, fault, usual));
+      }
+    }
+    end(block.title, cells);
+  }
+
+  async function tryTimes(columns: readonly Situation<Request>[]): Promise<void> {
+    const cells = new Map<string, Cell[]>();
+    for (const wrongTime of wrongTimes) {
+      const row: Cell[] = [];
+      for (const situation of columns) {
+        if (situation.takesNoSession && wrongTime.token === 'session') {
+          row.push(notAsked);
+          continue;
+        }
+        const usual = await trials.usual(situation, { instance: 'cold', token: wrongTime.token });
+        row.push(await cellAtWrongTime(trials, situation, wrongTime, usual));
+      }
+      cells.set(nameOfTime(wrongTime), row);
+    }
+    end('the clock', cells);
+  }
+
+  function end(title: string, cells: ReadonlyMap<string, readonly Cell[]>): void {
+    written.set(
+      title,
+      [...cells].map(([name, row]) => ({ name, cells: row.map(({ text }) => text) })),
+    );
+    expect([...cells.values()].flat().flatMap(({ failures }) => failures)).toEqual([]);
+  }
+
+  describe(`the ${front.name} with every fault`, () => {
+    it.each(serviceBlocks)('of $title', (block) => tryBlock(block, situations));
+    it.each(tokenBlocks)('of $title', (block) => tryBlock(block, operations));
+    it('of the clock', () => tryTimes(operations));
+
+    it('answers as docs/reliability.md says', ({ skip }) => {
+      const blocks = [...serviceBlocks, ...tokenBlocks].map(({ title }) => title);
+      skip(written.size < blocks.length + 1, 'only a part of the matrix was run');
+      const section = { page, name: `faults at the ${front.name}` };
+      const isOf = (titles: readonly string[]) => [...written].filter(([title]) => titles.includes(title));
+      const text = [
+        tableOf(
+          '',
+          situations.map(({ name }) => name),
+          isOf(serviceBlocks.map(({ title }) => title)),
+        ),
+        tableOf(
+          '',
+          operations.map(({ of }) => of),
+          isOf([...tokenBlocks.map(({ title }) => title), 'the clock']),
+        ),
+      ].join('\n\n');
+      if (process.env.WRITE) {
+        writeSection(section, text);
+      }
+      expect(readSection(section), 'written by WRITE=1 npm run test:faults').toBe(text);
+    });
+  });
+}

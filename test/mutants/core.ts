@@ -1,0 +1,86 @@
+// The core: the files that mutants are planted into, and the tests that each is held against.
+
+/** Files that are mutated together, since they are held by the same tests, by their names in test/. */
+export type Group = { readonly files: readonly string[]; readonly tests: readonly string[] };
+
+const below = (folder: string, ...names: string[]) => names.map((name) => `${folder}/${name}.ts`);
+
+/** In the order in which they are measured: first what says who calls, then what a caller may do. */
+export const core: readonly Group[] = [
+  {
+    files: below('lambda/identity', 'signing-key', 'jwt', 'decimal'),
+    tests: ['unit/signing-key', 'unit/jwt'],
+  },
+  {
+    files: below('lambda/identity', 'issuer-verifier', 'oidc-token', 'signing-keys'),
+    tests: ['unit/issuer-tokens'],
+  },
+  { files: below('lambda/identity', 'key-set'), tests: ['unit/key-set'] },
+  {
+    files: [...below('lambda/identity', 'client-token', 'secret'), ...below('api', 'secret', 'sealing-keys')],
+    tests: ['unit/secret'],
+  },
+  {
+    files: [...below('lambda/identity', 'session-token'), ...below('api', 'session-tokens')],
+    tests: ['unit/session-tokens'],
+  },
+  {
+    files: [...below('lambda/steps', 'authenticate'), ...below('api', 'authorization')],
+    tests: ['unit/authenticate', 'unit/authorization', 'unit/session-tokens'],
+  },
+  { files: below('lambda/upload', 'seal'), tests: ['unit/seal'] },
+  { files: below('lambda/steps', 'authorize'), tests: ['unit/authorize'] },
+  {
+    files: below('policy', 'policies', 'entities', 'claims', 'principal', 'policy-statements'),
+    tests: ['unit/decisions'],
+  },
+  { files: below('policy', 'cedar', 'policy-depth'), tests: ['unit/policy-measure'] },
+  {
+    files: ['lambda/steps/validate.ts', 'lambda/invalid-members.ts', 'lambda/gateway/event-members.ts'],
+    tests: ['unit/validate'],
+  },
+  { files: ['lambda/serve.ts'], tests: ['unit/serve-order'] },
+  {
+    files: below(
+      'registry/front',
+      ...[
+        'names',
+        'content-range',
+        'credentials',
+        'oci-errors',
+        'upload-place',
+        'upload-slots',
+        'unreadable',
+      ],
+    ),
+    tests: ['unit/registry-front'],
+  },
+  {
+    files: [
+      ...below('lambda/upload', 'layer-upload', 'direct-upload', 'staging'),
+      ...below('lambda/steps/forward', 'layer-parts', 'layer-completion', 'images', 'upload-of', 'upstream'),
+      'lambda/steps/forward.ts',
+    ],
+    tests: ['unit/paired-parts', 'unit/layer-completions', 'unit/direct-parts', 'unit/forward'],
+  },
+  {
+    files: below('lambda/quota', 'counted-range', 'applied-quotas', 'quota-items', 'quota-counts'),
+    tests: ['unit/counted-range', 'unit/quotas', 'unit/quota-counts'],
+  },
+  {
+    files: below('api', 'strict-json', 'well-formed', 'digest'),
+    tests: ['unit/strict-json', 'unit/well-formed', 'unit/manifest'],
+  },
+  { files: below('api', 'manifest', 'manifest-schemas'), tests: ['unit/manifest'] },
+  {
+    files: below('registry/front', 'serve', 'routes', 'answers', 'blobs', 'manifests', 'uploads', 'listings'),
+    tests: ['contract/registry-front'],
+  },
+  { files: below('registry/hosted', 'lasting-tokens'), tests: ['unit/lasting-tokens'] },
+  {
+    files: below('client', 'uploader', 'layer-upload', 'layer-reader'),
+    tests: ['unit/layer-reader', 'contract/uploader'],
+  },
+  { files: below('lambda/upload', 'layer-parts'), tests: ['unit/layer-parts'] },
+  { files: below('lambda/upload', 'ecr'), tests: ['unit/forward'] },
+];
