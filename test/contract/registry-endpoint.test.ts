@@ -182,6 +182,19 @@ describe('a blob', () => {
     expect((await end(digestOf(bytes))).status).toBe(201);
   });
 
+  // Jib waits 20 s for an answer, and then sends its last request again.
+  it('is finished again, by its empty PUT, after an end whose answer was lost', async () => {
+    const bytes = randomBytes(partSize + 3);
+    const other = digestOf(randomBytes(3));
+    const place = placeOf(await send('PATCH', await begin(), bytes));
+    const finish = (digest: string) => send('PUT', `${place}?digest=${digest}`);
+    expect((await finish(digestOf(bytes))).status).toBe(201);
+    expect((await finish(digestOf(bytes))).status).toBe(201);
+    const unknown = await finish(other);
+    expect(unknown.status).toBe(404);
+    expect((await errorOf(unknown)).code).toBe('BLOB_UPLOAD_UNKNOWN');
+  });
+
   it('is taken from the newer of two requests, for the client has given the older one up', async () => {
     const bytes = randomBytes(200_000);
     const place = await begin();
