@@ -25,13 +25,17 @@ const partKinds = [
   'misdeclared',
 ] as const;
 
-const upload = fc.nat(3);
-const sender = fc.oneof({ weight: 6, arbitrary: fc.constant('owner' as const) }, fc.constantFrom(...senders));
+/** Mostly one upload, at which requests meet. */
+const upload = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(3));
+const sender = fc.oneof(
+  { weight: 12, arbitrary: fc.constant('owner' as const) },
+  fc.constantFrom(...senders),
+);
 const front = fc.constantFrom<Front[]>('resource', 'aws');
 /** Layers of one number and length are the same. */
 const layer = fc.record({
   number: fc.nat(2),
-  length: fc.integer({ min: 1, max: 17 }),
+  length: fc.oneof(fc.integer({ min: 9, max: 17 }), fc.integer({ min: 1, max: 17 })),
   content: fc.constantFrom<Content[]>('distinct', 'uniform'),
 });
 
@@ -45,7 +49,11 @@ const initiate = fc.record({
 
 const part = fc.record({
   ask: fc.constant('part' as const),
-  kind: fc.oneof({ weight: 8, arbitrary: fc.constant('next' as const) }, fc.constantFrom(...partKinds)),
+  kind: fc.oneof(
+    { weight: 8, arbitrary: fc.constant('next' as const) },
+    { weight: 4, arbitrary: fc.constantFrom('again' as const, 'early' as const) },
+    { weight: 3, arbitrary: fc.constantFrom(...partKinds) },
+  ),
   upload,
   sender,
   front,
@@ -73,11 +81,20 @@ const putImage = fc.record({
 });
 
 export const anAsk = fc.oneof(
-  { weight: 2, arbitrary: initiate },
-  { weight: 8, arbitrary: part },
-  { weight: 4, arbitrary: complete },
+  { weight: 1, arbitrary: initiate },
+  { weight: 12, arbitrary: part },
+  { weight: 3, arbitrary: complete },
   { weight: 1, arbitrary: putImage },
 );
 
 export type Ask = Generated<typeof anAsk>;
+/** Of one upload, by a client that sends its parts in order, some of them twice. */
+export const aPartInOrder: fc.Arbitrary<Ask> = fc.record({
+  ask: fc.constant('part' as const),
+  kind: fc.oneof({ weight: 3, arbitrary: fc.constant('next' as const) }, fc.constant('again' as const)),
+  upload: fc.constant(0),
+  sender: fc.constant('owner' as const),
+  front,
+});
+
 type Generated<Of> = Of extends fc.Arbitrary<infer Value> ? Value : never;

@@ -2,7 +2,7 @@
 
 import { it, vi } from 'vitest';
 import { runByHand } from './by-hand.ts';
-import { functionPrograms } from './function-commands.ts';
+import { functionPrograms } from './commands.ts';
 
 vi.mock('../../api/limits.ts', async (original) => ({
   ...(await original<typeof import('../../api/limits.ts')>()),
