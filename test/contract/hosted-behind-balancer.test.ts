@@ -46,7 +46,7 @@ async function start(balancer: LoadBalancerOptions, bounds: Partial<Bounds> = {}
     await front.close();
     await server.close();
   });
-  return { ...front, uploadsUnderWay: () => server.uploadsUnderWay() };
+  return { ...front, target: server.url, uploadsUnderWay: () => server.uploadsUnderWay() };
 }
 
 type Body = { framing: string; connection: string; chunks: number };
@@ -181,6 +181,50 @@ describe('behind a load balancer', () => {
       send(url, 'GET', '/v2/', { headers: { authorization: `Bearer ${'x'.repeat(characters)}` } });
     expect(await ask(12_000)).toMatchObject({ status: 401, contentType: 'application/json' });
     expect(await ask(17_000)).toMatchObject({ status: 400, contentType: 'text/html' });
+  });
+});
+
+describe('a target that leaves', () => {
+  /** Begins a body of which only some comes. */
+  async function stall(url: string): Promise<RawConnection> {
+    const { location } = await send(url, 'POST', uploads);
+    const client = new RawConnection(Number(new URL(url).port));
+    const lines = [`PATCH ${location} HTTP/1.1`, 'Content-Length: 10', `Authorization: ${authorization}`];
+    await client.head(...lines);
+    await client.write('12345');
+    return client;
+  }
+
+  it('is cut off when the deregistration delay is over: 502 in HTML, and nothing is left of its upload', async () => {
+    const front = await start({ idleMs: lastingMs });
+    const client = await stall(front.url);
+    await expect.poll(() => front.uploadsUnderWay(), { timeout: 5_000 }).toBe(1);
+    front.deregister(front.target, 200);
+    const answer = await client.answer();
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([502, 'text/html']);
+    await expect.poll(() => front.uploadsUnderWay(), { timeout: 5_000 }).toBe(0);
+    // Nobody is left to ask, until another target comes.
+    expect(await send(front.url, 'POST', uploads)).toMatchObject({ status: 503, contentType: 'text/html' });
+    front.register(front.target);
+    expect((await send(front.url, 'POST', uploads)).status).toBe(202);
+  });
+
+  it('ends what it has, as long as the delay lasts', async () => {
+    const front = await start({ idleMs: lastingMs });
+    const client = await stall(front.url);
+    await expect.poll(() => front.uploadsUnderWay(), { timeout: 5_000 }).toBe(1);
+    front.deregister(front.target, 60_000);
+    await client.write('67890');
+    expect((await client.answer()).status).toBe(202);
+  });
+
+  it('keeps no upload of a client that has left: the balancer counts 460, and tells nobody', async () => {
+    const front = await start({ idleMs: lastingMs });
+    const client = await stall(front.url);
+    await expect.poll(() => front.uploadsUnderWay(), { timeout: 5_000 }).toBe(1);
+    client.socket.destroy();
+    await expect.poll(() => front.uploadsUnderWay(), { timeout: 5_000 }).toBe(0);
+    expect(front.answered(460)).toBe(1);
   });
 });
 

@@ -41,12 +41,19 @@ const environmentOf = ({ environment }: InProcess) => ({
 
 type Instance = Awaited<ReturnType<typeof startRegistry>>;
 
-/** @param size how many there are, but for the moments in which one begins in another's place */
-export async function startFleet(stack: InProcess, { directory, size }: { directory: string; size: number }) {
+export type FleetOptions = {
+  directory: string;
+  /** How many there are, but for the moments in which one begins in another's place. */
+  size: number;
+  /** Of each instance, beside where everything is. */
+  environment?: Readonly<Record<string, string>>;
+};
+
+export async function startFleet(stack: InProcess, { directory, size, environment = {} }: FleetOptions) {
   const image = join(directory, 'image');
   await mkdir(image, { recursive: true });
   writeBundle(image, serverBundle(checkedPolicies(policySource).files));
-  const container = { directory: image, args: [join(image, serverFile)], environment: {} };
+  const container = { directory: image, args: [join(image, serverFile)], environment };
   const balancer = await startLoadBalancer([], { idleMs: 60_000 });
   const instances: Instance[] = [];
   const leaving = new Set<Promise<void>>();

@@ -1,9 +1,7 @@
 // What container tools do when a load balancer answers a request by itself, in HTML: push on, or give up with its words.
 
-import { randomUUID } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startHosted } from '../../support/hosted-registry.ts';
@@ -12,10 +10,9 @@ import { readSection, writeSection } from '../../support/kept-section.ts';
 import { buildLayeredLayout } from '../../support/layered-layout.ts';
 import { type Fault, type LoadBalancer, startLoadBalancer } from '../../support/load-balancer.ts';
 import { pull } from '../../support/pulled.ts';
-import { tokens } from '../../support/resource-api.ts';
-import { pushesAllKinds, writeLogins } from './fronts.ts';
-import { type Tool, tools } from './tool-table.ts';
-import { lacks, runCommands } from './tools.ts';
+import { pushesAllKinds } from './fronts.ts';
+import { type Pusher, shortDirectory, startPushers } from './pushing.ts';
+import { lacks } from './tools.ts';
 
 /** Which request of a push meets the error, the first of its kind. */
 const places = {
@@ -41,20 +38,20 @@ const placeNames: readonly Place[] = ['HEAD', 'POST', 'a layer’s bytes', 'the 
 /** What most tools do otherwise than the others. */
 const sampled = { place: 'a layer’s bytes', status: 503 } as const;
 const sampledTools = ['skopeo', 'crane', 'oras', 'regctl'];
-const toolNames = Object.keys(tools).filter((name) => pushesAllKinds || sampledTools.includes(name));
 
 const section = { page: 'docs/registry-endpoint.md', name: 'errors of the load balancer' };
 const command = 'WRITE=1 ALL_KINDS=1 npm run test:clients -- balancer-errors';
 
-// Some tools take no upper-case letters in the path of a layout.
-const directory = join(tmpdir(), `balancer-errors-${randomUUID()}`);
+let directory: string;
+let pushers: Pusher[] = [];
 let stack: InProcess;
 let server: Awaited<ReturnType<typeof startHosted>>;
 let balancer: LoadBalancer;
 let armed: { place: Place; fault: Fault } | undefined;
 beforeAll(async () => {
   process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
-  await mkdir(directory);
+  directory = await shortDirectory();
+  pushers = await startPushers(directory, sampledTools, pushesAllKinds);
   stack = await startInProcess();
   server = await startHosted(stack, { behindLoadBalancer: true, blobMode: 'stream' });
   const faultOf = (request: IncomingMessage) => {
@@ -65,26 +62,29 @@ beforeAll(async () => {
   balancer = await startLoadBalancer(server.url, { idleMs: 60_000, faultOf });
 });
 afterAll(async () => {
+  for (const pusher of pushers) {
+    await pusher.stop();
+  }
   await balancer?.close();
   await server?.close();
   await stack?.close();
   await rm(directory, { recursive: true, force: true });
 });
 
+let pushed = 0;
+
 /** In how many runs of the tool the image is there, whole. @throws what it says after the second */
-async function runsUntilWhole(toolName: string, tool: Tool, place: Place, fault: Fault): Promise<number> {
-  const tag = randomUUID();
+async function runsUntilWhole({ name: toolName, push }: Pusher, place: Place, fault: Fault): Promise<number> {
+  pushed += 1;
+  const tag = `t${pushed}`;
   const home = join(directory, tag);
   const { host } = new URL(balancer.url);
   const layout = await buildLayeredLayout(join(home, 'layout'), 'single', [100_000]);
-  await writeLogins(home, { [host]: { auth: Buffer.from(`any:${tokens.a}`).toString('base64') } });
   const name = `${host}/team-a/app:${tag}`;
   armed = { place, fault };
   for (let runs = 1; ; runs += 1) {
     try {
-      const storage = join(home, `storage-${runs}`);
-      const commands = tool.push.single?.({ layout: layout.directory, name, host, storage });
-      await runCommands(toolName, commands ?? [], home);
+      await push({ layout, name, host, home });
       expect(armed, `${toolName} sends no such request as ${place}`).toBeUndefined();
       expect((await pull(stack.ecrUrl, 'team-a/app', tag)).diffIds).toEqual(layout.diffIds);
       await rm(home, { recursive: true, force: true });
@@ -117,15 +117,11 @@ const tableOf = (outcomes: Outcomes): string =>
   ].join('\n');
 
 /** Where it gives up, by status; the same whether the target has done what was asked or not. */
-async function outcomesOf(
-  toolName: string,
-  tool: Tool,
-  chosen: readonly Place[],
-): Promise<Map<string, string>> {
+async function outcomesOf(pusher: Pusher): Promise<Map<string, string>> {
   const givesUp = new Map(statuses.map((status): [string, Set<Place>] => [status, new Set()]));
-  for (const place of chosen) {
+  for (const place of placeNames) {
     for (const fault of faults) {
-      if ((await runsUntilWhole(toolName, tool, place, fault)) > 1) {
+      if ((await runsUntilWhole(pusher, place, fault)) > 1) {
         givesUp.get(String(fault.status))?.add(place);
       }
     }
@@ -148,17 +144,16 @@ function keptOf(toolName: string): Map<string, string> {
   return new Map(statuses.map((status, at) => [status, cells[at + 2] ?? '']));
 }
 
-it.skipIf(pushesAllKinds || toolNames.some(lacks))(
+it.skipIf(pushesAllKinds || sampledTools.some(lacks))(
   'a sample of the tools does with an error as the page says',
   async () => {
-    for (const toolName of toolNames) {
-      const tool = tools[toolName];
+    for (const pusher of pushers) {
       const fault = faults.find(({ status }) => status === sampled.status);
-      if (tool && fault) {
-        const runs = await runsUntilWhole(toolName, tool, sampled.place, fault);
-        const kept = keptOf(toolName).get(String(sampled.status)) ?? '';
-        const isToGiveUp = kept === 'gives up' || kept.includes(sampled.place);
-        expect(runs, toolName).toBe(isToGiveUp ? 2 : 1);
+      if (fault) {
+        const runs = await runsUntilWhole(pusher, sampled.place, fault);
+        const kept = keptOf(pusher.name).get(String(sampled.status)) ?? '';
+        const givesUp = kept === 'gives up' || kept.includes(sampled.place);
+        expect(runs, pusher.name).toBe(givesUp ? 2 : 1);
       }
     }
   },
@@ -168,11 +163,8 @@ it.skipIf(!pushesAllKinds)(
   `each tool does with each error as the page says: ${command} writes it`,
   async () => {
     const outcomes: Outcomes = new Map();
-    for (const toolName of toolNames) {
-      const tool = tools[toolName];
-      if (tool?.push.single && !lacks(toolName)) {
-        outcomes.set(toolName, await outcomesOf(toolName, tool, placeNames));
-      }
+    for (const pusher of pushers) {
+      outcomes.set(pusher.name, await outcomesOf(pusher));
     }
     if (process.env.WRITE) {
       writeSection(section, tableOf(outcomes));
