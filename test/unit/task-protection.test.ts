@@ -39,7 +39,7 @@ describe('a task', () => {
     const stop = protectTask({ agentUri, isBusy: () => isBusy, warn: () => {}, times });
     for (const expected of [[held], [held, letGo], [held, letGo, held]]) {
       isBusy = !isBusy;
-      await vi.waitFor(() => expect(asked).toEqual(expected), { timeout: 10_000 });
+      await vi.waitFor(() => expect(asked).toEqual(expected), { timeout: 60_000 });
     }
     await stop();
     expect(asked).toEqual([held, letGo, held, letGo]);
@@ -51,7 +51,7 @@ describe('a task', () => {
     const warn = (failure: unknown) => void warnings.push(failure);
     const times = { lookEveryMs: 5, quietMs: 50, renewMs: 20 };
     const stop = protectTask({ agentUri, isBusy: () => true, warn, times });
-    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(2), { timeout: 10_000 });
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(2), { timeout: 60_000 });
     await stop();
     expect(String(warnings[0])).toContain('429');
   });
