@@ -23,7 +23,7 @@ afterAll(() => local?.close());
 const run = (environment: Record<string, string>) =>
   promisify(execFile)(process.execPath, [main], {
     env: { PATH: process.env.PATH ?? '', AWS_REGION: 'eu-central-1', ...environment },
-    timeout: 60_000,
+    timeout: 170_000,
   });
 
 const proxy = () => ({

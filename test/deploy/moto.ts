@@ -10,8 +10,8 @@ import { promisify } from 'node:util';
 import { pythonTool } from './python.ts';
 
 const projectRoot = join(import.meta.dirname, '../..');
-const startTimeoutMs = 60_000;
-const cdkTimeoutMs = 180_000;
+const startTimeoutMs = 180_000;
+const cdkTimeoutMs = 600_000;
 
 /** The account that moto is. */
 export const account = { accountId: '123456789012', region: 'eu-central-1' };
