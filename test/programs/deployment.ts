@@ -21,6 +21,7 @@ import { answerMs, Unanswered } from '../../registry/hosted/answer-time.ts';
 import { patience } from '../../registry/hosted/calls.ts';
 import { PartBuffers } from '../../registry/hosted/part-buffers.ts';
 import { maxSends } from '../../registry/hosted/part-sender.ts';
+import { maxManifestReads } from '../../registry/hosted/read-images.ts';
 import { hostedRegistry } from '../../registry/hosted/registry.ts';
 import { unrecorded } from '../../registry/hosted/request-record.ts';
 import { RequestRecords } from '../../registry/hosted/request-records.ts';
@@ -103,6 +104,7 @@ function openInstance(shared: Pick<FunctionServices, 'upstream' | 'authority' | 
       records: new RequestRecords(() => unrecorded),
       buffers: new PartBuffers(),
       sends: pLimit(maxSends),
+      manifestReads: pLimit(maxManifestReads),
       unanswered: new Unanswered(),
       patience: { ...patience, pauseMs: () => 0 },
       answerMs,
