@@ -110,7 +110,8 @@ it(`${endpointPage}: the image of an endpoint on Fargate is written and pushed a
   const { stdout } = await bash(first, root, {});
   const [, contents = ''] = /:([0-9a-f]{64})\n/.exec(stdout) ?? [];
   const exports = first.replaceAll(/^npm .*\n/gm, '');
-  await bash(exports + push.replace('CONTENTS', contents), root, {});
+  const built = push.replace('npx ecr-upload-proxy', 'node dist/cli.js').replace('CONTENTS', contents);
+  await bash(exports + built, root, {});
   const { digest } = await pull(local.ecrUrl, 'team-a/app', contents);
   expect(stdout).toContain(`:${contents}@${digest}"`);
 });
