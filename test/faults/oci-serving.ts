@@ -7,7 +7,7 @@ import pLimit from 'p-limit';
 import { answerReserveMs } from '../../api/limits.ts';
 import { serveBridge } from '../../cli/bridge/serve.ts';
 import { identitiesOf } from '../../client/bridge/identities.ts';
-import { onceMore, patiently } from '../../lambda/retries.ts';
+import { onceMore, patiently, type Retries } from '../../lambda/retries.ts';
 import { closeServer, urlOf } from '../../local/address.ts';
 import { startRegistryServer } from '../../registry/front/server.ts';
 import { Unanswered } from '../../registry/hosted/answer-time.ts';
@@ -24,7 +24,19 @@ import { cut, type OciRequest, sendOci } from './oci-requests.ts';
 const usualPatienceMs = 28_000;
 const address = { host: '127.0.0.1', port: 0 };
 
-/** Twice, for a pause shows nothing here. */
+/** As often as it takes to see that it is sent again. */
+const twice: Retries = {
+  maxAttempts: 2,
+  retryStrategy: {
+    ...patiently.retryStrategy,
+    refreshRetryTokenForRetry: async (token, failure) => {
+      if (token.getRetryCount() > 0) {
+        throw failure.error;
+      }
+      return patiently.retryStrategy.refreshRetryTokenForRetry(token, failure);
+    },
+  },
+};
 const pauseMs = (attempt: number) => (attempt < 2 ? 0 : Number.POSITIVE_INFINITY);
 
 /** As main.ts of the registry endpoint opens it, with patience that can be changed. */
@@ -32,7 +44,7 @@ async function startHosted(
   open: Open,
   patience: { attemptMs: number; budgetMs: number; pauseMs: typeof pauseMs },
 ) {
-  const services = open(patiently);
+  const services = open(twice);
   const records = new RequestRecords(services.beginRecord);
   const server = await startRegistryServer({
     address,
@@ -131,7 +143,7 @@ export async function serveThroughBridge(
     registry: 'ecr',
     identities: identitiesOf({
       endpoint: gateway.url,
-      retry: { attempts: 3, baseMs: 0, capMs: 0 },
+      retry: { attempts: 2, baseMs: 0, capMs: 0 },
     }),
     bounds: { betweenUploadsMs: 0 },
   });

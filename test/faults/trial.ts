@@ -46,6 +46,8 @@ const wrongTimeCodes = [
 const unauthorized = 401;
 
 const patienceMs = 28_000;
+/** Longer than any run takes. */
+const neverMs = 86_400_000;
 /** For requests that end with their time; more where a busy machine needs it for what comes before and after. */
 const impatienceMs = 60;
 const maxImpatienceMs = 1_000;
@@ -207,7 +209,12 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
   ): Promise<Outcome> {
     const { fault, call } = strike;
     const { loses = false } = fault;
-    injectTimes(fault.isSilent && isOfToken(call) ? ms : undefined);
+    if (fault.isDeath) {
+      // A dead instance reads nothing again.
+      injectTimes(neverMs);
+    } else if (fault.isSilent && isOfToken(call)) {
+      injectTimes(ms);
+    }
     const { push, serving, end } = await begin(situation, mode);
     const { reply, struck } = await ask(push, serving, strike, fault.isSilent ? ms : patienceMs);
     if (struck === 0) {

@@ -11,7 +11,7 @@ export default defineConfig({
     // All of them write to one page.
     fileParallelism: process.env.WRITE === undefined,
     execArgv: ['--single-threaded-gc'],
-    testTimeout: 600_000,
+    testTimeout: 3_600_000,
     hookTimeout: 180_000,
     silent: 'passed-only',
     reporters: process.env.CI

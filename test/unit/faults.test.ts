@@ -6,7 +6,7 @@ import { awaitsOfForward, otherAwaits, watchAwaits } from '../faults/awaits.ts';
 import type { Front } from '../faults/front.ts';
 import { resourceFront } from '../faults/function-fronts.ts';
 import type { FunctionRequest } from '../faults/function-serving.ts';
-import { cellOf, faultsOf, serviceBlocks } from '../faults/matrix.ts';
+import { cellOf, faultsOf, serviceBlocks, tokenBlocks } from '../faults/matrix.ts';
 import { hostedFront } from '../faults/oci-fronts.ts';
 import { openTrials, type Trials } from '../faults/trial.ts';
 import { openWorld, type World } from '../faults/world.ts';
@@ -64,7 +64,7 @@ async function failuresOf(
   faultName: string,
 ): Promise<readonly string[]> {
   const situation = resourceFront.situations.find(({ name }) => name === situationName);
-  const block = serviceBlocks.find(({ title }) => title === blockTitle);
+  const block = [...serviceBlocks, ...tokenBlocks].find(({ title }) => title === blockTitle);
   const fault = block && faultsOf(block).find(({ name }) => name === faultName);
   if (!situation || !block || !fault) {
     throw new Error('there is no such cell');
@@ -96,6 +96,11 @@ describe('a planted bug is found by a cell of the matrix', () => {
       planted.bug = '';
     }
   });
+});
+
+it('a secret that is never answered keeps nobody waiting', async () => {
+  const failures = await failuresOf('InitiateLayerUpload', 'Secrets Manager (cold)', 'does not answer');
+  expect(failures).toEqual([]);
 });
 
 describe('an instance dies at every await of forward', () => {
