@@ -13,8 +13,11 @@ export default defineConfig({
     // Layers of megabytes leave much garbage, and the collector's threads would only take each other's core.
     execArgv: ['--single-threaded-gc'],
     // Some start a dozen processes, also on a machine that has much else to do.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 600_000,
+    // The first that needs the bundles synthesizes them.
+    hookTimeout: 600_000,
+    // What is waited for comes at once, but for a machine that has much else to do.
+    expect: { poll: { timeout: 60_000 } },
     // What a test prints, its seed among it, is shown when it fails.
     silent: 'passed-only',
     // .ci/run counts the tests by this file.

@@ -34,6 +34,12 @@ export const answerReserveMs = 1_500;
 /** How long a function may keep the clients' tokens in memory: a revocation takes effect within this time. */
 export const secretMaxAgeMs = 30_000;
 
+/**
+ * The longest wait for an answer of Secrets Manager. All requests of a process wait for the same one: where it never
+ * comes, as on a connection that something on the way has forgotten, each would wait for ever.
+ */
+export const secretTimeoutMs = 3_000;
+
 /** For tokens that are unknown the secret is read again, once in this time at most. */
 export const secretRereadMs = 1_000;
 

@@ -19,7 +19,7 @@ import {
 import { completedLayer, layerAvailability, layerUpload, putImage, takenPart } from './outputs.ts';
 import type { PolicyContext } from './policy-context.ts';
 import type { Usage } from './quotas.ts';
-import { everyRegistry, type Registry } from './registries.ts';
+import { byRegistry, everyRegistry } from './registries.ts';
 import { versionOf } from './version-tag.ts';
 
 type PutImageMembers = ManifestMembers & { imageTag?: string | undefined };
@@ -75,7 +75,7 @@ export const pushOperations = {
     status: 201,
     rawBody: false,
     maxBodyBytes: maxSmallBodyBytes,
-    input: (registry: Registry) => z.object(repositoryMembers(registry)),
+    input: byRegistry((registry) => z.object(repositoryMembers(registry))),
     output: layerUpload,
     next: ['UploadLayerPart', 'CompleteLayerUpload'],
     groups: ['push'],
@@ -94,8 +94,9 @@ export const pushOperations = {
     status: 200,
     rawBody: true,
     maxBodyBytes: maxEventBytes,
-    input: (registry: Registry) =>
+    input: byRegistry((registry) =>
       z.object({ ...repositoryMembers(registry), uploadId, partFirstByte, partLastByte, layerPartBlob }),
+    ),
     output: takenPart,
     next: ['UploadLayerPart', 'CompleteLayerUpload'],
     groups: ['push'],
@@ -129,7 +130,7 @@ export const pushOperations = {
     status: 201,
     rawBody: false,
     maxBodyBytes: maxDigestsBodyBytes,
-    input: (registry: Registry) => z.object({ ...repositoryMembers(registry), uploadId, layerDigests }),
+    input: byRegistry((registry) => z.object({ ...repositoryMembers(registry), uploadId, layerDigests })),
     output: completedLayer,
     next: [],
     groups: ['push'],
@@ -152,8 +153,9 @@ export const pushOperations = {
     status: 200,
     rawBody: false,
     maxBodyBytes: maxDigestsBodyBytes,
-    input: (registry: Registry) =>
+    input: byRegistry((registry) =>
       z.object({ ...repositoryMembers(registry), layerDigests: batchedLayerDigests }),
+    ),
     output: layerAvailability,
     next: [],
     groups: ['push', 'read'],
@@ -172,7 +174,7 @@ export const pushOperations = {
     status: 201,
     rawBody: false,
     maxBodyBytes: maxEventBytes,
-    input: (registry: Registry) =>
+    input: byRegistry((registry) =>
       z.object({
         ...repositoryMembers(registry),
         imageManifest,
@@ -180,6 +182,7 @@ export const pushOperations = {
         imageTag,
         imageDigest,
       }),
+    ),
     output: putImage,
     next: [],
     groups: ['push'],

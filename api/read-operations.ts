@@ -20,7 +20,7 @@ import {
   subjectId,
 } from './members.ts';
 import { downloadUrl, imageIds as imageIdList, imageReferrers, images } from './outputs.ts';
-import type { Registry } from './registries.ts';
+import { byRegistry } from './registries.ts';
 
 type ImageId = { imageDigest?: string | undefined; imageTag?: string | undefined };
 
@@ -37,7 +37,9 @@ export const readOperations = {
     status: 200,
     rawBody: false,
     maxBodyBytes: maxDigestsBodyBytes,
-    input: (registry: Registry) => z.object({ ...repositoryMembers(registry), imageIds, acceptedMediaTypes }),
+    input: byRegistry((registry) =>
+      z.object({ ...repositoryMembers(registry), imageIds, acceptedMediaTypes }),
+    ),
     output: images,
     bulk: { list: 'images', member: 'imageIds' },
     next: [],
@@ -63,13 +65,14 @@ export const readOperations = {
     status: 200,
     rawBody: false,
     maxBodyBytes: maxSmallBodyBytes,
-    input: (registry: Registry) =>
+    input: byRegistry((registry) =>
       z.object({
         ...repositoryMembers(registry),
         filter: imageFilter,
         nextToken,
         maxResults: maxResults(maxListedImages),
       }),
+    ),
     output: imageIdList,
     next: ['ListImages'],
     groups: ['read'],
@@ -88,7 +91,7 @@ export const readOperations = {
     status: 200,
     rawBody: false,
     maxBodyBytes: maxSmallBodyBytes,
-    input: (registry: Registry) =>
+    input: byRegistry((registry) =>
       z.object({
         ...repositoryMembers(registry),
         subjectId,
@@ -96,6 +99,7 @@ export const readOperations = {
         nextToken,
         maxResults: maxResults(maxListedReferrers),
       }),
+    ),
     output: imageReferrers,
     bulk: { list: 'referrers', member: 'maxResults' },
     next: ['ListImageReferrers'],
@@ -121,7 +125,7 @@ export const readOperations = {
     status: 200,
     rawBody: false,
     maxBodyBytes: maxSmallBodyBytes,
-    input: (registry: Registry) => z.object({ ...repositoryMembers(registry), layerDigest }),
+    input: byRegistry((registry) => z.object({ ...repositoryMembers(registry), layerDigest })),
     output: downloadUrl,
     next: [],
     groups: ['read'],

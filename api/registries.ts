@@ -53,6 +53,16 @@ export const registries = {
 
 export const everyRegistry = ['ecr', 'ecr-public'] as const satisfies readonly Registry[];
 
+/** What differs between the two, made when it is first asked for, and once: a schema is dear to make. */
+export function byRegistry<Value>(make: (registry: Registry) => Value): (registry: Registry) => Value {
+  const made = new Map<Registry, Value>();
+  return (registry) => {
+    const value = made.get(registry) ?? make(registry);
+    made.set(registry, value);
+    return value;
+  };
+}
+
 /** Whose registries a request may name. */
 export type Accounts = {
   /** Whose registry is meant when a request names none. */

@@ -7,6 +7,7 @@ import { ECRClient } from '@aws-sdk/client-ecr';
 import { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { secretTimeoutMs } from '../api/limits.ts';
 import type { Registry } from '../api/registries.ts';
 import { loadPolicies } from '../policy/policies.ts';
 import { readQuotas } from '../policy/quota-file.ts';
@@ -32,6 +33,13 @@ export type Services = ServeServices & {
 
 /** A connection that is not established within 2 s has failed. */
 const requestHandler = { connectionTimeout: 2_000 };
+
+/** No request's time ends a read of the secret, as it is not one request's. */
+const secretRequestHandler = () => ({
+  ...requestHandler,
+  requestTimeout: secretTimeoutMs,
+  throwOnRequestTimeout: true,
+});
 
 /** ECR Public's API is in us-east-1 (and us-west-2) only. Source: ECR Public endpoints and quotas. */
 const ecrPublicRegion = 'us-east-1';
@@ -59,7 +67,9 @@ export function openServices(
   const client = { ...retries, requestHandler };
   const { accounts, registries, secretId, stagingBucket, policyDirectory, quotaTable } = environment;
   const { issuers, sessionTokenMinutes } = environment;
-  const secrets = new SecretsProvider({ awsSdkV3Client: prepare(new SecretsManagerClient(client)) });
+  const secrets = new SecretsProvider({
+    awsSdkV3Client: prepare(new SecretsManagerClient({ ...client, requestHandler: secretRequestHandler() })),
+  });
   const logger = new Logger();
   const meter = openMeter();
   const report = configurationFaults(logger, meter);

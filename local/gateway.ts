@@ -1,8 +1,8 @@
 // The local API Gateway: an HTTP server with the routes, the limits and the habits of a REST API.
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { finished } from 'node:stream';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import pLimit from 'p-limit';
 import { integrationTimeoutMs, maxEventBytes } from '../api/limits.ts';
@@ -103,8 +103,10 @@ export async function startGateway(options: GatewayOptions) {
     const turn = Promise.withResolvers<void>();
     void inTurn(async () => {
       turn.resolve();
+      const { promise, resolve } = Promise.withResolvers<void>();
       // Answered, or the client has gone away.
-      await (reply.raw.closed || once(reply.raw, 'close'));
+      finished(reply.raw, () => resolve());
+      await promise;
     });
     await turn.promise;
   });

@@ -19,6 +19,7 @@ const unasked = {
     taskSubnetIds: ['subnet-00000002'],
   },
   allowedIpRanges: ['127.0.0.0/8'],
+  allowWithoutCertificate: true,
 };
 
 /** What both hosts have. */

@@ -38,14 +38,14 @@ export async function startRegistry({ port, container, environment, logFile }: R
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const url = await urlOf(child, logFile);
-  const close = async () => {
+  const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) {
       const ended = once(child, 'exit');
-      child.kill();
+      child.kill(signal);
       await ended;
     }
   };
-  return { url, processId: child.pid, close };
+  return { url, processId: child.pid, end, close: () => end('SIGTERM') };
 }
 
 async function urlOf(child: ChildProcess, logFile: string): Promise<string> {

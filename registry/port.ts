@@ -126,6 +126,8 @@ export type PortErrorMembers = {
   /** Of the request that was refused, where it is another than the caller's. */
   readonly requestId?: string | undefined;
   readonly retryAfterSeconds?: number | undefined;
+  /** What of the request goes on after its refusal: until it is over, it takes the place of an upload. */
+  readonly goesOn?: Promise<void> | undefined;
   readonly cause?: unknown;
 };
 
@@ -133,14 +135,16 @@ export type PortErrorMembers = {
 export class PortError extends ProxyError {
   readonly uploadState: UploadState | undefined;
   readonly requestId: string | undefined;
+  readonly goesOn: Promise<void> | undefined;
 
   constructor(
     code: ErrorCode,
     detail: string,
-    { uploadState, requestId, retryAfterSeconds, cause }: PortErrorMembers = {},
+    { uploadState, requestId, retryAfterSeconds, goesOn, cause }: PortErrorMembers = {},
   ) {
     super(code, detail, { cause, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) });
     this.uploadState = uploadState;
     this.requestId = requestId;
+    this.goesOn = goesOn;
   }
 }

@@ -50,8 +50,15 @@ export class BridgeRegistry implements RegistryPort {
     return asPortErrors(this.#sessions.append(this.#owner(repositoryName), reference, incoming));
   }
 
-  finish(repositoryName: string, reference: string, digest: string, incoming: IncomingBytes) {
-    return asPortErrors(this.#sessions.finish(this.#owner(repositoryName), reference, digest, incoming));
+  /** An end whose answer was lost comes again: its upload is no more, and its layer is there. */
+  async finish(repositoryName: string, reference: string, digest: string, incoming: IncomingBytes) {
+    try {
+      await asPortErrors(this.#sessions.finish(this.#owner(repositoryName), reference, digest, incoming));
+    } catch (error) {
+      if (!isUnknownUpload(error) || !(await this.hasBlob(repositoryName, digest))) {
+        throw error;
+      }
+    }
   }
 
   async status(repositoryName: string, reference: string) {
@@ -132,3 +139,6 @@ export class BridgeRegistry implements RegistryPort {
     }
   }
 }
+
+const isUnknownUpload = (error: unknown): boolean =>
+  error instanceof PortError && error.code === 'UploadNotFoundException';

@@ -4,7 +4,11 @@ const tagForm = /^\w[\w.-]{0,127}$/;
 /** What tools write that take a digest for a tag. */
 const hexForm = /^[0-9a-f]{64}$/;
 
-export const isTag = (text: string): boolean => tagForm.test(text) && !hexForm.test(text);
+/** What somebody says is a tag: 64 hexadecimal digits are one as well, as of the image of a registry endpoint. */
+export const isTag = (text: string): boolean => tagForm.test(text);
+
+/** What a tool has written in a tag's place. */
+const isMeantAsTag = (text: string): boolean => isTag(text) && !hexForm.test(text);
 
 type Reference = { path: string; tag?: string | undefined; digest?: string | undefined };
 
@@ -17,7 +21,7 @@ function readReference(name: string): Reference {
     return { path: named, digest };
   }
   const tag = named.slice(colon + 1);
-  return { path: named.slice(0, colon), tag: isTag(tag) ? tag : undefined, digest };
+  return { path: named.slice(0, colon), tag: isMeantAsTag(tag) ? tag : undefined, digest };
 }
 
 /** The tag of `NAME:TAG` and of `NAME:TAG@DIGEST`; a name without one has none. */
@@ -29,7 +33,7 @@ export const tagOfReference = (name: string): string | undefined => readReferenc
  */
 export function tagOfRefName(name: string): string | undefined {
   const [alone = ''] = name.split('@', 1);
-  return isTag(alone) ? alone : tagOfReference(name);
+  return isMeantAsTag(alone) ? alone : tagOfReference(name);
 }
 
 /** The tag of an `io.containerd.image.name`: a whole reference, or `TAG@DIGEST`. */

@@ -54,8 +54,8 @@ export async function write(
     ...headers,
     ...(close && { connection: 'close' }),
   });
+  response.setTimeout(idleMs, () => response.destroy());
   if (!isHead && chunks) {
-    response.setTimeout(idleMs, () => response.destroy());
     await pipeline(chunks, response, { end: false });
   } else if (!isHead && bytes) {
     response.write(bytes);

@@ -6,6 +6,9 @@ export type Bounds = {
   /** Requests that bring bytes of a blob, of one client and in all, of this process. */
   uploadsPerClient: number;
   uploads: number;
+  /** Of manifests that are brought or taken, of one client and in all: each is in memory as a whole. */
+  manifestBytesPerClient: number;
+  manifestBytes: number;
   /** For the next bytes of a body, and for a client to take the next of an answer. Node.js has no such clock. */
   idleMs: number;
   /** For the headers of a request. */
@@ -24,6 +27,8 @@ export type Bounds = {
 export const defaultBounds: Bounds = {
   uploadsPerClient: 64,
   uploads: 128,
+  manifestBytesPerClient: 24 * MiB,
+  manifestBytes: 64 * MiB,
   idleMs: 120_000,
   headersMs: 60_000,
   keepAliveMs: 72_000,

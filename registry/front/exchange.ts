@@ -11,6 +11,8 @@ export type Exchange = {
   /** No upload is begun any more. */
   readonly isClosing: boolean;
   readonly warn: Caller['warn'];
+  /** Counts a manifest that is in memory, until the request is over. @throws OciError UNAVAILABLE */
+  readonly holdManifest: (bytes: number) => void;
   readonly repositoryName: string;
   /** The last segment of the path: a digest, a tag or an upload's reference. */
   readonly reference: string;

@@ -84,13 +84,14 @@ export const headManifest: Handler = async (exchange) => {
  * `GET …/manifests/<tag or digest>`. Who may not read is refused: cosign and notation take a 404 for an empty list, and
  * overwrite what is there.
  */
-export const getManifest: Handler = async ({ port, repositoryName, reference }) => {
+export const getManifest: Handler = async ({ port, repositoryName, reference, holdManifest }) => {
   const image = imageReferenceOf(reference);
   const manifest = image && (await port.getManifest(repositoryName, image));
   if (!manifest) {
     throw unknown();
   }
   const { mediaType, digest, bytes } = manifest;
+  holdManifest(bytes.length);
   return {
     status: 200,
     headers: { 'content-type': headerOf(mediaType), 'docker-content-digest': digest },
@@ -114,10 +115,12 @@ function imageReferenceOf(reference: string): ImageReference | undefined {
 const mediaTypeOf = (contentType: string | undefined): string | undefined =>
   contentType?.split(';', 1)[0]?.trim() || undefined;
 
-async function readManifest({ headers, body }: Exchange): Promise<Buffer> {
-  if ((lengthOf(headers) ?? 0) > maxManifestCharacters) {
+async function readManifest({ headers, body, holdManifest }: Exchange): Promise<Buffer> {
+  const length = lengthOf(headers) ?? maxManifestCharacters;
+  if (length > maxManifestCharacters) {
     throw tooLarge();
   }
+  holdManifest(length);
   return buffer(limited(body));
 }
 

@@ -10,6 +10,7 @@ import type { Bounds } from './bounds.ts';
 import { secretOf } from './credentials.ts';
 import type { Answer, Route } from './exchange.ts';
 import { ClientGone, IncomingBody } from './incoming-body.ts';
+import type { ManifestMemory } from './manifest-memory.ts';
 import { repositoryNameOf } from './names.ts';
 import { OciError, ociErrorOf } from './oci-errors.ts';
 import type { OtherRoute, Outcome } from './other-routes.ts';
@@ -43,6 +44,7 @@ export type Service = {
   readonly otherRoutes: readonly OtherRoute[];
   readonly bounds: Bounds;
   readonly slots: UploadSlots;
+  readonly manifestMemory: ManifestMemory;
   readonly isClosing: () => boolean;
   readonly onServed: (served: Served) => void;
 };
@@ -54,6 +56,8 @@ type Request = {
   readonly caller: Omit<Caller, 'token'>;
   /** Told as soon as it is known. */
   readonly onClient: (client: string) => void;
+  /** Done when the request is over: answered, and its connection free or closed. */
+  readonly atEnd: (work: () => void) => void;
 };
 
 /** @param onFirstRead called when somebody wants the body */
@@ -82,7 +86,9 @@ export async function serve(
   const onClient = (name: string) => {
     client = name;
   };
-  let { answer, code, fault } = await outcomeOf({ raw, path, body, caller, onClient }, service);
+  const ending: (() => void)[] = [];
+  const atEnd = (work: () => void) => void ending.push(work);
+  let { answer, code, fault } = await outcomeOf({ raw, path, body, caller, onClient, atEnd }, service);
   const rest = body.drain();
   if (!gone.aborted) {
     const options = { isHead: method === 'HEAD', close: service.isClosing(), warnings, rest };
@@ -91,6 +97,11 @@ export async function serve(
       fault ??= error;
     });
   }
+  whenClosed(response, () => {
+    for (const end of ending) {
+      end();
+    }
+  });
   const isGone = gone.aborted || fault instanceof ClientGone;
   service.onServed({
     requestId,
@@ -103,6 +114,14 @@ export async function serve(
     code: isGone ? undefined : code,
     fault: isGone ? undefined : fault,
   });
+}
+
+function whenClosed(response: ServerResponse, work: () => void): void {
+  if (response.closed) {
+    work();
+  } else {
+    response.once('close', work);
+  }
 }
 
 function abortedWhenGone(response: ServerResponse): AbortSignal {
@@ -131,7 +150,7 @@ async function outcomeOf(request: Request, service: Service): Promise<Outcome> {
 }
 
 async function dispatch(
-  { raw, body, caller, onClient }: Request,
+  { raw, body, caller, onClient, atEnd }: Request,
   path: string,
   route: Route | undefined,
   service: Service,
@@ -151,6 +170,7 @@ async function dispatch(
     slots,
     isClosing: service.isClosing(),
     warn: caller.warn,
+    holdManifest: (bytes) => atEnd(service.manifestMemory.take(port.client, bytes)),
     repositoryName: name === undefined ? '' : repositoryNameOf(name, registry),
     reference,
     query: new URLSearchParams(raw.url?.split('?').slice(1).join('?')),

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type Bounds, defaultBounds } from './bounds.ts';
+import { ManifestMemory } from './manifest-memory.ts';
 import { type Service, serve } from './serve.ts';
 import { Traffic } from './traffic.ts';
 import { refuseUnreadable } from './unreadable.ts';
@@ -51,6 +52,7 @@ export async function startRegistryServer(options: RegistryServerOptions): Promi
     onServed: unfailing(options.onServed ?? (() => {})),
     bounds,
     slots,
+    manifestMemory: new ManifestMemory(bounds),
     isClosing: () => isClosing,
   };
   const server = createServerOf(bounds, tls);

@@ -1,7 +1,14 @@
 // How many requests bring bytes at the same time: of one client and in all.
 
+import { PortError } from '../port.ts';
 import type { Bounds } from './bounds.ts';
 import { busy } from './oci-errors.ts';
+
+async function goesOn(error: unknown): Promise<void> {
+  if (error instanceof PortError) {
+    await error.goesOn;
+  }
+}
 
 export class UploadSlots {
   readonly #bounds: Pick<Bounds, 'uploads' | 'uploadsPerClient'>;
@@ -28,14 +35,21 @@ export class UploadSlots {
     }
   }
 
-  /** Counted before anything is waited for. @throws OciError UNAVAILABLE */
+  /**
+   * Counted before anything is waited for, and until the work is over, also where it goes on after its answer.
+   * @throws OciError UNAVAILABLE
+   */
   async hold<Value>(client: string, work: () => Promise<Value>): Promise<Value> {
     this.assertFree(client);
     this.#count(client, 1);
+    const release = () => this.#count(client, -1);
     try {
-      return await work();
-    } finally {
-      this.#count(client, -1);
+      const value = await work();
+      release();
+      return value;
+    } catch (error) {
+      void goesOn(error).then(release);
+      throw error;
     }
   }
 

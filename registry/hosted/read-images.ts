@@ -14,6 +14,12 @@ export type ReadOptions = {
   readonly repositoryName: string;
 };
 
+/**
+ * Manifests that are read at the same time, of the process: while ECR's answer is taken apart a long one is in memory
+ * several times over, as bytes, as text and as the members of JSON.
+ */
+export const maxManifestReads = 8;
+
 type ImageId = Members<'BatchGetImage'>['imageIds'][number];
 
 /** What ECR says of an image that is not there, and of names that no image can have. */

@@ -1,6 +1,7 @@
 // The hosted registry: each of its operations walks the five steps in this process. It keeps nothing. Decision 0024.
 
 import { createHash } from 'node:crypto';
+import type { LimitFunction } from 'p-limit';
 import { minEcrPartBytes } from '../../api/limits.ts';
 import type { OperationName } from '../../api/operations.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
@@ -39,6 +40,7 @@ export type HostedRegistryOptions = {
   readonly records: RequestRecords;
   readonly buffers: PartBuffers;
   readonly sends: SenderOptions['sends'];
+  readonly manifestReads: LimitFunction;
   readonly unanswered: Unanswered;
   readonly patience: Patience;
   /** How long a client waits for an answer after its body's last byte. */
@@ -205,7 +207,7 @@ class HostedRegistry implements RegistryPort {
 
   getManifest(repositoryName: string, reference: ImageReference): Promise<Manifest | undefined> {
     return this.#serving('BatchGetImage', repositoryName, () =>
-      readManifest(reference, this.#read(repositoryName)),
+      this.#options.manifestReads(() => readManifest(reference, this.#read(repositoryName))),
     );
   }
 

@@ -10,6 +10,7 @@ import { patience } from './calls.ts';
 import type { HostedEnvironment } from './environment.ts';
 import { PartBuffers } from './part-buffers.ts';
 import { maxSends } from './part-sender.ts';
+import { maxManifestReads } from './read-images.ts';
 import { hostedRegistry } from './registry.ts';
 import { RequestRecords } from './request-records.ts';
 import { sessionTokenRoutes } from './session-tokens.ts';
@@ -37,6 +38,7 @@ export async function startHostedServer(options: HostedServerOptions): Promise<R
     records,
     buffers: new PartBuffers(),
     sends: pLimit(maxSends),
+    manifestReads: pLimit(maxManifestReads),
     unanswered,
     patience,
     answerMs,
@@ -55,7 +57,7 @@ export async function startHostedServer(options: HostedServerOptions): Promise<R
       }
     },
   });
-  const uploadsUnderWay = () => server.uploadsUnderWay() + unanswered.size;
+  const { uploadsUnderWay } = server;
   const stopMetering = meterUploads(uploadsUnderWay);
   const letGo =
     agentUri === undefined

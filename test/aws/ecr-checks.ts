@@ -1,6 +1,7 @@
 // The checks that ask Amazon ECR itself, with the operator's own credentials.
 
 import { randomBytes } from 'node:crypto';
+import { probeByte } from '../../api/registries.ts';
 import { digestOf } from '../support/random-bytes.ts';
 import type { Check, Deployment, Finding } from './check.ts';
 
@@ -175,6 +176,40 @@ export const ecrChecks: readonly Check[] = [
         layerDigests: [digestOf(layer)],
       });
       return { holds: undefined, saw: `mediaType ${layers[0]?.mediaType ?? 'absent'}` };
+    },
+  },
+  {
+    row: 65,
+    needs: 'ecr',
+    run: async (deployment) => {
+      const upload = await begin(deployment);
+      await put(deployment, upload, 0, randomBytes(5 * MiB));
+      const refusal = await refusalOf(put(deployment, upload, probeByte('ecr'), randomBytes(1)));
+      return finding(refusal.name === 'InvalidLayerPartException' && refusal.last === 5 * MiB - 1, refusal);
+    },
+  },
+  {
+    row: 66,
+    needs: 'ecr',
+    run: async (deployment) => {
+      const upload = await begin(deployment);
+      const part = randomBytes(5 * MiB);
+      const both = await Promise.all([0, 1].map(() => refusalOf(put(deployment, upload, 0, part))));
+      const names = both.map(({ name }) => name).sort();
+      return {
+        holds: names.join() === ',InvalidLayerPartException',
+        saw: both.map(written).join('; '),
+      };
+    },
+  },
+  {
+    row: 68,
+    needs: 'ecr',
+    run: async ({ ecr }) => {
+      const repositoryName = `none/${randomBytes(8).toString('hex')}`;
+      const layerDigests = [digestOf(randomBytes(20))];
+      const refusal = await refusalOf(ecr.batchCheckLayerAvailability({ repositoryName, layerDigests }));
+      return finding(refusal.name === 'RepositoryNotFoundException', refusal);
     },
   },
 ];

@@ -238,7 +238,7 @@ describe('the bridge', () => {
           resolve(answer.statusCode);
         }).on('error', reject);
       });
-    await expect.poll(() => statusOf().catch(() => 0), { timeout: 20_000 }).toBe(401);
+    await expect.poll(() => statusOf().catch(() => 0)).toBe(401);
     for (let count = 0; count < 20; count += 1) {
       expect(await statusOf()).toBe(401);
     }

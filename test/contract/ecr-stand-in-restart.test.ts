@@ -229,7 +229,7 @@ describe('a kill', () => {
     }
     await after.ecr.completeLayerUpload({ ...upload, layerDigests: [digestOf(bytes)] });
     await after.close();
-  }, 60_000);
+  });
 });
 
 describe('starting', () => {

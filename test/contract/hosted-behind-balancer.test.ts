@@ -46,7 +46,7 @@ async function start(balancer: LoadBalancerOptions, bounds: Partial<Bounds> = {}
     await front.close();
     await server.close();
   });
-  return { ...front, uploadsUnderWay: () => server.uploadsUnderWay() };
+  return { ...front, target: server.url, uploadsUnderWay: () => server.uploadsUnderWay() };
 }
 
 type Body = { framing: string; connection: string; chunks: number };
@@ -144,7 +144,7 @@ describe('behind a load balancer', () => {
   });
 
   it('a body that stalls is refused in OCI’s form, before the balancer’s clock has run out', async () => {
-    const { url } = await start({ idleMs: 1_500 }, { idleMs: 300 });
+    const { url } = await start({ idleMs: 15_000 }, { idleMs: 1_500 });
     const { location } = await send(url, 'POST', uploads);
     const client = new RawConnection(Number(new URL(url).port));
     const lines = [`PATCH ${location} HTTP/1.1`, 'Content-Length: 10', `Authorization: ${authorization}`];
@@ -184,11 +184,55 @@ describe('behind a load balancer', () => {
   });
 });
 
+describe('a target that leaves', () => {
+  /** Begins a body of which only some comes. */
+  async function stall(url: string): Promise<RawConnection> {
+    const { location } = await send(url, 'POST', uploads);
+    const client = new RawConnection(Number(new URL(url).port));
+    const lines = [`PATCH ${location} HTTP/1.1`, 'Content-Length: 10', `Authorization: ${authorization}`];
+    await client.head(...lines);
+    await client.write('12345');
+    return client;
+  }
+
+  it('is cut off when the deregistration delay is over: 502 in HTML, and nothing is left of its upload', async () => {
+    const front = await start({ idleMs: lastingMs });
+    const client = await stall(front.url);
+    await expect.poll(() => front.uploadsUnderWay(), { timeout: 5_000 }).toBe(1);
+    front.deregister(front.target, 200);
+    const answer = await client.answer();
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([502, 'text/html']);
+    await expect.poll(() => front.uploadsUnderWay(), { timeout: 5_000 }).toBe(0);
+    // Nobody is left to ask, until another target comes.
+    expect(await send(front.url, 'POST', uploads)).toMatchObject({ status: 503, contentType: 'text/html' });
+    front.register(front.target);
+    expect((await send(front.url, 'POST', uploads)).status).toBe(202);
+  });
+
+  it('ends what it has, as long as the delay lasts', async () => {
+    const front = await start({ idleMs: lastingMs });
+    const client = await stall(front.url);
+    await expect.poll(() => front.uploadsUnderWay(), { timeout: 5_000 }).toBe(1);
+    front.deregister(front.target, 60_000);
+    await client.write('67890');
+    expect((await client.answer()).status).toBe(202);
+  });
+
+  it('keeps no upload of a client that has left: the balancer counts 460, and tells nobody', async () => {
+    const front = await start({ idleMs: lastingMs });
+    const client = await stall(front.url);
+    await expect.poll(() => front.uploadsUnderWay(), { timeout: 5_000 }).toBe(1);
+    client.socket.destroy();
+    await expect.poll(() => front.uploadsUnderWay(), { timeout: 5_000 }).toBe(0);
+    expect(front.answered(460)).toBe(1);
+  });
+});
+
 describe('a connection that is kept', () => {
   const kept = async (idleMs: number, keepAliveMs: number) => {
     const front = await start({ idleMs }, { keepAliveMs });
     await send(front.url, 'GET', '/v2/');
-    await expect.poll(() => front.idleEnds.byBalancer + front.idleEnds.byTarget, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => front.idleEnds.byBalancer + front.idleEnds.byTarget).toBe(1);
     return front.idleEnds;
   };
 

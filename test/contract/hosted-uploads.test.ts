@@ -316,23 +316,6 @@ describe('what ECR or the network fails', () => {
   });
 });
 
-describe('an answer', () => {
-  it('that takes too long tells the client to come again, who finds the layer there', async () => {
-    const bytes = randomBytes(6 * MiB);
-    const hasty = hostedInstance(stack, { answerMs: 300 });
-    const port = await hasty.open(callerOf());
-    const reference = await begin(port);
-    await stack.arm({ operation: 'CompleteLayerUpload', fault: 'delay', delayMs: 1_500 });
-    const refused = finish(port, reference, bytes, bodyOf(bytes));
-    expect((await refusalOf(refused)).code).toBe('ServiceUnavailableException');
-    expect(hasty.unanswered.size).toBe(1);
-    await hasty.unanswered.ended();
-    expect(hasty.unanswered.size).toBe(0);
-    expect(await port.hasBlob(repositoryName, digestOf(bytes))).toEqual({ size: bytes.length });
-    await finish(await open(), reference, bytes, bodyOf(bytes));
-  });
-});
-
 describe('the record of a request', () => {
   it('is one line and one set of counts, however many parts it had', async () => {
     const line: Record<string, unknown> = {};

@@ -46,7 +46,7 @@ const isStored = (layerDigest: string) =>
       const { body } = await client.available(layerDigest);
       expect(body.layers).toMatchObject([{ layerDigest, layerAvailability: 'AVAILABLE' }]);
     },
-    { timeout: 20_000, interval: 200 },
+    { timeout: 60_000, interval: 200 },
   );
 
 describe('a completion that takes ECR longer than the function has', () => {

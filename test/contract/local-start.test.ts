@@ -67,10 +67,10 @@ describe('npm start', () => {
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
     'serves what it prints until %s',
-    { timeout: 180_000 },
+    { timeout: 600_000 },
     async (signal) => {
       const { child, output } = start([]);
-      await expect.poll(() => output.text, { timeout: 120_000 }).toContain('Ctrl-C ends it');
+      await expect.poll(() => output.text, { timeout: 540_000 }).toContain('Ctrl-C ends it');
       const curl = /curl -i (?<url>\S+) [\s\S]*Bearer (?<token>\S+)'[\s\S]*-d '(?<body>.*)'/.exec(
         output.text,
       );

@@ -224,6 +224,13 @@ describe('push ends with', () => {
       {},
       /nowhere cannot be read \(ENOENT\)/,
     ],
+    [
+      '2 for a source that is not there, whose tag is the hash of a registry endpoint’s image',
+      2,
+      ['nowhere', `team-a/broken:${'0'.repeat(64)}`],
+      {},
+      /nowhere cannot be read \(ENOENT\)/,
+    ],
     ['2 for a destination that is none', 2, ['nowhere', 'team-a/broken:'], {}, /no DESTINATION/],
     [
       '2 for a destination with a digest',

@@ -162,21 +162,21 @@ describe('a client that stands still', () => {
       {
         append: async (_name, _reference, { chunks }) => {
           for await (const _ of chunks) {
-            await sleep(150);
+            await sleep(1_500);
           }
           return { reference: 'abc_1', position: 0 };
         },
       },
-      { bounds: { idleMs: 100 } },
+      { bounds: { idleMs: 1_000 } },
     );
     const client = new RawConnection(front.port);
-    await client.head(...patch(200_000));
-    await client.write(Buffer.alloc(200_000));
+    await client.head(...patch(100_000));
+    await client.write(Buffer.alloc(100_000));
     expect(await client.answer()).toMatchObject({ status: 202 });
   });
 
   it('before its headers is answered 408', async () => {
-    const front = await startFront(taking, { bounds: { headersMs: 200 } });
+    const front = await startFront(taking, { bounds: { headersMs: 2_000 } });
     const silent = new RawConnection(front.port);
     const halfway = new RawConnection(front.port);
     await halfway.write('GET /v2/ HTTP/1.1\r\nHost: x\r\n');
@@ -203,11 +203,11 @@ describe('a client that stands still', () => {
 });
 
 it('an upload may take longer than the time for headers', async () => {
-  const front = await startFront(taking, { bounds: { headersMs: 100 } });
+  const front = await startFront(taking, { bounds: { headersMs: 2_000 } });
   const client = new RawConnection(front.port);
   await client.head(...patch(6));
   for (let sent = 0; sent < 6; sent += 1) {
-    await sleep(60);
+    await sleep(500);
     await client.write('x');
   }
   expect(await client.answer()).toMatchObject({ status: 202 });
@@ -227,15 +227,17 @@ describe('a client that goes away', () => {
   });
 
   it('while ECR is asked ends the question', async () => {
+    const asked = Promise.withResolvers<void>();
     const front = await startFront(({ abortSignal }) => ({
       getManifest: async () => {
+        asked.resolve();
         await once(abortSignal, 'abort');
         throw new ProxyError('GatewayTimeoutException');
       },
     }));
     const client = new RawConnection(front.port);
     await client.head('GET /v2/team-a/app/manifests/1.0 HTTP/1.1');
-    await sleep(50);
+    await asked.promise;
     client.socket.destroy();
     await isServed(front, 1);
     expect(front.served).toMatchObject([{ status: undefined, fault: undefined }]);
@@ -297,7 +299,7 @@ describe('uploads', () => {
 
 describe('a server that is closed', () => {
   it('lets uploads end, by old connections and by new, and begins none', async () => {
-    const front = await startFront(taking, { bounds: { betweenUploadsMs: 1_500 } });
+    const front = await startFront(taking, { bounds: { betweenUploadsMs: 5_000 } });
     const running = new RawConnection(front.port);
     await running.head(...patch(3));
     await running.write('a');

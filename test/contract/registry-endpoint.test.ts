@@ -65,19 +65,15 @@ const errorOf = async (answer: Response) => refusal.parse(await answer.json()).e
 const placeOf = (answer: Response): string => answer.headers.get('location') ?? '';
 const begin = async (): Promise<string> => placeOf(await send('POST', `/v2/${name}/blobs/uploads/`));
 
-const patiently = { timeout: 20_000 };
-
 /** Sends a part of a body that would be longer, and goes away once the registry has it. */
 async function breakOff(method: string, path: string, bytes: Uint8Array): Promise<void> {
   const before = served.length;
   const sent = request(`${endpoint.url}${path}`, { method, headers: { 'content-length': bytes.length + 1 } });
   sent.on('error', () => {}).write(bytes);
   const range = async () => (await send('GET', path)).headers.get('range');
-  await expect.poll(range, patiently).toBe(`0-${bytes.length - 1}`);
+  await expect.poll(range).toBe(`0-${bytes.length - 1}`);
   sent.destroy();
-  await expect
-    .poll(() => served.slice(before).some(({ status }) => status === undefined), patiently)
-    .toBe(true);
+  await expect.poll(() => served.slice(before).some(({ status }) => status === undefined)).toBe(true);
 }
 
 async function pushBlob(bytes: Uint8Array): Promise<string> {
@@ -182,6 +178,19 @@ describe('a blob', () => {
     expect((await end(digestOf(bytes))).status).toBe(201);
   });
 
+  // Jib waits 20 s for an answer, and then sends its last request again.
+  it('is finished again, by its empty PUT, after an end whose answer was lost', async () => {
+    const bytes = randomBytes(partSize + 3);
+    const other = digestOf(randomBytes(3));
+    const place = placeOf(await send('PATCH', await begin(), bytes));
+    const finish = (digest: string) => send('PUT', `${place}?digest=${digest}`);
+    expect((await finish(digestOf(bytes))).status).toBe(201);
+    expect((await finish(digestOf(bytes))).status).toBe(201);
+    const unknown = await finish(other);
+    expect(unknown.status).toBe(404);
+    expect((await errorOf(unknown)).code).toBe('BLOB_UPLOAD_UNKNOWN');
+  });
+
   it('is taken from the newer of two requests, for the client has given the older one up', async () => {
     const bytes = randomBytes(200_000);
     const place = await begin();
@@ -189,7 +198,7 @@ describe('a blob', () => {
     await older.head(`PATCH ${place} HTTP/1.1`, `Content-Length: ${bytes.length}`);
     await older.write(bytes.subarray(0, 100_000));
     const range = async () => (await send('GET', place)).headers.get('range');
-    await expect.poll(range, patiently).toBe('0-99999');
+    await expect.poll(range).toBe('0-99999');
     const newer = await send('PATCH', place, bytes);
     expect([newer.status, newer.headers.get('range')]).toEqual([202, '0-199999']);
     expect((await older.answer()).status).toBe(416);

@@ -40,7 +40,7 @@ const replayable =
 
 /** What `play` has played last. */
 let api: ScriptedApi;
-async function play(scenes: Scene[], push: Omit<LayerPush, 'repositoryName'>, timeoutMs = 2_000) {
+async function play(scenes: Scene[], push: Omit<LayerPush, 'repositoryName'>, timeoutMs = 60_000) {
   api = await playScript(scenes);
   const client = new ProxyClient({ endpoint: api.url, token, timeoutMs });
   return new Uploader(client, { retry }).pushLayer({ repositoryName, ...push });
@@ -88,7 +88,7 @@ describe('a part is sent again', () => {
     const { bytes, digest } = layer(2 * P + 1);
     const [first, ...others] = partsOf(bytes.length, P);
     const scenes = [begin(P), part(0, P - 1, reply), first ?? begin(P), ...others, completion(digest)];
-    await play(scenes, { source: once(bytes) }, 300);
+    await play(scenes, { source: once(bytes) }, reply === 'never answer' ? 3_000 : undefined);
     expect(arrived().equals(bytes)).toBe(true);
   });
 
@@ -394,18 +394,16 @@ describe('an image', () => {
 describe('a push that is aborted while it waits', () => {
   const throttled = problem(429, 'ThrottlingException', {}, { 'retry-after': '30' });
   const reason = new Error('enough');
-  const aborting = () => {
-    const controller = new AbortController();
-    setTimeout(() => controller.abort(reason), 100);
-    return controller.signal;
-  };
-
   it.each(['by its own signal', "by the client's"])('ends at once %s', async (whose) => {
     const api = await playScript([{ ...begin(P), reply: throttled }]);
-    const [own, clients] = whose === 'by its own signal' ? [aborting(), undefined] : [undefined, aborting()];
+    const controller = new AbortController();
+    const { signal } = controller;
+    const [own, clients] = whose === 'by its own signal' ? [signal, undefined] : [undefined, signal];
     const uploader = new Uploader(new ProxyClient({ endpoint: api.url, token, signal: clients }));
     const started = performance.now();
     const push = uploader.pushLayer({ repositoryName, source: once(layer(1).bytes), signal: own });
+    await expect.poll(() => api.authorizations.length).toBe(1);
+    setTimeout(() => controller.abort(reason), 100);
     await expect(push).rejects.toBe(reason);
     expect(performance.now() - started).toBeLessThan(20_000);
   });

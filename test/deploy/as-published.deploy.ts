@@ -7,6 +7,7 @@ import { Lambda } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { configurationNames, configurations } from '../support/stacks.ts';
+import { fargateConfigurations } from './fargate-account.ts';
 import { bootstrap, type Moto, startMoto } from './moto.ts';
 import { skippedTypes, unknownToMoto } from './unknown-to-moto.ts';
 
@@ -15,16 +16,14 @@ const logFile = join(directory, 'moto.log');
 const stackNameOf = (name: string) => `Published-${name}`;
 const outputOf = (name: string) => join(directory, `${name}.cdk.out`);
 
-/** All but those with a registry endpoint on Fargate: see `unknownToMoto`. */
-const deployedNames = configurationNames.filter((name) => !name.startsWith('fargate'));
-
 let moto: Moto;
 let cloudFormation: CloudFormation;
+let inAccount: Record<string, object>;
 
-function onStack(name: (typeof deployedNames)[number], ...args: string[]) {
+function onStack(name: string, ...args: string[]) {
   const file = join(directory, `${name}.json`);
   const ofTest = { stackName: stackNameOf(name), terminationProtection: false };
-  writeFileSync(file, JSON.stringify({ ...configurations[name], ...ofTest }));
+  writeFileSync(file, JSON.stringify({ ...inAccount[name], ...ofTest }));
   return moto.cdk(...args, '--all', '-c', `ecr-upload-proxy=${file}`, '--output', outputOf(name));
 }
 
@@ -42,11 +41,12 @@ beforeAll(async () => {
   mkdirSync(directory, { recursive: true });
   moto = await startMoto(logFile, { asPublished: true });
   cloudFormation = new CloudFormation(moto.clientConfig);
+  inAccount = { ...configurations, ...(await fargateConfigurations(moto)) };
   await moto.cdk(...bootstrap);
 });
 afterAll(() => moto?.close());
 
-it.each(deployedNames)(
+it.each(configurationNames)(
   'the configuration "%s" is deployed',
   async (name) => {
     await onStack(name, 'deploy', '--require-approval', 'never');
@@ -58,6 +58,32 @@ it.each(deployedNames)(
   },
   300_000,
 );
+
+const ecs = (operation: string, body: object) =>
+  moto.askInJson('ecs', `AmazonEC2ContainerServiceV20141113.${operation}`, body);
+const clusters = z.object({ clusterArns: z.array(z.string()) });
+const services = z.object({ serviceArns: z.array(z.string()) });
+const described = z.object({ services: z.array(z.object({ taskDefinition: z.string() })) });
+
+it.each(['fargate', 'fargate-own-vpc'])('the service of "%s" runs the image by its digest', async (name) => {
+  const { clusterArns } = clusters.parse(await ecs('ListClusters', {}));
+  const cluster = clusterArns.find((arn) => arn.includes(`/${stackNameOf(name)}-Registry`));
+  const { serviceArns } = services.parse(await ecs('ListServices', { cluster }));
+  const found = described.parse(await ecs('DescribeServices', { cluster, services: serviceArns })).services;
+  expect(found).toHaveLength(1);
+  const definition = await ecs('DescribeTaskDefinition', { taskDefinition: found[0]?.taskDefinition });
+  expect(definition).toMatchObject({
+    taskDefinition: {
+      containerDefinitions: [
+        {
+          image: expect.stringMatching(/@sha256:b{64}$/),
+          user: '65532:65532',
+          readonlyRootFilesystem: true,
+        },
+      ],
+    },
+  });
+});
 
 it('moto was given nothing that it does not know but what is listed', () => {
   for (const type of skippedTypes(logFile)) {

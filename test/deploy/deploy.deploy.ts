@@ -60,7 +60,7 @@ beforeAll(async () => {
   secrets = new SecretsManager(config);
   await moto.cdk(...bootstrap);
   await deploy();
-}, 300_000);
+}, 900_000);
 afterAll(() => moto?.close());
 
 /** Of the stack, by the beginning of its logical id. */
@@ -221,7 +221,7 @@ describe('after a change of the policies alone', () => {
     for (const [name, sha256] of Object.entries(await codeOf())) {
       expect(sha256).not.toBe(code[name]);
     }
-  }, 240_000);
+  }, 600_000);
 
   it('a policy that does not validate is not deployed at all', async () => {
     const code = await codeOf();
@@ -230,7 +230,7 @@ describe('after a change of the policies alone', () => {
     await expect(deploy()).rejects.toThrow(/colour/);
     expect(await codeOf()).toEqual(code);
     rmSync(policies);
-  }, 240_000);
+  }, 600_000);
 });
 
 describe('after the stack is destroyed', () => {
@@ -248,7 +248,7 @@ describe('after the stack is destroyed', () => {
     expect((await secrets.describeSecret({ SecretId: SecretArn })).ARN).toBe(SecretArn);
     const { logGroups = [] } = await logs.describeLogGroups({ logGroupNamePrefix: stackName });
     expect(logGroups).toHaveLength(functionNames.length + 1);
-  }, 240_000);
+  }, 600_000);
 });
 
 it('moto was given nothing that it does not know but what is listed', () => {

@@ -10,8 +10,8 @@ import { promisify } from 'node:util';
 import { pythonTool } from './python.ts';
 
 const projectRoot = join(import.meta.dirname, '../..');
-const startTimeoutMs = 60_000;
-const cdkTimeoutMs = 180_000;
+const startTimeoutMs = 180_000;
+const cdkTimeoutMs = 600_000;
 
 /** The account that moto is. */
 export const account = { accountId: '123456789012', region: 'eu-central-1' };
@@ -78,6 +78,22 @@ export async function startMoto(logFile: string, { asPublished = false } = {}) {
       endpoint: url,
       region: account.region,
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    },
+    /** For services that no SDK client is installed for. */
+    askInJson: async (service: string, target: string, body: object): Promise<unknown> => {
+      const scope = `local/20260101/${account.region}/${service}/aws4_request`;
+      const headers = {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': target,
+        // moto reads region and service from it, and checks nothing.
+        authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`,
+      };
+      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+      const answer = await response.text();
+      if (!response.ok) {
+        throw new Error(`${target}: ${response.status} ${answer}`);
+      }
+      return JSON.parse(answer);
     },
     /** Runs the CDK CLI; rejects with what it said when it fails. */
     cdk: async (...args: string[]): Promise<void> => {

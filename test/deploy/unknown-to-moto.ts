@@ -27,8 +27,15 @@ export const unknownToMoto = {
   'AWS::ApiGateway::BasePathMapping': 'skipped with it',
   'AWS::WAFv2::WebACL': 'skipped: nobody is throttled by address or token',
   'AWS::WAFv2::WebACLAssociation': 'skipped: no web ACL stands before the API',
-  'AWS::ElasticLoadBalancingV2::LoadBalancer':
-    'made where certificate and subnets are: the stacks with a registry endpoint on Fargate are not deployed',
+  'AWS::EC2::SecurityGroup': 'made without its outbound rules',
+  'AWS::EC2::SecurityGroupEgress': 'skipped: what may leave the load balancer is in the template alone',
+  'AWS::ElasticLoadBalancingV2::TrustStore':
+    'not made, so that no listener can name it: deployed without client certificates',
+  'AWS::ECS::TaskDefinition': 'made with its containers alone',
+  'AWS::ECS::Service': 'made without its network and its target group',
+  'AWS::ApplicationAutoScaling::ScalableTarget': 'skipped: as many tasks as there are at first',
+  'AWS::ApplicationAutoScaling::ScalingPolicy': 'skipped with it',
+  Rules: 'not evaluated: a deployment to another region is not refused',
   'AWS::Lambda::WebFunction': 'skipped: nothing serves the registry endpoint',
   'AWS::Lambda::WebFunctionRevision': 'skipped with it',
   'AWS::Lambda::WebFunctionEndpoint': 'skipped with it: the endpoint has no address',

@@ -5,8 +5,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/deploy/*.deploy.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 300_000,
+    testTimeout: 300_000,
+    hookTimeout: 600_000,
     reporters: process.env.CI
       ? ['default', ['json', { outputFile: '.local/deploy-results.json' }]]
       : ['default'],

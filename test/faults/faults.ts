@@ -4,8 +4,8 @@ import type { ErrorCode } from '../../api/errors.ts';
 import { type Answer, type Call, errorAnswer, html, jsonAnswer, type Service } from './answers.ts';
 import { type Act, type Struck, skewed } from './cloud.ts';
 
-/** In what state an instance is when the fault comes: it has read nothing, it has read all, or long ago. */
-export type Instance = 'cold' | 'warm' | 'aged';
+/** In what state an instance is when the fault comes: it has read nothing yet, or all that it keeps. */
+export type Instance = 'cold' | 'warm';
 
 export type Fault = {
   readonly name: string;
@@ -166,7 +166,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'does not answer',
-    codes: { ...everywhere('GatewayTimeoutException'), secretsmanager: ['GatewayTimeoutException'] },
+    codes: everywhere('GatewayTimeoutException'),
     isSilent: true,
     act: silence,
   },

@@ -27,8 +27,16 @@ const isThere: ReadonlySet<string | undefined> = new Set([
 ]);
 
 const refusedPart = 'InvalidLayerPartException';
+const tooLarge = 'RequestEntityTooLargeException';
 
-type Step = 'initiate' | 'complete' | number;
+/** A number is a part’s, counted from 0. */
+type Step = 'initiate' | 'complete' | 'a part elsewhere' | 'a large part' | number;
+
+/** Parts that nobody should send after two others. */
+const misshapen = {
+  'a part elsewhere': { partFirstByte: 9, partLastByte: 12, layerPartBlob: layer.slice(9, 13) },
+  'a large part': { partFirstByte: 8, partLastByte: 12, layerPartBlob: layer.slice(8, 13) },
+} as const;
 
 /** One client that pushes one layer. */
 class LayerClient {
@@ -85,7 +93,7 @@ class LayerClient {
 
   /** Where a refusal sends the client; undefined where it sends it nowhere. */
   elsewhere({ code, body }: Reply): { next: Next; step: Step } | undefined {
-    if (code === refusedPart) {
+    if (code === refusedPart || code === tooLarge) {
       const last = Number(body.lastValidByteReceived ?? -1);
       const part = (last + 1) / partSize;
       return { next: 'onwards', step: part < partsIn(this.#bytes.length) ? part : 'complete' };
@@ -97,7 +105,7 @@ class LayerClient {
     if (step === 'complete') {
       return 'nothing';
     }
-    const part = step === 'initiate' ? 0 : step + 1;
+    const part = typeof step === 'number' ? step + 1 : 0;
     return part < partsIn(this.#bytes.length) ? part : 'complete';
   }
 
@@ -106,9 +114,11 @@ class LayerClient {
       return { operation: 'InitiateLayerUpload', members: { repositoryName } };
     }
     const members = { repositoryName, uploadId: this.#uploadId ?? '' };
-    return step === 'complete'
-      ? { operation: 'CompleteLayerUpload', members: { ...members, layerDigests: [...layerDigests] } }
-      : { operation: 'UploadLayerPart', members: { ...members, ...partOf(this.#bytes, step) } };
+    if (step === 'complete') {
+      return { operation: 'CompleteLayerUpload', members: { ...members, layerDigests: [...layerDigests] } };
+    }
+    const part = typeof step === 'number' ? partOf(this.#bytes, step) : misshapen[step];
+    return { operation: 'UploadLayerPart', members: { ...members, ...part } };
   }
 
   #note(step: Step, reply: Reply): void {
@@ -119,7 +129,7 @@ class LayerClient {
       this.#uploadId = String(reply.body.uploadId);
       this.#acknowledged = 0;
     } else {
-      const last = step === 'complete' ? this.#bytes.length - 1 : partOf(this.#bytes, step).partLastByte;
+      const last = typeof step === 'number' ? partOf(this.#bytes, step).partLastByte : this.#bytes.length - 1;
       this.#acknowledged = Math.max(this.#acknowledged, last + 1);
     }
   }
@@ -220,6 +230,10 @@ const moments = {
     uploading('UploadLayerPart', '… the last, a short one', ['initiate', 0, 1, 2, 3], 4),
     uploading('UploadLayerPart', '… one that is there already', ['initiate', 0, 1, 2, 3], 2),
     uploading('UploadLayerPart', '… one too early', ['initiate', 0, 1], 3, { isRefused: true }),
+    uploading('UploadLayerPart', '… one between two others', ['initiate', 0, 1], 'a part elsewhere', {
+      isRefused: true,
+    }),
+    uploading('UploadLayerPart', '… one too large', ['initiate', 0, 1], 'a large part', { isRefused: true }),
   ],
   CompleteLayerUpload: [
     uploading('CompleteLayerUpload', 'CompleteLayerUpload', ['initiate', 0, 1, 2, 3, 4], 'complete'),

@@ -10,7 +10,7 @@ export type Block = { readonly title: string; readonly mode: Mode; readonly serv
 
 const warm = { instance: 'warm', token: 'client' } as const;
 const everyService = ['ecr', 's3', 'dynamodb', 'secretsmanager', 'issuer'] as const;
-const instances = ['cold', 'warm', 'aged'] as const;
+const instances = ['cold', 'warm'] as const;
 
 /** At every moment of a push. */
 export const serviceBlocks: readonly Block[] = [

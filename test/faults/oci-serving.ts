@@ -13,6 +13,7 @@ import { startRegistryServer } from '../../registry/front/server.ts';
 import { Unanswered } from '../../registry/hosted/answer-time.ts';
 import { PartBuffers } from '../../registry/hosted/part-buffers.ts';
 import { maxSends } from '../../registry/hosted/part-sender.ts';
+import { maxManifestReads } from '../../registry/hosted/read-images.ts';
 import { hostedRegistry } from '../../registry/hosted/registry.ts';
 import { RequestRecords } from '../../registry/hosted/request-records.ts';
 import { sessionTokenRoutes } from '../../registry/hosted/session-tokens.ts';
@@ -42,6 +43,7 @@ async function startHosted(
       records,
       buffers: new PartBuffers(),
       sends: pLimit(maxSends),
+      manifestReads: pLimit(maxManifestReads),
       unanswered: new Unanswered(),
       patience,
       answerMs: usualPatienceMs,

@@ -1,4 +1,4 @@
-// The limits of the fault matrix: parts of four bytes, as in test/interleavings, and a wait for an issuer that can be short.
+// The limits of the fault matrix: parts of four bytes, as in test/interleavings, and waits that can be short.
 
 import { vi } from 'vitest';
 
@@ -10,6 +10,9 @@ vi.mock('../../api/limits.ts', async (original) => {
     partSize: 4,
     minEcrPartBytes: 5,
     maxEcrPartBytes: 10,
+    get secretTimeoutMs() {
+      return injectedTimes.secretTimeoutMs;
+    },
     get keySetTimeoutMs() {
       return injectedTimes.keySetTimeoutMs;
     },
@@ -27,3 +30,11 @@ vi.mock('../../policy/policies.ts', async (original) => {
   };
   return { ...others, loadPolicies: once };
 });
+
+/** Its SDK hooks into every promise of a process, and no trace is written here. */
+vi.mock('../../lambda/telemetry/traces.ts', () => ({
+  CodeTracer: class {
+    isTracingEnabled = () => false;
+  },
+  traced: <Client>(client: Client) => client,
+}));

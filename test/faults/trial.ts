@@ -7,7 +7,7 @@ import { ociManifest } from '../support/manifests.ts';
 import type { Call } from './answers.ts';
 import type { Fault, Instance } from './faults.ts';
 import type { Front, Memory, Next, Push, Reply, Serving, Situation } from './front.ts';
-import { injectedTimes } from './injected-times.ts';
+import { injectTimes } from './injected-times.ts';
 import { signatureOf, Violation, violationsOf } from './lawfulness.ts';
 import { digest, imageDigest, layer, manifest, tag } from './layer.ts';
 import type { World } from './world.ts';
@@ -46,14 +46,14 @@ const wrongTimeCodes = [
 const unauthorized = 401;
 
 const patienceMs = 28_000;
-/** For requests that end with their time; doubled where a busy machine needs it to come to the fault at all. */
+/** For requests that end with their time; more where a busy machine needs it for what comes before and after. */
 const impatienceMs = 60;
-const maxImpatienceMs = 8_000;
+const maxImpatienceMs = 1_000;
 
-/** An hour and more: the secret and the key set are read again. */
-const ageMs = 3_601_000;
 /** Without Retry-After: longer than an issuer is left alone for. */
 const longPauseMs = 31_000;
+
+const isOfToken = ({ service }: Call): boolean => service === 'issuer' || service === 'secretsmanager';
 
 const isStruck = ({ call, isOnce }: Strike, { service, operation, nth }: Call): boolean =>
   service === call.service && operation === call.operation && (isOnce ? nth === call.nth : nth >= call.nth);
@@ -110,10 +110,6 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
     const memory = await prepare(situation, token, front.isStateful ? serving : warm);
     if (instance === 'cold' && front.isStateful) {
       await serving.kill();
-    }
-    if (instance === 'aged') {
-      await serving.connect(await tokenOf(token))(front.warmUp);
-      clock.advance(ageMs);
     }
     const push = situation.push(serving.connect(await tokenOf(token)), memory);
     return { push, serving, end: async () => (isKept ? undefined : serving.close()) };
@@ -192,13 +188,12 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
         replaced = serving.kill();
       },
     );
-    injectedTimes.keySetTimeoutMs = ms;
-    // An issuer that does not answer is given up before the request is.
-    serving.setPatience(strike.call.service === 'issuer' ? patienceMs : ms);
+    // What tokens are checked against is given up before the request is.
+    serving.setPatience(isOfToken(strike.call) ? patienceMs : ms);
     const reply = await push.ask();
     await replaced;
     serving.setPatience(patienceMs);
-    injectedTimes.keySetTimeoutMs = patienceMs;
+    injectTimes();
     cloud.calm();
     return { reply, struck };
   }
@@ -211,15 +206,13 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
     ms: number,
   ): Promise<Outcome> {
     const { fault, call } = strike;
-    const { isSilent = false, loses = false } = fault;
+    const { loses = false } = fault;
+    injectTimes(fault.isSilent && isOfToken(call) ? ms : undefined);
     const { push, serving, end } = await begin(situation, mode);
-    const { reply, struck } = await ask(push, serving, strike, isSilent ? ms : patienceMs);
+    const { reply, struck } = await ask(push, serving, strike, fault.isSilent ? ms : patienceMs);
     if (struck === 0) {
       await end();
-      if (!isSilent || ms > maxImpatienceMs) {
-        throw new Violation('the call is not made any more');
-      }
-      return run(situation, mode, usual, strike, 2 * ms);
+      throw new Violation('the call is not made any more');
     }
     const isUsual = isUsualReply(situation, usual.reply, reply);
     if (!isUsual && !(fault.isDeath && reply.status === front.deathStatus)) {
@@ -277,8 +270,19 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
     },
 
     /** @throws Violation */
-    run: (...[situation, mode, usual, strike]: [Situation<Request>, Mode, Usual, Strike]) =>
-      run(situation, mode, usual, strike, impatienceMs),
+    run: async (
+      ...[situation, mode, usual, strike]: [Situation<Request>, Mode, Usual, Strike]
+    ): Promise<Outcome> => {
+      for (let ms = impatienceMs; ; ms *= 5) {
+        try {
+          return await run(situation, mode, usual, strike, ms);
+        } catch (error) {
+          if (!strike.fault.isSilent || ms > maxImpatienceMs) {
+            throw error;
+          }
+        }
+      }
+    },
 
     runAtWrongTime,
 

@@ -8,6 +8,8 @@ export default defineConfig({
     setupFiles: 'test/faults/small-parts.ts',
     globalSetup: 'test/support/temporary-folder.ts',
     maxWorkers: 2,
+    // All of them write to one page.
+    fileParallelism: process.env.WRITE === undefined,
     execArgv: ['--single-threaded-gc'],
     testTimeout: 600_000,
     hookTimeout: 180_000,

@@ -5,7 +5,7 @@ import type { Environment } from '../../lambda/environment.ts';
 import type { FunctionServices } from '../../lambda/function-services.ts';
 import type { Retries } from '../../lambda/retries.ts';
 import type { ServeServices } from '../../lambda/serve.ts';
-import { openServices } from '../../lambda/services.ts';
+import { openServices, type ServicesOptions } from '../../lambda/services.ts';
 import { CodeTracer } from '../../lambda/telemetry/traces.ts';
 import { localAccount } from '../../local/account.ts';
 import { functionEnvironment } from '../../local/environment.ts';
@@ -26,7 +26,8 @@ const policyDirectory = () =>
 
 const tokenMinutes = 10;
 
-export async function openWorld() {
+/** @param prepare is applied to each client of the SDK */
+export async function openWorld({ prepare }: Pick<ServicesOptions, 'prepare'> = {}) {
   // Chance decides over pauses alone: none is waited for.
   vi.spyOn(Math, 'random').mockReturnValue(0);
   const clock = openClock();
@@ -61,7 +62,7 @@ export async function openWorld() {
     cloud,
     /** Another instance: it has read nothing yet. */
     openInstance: (retries?: Retries): FunctionServices => ({
-      ...openServices(environment, retries && { retries }),
+      ...openServices(environment, { ...(retries && { retries }), ...(prepare && { prepare }) }),
       tracer,
     }),
     clientToken: tokens.a,

@@ -165,7 +165,7 @@ const ask = ({ mode, method, path, headers, body }: Asked): Promise<{ status: nu
       const head = JSON.stringify(answer.headers);
       text(answer).then((read) => resolve({ status: answer.statusCode ?? 0, answer: head + read }), reject);
     });
-    sent.setTimeout(20_000, () => sent.destroy(new Error('no answer within 20 s')));
+    sent.setTimeout(60_000, () => sent.destroy(new Error('no answer within 60 s')));
     sent.on('error', reject).end(body);
   });
 

@@ -15,7 +15,7 @@ import { tokens } from '../support/resource-api.ts';
 const layerBytes = 'eG5ldmVyIGxvZ2dlZA==';
 const maxAnswerCharacters = 8_192;
 const maxLogCharacters = 16_384;
-const maxMs = 10_000;
+const maxMs = 60_000;
 
 type Members = Record<string, unknown>;
 

@@ -11,8 +11,11 @@ export const digestOf = (bytes: Uint8Array): string =>
 /** `uniform` is a layer whose parts cannot be told apart by their bytes, as those of an empty disk. */
 export type Content = 'distinct' | 'uniform';
 
-export const layerOf = (content: Content, length: number): Uint8Array =>
-  Uint8Array.from({ length }, (_, position) => (content === 'uniform' ? 0 : position + 1));
+/** @param number of the layer: distinct ones have no byte in common at one position, for some of them */
+export const layerOf = (content: Content, length: number, number = 0): Uint8Array =>
+  Uint8Array.from({ length }, (_, position) =>
+    content === 'uniform' ? 0 : 1 + ((number * 20 + position) % 127),
+  );
 
 /** The same positions with other bytes, as of a client that has mixed up its layers. */
 export const otherThan = (layer: Uint8Array): Uint8Array => layer.map((byte) => byte ^ 0x80);

@@ -4,7 +4,9 @@ import {
   BatchCheckLayerAvailabilityCommand,
   CompleteLayerUploadCommand,
   ECRServiceException,
+  InitiateLayerUploadCommand,
   InvalidLayerPartException,
+  PutImageCommand,
   UploadLayerPartCommand,
 } from '@aws-sdk/client-ecr';
 import { digestOf } from './content.ts';
@@ -29,6 +31,21 @@ export function ecrInMemory() {
   const uploads = new Map<string, Upload>();
   /** By digest, and which upload made it. */
   const layers = new Map<string, { bytes: Uint8Array; uploadId: string }>();
+
+  /** Manifests by tag. */
+  const images = new Map<string, string>();
+
+  const open = (uploadId: string): void => {
+    uploads.set(uploadId, { bytes: new Uint8Array(), endsShort: false, hasShortPart: false });
+  };
+
+  let initiated = 0;
+  function initiate() {
+    initiated += 1;
+    const uploadId = `00000000-0000-0000-0000-${String(initiated).padStart(12, '0')}`;
+    open(uploadId);
+    return { uploadId, partSize: maxPartBytes };
+  }
 
   const find = (uploadId: string | undefined, attempts: number): Upload =>
     uploads.get(uploadId ?? '') ?? refuse('UploadNotFoundException', attempts);
@@ -79,6 +96,20 @@ export function ecrInMemory() {
     return { layerDigest };
   }
 
+  function putImage({ input }: PutImageCommand, attempts: number) {
+    const { imageManifest = '', imageTag = '' } = input;
+    if (images.get(imageTag) === imageManifest) {
+      refuse('ImageAlreadyExistsException', attempts);
+    }
+    const named = [...imageManifest.matchAll(/sha256:[0-9a-f]{64}/g)].map(([layerDigest]) => layerDigest);
+    if (!named.every((layerDigest) => layers.has(layerDigest))) {
+      refuse('LayersNotFoundException', attempts);
+    }
+    images.set(imageTag, imageManifest);
+    const imageId = { imageDigest: digestOf(Buffer.from(imageManifest)), imageTag };
+    return { image: { imageId, imageManifest } };
+  }
+
   const availability = (layerDigests: readonly string[]) => ({
     layers: layerDigests.flatMap((layerDigest) =>
       layers.has(layerDigest) ? [{ layerDigest, layerAvailability: 'AVAILABLE' }] : [],
@@ -93,10 +124,15 @@ export function ecrInMemory() {
       [...uploads].map(([id, { bytes, ...flags }]) => [id, Buffer.from(bytes).toString('hex'), flags]),
       [...layers].map(([digest, { uploadId }]) => [digest, uploadId]),
     ],
-    open: (uploadId: string): void => {
-      uploads.set(uploadId, { bytes: new Uint8Array(), endsShort: false, hasShortPart: false });
-    },
+    images,
+    open,
     read: (command: unknown): Effect => {
+      if (command instanceof InitiateLayerUploadCommand) {
+        return { writes: true, effect: initiate };
+      }
+      if (command instanceof PutImageCommand) {
+        return { writes: true, effect: (attempts) => putImage(command, attempts) };
+      }
       if (command instanceof UploadLayerPartCommand) {
         return { writes: true, effect: (attempts) => uploadPart(command, attempts) };
       }

@@ -6,9 +6,9 @@ import type { Scenario } from './upload-race.ts';
 const none = { kinds: [], atMost: 0 };
 const one = { kinds: faults, atMost: 1 };
 
-/** Every order of two requests, of a layer of two parts and a half. */
+/** Two requests, of a layer of two parts and a half. */
 const two = { content: 'distinct', layerBytes: 10, before: [], faults: none, reduced: false } as const;
-/** Of three, or of two with a fault, every order but for commuting events. */
+/** Of three, or with a fault: an answer comes before all else, as it commutes with whatever others do. */
 const three = { ...two, layerBytes: 14, reduced: true } as const;
 
 export const scenarios: readonly Scenario[] = [
@@ -96,5 +96,66 @@ export const scenarios: readonly Scenario[] = [
     name: 'the second of a pair, and again with the part after it',
     before: [{ part: 0 }],
     racing: [[{ part: 1 }], [{ part: 1 }, { part: 2 }]],
+  },
+  {
+    ...two,
+    name: 'a part, and the next one before its answer',
+    racing: [[{ part: 0 }], [{ part: 1 }]],
+  },
+  {
+    ...two,
+    name: 'a part, and the next one before its answer, counted',
+    isCounted: true,
+    racing: [[{ part: 0 }], [{ part: 1 }]],
+  },
+  {
+    ...three,
+    name: 'the last part twice, and a completion, and a fault',
+    layerBytes: 10,
+    before: [{ part: 0 }, { part: 1 }],
+    racing: [[{ part: 2 }], [{ part: 2 }, { complete: 'own' }]],
+    faults: one,
+  },
+  {
+    ...three,
+    layerBytes: 4,
+    name: 'a completion three times, and a fault',
+    before: [{ part: 0 }],
+    racing: [[{ complete: 'own' }], [{ complete: 'own' }], [{ complete: 'own' }]],
+    faults: one,
+  },
+  {
+    ...three,
+    layerBytes: 4,
+    name: 'a completion, one with another digest, and a fault',
+    before: [{ part: 0 }],
+    racing: [[{ complete: 'own' }], [{ complete: 'other' }]],
+    faults: one,
+  },
+  {
+    ...three,
+    name: 'two parts in order, twice, and a rotated key, and a fault',
+    layerBytes: 8,
+    racing: [[{ part: 0 }, { part: 1 }], [{ part: 0 }, { part: 1 }], [{ rotate: 'the sealing key' }]],
+    faults: one,
+  },
+  {
+    ...three,
+    name: 'a part twice, counted, and two faults',
+    layerBytes: 4,
+    isCounted: true,
+    racing: [[{ part: 0 }], [{ part: 0 }]],
+    faults: { ...one, atMost: 2 },
+  },
+  {
+    ...three,
+    content: 'uniform',
+    name: 'two requests that each send the second of a pair and the part after it, and two faults',
+    before: [{ part: 0 }],
+    racing: [
+      [{ part: 1 }, { part: 2 }],
+      [{ part: 1 }, { part: 2 }],
+    ],
+    faults: { ...one, atMost: 2 },
   },
 ];

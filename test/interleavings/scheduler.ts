@@ -210,6 +210,9 @@ export function openScheduler(choose: ChooseEvent, budget: { kinds: readonly Fau
       actor.calls = 0;
     },
 
+    /** Nothing is on its way. */
+    isIdle: () => pending.length === 0,
+
     allowFaults: () => {
       left = budget.atMost;
     },

@@ -1,6 +1,6 @@
 // Requests of one upload at once, then the client that follows the protocol to the end; and what has to hold throughout.
 
-import { errors } from '../../api/errors.ts';
+import { type ErrorCode, errors } from '../../api/errors.ts';
 import { parseQuotas, type Quota } from '../../api/quotas.ts';
 import { type SealingKeys, sealsWith } from '../../api/sealing-keys.ts';
 import { isSentAgain } from '../../api/send-again.ts';
@@ -10,6 +10,7 @@ import type { Staging } from '../../lambda/upload/staging.ts';
 import { type Content, digestOf, layerOf, otherThan, partSize, partsIn, positionsOf } from './content.ts';
 import type { Choose } from './explorer.ts';
 import { type Instance, openInstance, registryId } from './function-instance.ts';
+import { toItsEnd } from './protocol-client.ts';
 import { assert, runRace, Violation } from './race-run.ts';
 import type { Fault } from './scheduler.ts';
 import { type PlantedInServices, type ServicesInMemory, servicesInMemory } from './services-in-memory.ts';
@@ -90,7 +91,7 @@ function quotaOf(bytes: number): readonly Quota[] {
   return quotas;
 }
 
-const maxRounds = 16;
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errors, code);
 
 /** One run of a scenario. @throws Violation when something does not hold */
 export async function race(scenario: Scenario, choose: Choose, planted: Planted = {}): Promise<void> {
@@ -181,40 +182,32 @@ export async function race(scenario: Scenario, choose: Choose, planted: Planted 
 
   /** Until the layer is complete: from what was acknowledged on, or from where an answer says. */
   const finish = async (actor: number): Promise<void> => {
-    let part = 0;
-    while (acknowledged.has(part)) {
-      part += 1;
-    }
-    let completesFirst = isCompletionSent;
-    for (let round = 0; round < maxRounds && !isCompleted; round++) {
-      const completes = completesFirst || part >= partsIn(layerBytes);
+    const reply = (request: Request) => async (place: string) => {
       try {
-        await send(actor, completes ? { complete: 'own' } : { part }, [part, completesFirst, round].join());
-        part += 1;
+        await send(actor, request, place);
+        return {};
       } catch (error) {
         if (error instanceof Violation) {
           throw error;
         }
         const { code, members } = proxyErrorOf(error);
-        if (code === 'InvalidLayerPartException') {
-          const { lastValidByteReceived } = members;
-          part = lastValidByteReceived === undefined ? 0 : Math.ceil((lastValidByteReceived + 1) / partSize);
-        } else if (completes && completesFirst) {
-          completesFirst = false;
-        } else if (!completes && code === 'UploadNotFoundException') {
-          completesFirst = true;
-        } else if (isSpoilt && code === 'InvalidLayerException') {
-          return;
-        } else if (code === 'LayerAlreadyExistsException') {
-          // What a client takes for done: who made the layer is not known where the note of the completion was lost.
-          assert(ecr.layers.has(digest), 'a layer is said to be there that is not');
-          return;
-        } else {
-          assert(isSentAgain(errors[code].sendAgain), `the client cannot go on: ${code}`);
-        }
+        return { refusal: code, lastValidByteReceived: members.lastValidByteReceived };
       }
+    };
+    let from = 0;
+    while (acknowledged.has(from)) {
+      from += 1;
     }
-    assert(isCompleted, 'the client does not come to an end');
+    const end = await toItsEnd({
+      parts: partsIn(layerBytes),
+      from,
+      mayBeComplete: isCompletionSent,
+      isSpoilt,
+      sendPart: (part, place) => reply({ part })(place),
+      complete: reply({ complete: 'own' }),
+      awaits: (refusal) => isErrorCode(refusal) && isSentAgain(errors[refusal].sendAgain),
+    });
+    assert(end !== 'exists' || ecr.layers.has(digest), 'a layer is said to be there that is not');
   };
 
   const inOrder =

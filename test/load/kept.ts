@@ -3,7 +3,15 @@
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { digestOf } from '../support/random-bytes.ts';
-import type { Acknowledged } from './run-load.ts';
+
+/** What a client was told is there. */
+export type Acknowledged = {
+  repositoryName: string;
+  layerDigest: string;
+  sizeBytes: number;
+  /** None where the time was over, or the image was refused. */
+  image: { tag: string; digest: string } | undefined;
+};
 
 /** @returns what is missing or has other bytes, each in a sentence */
 export async function findLost(ecrUrl: string, acknowledged: readonly Acknowledged[]): Promise<string[]> {

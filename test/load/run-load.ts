@@ -1,9 +1,11 @@
 // One front under load: many clients at once that push image after image until the time is over, and what they got.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { localTokens } from '../../local/secrets.ts';
 import { digestOf } from '../support/random-bytes.ts';
-import { type FrontName, fronts, uploadConfiguration } from './fronts.ts';
+import { type FrontName, fronts, type Target, uploadConfiguration } from './fronts.ts';
+import { type Acknowledged, findLost } from './kept.ts';
 import { manifestOf, nextLayer } from './layers.ts';
 import { Measurements } from './measurements.ts';
 import { type ProcessUse, watchProcess } from './process-samples.ts';
@@ -16,65 +18,48 @@ const teams = [
   { token: localTokens['team-b-ci'], repositoryName: 'team-b/app' },
 ] as const;
 
-/** What a client was told is there. */
-export type Acknowledged = {
-  repositoryName: string;
-  layerDigest: string;
-  sizeBytes: number;
-  /** None where the time was over, or the image was refused. */
-  image: { tag: string; digest: string } | undefined;
-};
-
 export type LoadResult = {
   front: FrontName;
   clients: number;
   seconds: number;
   acknowledged: readonly Acknowledged[];
+  /** What was acknowledged and is not there, each in a sentence. */
+  lost: readonly string[];
   measurements: Measurements;
   use: ProcessUse;
 };
 
 export type LoadOptions = { front: FrontName; clients: number; seconds: number };
 
+/** @throws what is no answer of the front: nothing of that is expected */
 export async function runLoad(
   stack: StackProcess,
   { front: name, clients, seconds }: LoadOptions,
 ): Promise<LoadResult> {
   const front = fronts[name];
-  const url = stack.urls[name];
   const measurements = new Measurements();
   const acknowledged: Acknowledged[] = [];
   const agent = new Agent({ connections: clients, pipelining: 1 });
   let endsAtMs = Number.POSITIVE_INFINITY;
   const isOver = () => performance.now() > endsAtMs;
+  const load = { measurements, agent, isOver };
   const targets = teams.map(({ token, repositoryName }) => ({
-    client: new VirtualClient(token, { measurements, agent, isOver }),
-    url,
+    client: new VirtualClient(token, load),
+    url: stack.urls[name],
     repositoryName,
   }));
-  for (const target of targets) {
-    await uploadConfiguration(front, target);
-  }
 
-  const stopWatching = await watchProcess(stack.processIds[name]);
-  const startedAt = performance.now();
-  endsAtMs = startedAt + seconds * 1_000;
-
-  const pushUntilOver = async (number: number) => {
-    const target = targets[number % targets.length];
-    if (target === undefined) {
-      return;
-    }
+  const pushUntilOver = async (target: Target) => {
     while (!isOver()) {
       const layer = nextLayer();
-      const { repositoryName } = target;
+      const { digest: layerDigest, bytes } = layer;
       const entry: Acknowledged = {
-        repositoryName,
-        layerDigest: layer.digest,
-        sizeBytes: layer.bytes.length,
+        repositoryName: target.repositoryName,
+        layerDigest,
+        sizeBytes: bytes.length,
         image: undefined,
       };
-      const tag = layer.digest.slice('sha256:'.length, 'sha256:'.length + 32);
+      const tag = layerDigest.slice(-32);
       try {
         await front.uploadLayer(target, layer);
         acknowledged.push(entry);
@@ -89,17 +74,22 @@ export async function runLoad(
     }
   };
 
-  const pushing = Promise.all(Array.from({ length: clients }, (_, number) => pushUntilOver(number)));
-  await Promise.race([pushing, new Promise((resolve) => setTimeout(resolve, seconds * 1_000))]);
+  for (const target of targets) {
+    await uploadConfiguration(front, target);
+  }
+  const stopWatching = await watchProcess(stack.processIds[name]);
+  const startedAt = performance.now();
+  endsAtMs = startedAt + seconds * 1_000;
+  const pushing = Promise.all(
+    targets.flatMap((target) =>
+      Array.from({ length: clients / targets.length }, () => pushUntilOver(target)),
+    ),
+  );
+  await Promise.race([pushing, delay(seconds * 1_000)]);
   const use = await stopWatching();
   await pushing;
+  const took = (performance.now() - startedAt) / 1_000;
   await agent.close();
-  return {
-    front: name,
-    clients,
-    seconds: (performance.now() - startedAt) / 1_000,
-    acknowledged,
-    measurements,
-    use,
-  };
+  const lost = await findLost(stack.ecrUrl, acknowledged);
+  return { front: name, clients, seconds: took, acknowledged, lost, measurements, use };
 }

@@ -3,7 +3,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSection } from '../support/kept-section.ts';
 import { fronts, isFront } from './fronts.ts';
-import { findLost } from './kept.ts';
 import { reportOf } from './report.ts';
 import { type LoadResult, runLoad } from './run-load.ts';
 import { type StackProcess, startStackProcess } from './stack-process.ts';
@@ -35,10 +34,10 @@ describe.each(Object.keys(fronts).filter(isFront))('%s', (front) => {
       seconds: Number(LOAD_SECONDS),
     });
     results.push(result);
-    const { acknowledged, measurements, use } = result;
+    const { acknowledged, lost, measurements, use } = result;
     expect(measurements.errors).toEqual({});
     expect(acknowledged.length).toBeGreaterThan(0);
-    expect(await findLost(stack.ecrUrl, acknowledged)).toEqual([]);
+    expect(lost).toEqual([]);
     expect(use.peakMiB).toBeLessThan(maxPeakMiB);
     expect(use.endMiB - use.warmMiB).toBeLessThan(maxGrowthMiB);
   });

@@ -57,7 +57,7 @@ export const core: readonly Group[] = [
   },
   {
     files: [
-      ...below('lambda/upload', 'layer-upload', 'direct-upload', 'staging', 'ecr'),
+      ...below('lambda/upload', 'layer-upload', 'direct-upload', 'staging'),
       ...below('lambda/steps/forward', 'layer-parts', 'layer-completion', 'images', 'upload-of', 'upstream'),
       'lambda/steps/forward.ts',
     ],
@@ -82,4 +82,5 @@ export const core: readonly Group[] = [
     tests: ['unit/layer-reader', 'contract/uploader'],
   },
   { files: below('lambda/upload', 'layer-parts'), tests: ['unit/layer-parts'] },
+  { files: below('lambda/upload', 'ecr'), tests: ['unit/forward'] },
 ];

@@ -27,7 +27,8 @@ function textAt(source: string, { start, end }: MutantResult['location']): strin
 /** As test/mutants/survivors.ts has it. */
 function described({ location, replacement }: MutantResult, source: string): string {
   const line = source.split('\n')[location.start.line - 1] ?? '';
-  return `${oneLine(line)} | ${oneLine(textAt(source, location))} → ${oneLine(replacement)}`;
+  const column = location.start.column - line.search(/\S/);
+  return `${oneLine(line)} | ${column}: ${oneLine(textAt(source, location))} → ${oneLine(replacement)}`;
 }
 
 function scoreOf(file: string, { tests }: Group, mutants: readonly MutantResult[]): Score {

@@ -1,6 +1,6 @@
 // Mutants that no test can find, as they behave as the code does, each with the reason why.
 
-/** The line that a mutant begins in, what it replaces and by what: `line | original → replacement`. */
+/** The line that a mutant begins in, at which column, what it replaces and by what: `line | column: original → replacement`. */
 type Mutant = string;
 
 type Reason = { readonly why: string; readonly mutants: readonly Mutant[] };
@@ -11,41 +11,41 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
     {
       why: 'All names of the table are algorithms: the filter is for their type.',
       mutants: [
-        'export const algorithms: readonly Algorithm[] = Object.keys(keysOfAlgorithm).filter(isAlgorithm); | Object.keys(keysOfAlgorithm).filter(isAlgorithm) → Object.keys(keysOfAlgorithm)',
+        'export const algorithms: readonly Algorithm[] = Object.keys(keysOfAlgorithm).filter(isAlgorithm); | 49: Object.keys(keysOfAlgorithm).filter(isAlgorithm) → Object.keys(keysOfAlgorithm)',
       ],
     },
     {
       why: 'A function that ends without a value returns undefined.',
-      mutants: ['} catch { | { return undefined; } → {}'],
+      mutants: ['} catch { | 9: { return undefined; } → {}'],
     },
     {
       why: 'Undefined is less than no number: the comparison is for its type.',
-      mutants: ['if (bits !== undefined && bits < minRsaModulusBits) { | bits !== undefined → true'],
+      mutants: ['if (bits !== undefined && bits < minRsaModulusBits) { | 5: bits !== undefined → true'],
     },
   ],
   'lambda/identity/jwt.ts': [
     {
       why: 'What is thrown here is caught in wellFormed, which says that the token is not well-formed.',
-      mutants: ["throw new SyntaxError('not base64url'); | 'not base64url' → \"\""],
-    },
-    {
-      why: 'What is thrown here is caught in wellFormed, which says that the token is not well-formed.',
-      mutants: ["throw new SyntaxError('a name that no claim has'); | 'a name that no claim has' → \"\""],
+      mutants: [
+        "throw new SyntaxError('not base64url'); | 23: 'not base64url' → \"\"",
+        "throw new SyntaxError('a name that no claim has'); | 23: 'a name that no claim has' → \"\"",
+      ],
     },
     {
       why: 'A header or a payload that is not there is no base64url of an object, whatever stands for it.',
       mutants: [
-        "const [head = '', payload = '', signature = ''] = token.split('.'); | '' → \"Stryker was here!\"",
+        "const [head = '', payload = '', signature = ''] = token.split('.'); | 15: '' → \"Stryker was here!\"",
+        "const [head = '', payload = '', signature = ''] = token.split('.'); | 29: '' → \"Stryker was here!\"",
       ],
     },
     {
       why: 'A number always has its source, and nothing else is asked for it.',
-      mutants: ["JSON.parse(text, (name, value, { source = '' }) => { | '' → \"Stryker was here!\""],
+      mutants: ["JSON.parse(text, (name, value, { source = '' }) => { | 43: '' → \"Stryker was here!\""],
     },
     {
       why: 'A schema that fails has at least one issue.',
       mutants: [
-        'throw refused(error.issues[0]?.message); | error.issues[0]?.message → error.issues[0].message',
+        'throw refused(error.issues[0]?.message); | 15: error.issues[0]?.message → error.issues[0].message',
       ],
     },
   ],
@@ -53,42 +53,115 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
     {
       why: 'These two groups are part of every match, if only as an empty text.',
       mutants: [
-        "const [, sign = '', whole = '', fraction = '', exponent = '0'] = found; | '' → \"Stryker was here!\"",
+        "const [, sign = '', whole = '', fraction = '', exponent = '0'] = found; | 17: '' → \"Stryker was here!\"",
+        "const [, sign = '', whole = '', fraction = '', exponent = '0'] = found; | 29: '' → \"Stryker was here!\"",
       ],
     },
     {
       why: 'Number makes 0 of an empty text as well.',
-      mutants: ["const [, sign = '', whole = '', fraction = '', exponent = '0'] = found; | '0' → \"\""],
+      mutants: ["const [, sign = '', whole = '', fraction = '', exponent = '0'] = found; | 59: '0' → \"\""],
     },
   ],
   'lambda/identity/issuer-verifier.ts': [
     {
       why: 'The audience has texts alone, so that it includes nothing else: the comparison is for its type.',
       mutants: [
-        "if (audienceClaim === 'client_id' && !(typeof clientId === 'string' && audience.includes(clientId))) { | typeof clientId === 'string' → true",
+        "if (audienceClaim === 'client_id' && !(typeof clientId === 'string' && audience.includes(clientId))) { | 40: typeof clientId === 'string' → true",
       ],
     },
     {
       why: 'Undefined is greater than no number: the comparison is for its type.',
-      mutants: ['if (iat !== undefined && iat > latest) { | iat !== undefined → true'],
+      mutants: ['if (iat !== undefined && iat > latest) { | 5: iat !== undefined → true'],
     },
     {
       why: 'There is at least one key; where the first has no fault, faults includes undefined.',
-      mutants: ['if (fault !== undefined && !faults.includes(undefined)) { | fault !== undefined → true'],
+      mutants: ['if (fault !== undefined && !faults.includes(undefined)) { | 5: fault !== undefined → true'],
     },
   ],
   'lambda/identity/client-token.ts': [
     {
       why: 'What is not a number is no time before now: the comparison is for its type.',
       mutants: [
-        'expiresAt !== undefined && Date.parse(expiresAt) <= Date.now(); | expiresAt !== undefined → true',
+        'expiresAt !== undefined && Date.parse(expiresAt) <= Date.now(); | 1: expiresAt !== undefined → true',
       ],
     },
     {
       why: 'Object.hasOwn has found the member.',
       mutants: [
-        '? clients[client]?.find((candidate) => isSameHash(candidate.sha256, sha256)) | clients[client]?.find → clients[client].find',
+        '? clients[client]?.find((candidate) => isSameHash(candidate.sha256, sha256)) | 3: clients[client]?.find → clients[client].find',
       ],
+    },
+  ],
+  'lambda/steps/authenticate.ts': [
+    {
+      why: 'Neither text has a scheme and credentials; the one for no token at all is found.',
+      mutants: [
+        "tokenOfAuthorization(headers.authorization ?? '') ?? headers['x-amz-security-token'] ?? ''; | 47: '' → \"Stryker was here!\"",
+      ],
+    },
+  ],
+  'api/authorization.ts': [
+    {
+      why: 'The expression begins with all that is no colon and ends with everything, so that it matches from the first character to the last with or without its anchors.',
+      mutants: [
+        "? /^[^:]*:(.*)$/s.exec(Buffer.from(basic, 'base64').toString())?.[1] | 3: /^[^:]*:(.*)$/s → /[^:]*:(.*)$/s",
+        "? /^[^:]*:(.*)$/s.exec(Buffer.from(basic, 'base64').toString())?.[1] | 3: /^[^:]*:(.*)$/s → /^[^:]*:(.*)/s",
+      ],
+    },
+    {
+      why: 'What is no scheme with credentials has no such scheme, whatever stands for it.',
+      mutants: [
+        "const [, scheme = '', credentials = ''] = /^(\\S+) +(\\S+)$/.exec(authorization.trim()) ?? []; | 37: '' → \"Stryker was here!\"",
+        "const [, scheme = '', credentials = ''] = /^(\\S+) +(\\S+)$/.exec(authorization.trim()) ?? []; | 19: '' → \"Stryker was here!\"",
+        "const [, scheme = '', credentials = ''] = /^(\\S+) +(\\S+)$/.exec(authorization.trim()) ?? []; | 90: [] → [\"Stryker was here\"]",
+      ],
+    },
+  ],
+  'lambda/upload/seal.ts': [
+    {
+      why: 'The seal alone decides which reading is true, and nobody can have sealed the one that this adds.',
+      mutants: [
+        'const [, uploadId, mark] = markPattern.exec(text) ?? []; | 54: [] → ["Stryker was here"]',
+        'return uploadId === undefined || mark === undefined | 8: uploadId === undefined || mark === undefined → false',
+        'return uploadId === undefined || mark === undefined | 8: uploadId === undefined → false',
+        'return uploadId === undefined || mark === undefined | 8: uploadId === undefined || mark === undefined → uploadId === undefined && mark === undefined',
+        'return uploadId === undefined || mark === undefined | 34: mark === undefined → false',
+        'const markPattern = /^(.+)-([0-9a-f]{1,8})$/; | 21: /^(.+)-([0-9a-f]{1,8})$/ → /(.+)-([0-9a-f]{1,8})$/',
+        'const markPattern = /^(.+)-([0-9a-f]{1,8})$/; | 21: /^(.+)-([0-9a-f]{1,8})$/ → /^(.+)-([0-9a-f]{1,8})/',
+      ],
+    },
+  ],
+  'lambda/steps/authorize.ts': [
+    {
+      why: 'That there is a private member makes the type nominal; nobody reads its value.',
+      mutants: ['readonly #granted = true; | 21: true → false'],
+    },
+  ],
+  'policy/policy-statements.ts': [
+    {
+      why: 'The expression matches every text, if only its beginning.',
+      mutants: [
+        "const before = blank.exec(whole)?.[0] ?? ''; | 42: '' → \"Stryker was here!\"",
+        "const before = blank.exec(whole)?.[0] ?? ''; | 16: blank.exec(whole)?.[0] → blank.exec(whole)[0]",
+      ],
+    },
+    {
+      why: 'What lies between is joined again, whether it comes in one piece or in many.',
+      mutants: [
+        'const token = /"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"|\\/\\/[^\\n]*|;|[^";/]+|["/]/gs; | 15: /"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"|\\/\\/[^\\n]*|;|[^";/]+|["/]/gs → /"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"|\\/\\/[^\\n]*|;|[^";/]|["/]/gs',
+      ],
+    },
+    {
+      why: 'The expression matches at the first character of every text, with or without its anchor.',
+      mutants: [
+        'const blank = /^(?:\\s|\\/\\/[^\\n]*)*/; | 15: /^(?:\\s|\\/\\/[^\\n]*)*/ → /(?:\\s|\\/\\/[^\\n]*)*/',
+      ],
+    },
+  ],
+  'lambda/steps/validate.ts': [
+    {
+      why: 'Where there is no data there is a fault: the comparison is for its type.',
+      mutants: ['if (data !== undefined && faults.length === 0) { | 5: data !== undefined → true'],
     },
   ],
 };

@@ -30,7 +30,7 @@ export function writeAssembly(
   };
   const files: Record<string, object> = {};
 
-  for (const [name, { source, timeoutSeconds = 5, environment = {}, reservedConcurrency }] of Object.entries(
+  for (const [name, { source, timeoutSeconds = 60, environment = {}, reservedConcurrency }] of Object.entries(
     functions,
   )) {
     mkdirSync(join(directory, `asset.${name}`));

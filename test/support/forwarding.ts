@@ -59,7 +59,7 @@ export function openForwarding({
   const s3 = s3InMemory();
   ecr.open(uploadId);
   const sent: SentCall[] = [];
-  const failing = new Map<string, Fails[]>();
+  const failing = new Map<string, (Fails | undefined)[]>();
   const answers = new Map<string, object>();
   const count = vi.fn();
   const warn = vi.fn();
@@ -133,10 +133,11 @@ export function openForwarding({
     ...{ layer, digest: digestOf(layer), sealedUploadId, sendPart },
     /** The names of the calls since this was asked last. */
     calls: () => sent.splice(0).map(({ name }) => name),
-    /** The next call of this name fails, before it has an effect or `after`. */
-    fail: (name: string, error: unknown, { after = false, times = 1 } = {}) => {
+    /** The next call of this name fails, before it has an effect or `after`; the first few may be passed over. */
+    fail: (name: string, error: unknown, { after = false, times = 1, passes = 0 } = {}) => {
       failing.set(name, [
         ...(failing.get(name) ?? []),
+        ...Array.from({ length: passes }, () => undefined),
         ...Array.from({ length: times }, () => ({ error, after })),
       ]);
     },

@@ -9,6 +9,7 @@ import { type Patience, patience } from '../../registry/hosted/calls.ts';
 import { PartBuffers } from '../../registry/hosted/part-buffers.ts';
 import { maxSends } from '../../registry/hosted/part-sender.ts';
 import type { BlobMode } from '../../registry/hosted/read-blobs.ts';
+import { maxManifestReads } from '../../registry/hosted/read-images.ts';
 import { hostedRegistry } from '../../registry/hosted/registry.ts';
 import { RequestRecords } from '../../registry/hosted/request-records.ts';
 import { type HostedServerOptions, startHostedServer } from '../../registry/hosted/server.ts';
@@ -34,6 +35,7 @@ export function hostedInstance({ services }: Pick<InProcess, 'services'>, overri
     records,
     buffers: new PartBuffers(),
     sends: pLimit(maxSends),
+    manifestReads: pLimit(maxManifestReads),
     unanswered,
     patience: { ...patience, pauseMs: () => 20, ...overrides.patience },
     answerMs: overrides.answerMs ?? 10_000,

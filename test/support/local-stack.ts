@@ -7,10 +7,13 @@ import { type LocalOptions, startLocal } from '../../local/local.ts';
 import { faultsOf, gatewayFaultsOf } from './faults.ts';
 import type { Send } from './resource-api.ts';
 
-export async function startLocalStack(options: Pick<LocalOptions, 'cdkOut' | 'issuers'> = {}) {
+/** @param options with `registryPort`, the registry endpoint is served as well */
+export async function startLocalStack(
+  options: Pick<LocalOptions, 'cdkOut' | 'issuers' | 'registryPort'> = {},
+) {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'local-stack-'));
   const local = await startLocal({ port: 0, ecrPort: 0, s3Port: 0, dataDirectory, ...options });
-  const { ecrUrl, proxyUrl } = local;
+  const { ecrUrl, proxyUrl, registryUrl } = local;
   if (ecrUrl === undefined) {
     throw new Error('the ECR stand-in did not start');
   }
@@ -18,6 +21,7 @@ export async function startLocalStack(options: Pick<LocalOptions, 'cdkOut' | 'is
   return {
     proxyUrl,
     ecrUrl,
+    registryUrl,
     ...faultsOf(ecrUrl),
     ...gatewayFaultsOf(proxyUrl),
     dataDirectory,

@@ -10,7 +10,7 @@ import { SourceProblem } from '../../client/push/source-problem.ts';
 import { sha256Of } from './hostile-archives.ts';
 
 const maxCpuMs = 5_000;
-const maxWallMs = 60_000;
+const maxWallMs = 150_000;
 const maxUnpackedBytes = 16 * 1_048_576;
 /** What a message never quotes: other programs' words for a fault. */
 const foreignWords = /SyntaxError|TypeError|RangeError|undefined|Invalid input|Unexpected/;

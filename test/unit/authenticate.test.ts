@@ -50,7 +50,9 @@ describe('authenticate', () => {
 
   it.each([
     ['a.b.c', true],
-    ['A-_9.b.c', true],
+    ['A-_9.bb.cc', true],
+    ['a.eup_b.c', true],
+    ['a.eups_b.c', true],
     ['a.b', false],
     ['a.b.', false],
     ['.b.c', false],

@@ -6,12 +6,13 @@ import { maxPolicyErrorCharacters, maxPolicyErrors } from '../../api/limits.ts';
 import { type Cedar, newCedar } from '../../policy/cedar.ts';
 import { claimsOf } from '../../policy/claims.ts';
 import { type DecisionRequest, describeForCedar } from '../../policy/entities.ts';
-import { openPolicies } from '../../policy/policies.ts';
+import { loadPolicies, openPolicies } from '../../policy/policies.ts';
 import type { Policy } from '../../policy/policy-files.ts';
 import { PolicyError } from '../../policy/policy-files.ts';
 import { statementsOf } from '../../policy/policy-statements.ts';
 import { workload } from '../../policy/principal.ts';
 import { sampleRequests } from '../../policy/sample-requests.ts';
+import { policiesOf } from '../support/policy-directory.ts';
 
 const attrs = { name: 'a/b', namespace: 'a', registry: 'ecr', registryId: '1' };
 const asked: DecisionRequest = {
@@ -73,7 +74,7 @@ describe('a request in Cedar’s terms', () => {
         annotations: { source: 'here' },
       },
     });
-    expect(described.context).toEqual({
+    expect(described.context).toStrictEqual({
       ...{ ...context, tokenIsExchanged: true, imageTag: 'v1', totalBytes: 7, layerMediaTypes: ['a'] },
       imageTagVersion: { major: 1, minor: 2, patch: 3, prerelease: '' },
       annotations: { __entity: { type: 'Annotations', id: 'request' } },
@@ -175,6 +176,13 @@ describe('an engine', () => {
     expect(calls.map(({ preparsedPolicySetId }) => preparsedPolicySetId)).toEqual(['enforced', 'watched']);
   });
 
+  it('is given what a directory holds', () => {
+    const { decide } = loadPolicies(
+      policiesOf({ 'a.cedar': '@id("all") permit (principal, action, resource);' }),
+    );
+    expect(decide(asked)).toEqual({ allowed: true, policies: [{ id: 'all' }], errors: [] });
+  });
+
   it('that decides the same with those that are watched has nothing more to say', () => {
     const { decide } = scripted(() => answered('deny'), [policy('one', { audit: true })]);
     expect(decide(asked)).toEqual({ allowed: false, policies: [], errors: [] });
@@ -185,7 +193,7 @@ describe('an answer of the engine', () => {
   it('names policies in order, with their messages', () => {
     const policies = [policy('b', { message: 'not now' }), policy('a'), policy('c', { message: '' })];
     const { decide } = scripted(() => answered('deny', ['c', 'b', 'a']), policies);
-    expect(decide(asked)).toEqual({
+    expect(decide(asked)).toStrictEqual({
       allowed: false,
       policies: [{ id: 'a' }, { id: 'b', message: 'not now' }, { id: 'c', message: '' }],
       errors: [],
@@ -349,6 +357,7 @@ describe('the policies of a text', () => {
     ['// one; two\na;\n// ä;\n b;', ['a;', 'b;'], [12, 23]],
     ['a "x;y\\";" ; b;', ['a "x;y\\";" ;', 'b;'], [0, 13]],
     ['a "//" ; b;', ['a "//" ;', 'b;'], [0, 9]],
+    ['a "x\\"yz;" ; b;', ['a "x\\"yz;" ;', 'b;'], [0, 13]],
     ['a / b; c "', ['a / b;', 'c "'], [0, 7]],
     ['"ä";\n\t b;', ['"ä";', 'b;'], [0, 8]],
     ['"a\nb;";c;', ['"a\nb;";', 'c;'], [0, 7]],

@@ -364,7 +364,7 @@ describe('a key that is not at hand', () => {
       release = resolve;
     });
     const first = proxyErrorFrom(verify(token({}, makeKey('key-3', 'EdDSA'))));
-    await vi.waitUntil(() => asked.length === 3);
+    await vi.waitUntil(() => asked.length === 3, { timeout: 60_000 });
     const second = proxyErrorFrom(verify(token({}, next)));
     release();
     expect(await first).toMatchObject(unknown);

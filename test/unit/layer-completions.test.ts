@@ -87,16 +87,37 @@ describe('the completion of a paired upload', () => {
     expect(await upload.complete()).toMatchObject({ layerDigest: upload.digest });
   });
 
-  it('that is refused in vain is logged when the slot cannot be written', async () => {
-    const upload = await openWith(8, 0, 1);
-    upload.fail(complete, serviceError('InvalidLayerException'));
-    upload.fail(get, new Error('not this one'), { times: 0 });
-    const first = upload.complete();
-    upload.fail(put, serviceError('SlowDown', 503), { times: 2 });
-    await expect(first).rejects.toMatchObject({ name: 'InvalidLayerException' });
+  it('that is refused is not noted where it was not, which is no fault', async () => {
+    const upload = await openWith(3, 0);
+    upload.fail(put, serviceError('SlowDown', 503));
+    await expect(upload.complete([another])).rejects.toMatchObject({ name: 'InvalidLayerException' });
     expect(upload.warn.mock.calls.map(([message]) => message)).toEqual([
       'the state of an upload was not staged',
     ]);
+  });
+
+  it('that is refused stays noted where S3 fails, which is logged', async () => {
+    const upload = await openWith(8, 0, 1);
+    upload.fail(put, serviceError('SlowDown', 503), { passes: 1 });
+    await expect(upload.complete([another])).rejects.toMatchObject({ name: 'InvalidLayerException' });
+    expect(upload.warn.mock.calls).toEqual([
+      [
+        'what an upload was completed with was not staged',
+        expect.objectContaining({ code: 'ThrottlingException' }),
+      ],
+    ]);
+  });
+
+  it('stays noted however often it fails', async () => {
+    const upload = await openWith(8, 0, 1);
+    upload.fail(complete, lost(), { times: 2 });
+    await expect(upload.complete()).rejects.toThrow();
+    const { completion } = upload.slot() ?? {};
+    await expect(upload.complete()).rejects.toThrow();
+    expect(upload.slot()).toMatchObject({ completion });
+    upload.calls();
+    await upload.complete();
+    expect(upload.calls()).toEqual([get, complete]);
   });
 
   it('stays noted after a failure that may have come after the work', async () => {
@@ -202,6 +223,31 @@ describe('a completion that is sent again after its answer was lost', () => {
     const layers = both.map((layerDigest) => ({ layerDigest, layerAvailability: 'AVAILABLE' }));
     upload.answers.set(check, { layers });
     expect((await proxyErrorFrom(upload.complete(both))).code).toBe('LayerAlreadyExistsException');
+  });
+
+  it('that other digests may have come before is not told by a retry of the SDK alone', async () => {
+    const upload = await openWith(8, 0, 1);
+    upload.fail(complete, lost());
+    await expect(upload.complete([another])).rejects.toThrow();
+    const { completion } = upload.slot() ?? {};
+    upload.fail(complete, forgotten(2));
+    await expect(upload.complete()).rejects.toMatchObject({ name: 'UploadNotFoundException' });
+    expect(upload.slot()).toMatchObject({ completion });
+    upload.fail(complete, forgotten(2), { after: true });
+    expect((await proxyErrorFrom(upload.complete())).code).toBe('LayerAlreadyExistsException');
+    expect(upload.slot()).toMatchObject({ completion });
+  });
+
+  it('is found beside a layer that has no digest', async () => {
+    const upload = await openWith(8, 0, 1);
+    upload.fail(complete, lost(), { after: true });
+    await expect(upload.complete()).rejects.toThrow();
+    const layers = [{}, { layerDigest: upload.digest }].map((one) => ({
+      ...one,
+      layerAvailability: 'AVAILABLE',
+    }));
+    upload.answers.set(check, { layers });
+    expect(await upload.complete()).toMatchObject({ layerDigest: upload.digest });
   });
 
   it.each([

@@ -31,8 +31,10 @@ describe('the registry endpoint on this machine', () => {
     expect(configured(webFunction)).toMatchObject({ host: 'fargate', image, ...server });
   });
 
-  it('is there beside an API that is reached by IPv6 or a VPC endpoint alone', () => {
-    const closed = { allowedIpRanges: ['2001:db8::/32'], vpcEndpointIds: ['vpce-0123456789abcdef0'] };
-    expect(configured(undefined, closed)).toMatchObject({ host: 'fargate' });
+  it.each([
+    ['by IPv6 or a VPC endpoint', configurations.private, { allowedIpRanges: ['2001:db8::/32'] }],
+    ['with a client certificate', configurations['custom-domain'], {}],
+  ])('is there beside an API that is reached %s alone', (_, closed, more) => {
+    expect(configured(undefined, { ...closed, ...more })).toMatchObject({ host: 'fargate' });
   });
 });

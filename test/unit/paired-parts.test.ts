@@ -37,6 +37,11 @@ describe('the first part of a pair', () => {
     expect(upload.sent.at(-1)).toMatchObject({
       input: { Bucket: 'staging', Key: `ecr/${registryId}/${repositoryName}/${uploadId}`, IfNoneMatch: '*' },
     });
+    expect(upload.sent.map(({ abortSignal }) => abortSignal)).toEqual([
+      upload.abortSignal,
+      upload.abortSignal,
+    ]);
+    expect(upload.measured).toEqual(['s3:HeadObject', 's3:PutObject']);
     expect(upload.calls()).toEqual([head, put]);
     expect(upload.slot()).toEqual({ 'received-bytes': '0', 'waiting-bytes': '4' });
     expect(upload.count.mock.calls).toEqual([['Bytes', 4]]);
@@ -130,7 +135,11 @@ describe('the second part of a pair', () => {
       abortSignal: upload.abortSignal,
       input: { registryId, repositoryName, uploadId, partFirstByte: 0, partLastByte: 7 },
     });
-    expect(upload.sent[2]).toMatchObject({ input: { IfMatch: expect.any(String) } });
+    expect(upload.sent[0]).toMatchObject({ abortSignal: upload.abortSignal });
+    expect(upload.sent[2]).toMatchObject({
+      abortSignal: upload.abortSignal,
+      input: { IfMatch: expect.any(String) },
+    });
     expect(upload.calls()).toEqual([get, part, put]);
     expect(upload.slot()).toEqual({ 'received-bytes': '8', 'waiting-bytes': '0' });
     expect(upload.count.mock.calls).toEqual([['Bytes', 4], ['PartJoins'], ['Bytes', 4]]);
@@ -180,6 +189,24 @@ describe('the second part of a pair', () => {
     expect(upload.received()).toBe(16);
   });
 
+  it('is joined with nothing where ECR has the first already', async () => {
+    const upload = openForwarding();
+    await upload.send(0);
+    await expect(upload.complete()).rejects.toMatchObject({ name: 'InvalidLayerException' });
+    expect(upload.received()).toBe(4);
+    upload.fail(part, hasBytes(7));
+    expect((await proxyErrorFrom(upload.send(1))).members).toMatchObject({ lastValidByteReceived: 6 });
+  });
+
+  it('that ECR takes alone is no join', async () => {
+    const upload = openForwarding();
+    await upload.send(0, 1);
+    upload.count.mockClear();
+    upload.answers.set(part, { lastByteReceived: 15 });
+    await upload.send(3);
+    expect(upload.count.mock.calls).toEqual([['Bytes', 4]]);
+  });
+
   it('fails as ECR does', async () => {
     const upload = openForwarding();
     await upload.send(0);
@@ -226,6 +253,49 @@ describe('the last part', () => {
     const { message, members } = await proxyErrorFrom(upload.send(1));
     expect(members).toMatchObject({ lastValidByteReceived: 2 });
     expect(message).toContain('complete the upload, or start a new one');
+  });
+});
+
+describe('a slot', () => {
+  const key = `ecr/${registryId}/${repositoryName}/${uploadId}`;
+  const waiting = Uint8Array.from([1, 2, 3, 4]);
+  const stored = (metadata: Record<string, string>) => {
+    const upload = openForwarding();
+    upload.s3.objects.set(key, { bytes: waiting, metadata, etag: '"x"' });
+    return upload;
+  };
+
+  it('that was written before there were bytes behind the part holds nothing but the part', async () => {
+    const upload = stored({ 'received-bytes': '0' });
+    expect((await proxyErrorFrom(upload.send(2))).members).toMatchObject({ lastValidByteReceived: 3 });
+    await upload.send(1);
+    expect(upload.received()).toBe(8);
+  });
+
+  it.each([
+    {},
+    { 'received-bytes': 'x' },
+    { 'received-bytes': '0', 'waiting-bytes': 'x' },
+    { 'waiting-bytes': '4' },
+  ])('that is none of ours is a fault, and no part: %j', async (metadata) => {
+    const upload = stored(metadata);
+    expect((await proxyErrorFrom(upload.send(0))).code).toBe('ServerException');
+    expect((await proxyErrorFrom(upload.send(1))).code).toBe('ServerException');
+  });
+
+  it('without metadata or bytes is a fault, or empty', async () => {
+    const upload = openForwarding();
+    upload.answers.set(head, { ETag: '"x"', ContentLength: 4 });
+    upload.answers.set(get, { ETag: '"x"' });
+    expect((await proxyErrorFrom(upload.send(0))).code).toBe('ServerException');
+    expect((await proxyErrorFrom(upload.send(1))).code).toBe('ServerException');
+    const Metadata = { 'received-bytes': '0' };
+    upload.answers.set(head, { ETag: '"x"', Metadata });
+    upload.answers.set(get, { ETag: '"x"', Metadata });
+    for (const number of [1, 2]) {
+      const { members } = await proxyErrorFrom(upload.send(number));
+      expect(members).not.toHaveProperty('lastValidByteReceived');
+    }
   });
 });
 
@@ -341,8 +411,10 @@ describe('the quotas', () => {
     const result = upload.sendPart(positionsOf(number, 16));
     if (isTaken) {
       await result;
+      await asked;
     } else {
       expect((await proxyErrorFrom(result)).members).toMatchObject({ lastValidByteReceived: 3 });
+      expect((await proxyErrorFrom(Promise.resolve(asked))).code).toBe('InvalidLayerPartException');
     }
     expect(asked).toBeInstanceOf(Promise);
   });

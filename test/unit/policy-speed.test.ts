@@ -65,16 +65,12 @@ describe.each(bounds)('a decision with $count policies takes less than $maxMs ms
     ['of named clients, asked by a workload with 30 claims', ofClients, holder],
     ['for workloads, asked by a client', ofWorkloads, client],
     ['for workloads, asked by a workload with 30 claims: all of them can apply', ofWorkloads, holder],
-  ])(
-    '%s',
-    (name, text, principal) => {
-      const { decide } = openPolicies({ schema, policies: policies(count, text) });
-      const asked = request(principal);
-      const meanMs = meanMsOf(() => decide(asked));
-      console.info(`${count} ${name}: ${meanMs.toFixed(3)} ms`);
-      expect(decide(asked).errors).toEqual([]);
-      expect(meanMs).toBeLessThan(maxMs);
-    },
-    60_000,
-  );
+  ])('%s', (name, text, principal) => {
+    const { decide } = openPolicies({ schema, policies: policies(count, text) });
+    const asked = request(principal);
+    const meanMs = meanMsOf(() => decide(asked));
+    console.info(`${count} ${name}: ${meanMs.toFixed(3)} ms`);
+    expect(decide(asked).errors).toEqual([]);
+    expect(meanMs).toBeLessThan(maxMs);
+  });
 });

@@ -662,6 +662,22 @@ describe('docs/registry-endpoint.md', () => {
     );
   });
 
+  it.each([
+    ['the tasks’', given, 'RegistryEndpointTaskRole'],
+    ['that starts the tasks', given, 'RegistryEndpointServiceExecutionRole'],
+    ['the flow log’s, in the stack’s own VPC', own, 'FlowLogRole'],
+    ['the web function’s', web, 'RegistryEndpointRole'],
+    ['that copies the web function’s code', web, 'CodeCopyRole'],
+    ['that asks for its health', web, 'HealthRole'],
+  ])('says what the role %s may do, beside what a function may', (role, template, id) => {
+    const [, row = ''] = new RegExp(`^\\| ${role.replaceAll('’', "'")} \\| (.*) \\|$`, 'm').exec(page) ?? [];
+    const said = [...row.matchAll(/`([a-z0-9]+:\w+)`/g)].map(([, action]) => action);
+    const logs = row.endsWith('its log') ? ['logs:CreateLogStream', 'logs:PutLogEvents'] : [];
+    const isServer = ['TaskRole', 'EndpointRole'].some((end) => id.endsWith(end));
+    const actions = actionsOf(template, id).filter((action) => !isServer || /^(?:ecs|logs|s3):/.test(action));
+    expect([...said, ...logs].sort()).toEqual(actions);
+  });
+
   it('names every member of either host', () => {
     const documented = [...page.matchAll(/^\| `(\w+)`(?:, `(\w+)`)*/gm)].flatMap(([line]) =>
       [...line.matchAll(/`(\w+)`/g)].map(([, member]) => member),

@@ -148,6 +148,19 @@ describe('a session token', () => {
   });
 });
 
+it('a session token is as long as may be, and no longer', async () => {
+  const lengthOf = (characters: number) =>
+    opened.create('', workloadOf({ pad: 'x'.repeat(characters) })).then(
+      ({ sessionToken }) => sessionToken.length,
+      () => 0,
+    );
+  // Base64 has four characters for three bytes.
+  const near = Math.floor(((maxSessionTokenCharacters - (await lengthOf(0))) * 3) / 4);
+  const made = await Promise.all([-3, -2, -1, 0, 1, 2, 3].map((more) => lengthOf(near + more)));
+  expect(Math.max(...made)).toBe(maxSessionTokenCharacters);
+  expect(made.at(-1)).toBe(0);
+});
+
 describe('the session token of a client token', () => {
   it('ends when its client token is revoked', async () => {
     const { sessionToken } = await created(client);

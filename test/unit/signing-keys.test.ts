@@ -286,7 +286,7 @@ describe('a key that is not at hand', () => {
       release = resolve;
     });
     const stranger = refusal(unknown());
-    await vi.waitUntil(() => issuer.state.requests.length === 3);
+    await vi.waitUntil(() => issuer.state.requests.length === 3, { timeout: 60_000 });
     const client = refusal(token(next));
     release();
     expect((await stranger).code).toBe('UnrecognizedClientException');

@@ -47,7 +47,7 @@ describe('a task', () => {
     const stop = protectTask({ agentUri, isBusy: () => isBusy, warn: () => {}, times });
     for (const expected of [[held], [held, letGo], [held, letGo, held]]) {
       isBusy = !isBusy;
-      await vi.waitFor(() => expect(asked).toEqual(expected), { timeout: 10_000 });
+      await vi.waitFor(() => expect(asked).toEqual(expected), { timeout: 60_000 });
     }
     await stop();
     expect(asked).toEqual([held, letGo, held, letGo]);
@@ -57,7 +57,7 @@ describe('a task', () => {
     const { asked, agentUri } = await startAgent();
     const times = { lookEveryMs: 5, quietMs: 50, renewMs: 20 };
     const stop = protectTask({ agentUri, isBusy: () => true, warn: () => {}, times });
-    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(2), { timeout: 10_000 });
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(2), { timeout: 60_000 });
     await stop();
   });
 
@@ -75,7 +75,7 @@ describe('a task', () => {
       const times = { lookEveryMs: 1, quietMs: 50, renewMs: 60_000, againMs: 100 };
       const from = performance.now();
       const stop = protectTask({ agentUri, isBusy: () => true, warn, times });
-      await vi.waitFor(() => expect(asked.length).toBeGreaterThan(2), { timeout: 10_000 });
+      await vi.waitFor(() => expect(asked.length).toBeGreaterThan(2), { timeout: 60_000 });
       await stop();
       expect(asked.length).toBeLessThanOrEqual(1 + (performance.now() - from) / 100);
       expect(String(warnings[0])).toContain(why);

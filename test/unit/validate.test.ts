@@ -504,6 +504,26 @@ describe('validate', () => {
     expect(await faults(asked('ListImageReferrers', all))).toEqual([{ member, expected: unknown }]);
   });
 
+  it.each<[object, string]>([
+    [{ subjectId: 'abc' }, 'subjectId'],
+    [{ subjectId: null }, 'subjectId'],
+    [{ subjectId: 7 }, 'subjectId'],
+    [{ subjectId: { imageDigest: digest }, filter: 'x' }, 'filter'],
+  ])('looks for none in what is no object: %j', async (members, member) => {
+    expect(await faults(asked('ListImageReferrers', { repositoryName: 'a/b', ...members }))).toMatchObject([
+      { member },
+    ]);
+  });
+
+  it.each([[[null]], [['v1']], [[7]]])(
+    'looks for none in an element that is no object: %j',
+    async (imageIds) => {
+      expect(await faults(asked('BatchGetImage', { repositoryName: 'a/b', imageIds }))).toMatchObject([
+        { member: 'imageIds.0' },
+      ]);
+    },
+  );
+
   it('names each member once, however much is wrong with it', async () => {
     const found = await faults(
       asked('BatchGetImage', { repositoryName: '\ud800', imageIds: null, x: [null] }),

@@ -150,7 +150,7 @@ describe.each(releases)('ctr of Debian %s', (release) => {
     const { host } = await fronts.endpoint(proxy, tokens.a);
     const version = /v?(\d+)\.\d+\.\d/.exec(await started.ctr('--version'))?.[1];
     await importAs(`${host}/team-a/source`, 'single');
-    await expectShown(`containerd ${version}'s ctr`, async ({ token, repositoryName, tag }) => {
+    await expectShown(`ctr, containerd ${version}`, async ({ token, repositoryName, tag }) => {
       const image = `${host}/${repositoryName}:${tag}`;
       await images('tag', '--force', `${host}/team-a/source:single`, image);
       await push(image, token);

@@ -79,6 +79,7 @@ export async function startEngine({ store, release }: Engine, home: string) {
     await sleep(200);
   }
   return {
+    url,
     docker,
     hasBuildx: 'path' in buildx,
     stop: async () => {

@@ -19,7 +19,7 @@ export type Front = {
 type StartFront = (proxy: RegistryProxy, token: string) => Promise<Front>;
 
 /** Every tool of the table reads Docker's configuration. */
-async function writeLogins(home: string, auths: Readonly<Record<string, { auth: string }>>) {
+export async function writeLogins(home: string, auths: Readonly<Record<string, { auth: string }>>) {
   await mkdir(join(home, '.docker'), { recursive: true });
   await writeFile(join(home, '.docker/config.json'), JSON.stringify({ auths }));
 }

@@ -51,7 +51,7 @@ const refusalNames = Object.keys(refusals).filter((name): name is RefusalName =>
 export type PushRefused = (refusal: Refusal) => Promise<unknown>;
 
 /** What is kept is which of the two a user sees: texts change with each version. */
-function shownIn(printed: string, { words }: Refusal): string {
+export function shownIn(printed: string, { words }: Refusal): string {
   if (words.test(printed)) {
     return 'the words';
   }

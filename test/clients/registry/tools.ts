@@ -8,8 +8,9 @@ import { promisify } from 'node:util';
 /** In the place of an argument: the id of the image that the command before has pulled, and printed. */
 export const pulledImage = 'THE IMAGE';
 
-const clients = join(import.meta.dirname, '../../../.local/clients');
-const built = join(clients, 'bin');
+/** Where test/clients/install puts what it installs. */
+export const installed = join(import.meta.dirname, '../../../.local/clients');
+const built = ['bin', 'helm'].map((folder) => join(installed, folder));
 
 /** Debian's releases of which test/clients/install unpacks programs, the second with `ALL_KINDS=1` alone. */
 export const releases = ['trixie', 'sid'] as const;
@@ -17,7 +18,7 @@ export type Release = (typeof releases)[number];
 
 /** Where a release's programs are, docker's plug-ins among them. */
 export const unpackedIn = (release: Release): string[] =>
-  ['usr/bin', 'usr/sbin', 'usr/libexec/docker/cli-plugins'].map((folder) => join(clients, release, folder));
+  ['usr/bin', 'usr/sbin', 'usr/libexec/docker/cli-plugins'].map((folder) => join(installed, release, folder));
 
 function isExecutable(path: string): boolean {
   try {
@@ -32,7 +33,7 @@ function isExecutable(path: string): boolean {
 export const findTool = (name: string): string | undefined =>
   isAbsolute(name)
     ? name
-    : [built, ...(process.env.PATH ?? '').split(delimiter)]
+    : [...built, ...(process.env.PATH ?? '').split(delimiter)]
         .map((directory) => join(directory, name))
         .find(isExecutable);
 

@@ -1,0 +1,176 @@
+// Container tools push to several instances of the endpoint behind a balancer, while one after the other ends.
+
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type InProcess, startInProcess } from '../../support/in-process.ts';
+import { writeSection } from '../../support/kept-section.ts';
+import { buildLayeredLayout } from '../../support/layered-layout.ts';
+import { pull } from '../../support/pulled.ts';
+import { randomBytes } from '../../support/random-bytes.ts';
+import { type Ending, type Fleet, startFleet } from '../../support/registry-fleet.ts';
+import { type Pusher, shortDirectory, startPushers } from './pushing.ts';
+import { lacks } from './tools.ts';
+
+/** By hand, `INSTANCE_ROUNDS=5`: every tool, so many images each. Otherwise a sample. */
+const rounds = Number(process.env.INSTANCE_ROUNDS ?? 0);
+const sample = ['skopeo', 'crane', 'oras', 'regctl'];
+
+const MiB = 1_048_576;
+/** More than two parts hold, the smallest part that is not the last, and tiny. */
+const layerBytes = [17 * MiB, 5 * MiB, 100, 1];
+const repositoryName = 'team-a/app';
+/** An instance ends so often. */
+const everyMs = { least: 1_500, most: 3_000 };
+const maxRuns = 5;
+
+/** A completion that takes ECR longer than clients wait: on a machine that is busy, with no instance ended. */
+const isSlow = /has not finished yet/;
+
+/** What a tool may say when it gives up: its user pushes again. Anything else would be this endpoint's fault. */
+const triesAgain =
+  /has not finished yet|\b50[234]\b|Bad Gateway|Service (Temporarily )?Unavailable|Gateway Time-?out|EOF|reset by peer|broken pipe|connection refused/i;
+
+let directory: string;
+let pushers: Pusher[] = [];
+let stack: InProcess;
+beforeAll(async () => {
+  process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
+  directory = await shortDirectory();
+  pushers = await startPushers(directory, sample, rounds > 0);
+  stack = await startInProcess();
+});
+afterAll(async () => {
+  for (const pusher of pushers) {
+    await pusher.stop();
+  }
+  await stack?.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const number = (): number => randomBytes(4).readUInt32LE();
+
+/** Ends one instance after the other until it is told to stop. @returns how many */
+async function endOneAfterTheOther(fleet: Fleet, ending: Ending, stop: AbortSignal): Promise<number> {
+  for (let ended = 0; ; ended += 1) {
+    const pauseMs = everyMs.least + (number() % (everyMs.most - everyMs.least));
+    await sleep(pauseMs, undefined, { signal: stop }).catch(() => {});
+    if (stop.aborted) {
+      return ended;
+    }
+    await fleet.replace(number(), ending);
+  }
+}
+
+/** What a tool has said in the runs before the one that was whole. */
+type Pushed = { tool: string; errors: string[] };
+
+let pushed = 0;
+
+/** As often as it takes. @throws Error with what the tool said last */
+async function pushUntilWhole({ name: toolName, push, rewrites }: Pusher, fleet: Fleet): Promise<Pushed> {
+  pushed += 1;
+  const tag = `t${pushed}`;
+  const home = join(directory, tag);
+  const layout = await buildLayeredLayout(join(home, 'layout'), 'single', layerBytes);
+  const name = `${fleet.host}/${repositoryName}:${tag}`;
+  const errors: string[] = [];
+  for (;;) {
+    try {
+      await push({ layout, name, host: fleet.host, home });
+      break;
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      errors.push(said);
+      expect(said, toolName).toMatch(triesAgain);
+      if (errors.length === maxRuns) {
+        throw error;
+      }
+    }
+  }
+  const { digest, diffIds } = await pull(stack.ecrUrl, repositoryName, tag);
+  expect(diffIds).toEqual(layout.diffIds);
+  if (!rewrites) {
+    expect(digest).toBe(layout.digest);
+  }
+  await rm(home, { recursive: true, force: true });
+  return { tool: toolName, errors };
+}
+
+/** Whatever an instance calls a fault of its own. */
+async function faultsIn(logFile: string): Promise<string[]> {
+  const lines = (await readFile(logFile, 'utf8').catch(() => '')).split('\n');
+  return lines.filter((line) => /"level":"(ERROR|CRITICAL)"|^Error|Unhandled|at .*server\.mjs/.test(line));
+}
+
+/** Pushes with every tool at once, `rounds` times, while instances end. @returns how many have ended, too */
+async function pushAmid(ending: Ending): Promise<{ ended: number; all: Pushed[] }> {
+  const fleet = await startFleet(stack, { directory: join(directory, ending), size: 3 });
+  const stop = new AbortController();
+  const endingThem = endOneAfterTheOther(fleet, ending, stop.signal);
+  const all: Pushed[] = [];
+  try {
+    for (let round = 0; round < Math.max(1, rounds); round += 1) {
+      all.push(...(await Promise.all(pushers.map((pusher) => pushUntilWhole(pusher, fleet)))));
+    }
+  } finally {
+    stop.abort();
+    await endingThem;
+    await fleet.close();
+  }
+  expect(await faultsIn(fleet.logFile)).toEqual([]);
+  return { ended: await endingThem, all };
+}
+
+const report: string[] = [
+  '| instances are | ended | tool | images | whole after 1 run | 2 | 3 to 5 |',
+  '|---|---|---|---|---|---|---|',
+];
+
+function rowsOf(ending: Ending, ended: number, all: readonly Pushed[]): string[] {
+  return pushers.map(({ name }) => {
+    const failures = all.filter(({ tool }) => tool === name).map(({ errors }) => errors.length);
+    const counts = [0, 1].map((failed) => failures.filter((one) => one === failed).length);
+    const more = failures.filter((one) => one > 1).length;
+    return `| ${ending} | ${ended} | ${name} | ${failures.length} | ${counts.join(' | ')} | ${more} |`;
+  });
+}
+
+afterAll(() => {
+  if (process.env.WRITE && rounds > 0) {
+    writeSection({ page: 'docs/reliability.md', name: 'instances' }, report.join('\n'));
+  }
+});
+
+const timeoutMs = (3 + rounds * 3) * 60_000;
+
+describe.skipIf(sample.some(lacks))('of several instances behind a balancer', () => {
+  const inTheEnd = 'every few seconds: each image is whole in the end';
+
+  it(`one is killed ${inTheEnd}`, { timeout: timeoutMs }, async () => {
+    await pushTo('killed');
+  });
+
+  it.skipIf(rounds === 0)(`one is stopped ${inTheEnd}`, { timeout: timeoutMs }, async () => {
+    await pushTo('stopped');
+  });
+
+  it('one is replaced every few seconds, as by a deployment: no push is cut', {
+    timeout: timeoutMs,
+  }, async () => {
+    for (const { tool, errors } of await pushTo('replaced')) {
+      expect(
+        errors.filter((said) => !isSlow.test(said)),
+        tool,
+      ).toEqual([]);
+    }
+  });
+
+  async function pushTo(ending: Ending): Promise<Pushed[]> {
+    const { ended, all } = await pushAmid(ending);
+    expect(ended).toBeGreaterThan(0);
+    report.push(...rowsOf(ending, ended, all));
+    return all;
+  }
+});
