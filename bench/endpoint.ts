@@ -46,52 +46,56 @@ async function runMeasured(program: string, args: readonly string[]): Promise<Sa
   return cost.parse(JSON.parse(stdout));
 }
 
-type Measured = { speed: Map<string, Sample[]>; memory: Map<number, Sample> };
+const sdk = 'AWS SDK for JavaScript, straight to the stand-in';
 
-async function measureAll(directory: string): Promise<Measured> {
+/** By what a layer goes, in a repository that is new at each run. */
+type Ways = Readonly<Record<string, (run: number) => Promise<Sample>>>;
+
+/** In turn, so that what else the machine does meets all of them. */
+async function measureInTurn(ways: Ways): Promise<Map<string, Sample[]>> {
+  const samples = new Map<string, Sample[]>(Object.keys(ways).map((way) => [way, []]));
+  for (let run = 1; run <= runs; run += 1) {
+    for (const [way, measure] of Object.entries(ways)) {
+      samples.get(way)?.push(await measure(run));
+    }
+  }
+  return samples;
+}
+
+const repositoryOf = (way: string, run: number) => `team-a/${way}-${run}`;
+
+async function measureAll(directory: string) {
   const { directories } = await buildLayouts(join(directory, 'layouts'), layerMiB * 1_048_576);
   const blobs = await blobsOf(directories.single);
-  const numbers = Array.from({ length: runs }, (_, at) => at + 1);
-  const nameOf = (way: string, run: number) => `team-a/${way}-${run}`;
   const repositories = [
-    ...numbers.flatMap((run) => [nameOf('sdk', run), nameOf('endpoint', run)]),
-    ...atOnce.flatMap(repositoriesOf),
-  ];
+    ...Array.from({ length: runs }, (_, at) => ['sdk', 'endpoint'].map((way) => repositoryOf(way, at + 1))),
+    ...atOnce.map(repositoriesOf),
+  ].flat();
   const proxy = await startProxy(join(directory, 'data'), repositories, { withRegistry: true });
   const registry = await startDockerRegistry(directory);
   try {
     const front = await fronts.endpoint(proxy, tokens.a);
     const home = join(directory, 'home');
     await front.makeHome(home);
-    const push = (host: string, name: string) =>
-      runCommands('skopeo', skopeo([])(`oci:${directories.single}:single`, `${host}/${name}`), home);
-    const [endpoint, docker] = [
-      await measuring(proxy.registry().processId),
-      registry && { host: registry.host, measure: await measuring(registry.processId) },
-    ];
-    const ways: Record<string, (run: number) => Promise<Sample>> = {
+    const push = (host: string, repository: string) =>
+      runCommands('skopeo', skopeo([])(`oci:${directories.single}:single`, `${host}/${repository}:1`), home);
+    const measure = await measuring(proxy.registry().processId);
+    const measureRegistry = await measuring(registry?.processId);
+    const speed = await measureInTurn({
       'the floor: both SHA-256 and base64': () => runMeasured('floor.ts', blobs),
-      'AWS SDK for JavaScript, straight to the stand-in': (run) =>
-        runMeasured('sdk-push.ts', [proxy.ecrUrl, nameOf('sdk', run), ...blobs]),
+      [sdk]: (run) => runMeasured('sdk-push.ts', [proxy.ecrUrl, repositoryOf('sdk', run), ...blobs]),
       'skopeo through the endpoint to the stand-in': (run) =>
-        endpoint(() => push(front.host, `${nameOf('endpoint', run)}:1`)),
-      ...(docker && {
+        measure(() => push(front.host, repositoryOf('endpoint', run))),
+      ...(registry && {
         'skopeo to docker-registry': (run: number) =>
-          docker.measure(() => push(docker.host, `${nameOf('docker', run)}:1`)),
+          measureRegistry(() => push(registry.host, repositoryOf('docker', run))),
       }),
-    };
-    const samples = new Map<string, Sample[]>(Object.keys(ways).map((way) => [way, []]));
-    // In turn, so that what else the machine does meets all of them.
-    for (const run of numbers) {
-      for (const [way, measure] of Object.entries(ways)) {
-        samples.get(way)?.push(await measure(run));
-      }
-    }
+    });
     const memory = new Map<number, Sample>();
     for (const uploads of atOnce) {
-      memory.set(uploads, await endpoint(() => pushAtOnce(front.url, uploads, join(directory, 'layer'))));
+      memory.set(uploads, await measure(() => pushAtOnce(front.url, uploads, join(directory, 'layer'))));
     }
-    return { speed: samples, memory };
+    return { speed, memory };
   } finally {
     await registry?.close();
     await proxy.close();
@@ -102,7 +106,7 @@ const directory = await mkdtemp(join(tmpdir(), 'bench-'));
 try {
   const { speed, memory } = await measureAll(directory);
   const sections = {
-    'speed of the endpoint': speedTableOf(speed, layerMiB),
+    'speed of the endpoint': speedTableOf(speed, sdk, layerMiB),
     'memory of the endpoint': memoryTableOf(memory),
   };
   for (const [name, table] of Object.entries(sections)) {

@@ -16,16 +16,26 @@ const markdown = (rows: readonly (readonly string[])[]): string[] =>
 
 const machine = (): string => `${cpus().length} × ${cpus()[0]?.model}`;
 
-/** @param layerMiB of the layer, besides which an image has little that counts */
-export function speedTableOf(samples: ReadonlyMap<string, readonly Sample[]>, layerMiB: number): string {
+/**
+ * @param baseline which of the ways the others are held against
+ * @param layerMiB of the layer, besides which an image has little that counts
+ */
+export function speedTableOf(
+  samples: ReadonlyMap<string, readonly Sample[]>,
+  baseline: string,
+  layerMiB: number,
+): string {
+  const baseSeconds = median((samples.get(baseline) ?? []).map(({ wallSeconds }) => wallSeconds));
   const rows = [...samples].map(([way, of]) => {
     const wall = of.map(({ wallSeconds }) => wallSeconds);
+    const seconds = median(wall);
     const cpuSeconds = median(of.map(({ cpuSeconds }) => cpuSeconds));
     const grew = of.flatMap(({ grewBytes }) => (grewBytes === undefined ? [] : (grewBytes / MiB).toFixed(0)));
     return [
       way,
-      `${median(wall).toFixed(1)} (${Math.min(...wall).toFixed(1)} to ${Math.max(...wall).toFixed(1)})`,
-      (layerMiB / median(wall)).toFixed(0),
+      `${seconds.toFixed(1)} (${Math.min(...wall).toFixed(1)} to ${Math.max(...wall).toFixed(1)})`,
+      (layerMiB / seconds).toFixed(0),
+      (baseSeconds / seconds).toFixed(2),
       ((cpuSeconds * 1_024) / layerMiB).toFixed(1),
       grew.join(', '),
     ];
@@ -35,8 +45,8 @@ export function speedTableOf(samples: ReadonlyMap<string, readonly Sample[]>, la
     `A layer of ${layerMiB} MiB, the median of ${runs} runs, on ${machine()}. CPU time is that of the client where the SDK is the client, and of the server where skopeo is. Memory is of each run, from a fresh server on.`,
     '',
     ...markdown([
-      ['', 'seconds (least to most)', 'MiB/s', 'CPU, s/GiB', 'memory over idle, MiB'],
-      ['---', '---', '---', '---', '---'],
+      ['', 'seconds (least to most)', 'MiB/s', '× the SDK', 'CPU, s/GiB', 'memory over idle, MiB'],
+      ['---', '---', '---', '---', '---', '---'],
       ...rows,
     ]),
   ].join('\n');

@@ -1,9 +1,8 @@
 // Layers that come at the same time, each in one request, as containerd sends them.
 
-import { createHash } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import { randomBytes } from '../test/support/random-bytes.ts';
+import { writeFile } from 'node:fs/promises';
+import { digestOf, randomBytes } from '../test/support/random-bytes.ts';
 import { tokens } from '../test/support/resource-api.ts';
 
 const layerBytes = 100_000_000;
@@ -21,12 +20,11 @@ const clientOf = (at: number) => clients[at % clients.length] ?? { token: '', na
 export const repositoriesOf = (uploads: number): string[] =>
   Array.from({ length: uploads }, (_, at) => `${clientOf(at).namespace}/at-once-${uploads}-${at}`);
 
-/** @param file where the layer is kept, which is the same for all */
+/** @param file where the layer is kept meanwhile: one for all, each in a repository of its own */
 export async function pushAtOnce(url: string, uploads: number, file: string): Promise<void> {
-  await writeFile(file, randomBytes(layerBytes));
-  const digest = `sha256:${createHash('sha256')
-    .update(await readFile(file))
-    .digest('hex')}`;
+  const layer = randomBytes(layerBytes);
+  await writeFile(file, layer);
+  const digest = digestOf(layer);
   const body = await openAsBlob(file);
   const push = async (repositoryName: string, at: number) => {
     const authorization = `Basic ${Buffer.from(`any:${clientOf(at).token}`).toString('base64')}`;
