@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { parseQuotas, type Usage } from '../../api/quotas.ts';
 import { type CountOptions, quotaCounter } from '../../lambda/quota/quota-counts.ts';
-import { keyOf } from '../../lambda/quota/quota-items.ts';
+import { countedOf, keyOf, usedOf } from '../../lambda/quota/quota-items.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { raceHolds, races } from '../support/quota-model.ts';
 import { type Fault, tableInMemory } from '../support/table-in-memory.ts';
@@ -52,6 +52,7 @@ function open(yaml = at100) {
 }
 
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -426,6 +427,7 @@ describe('what DynamoDB is asked', () => {
   it.each(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'])(
     'is tried twelve times where it is cancelled by %s, and is then too much at once',
     async (Code) => {
+      vi.spyOn(Math, 'random').mockReturnValue(1);
       const busy = Array.from({ length: 24 }, (_, n) => (n % 2 === 0 ? {} : cancelled({}, { Code })));
       const { count, sent, pauses } = scripted(...busy);
       await expect(count(who, part(0, 60))).rejects.toMatchObject({
@@ -434,13 +436,47 @@ describe('what DynamoDB is asked', () => {
           'Too many requests are counted against the same quota at this moment. Send the same request again.',
       });
       expect(sent).toHaveLength(24);
-      expect(pauses).toHaveLength(11);
-      for (const [at, ms] of pauses.entries()) {
-        expect(ms).toBeGreaterThanOrEqual(0);
-        expect(ms).toBeLessThanOrEqual(Math.min(640, 20 * 2 ** (at + 1)));
-      }
+      expect(pauses).toEqual([40, 80, 160, 320, 640, 640, 640, 640, 640, 640, 640]);
     },
   );
+});
+
+describe('several usages of one request', () => {
+  const both = (first: Usage, second: Usage) => [first, second];
+
+  it('ask about the upload where one of them leaves a gap, and once', async () => {
+    const refuseAhead = vi.fn(async () => {});
+    const conflict = cancelled(none, none, { Code: 'TransactionConflict' }, none);
+    const { count } = scripted(marked(0, 20), {}, conflict, marked(0, 20), {}, {});
+    await count(who, both(part(20, 40), part(40, 60, 'v')), { refuseAhead });
+    expect(refuseAhead).toHaveBeenCalledTimes(1);
+  });
+
+  it('are not refused while the mark of one of them has changed', async () => {
+    const changed = cancelled(full(), none, full(70), none);
+    const { count } = scripted(...Array.from({ length: 12 }, () => [{}, {}, changed]).flat());
+    await expect(count(who, both(part(0, 20), part(0, 20, 'v')))).rejects.toMatchObject({
+      code: 'ServiceUnavailableException',
+    });
+  });
+});
+
+describe('an item of the table', () => {
+  it.each([
+    undefined,
+    {},
+    { countedFrom: { N: '1' } },
+    { countedTo: { N: '1' } },
+    { countedFrom: { S: '1' }, countedTo: { S: '1' } },
+  ])('is no mark without both its ends: %j', (item) => {
+    expect(countedOf(item)).toBeUndefined();
+  });
+
+  it('is a mark, or a count', () => {
+    expect(countedOf({ countedFrom: { N: '0' }, countedTo: { N: '5' } })).toEqual({ first: 0, end: 5 });
+    expect(usedOf({ amount: { N: '7' } })).toBe(7);
+    expect([usedOf(undefined), usedOf({}), usedOf({ amount: { S: '7' } })]).toEqual([0, 0, 0]);
+  });
 });
 
 describe('a refusal', () => {
@@ -460,6 +496,17 @@ describe('a refusal', () => {
     const { count, sent } = scripted({}, cancelled(none, full(amount)), {});
     await expect(count(who, part(0, 60))).rejects.toMatchObject(refusal(used, 60));
     expect(sent).toHaveLength(3);
+  });
+
+  it('is made of reasons that leave out what is none', async () => {
+    const { count } = scripted({}, cancelled({}, full(70)), {});
+    await expect(count(who, part(0, 60))).rejects.toMatchObject({ code: 'QuotaExceededException' });
+  });
+
+  it('is taken back where another request has counted some of the same in the meantime', async () => {
+    const { count, sent } = scripted({}, cancelled(none, full(70)), marked(0, 40), {});
+    await count(who, part(0, 60));
+    expect(sent).toHaveLength(4);
   });
 
   it('is taken back where another request has counted the same in the meantime', async () => {
