@@ -1,6 +1,6 @@
 // Container tools log in, to the bridge and to the registry endpoint, and are told why they are refused.
 
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,8 +8,9 @@ import { type RegistryProxy, startBridge, startProxy } from '../../support/bridg
 import { buildLayouts, type Layouts } from '../../support/oci-layout.ts';
 import { tokens } from '../../support/resource-api.ts';
 import { frontNames, fronts } from './fronts.ts';
+import { expectShown, refusals, shownIn, shownRepository } from './shown.ts';
 import { skopeo, tools } from './tool-table.ts';
-import { lacks, runTool } from './tools.ts';
+import { lacks, runCommands, runTool } from './tools.ts';
 
 let directory: string;
 let layouts: Layouts;
@@ -20,7 +21,9 @@ beforeAll(async () => {
   await writeFile(join(directory, '.docker/config.json'), '{}');
   layouts = await buildLayouts(join(directory, 'layouts'), 300_001);
   const repositories = Object.keys(tools).map((tool) => `team-a/${tool}`);
-  proxy = await startProxy(join(directory, 'data'), repositories, { withRegistry: true });
+  proxy = await startProxy(join(directory, 'data'), [...repositories, shownRepository], {
+    withRegistry: true,
+  });
 });
 afterAll(async () => {
   await proxy?.close();
@@ -39,6 +42,35 @@ it.skipIf(lacks('crane')).each(frontNames)('the %s tells a user what the policy 
   } finally {
     await front.stop();
   }
+});
+
+it.each(Object.entries(tools))('%s shows why it is refused, as the page says', async (tool, { push }) => {
+  if (lacks(tool)) {
+    return;
+  }
+  await expectShown(tool, async ({ token, repositoryName, tag }) => {
+    const front = await fronts.endpoint(proxy, token);
+    const home = await mkdtemp(join(directory, tool));
+    await front.makeHome(home);
+    const storage = join(home, 's');
+    const name = `${front.host}/${repositoryName}:${tag}`;
+    const { single: layout } = layouts.directories;
+    await runCommands(tool, push.single?.({ layout, name, storage, host: front.host }) ?? [], home);
+  });
+});
+
+describe('what a tool prints is read as', () => {
+  it.each([
+    ['the words', 'denied: No policy lets this client do UploadLayerPart in team-b/app.: 403'],
+    ['the status', 'unexpected status from POST request: 403 Forbidden'],
+    ['the status', 'response status code 401: Unauthorized'],
+  ])('%s', (shown, printed) => {
+    expect(shownIn(printed, refusals.denied)).toBe(shown);
+  });
+
+  it('neither, where it says nothing', () => {
+    expect(() => shownIn('it failed', refusals.denied)).toThrow(/neither the reason nor the status/);
+  });
 });
 
 /** How a tool logs in, and pushes what is in a layout with that. */
