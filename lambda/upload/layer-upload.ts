@@ -106,12 +106,17 @@ function notNext(upload: LayerUpload, part: LayerPart, received: number) {
   return new ProxyError('InvalidLayerPartException', detail, { members: membersOf(upload, received) });
 }
 
-/** Stages how far an upload is. A hint: when it is lost, ECR is asked. */
-async function note(upload: LayerUpload, content: SlotContent, previous: Slot | undefined) {
+/**
+ * Stages how far an upload is. A hint: when it is lost, ECR is asked.
+ *
+ * @returns false when another invocation has written since `previous` was read
+ */
+async function note(upload: LayerUpload, content: SlotContent, previous: Slot | undefined): Promise<boolean> {
   try {
-    await upload.staging.put(content, previous, upload.abortSignal);
+    return await upload.staging.put(content, previous, upload.abortSignal);
   } catch (error) {
     upload.warn('the state of an upload was not staged', error);
+    return true;
   }
 }
 
@@ -221,20 +226,27 @@ export async function prepareCompletion(
   upload: LayerUpload,
   completion: string,
 ): Promise<string | undefined> {
-  const slot = await upload.staging.get(upload.abortSignal);
-  const isWaiting = slot !== undefined && slot.waitingBytes > 0;
-  const bytesInEcr = isWaiting ? await offer(upload, slot.receivedBytes, slot.waiting) : slot?.receivedBytes;
-  const receivedBytes = bytesInEcr ?? (slot ? slot.receivedBytes + slot.waitingBytes : 0);
-  const noted = slot?.completion;
-  if (isWaiting || noted === undefined) {
-    await note(upload, { receivedBytes, waiting: noBytes, completion: noted ?? completion }, slot);
+  for (let attempt = 0; attempt < maxSlotAttempts; attempt++) {
+    const slot = await upload.staging.get(upload.abortSignal);
+    const isWaiting = slot !== undefined && slot.waitingBytes > 0;
+    const bytesInEcr = isWaiting
+      ? await offer(upload, slot.receivedBytes, slot.waiting)
+      : slot?.receivedBytes;
+    const receivedBytes = bytesInEcr ?? (slot ? slot.receivedBytes + slot.waitingBytes : 0);
+    const noted = slot?.completion;
+    const isNoted = !isWaiting && noted !== undefined;
+    const content = { receivedBytes, waiting: noBytes, completion: noted ?? completion };
+    if (isNoted || (await note(upload, content, slot))) {
+      return noted;
+    }
+    // Another request has written to the slot: which completion it has recorded decides how this one ends.
   }
-  return noted;
+  return undefined;
 }
 
 /**
- * Once ECR has answered a completion: what is recorded (`before`) is replaced (`after`). What waits in the slot, and what
- * another request has recorded in the meantime, stays.
+ * Once ECR has answered a completion: what is recorded (`before`) is replaced (`after`), also where it was removed in the
+ * meantime. What waits in the slot, and what another request has recorded in the meantime, stays.
  */
 export async function renoteCompletion(
   upload: LayerUpload,
@@ -242,11 +254,16 @@ export async function renoteCompletion(
   after: string | undefined,
 ): Promise<void> {
   try {
-    const slot = await upload.staging.get(upload.abortSignal);
-    if (slot?.completion !== before) {
-      return;
+    for (let attempt = 0; attempt < maxSlotAttempts; attempt++) {
+      const slot = await upload.staging.get(upload.abortSignal);
+      const isReplaced = slot?.completion === before || slot?.completion === undefined;
+      if (!slot || !isReplaced || slot.completion === after) {
+        return;
+      }
+      if (await upload.staging.put({ ...slot, completion: after }, slot, upload.abortSignal)) {
+        return;
+      }
     }
-    await upload.staging.put({ ...slot, completion: after }, slot, upload.abortSignal);
   } catch (error) {
     upload.warn('what an upload was completed with was not staged', error);
   }

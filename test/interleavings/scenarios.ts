@@ -158,4 +158,12 @@ export const scenarios: readonly Scenario[] = [
     ],
     faults: { ...one, atMost: 2 },
   },
+  {
+    ...two,
+    layerBytes: 4,
+    name: 'a completion with a layer of another upload’s, and its own completion before and after it',
+    otherIsThere: true,
+    before: [{ part: 0 }],
+    racing: [[{ complete: 'other' }], [{ complete: 'own' }, { complete: 'other' }]],
+  },
 ];

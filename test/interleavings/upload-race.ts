@@ -30,6 +30,8 @@ export type Scenario = {
   /** At once: of each list one request after the other, for as long as they succeed. */
   readonly racing: readonly (readonly Request[])[];
   readonly faults: { readonly kinds: readonly Fault[]; readonly atMost: number };
+  /** Whether ECR has the layer of the other bytes, of another upload. */
+  readonly otherIsThere?: boolean;
   /** Whether bytes are counted, of a quota that the layer just fits. */
   readonly isCounted?: boolean;
   /** Whether of orders that differ by commuting events one is enough. */
@@ -108,6 +110,9 @@ export async function race(scenario: Scenario, choose: Choose, planted: Planted 
   services = inMemory;
   changed = planted;
   ecr.open(uploadId);
+  if (scenario.otherIsThere) {
+    ecr.layers.set(digestOf(other), { bytes: other, uploadId: 'another' });
+  }
 
   /** By other bytes of the client's own, so that the layer cannot be completed any more. */
   const isSpoilt = scenario.racing.flat().some((request) => 'of' in request);

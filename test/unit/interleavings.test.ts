@@ -14,7 +14,7 @@ vi.mock('../../lambda/upload/seal.ts', async (original) => {
   return { ...seal, openSeal: opened };
 });
 
-const runsOfEach = 60;
+const runsOfEach = 150;
 
 it.each(scenarios)('no order of events breaks an upload: $name', async (scenario) => {
   const { failures } = await exploreRace(scenario, { atMost: runsOfEach });
