@@ -30,7 +30,7 @@ const isSlow = /has not finished yet/;
 
 /** What a tool may say when it gives up: its user pushes again. Anything else would be this endpoint's fault. */
 const triesAgain =
-  /has not finished yet|\b50[234]\b|Bad Gateway|Service (Temporarily )?Unavailable|Gateway Time-?out|EOF|reset by peer|broken pipe|connection refused/i;
+  /has not finished yet|try again|\b50[234]\b|Bad Gateway|Service (Temporarily )?Unavailable|Gateway Time-?out|EOF|reset by peer|broken pipe|connection refused/i;
 
 let directory: string;
 let pushers: Pusher[] = [];
@@ -106,7 +106,12 @@ async function faultsIn(logFile: string): Promise<string[]> {
 
 /** Pushes with every tool at once, `rounds` times, while instances end. @returns how many have ended, too */
 async function pushAmid(ending: Ending): Promise<{ ended: number; all: Pushed[] }> {
-  const fleet = await startFleet(stack, { directory: join(directory, ending), size: 3 });
+  const fleet = await startFleet(stack, {
+    directory: join(directory, ending),
+    size: 3,
+    // All tools are one client here.
+    environment: { MAX_UPLOADS: '64', MAX_UPLOADS_PER_CLIENT: '64' },
+  });
   const stop = new AbortController();
   const endingThem = endOneAfterTheOther(fleet, ending, stop.signal);
   const all: Pushed[] = [];
