@@ -3,8 +3,8 @@
 import { errors, isErrorCode } from '../../api/errors.ts';
 import { type OciCode, type OciForm, ociStatuses, type Subject } from '../../api/oci.ts';
 import { headersOf, ProxyError } from '../../api/proxy-error.ts';
-import { PortError, type UploadState } from '../port.ts';
-import { uploadPlaceOf } from './upload-place.ts';
+import { PortError } from '../port.ts';
+import { whereToGoOn } from './upload-place.ts';
 
 export type OciErrorMembers = {
   detail?: object;
@@ -47,22 +47,13 @@ export function ociErrorOf(error: ProxyError, subject: Subject, repositoryName =
   const retryAfter = headersOf(error)['Retry-After'];
   const headers = {
     ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
-    ...(uploadState && goOnAt(repositoryName, uploadState)),
+    ...(uploadState && whereToGoOn(repositoryName, uploadState)),
   };
   return new OciError(
     uploadState ? 'RANGE_INVALID' : ociCodeOf(code, subject),
     requestId ? `${message} (request ${requestId})` : message,
     { detail: { code, ...(requestId && { requestId }) }, headers, cause: error },
   );
-}
-
-/**
- * `Range` of an upload that has nothing, `0-0`, is that of one with a byte too: a client that is to begin again would go
- * on with the second byte.
- */
-function goOnAt(repositoryName: string, uploadState: UploadState) {
-  const { location, range } = uploadPlaceOf(repositoryName, uploadState);
-  return uploadState.position === 0 ? { location } : { location, range };
 }
 
 /** What this server cannot take now: every client sends it again, and docker does not give up as at 429. */

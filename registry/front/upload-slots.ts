@@ -4,12 +4,6 @@ import { PortError } from '../port.ts';
 import type { Bounds } from './bounds.ts';
 import { busy } from './oci-errors.ts';
 
-async function goesOn(error: unknown): Promise<void> {
-  if (error instanceof PortError) {
-    await error.goesOn;
-  }
-}
-
 export class UploadSlots {
   readonly #bounds: Pick<Bounds, 'uploads' | 'uploadsPerClient'>;
   readonly #taken = new Map<string, number>();
@@ -48,7 +42,12 @@ export class UploadSlots {
       release();
       return value;
     } catch (error) {
-      void goesOn(error).then(release);
+      const goesOn = error instanceof PortError ? error.goesOn : undefined;
+      if (goesOn) {
+        void goesOn.then(release);
+      } else {
+        release();
+      }
       throw error;
     }
   }

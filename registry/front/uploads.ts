@@ -5,7 +5,7 @@ import { contentRangeOf, lengthOf, ofLength } from './content-range.ts';
 import type { Answer, Exchange, Handler } from './exchange.ts';
 import { storableDigestOf } from './names.ts';
 import { busy } from './oci-errors.ts';
-import { uploadPlaceOf } from './upload-place.ts';
+import { uploadPlaceOf, whereToGoOn } from './upload-place.ts';
 
 /**
  * `POST …/blobs/uploads/`: an upload's `Location`; with `digest` and a body, the whole blob. Layers cannot be
@@ -44,10 +44,11 @@ export const finishUpload: Handler = async (exchange) =>
   finish(exchange, exchange.reference, storableDigestOf(exchange.query.get('digest')));
 
 /** `GET …/blobs/uploads/<reference>`: how far it is. */
-export const getUploadStatus: Handler = async ({ port, repositoryName, reference }) => ({
-  status: 204,
-  headers: headersOf(repositoryName, await port.status(repositoryName, reference), port.minChunkBytes),
-});
+export const getUploadStatus: Handler = async ({ port, repositoryName, reference }) => {
+  const state = await port.status(repositoryName, reference);
+  const headers = headersOf(repositoryName, state, port.minChunkBytes);
+  return { status: 204, headers: { ...headers, ...whereToGoOn(repositoryName, state) } };
+};
 
 /** `DELETE …/blobs/uploads/<reference>`: also of one that nobody knows, for tools clean up after themselves. */
 export const cancelUpload: Handler = async ({ port, repositoryName, reference }) => {

@@ -1,7 +1,9 @@
 // What the hosted registry reads of ECR: manifests as they were pushed, tags, referrers and blobs; and of ECR Public, less.
 
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { maxManifestReads } from '../../registry/hosted/read-images.ts';
 import type { RegistryPort } from '../../registry/port.ts';
 import { bodyOf, callerOf, hostedInstance } from '../support/hosted-registry.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
@@ -53,6 +55,25 @@ describe('an image', () => {
       await port.putManifest(repositoryName, { ...image, tag: 'as-pushed' });
     },
   );
+
+  it('is read next to a few others at most, however many are asked for', async () => {
+    const { ecr, ...others } = stack.services.upstream.ecr;
+    let now = 0;
+    let most = 0;
+    const BatchGetImage: typeof ecr.BatchGetImage = async () => {
+      now += 1;
+      most = Math.max(most, now);
+      await sleep(20);
+      now -= 1;
+      return { images: [], failures: [] };
+    };
+    const upstream = { ...stack.services.upstream, ecr: { ...others, ecr: { ...ecr, BatchGetImage } } };
+    const port = await hostedInstance({ services: { ...stack.services, upstream } }).open(callerOf());
+    await Promise.all(
+      Array.from({ length: 40 }, (_, n) => port.getManifest(repositoryName, { tag: `at-once-${n}` })),
+    );
+    expect(most).toBe(maxManifestReads);
+  });
 
   it('that ECR converts, as it does for one read by a tag, is read by its digest', async () => {
     const { layer: _, ...image } = await pushImage(await open(), 'converted');

@@ -50,15 +50,14 @@ export class SessionModel {
     return Math.max(0, this.#known.position + offset);
   }
 
-  /** What a request is answered: its status, and `Range`, or null where it tells none. */
-  answer(step: Step): { status: number; range: string | null } {
+  /** What a request is answered: its status, and `Range`. */
+  answer(step: Step): { status: number; range: string } {
     const [status, place] = this.#outcome(step);
     if (!step.isLost) {
       this.#known = place;
     }
-    const { position } = place;
-    const isTold = status !== 416 || position > 0;
-    return { status, range: isTold ? `0-${Math.max(0, position - 1)}` : null };
+    const last = place.position - 1;
+    return { status, range: `0-${status === 202 ? Math.max(0, last) : last}` };
   }
 
   #outcome(step: Step): [status: number, told: Place] {

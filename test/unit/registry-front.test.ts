@@ -19,7 +19,7 @@ import {
 } from '../../registry/front/names.ts';
 import { busy, isRefused, OciError, ociCodeOf, ociErrorOf } from '../../registry/front/oci-errors.ts';
 import { refuseUnreadable } from '../../registry/front/unreadable.ts';
-import { uploadPlaceOf } from '../../registry/front/upload-place.ts';
+import { uploadPlaceOf, whereToGoOn } from '../../registry/front/upload-place.ts';
 import { UploadSlots } from '../../registry/front/upload-slots.ts';
 import { PortError } from '../../registry/port.ts';
 
@@ -283,6 +283,17 @@ describe('where an upload goes on', () => {
     [10, '0-9'],
   ])('is after %i bytes the range %s', (position, range) => {
     expect(uploadPlaceOf('team/app', { reference: 'abc', position })).toEqual({
+      location: '/v2/team/app/blobs/uploads/abc',
+      range,
+    });
+  });
+
+  it.each([
+    [0, '0--1'],
+    [1, '0-0'],
+    [10, '0-9'],
+  ])('is after %i bytes the range %s for a client that does not know', (position, range) => {
+    expect(whereToGoOn('team/app', { reference: 'abc', position })).toEqual({
       location: '/v2/team/app/blobs/uploads/abc',
       range,
     });

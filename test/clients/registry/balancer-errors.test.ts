@@ -47,7 +47,7 @@ let pushers: Pusher[] = [];
 let stack: InProcess;
 let server: Awaited<ReturnType<typeof startHosted>>;
 let balancer: LoadBalancer;
-let armed: { place: Place; fault: Fault } | undefined;
+let armed: { place: Place; fault: Fault; times: number } | undefined;
 beforeAll(async () => {
   process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
   directory = await shortDirectory();
@@ -56,7 +56,9 @@ beforeAll(async () => {
   server = await startHosted(stack, { behindLoadBalancer: true, blobMode: 'stream' });
   const faultOf = (request: IncomingMessage) => {
     const fault = armed && places[armed.place](request) ? armed.fault : undefined;
-    armed = fault ? undefined : armed;
+    if (armed && fault) {
+      armed = armed.times > 1 ? { ...armed, times: armed.times - 1 } : undefined;
+    }
     return fault;
   };
   balancer = await startLoadBalancer(server.url, { idleMs: 60_000, faultOf });
@@ -74,14 +76,19 @@ afterAll(async () => {
 let pushed = 0;
 
 /** In how many runs of the tool the image is there, whole. @throws what it says after the second */
-async function runsUntilWhole({ name: toolName, push }: Pusher, place: Place, fault: Fault): Promise<number> {
+async function runsUntilWhole(
+  { name: toolName, push }: Pusher,
+  place: Place,
+  fault: Fault,
+  times = 1,
+): Promise<number> {
   pushed += 1;
   const tag = `t${pushed}`;
   const home = join(directory, tag);
   const { host } = new URL(balancer.url);
   const layout = await buildLayeredLayout(join(home, 'layout'), 'single', [100_000]);
   const name = `${host}/team-a/app:${tag}`;
-  armed = { place, fault };
+  armed = { place, fault, times };
   for (let runs = 1; ; runs += 1) {
     try {
       await push({ layout, name, host, home });
@@ -156,6 +163,16 @@ it.skipIf(pushesAllKinds || sampledTools.some(lacks))(
         expect(runs, pusher.name).toBe(givesUp ? 2 : 1);
       }
     }
+  },
+);
+
+/** It asks how far an upload is that has nothing, and goes on there. */
+it.skipIf(lacks('regctl'))(
+  'regctl sends a layer in chunks after an error, and the first chunk again after another',
+  async () => {
+    const pusher = pushers.find(({ name }) => name === 'regctl');
+    const fault = { status: 503, lost: false } as const;
+    expect(pusher && (await runsUntilWhole(pusher, 'a layer’s bytes', fault, 2))).toBe(1);
   },
 );
 
