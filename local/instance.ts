@@ -10,21 +10,24 @@ const maxLoadMs = 120_000;
 export class Instance {
   readonly functionName: string;
   readonly #worker: Worker;
-  readonly #ended = Promise.withResolvers<string>();
+  readonly #onEnd: (reason: string) => void;
+  /** Of the invocation under way. */
+  #fail: (reason: string) => void = () => {};
   #hasEnded = false;
 
-  constructor(workerData: InstanceData, env: Readonly<Record<string, string>>) {
+  /** @param onEnd called with the reason, however it ends */
+  constructor(
+    workerData: InstanceData,
+    env: Readonly<Record<string, string>>,
+    onEnd: (reason: string) => void,
+  ) {
     this.functionName = workerData.context.functionName;
+    this.#onEnd = onEnd;
     this.#worker = new Worker(join(import.meta.dirname, 'worker.ts'), { workerData, env });
-    this.#worker.once('error', (error) =>
+    this.#worker.on('error', (error) =>
       this.#end(error instanceof Error ? String(error.stack) : String(error)),
     );
     this.#worker.once('exit', (status) => this.#end(`Runtime exited with status ${status}`));
-  }
-
-  /** Resolves to the reason. */
-  get ended(): Promise<string> {
-    return this.#ended.promise;
   }
 
   get hasEnded(): boolean {
@@ -38,11 +41,12 @@ export class Instance {
    */
   async run(invocation: Invocation, begins: () => void): Promise<InvocationResult> {
     const { timeoutMs } = invocation;
-    const answered = Promise.withResolvers<InvocationResult>();
+    const { promise, resolve } = Promise.withResolvers<InvocationResult>();
+    this.#fail = (failure) => resolve({ failure });
     let timer = this.#endAfter(maxLoadMs, `The code was not loaded within ${maxLoadMs / 1_000} seconds`);
     const take = (reply: Reply) => {
       if (reply !== 'begun') {
-        answered.resolve(reply);
+        resolve(reply);
         return;
       }
       clearTimeout(timer);
@@ -51,27 +55,27 @@ export class Instance {
     };
     this.#worker.on('message', take);
     this.#worker.postMessage(invocation);
-    const failed = this.ended.then((failure) => ({ failure }));
-    const result = await Promise.race([answered.promise, failed]);
+    const result = await promise;
     clearTimeout(timer);
     this.#worker.off('message', take);
+    this.#fail = () => {};
     return result;
   }
 
-  async end(): Promise<void> {
-    this.#end('The instance was ended');
+  async end(reason = 'The instance was ended'): Promise<void> {
+    this.#end(reason);
     await this.#worker.terminate();
   }
 
   #end(reason: string): void {
-    this.#hasEnded = true;
-    this.#ended.resolve(reason);
+    if (!this.#hasEnded) {
+      this.#hasEnded = true;
+      this.#fail(reason);
+      this.#onEnd(reason);
+    }
   }
 
   #endAfter(ms: number, reason: string): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.#end(reason);
-      void this.#worker.terminate();
-    }, ms);
+    return setTimeout(() => void this.end(reason), ms);
   }
 }

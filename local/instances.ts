@@ -29,14 +29,13 @@ export class Instances {
       return idle;
     }
     this.#makeRoom();
-    const instance = new Instance(data, environment);
-    this.#all.add(instance);
-    void instance.ended.then((reason) => {
+    const instance: Instance = new Instance(data, environment, (reason) => {
       if (this.#idle.includes(instance)) {
         this.#log(`${instance.functionName}: ${reason}`);
       }
       this.#forget(instance);
     });
+    this.#all.add(instance);
     return instance;
   }
 

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { errors } from '../../api/errors.ts';
 import { partSize as P } from '../../api/limits.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
@@ -39,6 +40,23 @@ async function upload() {
   return { uploadId, layerDigest: digestOf(layer) };
 }
 
+const counts = z.object({ operations: z.record(z.string(), z.number()) });
+async function timesAsked(): Promise<number> {
+  const { operations } = counts.parse(await (await fetch(`${proxy.ecrUrl}/_requests`)).json());
+  return operations['ecr:CompleteLayerUpload'] ?? 0;
+}
+
+/** On a busy machine the function's time may be over before it asks ECR: then once more. */
+async function completeInVain(uploadId: string, layerDigest: string): Promise<Answer> {
+  const before = await timesAsked();
+  for (;;) {
+    const answer = await hurried.complete(uploadId, layerDigest);
+    if ((await timesAsked()) > before) {
+      return answer;
+    }
+  }
+}
+
 /** ECR is done. */
 const isStored = (layerDigest: string) =>
   vi.waitFor(
@@ -53,7 +71,7 @@ describe('a completion that takes ECR longer than the function has', () => {
   it('is answered 504 with Retry-After, and a retry after ECR is done finds the layer by its digest', async () => {
     const { uploadId, layerDigest } = await upload();
     await slow(1);
-    const first = await hurried.complete(uploadId, layerDigest);
+    const first = await completeInVain(uploadId, layerDigest);
     expect(first).toMatchObject({ status: 504, body: { code: 'GatewayTimeoutException' } });
     expect(first.headers.get('retry-after')).toBe(`${errors.GatewayTimeoutException.sendAgain.afterSeconds}`);
     await isStored(layerDigest);
@@ -80,7 +98,7 @@ describe('a completion that takes ECR longer than the function has', () => {
     const { uploadId } = await upload();
     await slow(1);
     const wrong = digestOf('another layer');
-    expect((await hurried.complete(uploadId, wrong)).status).toBe(504);
+    expect((await completeInVain(uploadId, wrong)).status).toBe(504);
     await sleep(ecrTakesMs);
     expect(await client.complete(uploadId, wrong)).toMatchObject({
       status: 422,

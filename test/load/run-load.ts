@@ -12,6 +12,9 @@ import { type ProcessUse, watchProcess } from './process-samples.ts';
 import type { StackProcess } from './stack-process.ts';
 import { Refused, TimeOver, VirtualClient } from './virtual-client.ts';
 
+/** They push an image each before memory is looked at, so that all instances have been at work. */
+const warmingClients = 16;
+
 /** Clients of two teams, each in the repository that its policy gives it. */
 const teams = [
   { token: localTokens['team-a-ci'], repositoryName: 'team-a/app' },
@@ -49,42 +52,43 @@ export async function runLoad(
     repositoryName,
   }));
 
-  const pushUntilOver = async (target: Target) => {
-    while (!isOver()) {
-      const layer = nextLayer();
-      const { digest: layerDigest, bytes } = layer;
-      const entry: Acknowledged = {
-        repositoryName: target.repositoryName,
-        layerDigest,
-        sizeBytes: bytes.length,
-        image: undefined,
-      };
-      const tag = layerDigest.slice(-32);
-      try {
-        await front.uploadLayer(target, layer);
-        acknowledged.push(entry);
-        await front.putImage(target, layer, tag);
-        entry.image = { tag, digest: digestOf(manifestOf(layer)) };
-      } catch (error) {
-        // Counted already, and the next image is tried; or begun too late.
-        if (!(error instanceof Refused || error instanceof TimeOver)) {
-          throw error;
-        }
+  const pushImage = async (target: Target) => {
+    const layer = nextLayer();
+    const { digest: layerDigest, bytes } = layer;
+    const { repositoryName } = target;
+    const entry: Acknowledged = { repositoryName, layerDigest, sizeBytes: bytes.length, image: undefined };
+    const tag = layerDigest.slice(-32);
+    try {
+      await front.uploadLayer(target, layer);
+      acknowledged.push(entry);
+      await front.putImage(target, layer, tag);
+      entry.image = { tag, digest: digestOf(manifestOf(layer)) };
+    } catch (error) {
+      // Counted already, and the next image is tried; or begun too late.
+      if (!(error instanceof Refused || error instanceof TimeOver)) {
+        throw error;
       }
     }
   };
+  const pushUntilOver = async (target: Target) => {
+    while (!isOver()) {
+      await pushImage(target);
+    }
+  };
+  /** @returns when all of so many clients are done */
+  const all = (count: number, work: (target: Target) => Promise<void>) =>
+    Promise.all(
+      targets.flatMap((target) => Array.from({ length: count / targets.length }, () => work(target))),
+    );
 
   for (const target of targets) {
     await uploadConfiguration(front, target);
   }
+  await all(warmingClients, pushImage);
   const stopWatching = await watchProcess(stack.processIds[name]);
   const startedAt = performance.now();
   endsAtMs = startedAt + seconds * 1_000;
-  const pushing = Promise.all(
-    targets.flatMap((target) =>
-      Array.from({ length: clients / targets.length }, () => pushUntilOver(target)),
-    ),
-  );
+  const pushing = all(clients, pushUntilOver);
   await Promise.race([pushing, delay(seconds * 1_000)]);
   const use = await stopWatching();
   await pushing;
