@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { closeServer, urlOf } from '../../local/address.ts';
 import { type Answer, type Call, errorAnswer, type Service } from './answers.ts';
 import { type AwsState, awsState } from './aws-state.ts';
@@ -68,6 +69,9 @@ function memoized<Value>(make: () => Value): () => Value {
   };
 }
 
+/** Both ends are in this process: what was written is read within a turn or two of its loop. */
+const settlingMs = 5;
+
 export async function startCloud(clock: Clock) {
   const state = awsState();
   let seen: Call[] = [];
@@ -94,8 +98,25 @@ export async function startCloud(clock: Clock) {
     };
   }
 
+  let reading = 0;
+
+  /** @returns undefined where whoever made the call has given it up */
+  async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+    reading += 1;
+    try {
+      return await buffer(request);
+    } catch {
+      return undefined;
+    } finally {
+      reading -= 1;
+    }
+  }
+
   const server = createServer(async (request, response) => {
-    const body = await buffer(request);
+    const body = await bodyOf(request);
+    if (body === undefined) {
+      return;
+    }
     const asked = whatIsAsked(request);
     const { service, operation } = asked;
     const nth = seen.filter((one) => one.service === service && one.operation === operation).length + 1;
@@ -134,6 +155,12 @@ export async function startCloud(clock: Clock) {
     calm: () => {
       strike = () => undefined;
       onKill = () => {};
+    },
+    /** Every call that is on its way has arrived: what a request has sent before its time ended may come later. */
+    settled: async () => {
+      do {
+        await sleep(settlingMs);
+      } while (reading > 0);
     },
     close: () => closeServer(server),
   };

@@ -75,8 +75,8 @@ export type Situation<Request> = {
   readonly takesNoSession?: true;
   /** It is refused, as it should be. */
   readonly isRefused?: true;
-  /** The one status in which every failure is told, where there is such. */
-  readonly hiddenAs?: number;
+  /** The status in which failures are told that it must not say more of: every one, or those of these rows. */
+  readonly hidden?: { readonly as: number; readonly of?: readonly ErrorCode[] };
 };
 
 /** A running front. */

@@ -242,10 +242,15 @@ const others: readonly OciSituation[] = [
   single('HEAD …/blobs/<digest>', `${repository}/blobs/${digest}`, {
     ...reads,
     subject: 'blob',
-    hiddenAs: 404,
+    hidden: { as: 404 },
   }),
   single('GET …/blobs/<digest>', `${repository}/blobs/${digest}`, { ...reads, subject: 'blob' }),
-  single('HEAD …/manifests/<reference>', `${repository}/manifests/${tag}`, { ...reads, subject: 'manifest' }),
+  // As to a client that may push and not read: registry/front/manifests.ts.
+  single('HEAD …/manifests/<reference>', `${repository}/manifests/${tag}`, {
+    ...reads,
+    subject: 'manifest',
+    hidden: { as: 404, of: ['UpstreamRefusedException', 'LimitExceededException'] },
+  }),
   single('GET …/manifests/<reference>', `${repository}/manifests/${tag}`, { ...reads, subject: 'manifest' }),
   single(
     'PUT …/manifests/<reference>',
