@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,12 +29,22 @@ const answers = (host: string): Promise<boolean> =>
     () => false,
   );
 
-/** @returns undefined where it is not installed */
+const name = 'docker-registry';
+
+export const hasDockerRegistry = (): boolean => findTool(name) !== undefined;
+
+/**
+ * At a port of its own each time: of a registry that skopeo knows, it has a layer mounted from another repository.
+ *
+ * @param directory is created
+ * @throws Error where it is not installed, or does not start
+ */
 export async function startDockerRegistry(directory: string) {
-  const program = findTool('docker-registry');
+  const program = findTool(name);
   if (program === undefined) {
-    return undefined;
+    throw new Error(`${name} is not installed`);
   }
+  await mkdir(directory);
   const host = `127.0.0.1:${await freePort()}`;
   const file = join(directory, 'registry.yml');
   await writeFile(file, configuration(join(directory, 'registry'), host));
@@ -42,7 +52,7 @@ export async function startDockerRegistry(directory: string) {
   const ended = once(child, 'exit');
   while (!(await answers(host))) {
     if (child.exitCode !== null) {
-      throw new Error(`docker-registry ended with ${child.exitCode}`);
+      throw new Error(`${name} ended with ${child.exitCode}`);
     }
     await sleep(100);
   }

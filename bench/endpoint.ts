@@ -13,7 +13,7 @@ import { startProxy } from '../test/support/bridge.ts';
 import { writeSection } from '../test/support/kept-section.ts';
 import { buildLayouts } from '../test/support/oci-layout.ts';
 import { tokens } from '../test/support/resource-api.ts';
-import { startDockerRegistry } from './docker-registry.ts';
+import { hasDockerRegistry, startDockerRegistry } from './docker-registry.ts';
 import { cost } from './measured.ts';
 import { measuring } from './server-process.ts';
 import { memoryTableOf, type Sample, speedTableOf } from './table.ts';
@@ -72,7 +72,6 @@ async function measureAll(directory: string) {
     ...atOnce.map(repositoriesOf),
   ].flat();
   const proxy = await startProxy(join(directory, 'data'), repositories, { withRegistry: true });
-  const registry = await startDockerRegistry(directory);
   try {
     const front = await fronts.endpoint(proxy, tokens.a);
     const home = join(directory, 'home');
@@ -80,16 +79,17 @@ async function measureAll(directory: string) {
     const push = (host: string, repository: string) =>
       runCommands('skopeo', skopeo([])(`oci:${directories.single}:single`, `${host}/${repository}:1`), home);
     const measure = await measuring(proxy.registry().processId);
-    const measureRegistry = await measuring(registry?.processId);
+    const pushToRegistry = async (run: number) => {
+      const registry = await startDockerRegistry(join(directory, `registry-${run}`));
+      const measureRegistry = await measuring(registry.processId);
+      return measureRegistry(() => push(registry.host, repositoryOf('docker', run))).finally(registry.close);
+    };
     const speed = await measureInTurn({
       'the floor: both SHA-256 and base64': () => runMeasured('floor.ts', blobs),
       [sdk]: (run) => runMeasured('sdk-push.ts', [proxy.ecrUrl, repositoryOf('sdk', run), ...blobs]),
       'skopeo through the endpoint to the stand-in': (run) =>
         measure(() => push(front.host, repositoryOf('endpoint', run))),
-      ...(registry && {
-        'skopeo to docker-registry': (run: number) =>
-          measureRegistry(() => push(registry.host, repositoryOf('docker', run))),
-      }),
+      ...(hasDockerRegistry() && { 'skopeo to docker-registry': pushToRegistry }),
     });
     const memory = new Map<number, Sample>();
     for (const uploads of atOnce) {
@@ -97,7 +97,6 @@ async function measureAll(directory: string) {
     }
     return { speed, memory };
   } finally {
-    await registry?.close();
     await proxy.close();
   }
 }

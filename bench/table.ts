@@ -42,7 +42,7 @@ export function speedTableOf(
   });
   const runs = Math.max(...[...samples.values()].map(({ length }) => length));
   return [
-    `A layer of ${layerMiB} MiB, the median of ${runs} runs, on ${machine()}. CPU time is that of the client where the SDK is the client, and of the server where skopeo is. Memory is of each run, from a fresh server on.`,
+    `A layer of ${layerMiB} MiB, the median of ${runs} runs, on ${machine()}. CPU time is that of the client where the SDK is the client, and of the server where skopeo is. Memory is of each run, of the endpoint with a server that was fresh at the first.`,
     '',
     ...markdown([
       ['', 'seconds (least to most)', 'MiB/s', '× the SDK', 'CPU, s/GiB', 'memory over idle, MiB'],
