@@ -111,8 +111,8 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
     {
       why: 'What is no scheme with credentials has no such scheme, whatever stands for it.',
       mutants: [
-        "const [, scheme = '', credentials = ''] = /^(\\S+) +(\\S+)$/.exec(authorization.trim()) ?? []; | 37: '' → \"Stryker was here!\"",
         "const [, scheme = '', credentials = ''] = /^(\\S+) +(\\S+)$/.exec(authorization.trim()) ?? []; | 19: '' → \"Stryker was here!\"",
+        "const [, scheme = '', credentials = ''] = /^(\\S+) +(\\S+)$/.exec(authorization.trim()) ?? []; | 37: '' → \"Stryker was here!\"",
         "const [, scheme = '', credentials = ''] = /^(\\S+) +(\\S+)$/.exec(authorization.trim()) ?? []; | 90: [] → [\"Stryker was here\"]",
       ],
     },
@@ -162,6 +162,48 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
     {
       why: 'Where there is no data there is a fault: the comparison is for its type.',
       mutants: ['if (data !== undefined && faults.length === 0) { | 5: data !== undefined → true'],
+    },
+  ],
+  'lambda/upload/staging.ts': [
+    {
+      why: 'Metadata that are not there have been refused in the line before.',
+      mutants: [
+        'return { receivedBytes, waitingBytes, completion: metadata?.[completionKey] }; | 51: metadata?.[completionKey] → metadata[completionKey]',
+      ],
+    },
+  ],
+  'lambda/steps/forward/layer-completion.ts': [
+    {
+      why: 'A text among the layers is no layer that is available, as nothing is.',
+      mutants: [
+        'const { layers = [] } = await ecr.BatchCheckLayerAvailability({ ...repository, layerDigests }, abortSignal); | 18: [] → ["Stryker was here"]',
+      ],
+    },
+  ],
+  'lambda/quota/quota-counts.ts': [
+    {
+      why: 'Where no share is full there is no share, and the rest is not looked at.',
+      mutants: [
+        'return share && { share, used: usedOf(ofShares[full]?.Item) }; | 39: ofShares[full]?.Item → ofShares[full].Item',
+      ],
+    },
+    {
+      why: 'There is a result for each share.',
+      mutants: [
+        "const used = count?.status === 'fulfilled' ? usedOf(count.value) : 0; | 14: count?.status → count.status",
+      ],
+    },
+    {
+      why: 'A read that failed has no value, which counts as 0 as well.',
+      mutants: [
+        "const used = count?.status === 'fulfilled' ? usedOf(count.value) : 0; | 14: count?.status === 'fulfilled' → true",
+      ],
+    },
+    {
+      why: 'Nothing is told where there is nobody to tell: the caller looks.',
+      mutants: [
+        'tellNearlyUsed?.(nearlyUsed(share, used, day)); | 1: tellNearlyUsed?.(nearlyUsed(share, used, day)) → tellNearlyUsed(nearlyUsed(share, used, day))',
+      ],
     },
   ],
 };

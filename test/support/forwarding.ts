@@ -65,11 +65,15 @@ export function openForwarding({
   const warn = vi.fn();
   const charge = vi.fn<Count>(async () => {});
   const measured: string[] = [];
+  const { signal: abortSignal } = new AbortController();
 
   const via = <Client extends object>(client: Client, service: 'ecr' | 's3') => {
     const send = async (command: { input: object }, options?: { abortSignal?: unknown }) => {
       const name = command.constructor.name.replace(/Command$/, '');
       sent.push({ name, input: command.input, abortSignal: options?.abortSignal });
+      if (options?.abortSignal !== abortSignal) {
+        throw new Error(`${name} is sent without the caller’s signal`);
+      }
       const fails = failing.get(name)?.shift();
       if (fails && !fails.after) {
         throw fails.error;
@@ -87,7 +91,6 @@ export function openForwarding({
     return call();
   };
 
-  const { signal: abortSignal } = new AbortController();
   const tellNearlyUsed = vi.fn();
   const readSecret = async () => ({ sealingKey, clients: {} });
   const record = { add: () => {}, count, warn };

@@ -14,6 +14,9 @@ import { workload } from '../../policy/principal.ts';
 import { sampleRequests } from '../../policy/sample-requests.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 
+/** Of which these tests replace what they look at. */
+const real = newCedar();
+
 const attrs = { name: 'a/b', namespace: 'a', registry: 'ecr', registryId: '1' };
 const asked: DecisionRequest = {
   principal: { type: 'Client', id: 'ci' },
@@ -125,7 +128,7 @@ function scripted(
   const prepared: unknown[] = [];
   let isStarted = false;
   const cedar: Cedar = {
-    ...newCedar(),
+    ...real,
     preparseSchema: (...schema) => {
       prepared.push(schema);
       return { type: 'success' };
@@ -262,7 +265,7 @@ describe('policies that cannot be used', () => {
   const other = { ...error, message: 'odder', help: 'even' };
   const broken = (more: Partial<Cedar>) => () =>
     openPolicies({ schema: '', policies: [policy('one')] }, () => ({
-      ...newCedar(),
+      ...real,
       preparseSchema: () => ({ type: 'success' }),
       preparsePolicySet: () => ({ type: 'success' }),
       statefulIsAuthorized: () => answered('allow'),
@@ -308,7 +311,7 @@ describe('policies that cannot be used', () => {
   it('are tried with every kind of request, in each set, before they are used', () => {
     const sets: string[] = [];
     const cedar: Cedar = {
-      ...newCedar(),
+      ...real,
       preparseSchema: () => ({ type: 'success' }),
       preparsePolicySet: () => ({ type: 'success' }),
       statefulIsAuthorized: ({ action, preparsedPolicySetId }) => {

@@ -132,12 +132,9 @@ describe('the second part of a pair', () => {
     upload.calls();
     await upload.send(1);
     expect(upload.sent[1]).toMatchObject({
-      abortSignal: upload.abortSignal,
       input: { registryId, repositoryName, uploadId, partFirstByte: 0, partLastByte: 7 },
     });
-    expect(upload.sent[0]).toMatchObject({ abortSignal: upload.abortSignal });
     expect(upload.sent[2]).toMatchObject({
-      abortSignal: upload.abortSignal,
       input: { IfMatch: expect.any(String) },
     });
     expect(upload.calls()).toEqual([get, part, put]);
@@ -393,7 +390,7 @@ describe('the quotas', () => {
     upload.charge.mockRejectedValue(new Error('used up'));
     await expect(upload.send(0)).rejects.toThrow('used up');
     expect(upload.calls()).toEqual([]);
-    expect(upload.charge.mock.calls[0]?.[2]).toMatchObject({ abortSignal: upload.abortSignal });
+    expect(upload.charge.mock.calls[0]?.[2]?.abortSignal).toBe(upload.abortSignal);
   });
 
   it.each([
