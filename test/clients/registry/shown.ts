@@ -80,7 +80,10 @@ const head = [
 ];
 const nameIn = (line: string): string => line.split(' | ')[0]?.slice(2) ?? '';
 
-/** Holds what `tool` shows to its line in the page; with `WRITE=1` it writes that line. */
+/**
+ * Holds what `tool` shows to its line in the page; with `WRITE=1` it writes that line. Machines differ in the versions
+ * that they have: of one that the page does not name, it says what was found.
+ */
 export async function expectShown(
   tool: string,
   push: PushRefused,
@@ -98,6 +101,10 @@ export async function expectShown(
     return;
   }
   const written = lines.find((one) => nameIn(one) === tool);
+  if (written === undefined) {
+    console.info(`${section.page} has no line for this version: ${line}`);
+    return;
+  }
   const how = 'WRITE=1 ALL_KINDS=1 npm run test:clients -- --maxWorkers=1 writes the table';
   expect(written, `${section.page}: ${how}`).toBe(line);
 }
