@@ -14,11 +14,18 @@ vi.mock('../../lambda/upload/seal.ts', async (original) => {
   return { ...seal, openSeal: opened };
 });
 
-const runsOfEach = 150;
+const runsOfEach = 60;
 
 it.each(scenarios)('no order of events breaks an upload: $name', async (scenario) => {
   const { failures } = await exploreRace(scenario, { atMost: runsOfEach });
   expect(failures).toEqual([]);
+});
+
+it('no order of two completions names another upload’s layer', async () => {
+  const name = 'a completion with a layer of another upload’s, and its own completion before and after it';
+  const { failures, isWhole } = await exploreRace(scenarioOf(name), { atMost: 3_000 });
+  expect(failures).toEqual([]);
+  expect(isWhole).toBe(true);
 });
 
 describe('a planted bug is found, and found again by the number of its schedule', () => {
