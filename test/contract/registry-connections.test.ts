@@ -257,6 +257,9 @@ it('an answer whose bytes fail ends its connection, and is a fault for the log',
   expect(front.served).toMatchObject([{ fault: { message: 'ECR broke off' } }]);
 });
 
+/** Of hundreds of connections, on a machine that is busy. */
+const patiently = { timeout: 30_000 };
+
 describe('uploads', () => {
   const bounds = { uploads: 5, uploadsPerClient: 3 };
   const named = (client: string) => [...patch(10), `Authorization: Bearer ${client}`];
@@ -279,9 +282,9 @@ describe('uploads', () => {
       return { all, refused };
     };
     const first = await statuses('a', 100);
-    await expect.poll(() => first.refused.length).toBe(97);
+    await expect.poll(() => first.refused.length, patiently).toBe(97);
     const second = await statuses('b', 100);
-    await expect.poll(() => second.refused.length).toBe(98);
+    await expect.poll(() => second.refused.length, patiently).toBe(98);
     expect(new Set([...first.refused, ...second.refused])).toEqual(new Set([503]));
     expect(front.uploadsUnderWay()).toBe(5);
     const third = new RawConnection(front.port);
