@@ -26,8 +26,7 @@ const outOfTime: Answer = { code: 'GatewayTimeoutException' };
 /** Lambda refuses the invocation: with 429 where the function or the account runs as often at once as it may. */
 const notInvoked: Answer = {
   code: 'ServiceUnavailableException',
-  detail:
-    'No instance of its function is free, or Lambda does not answer. Send the same request again.',
+  detail: 'Lambda has no instance free for this request, or does not answer. Send the same request again.',
 };
 const noCredentials: Answer = { code: 'UnrecognizedClientException' };
 /** Of a part, of a manifest or of anything else: API Gateway does not say which. */
