@@ -23,10 +23,13 @@ export const slowDown: Answer = {
   detail: 'All clients of this proxy together send more requests than it takes.',
 };
 const outOfTime: Answer = { code: 'GatewayTimeoutException' };
-/** Lambda refuses the invocation: with 429 where the function or the account runs as often at once as it may. */
-const notInvoked: Answer = {
+/**
+ * Lambda refuses the invocation, with 429 where the function or the account runs as often at once as it may; or the
+ * function ended amid its work, after which every request may be made again.
+ */
+const noAnswer: Answer = {
   code: 'ServiceUnavailableException',
-  detail: 'No instance of its function is free, or Lambda does not answer. Send the same request again.',
+  detail: 'No instance of its function is free, or it ended without an answer. Send the same request again.',
 };
 const noCredentials: Answer = { code: 'UnrecognizedClientException' };
 /** Of a part, of a manifest or of anything else: API Gateway does not say which. */
@@ -53,9 +56,9 @@ export const gatewayAnswers = {
   BAD_REQUEST_BODY: illFormed,
   BAD_REQUEST_PARAMETERS: illFormed,
   DEFAULT_4XX: illFormed,
-  DEFAULT_5XX: { code: 'InternalFailure' },
+  DEFAULT_5XX: noAnswer,
   EXPIRED_TOKEN: { code: 'ExpiredTokenException' },
-  INTEGRATION_FAILURE: notInvoked,
+  INTEGRATION_FAILURE: noAnswer,
   INTEGRATION_TIMEOUT: outOfTime,
   INVALID_SIGNATURE: noCredentials,
   MISSING_AUTHENTICATION_TOKEN: noSuchRoute,

@@ -304,7 +304,7 @@ export function describeAwsApi({ name, start, registries, retryModes = [''] }: C
       if (registry === registries[0]) {
         it.each([
           ['ACCESS_DENIED', 'AccessDeniedException', 'network'],
-          ['DEFAULT_5XX', 'InternalFailure', 'fault in the proxy'],
+          ['DEFAULT_5XX', 'ServiceUnavailableException', 'ended without an answer'],
           ['INTEGRATION_TIMEOUT', 'GatewayTimeoutException', 'in time|in the meantime'],
           ['THROTTLED', 'ThrottlingException', 'All clients of this proxy together'],
         ] as const)('meets API Gateway’s own %s as %s', async (responseType, code, words) => {

@@ -54,13 +54,16 @@ describe('API Gateway’s own answers', () => {
     expect(responseTypes).toEqual(expect.arrayContaining(Object.keys(gatewayAnswers)));
   });
 
-  it('of what Lambda did not run is 503, to be sent again: nothing was done', () => {
-    expect(problemIn('INTEGRATION_FAILURE')).toMatchObject({
+  it.each([
+    ['Lambda did not run', 'INTEGRATION_FAILURE'],
+    ['ended without an answer', 'DEFAULT_5XX'],
+  ] as const)('of what %s is 503, to be sent again', (_, type) => {
+    expect(problemIn(type)).toMatchObject({
       code: 'ServiceUnavailableException',
       status: 503,
       detail: expect.stringContaining('Send the same request again'),
     });
-    const { ResponseParameters } = responses.get('INTEGRATION_FAILURE') ?? {};
+    const { ResponseParameters } = responses.get(type) ?? {};
     expect(ResponseParameters).toHaveProperty(['gatewayresponse.header.Retry-After'], "'5'");
   });
 
