@@ -8,6 +8,7 @@ import { resourceFront } from '../faults/function-fronts.ts';
 import type { FunctionRequest } from '../faults/function-serving.ts';
 import { cellOf, faultsOf, serviceBlocks, tokenBlocks } from '../faults/matrix.ts';
 import { hostedFront } from '../faults/oci-fronts.ts';
+import { uncovered } from '../faults/oci-pushes.ts';
 import { openTrials, type Trials } from '../faults/trial.ts';
 import { openWorld, type World } from '../faults/world.ts';
 
@@ -96,6 +97,10 @@ describe('a planted bug is found by a cell of the matrix', () => {
       planted.bug = '';
     }
   });
+});
+
+it('every route and method of the registry has a column', () => {
+  expect(uncovered).toEqual([]);
 });
 
 it('a secret that is never answered keeps nobody waiting', async () => {
