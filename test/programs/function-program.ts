@@ -138,10 +138,7 @@ export class FunctionProgram {
     }
     const upload = this.#uploads[ask.upload % this.#uploads.length];
     if (!upload) {
-      return this.#initiation(
-        { ...firstOne, front: ask.front },
-        { ...firstOne, length: 17 - 4 * ask.upload },
-      );
+      return this.#initiation({ ...firstOne, front: ask.front }, { ...firstOne, length: 12 + ask.upload });
     }
     if (ask.ask === 'part') {
       return partSending(upload, ask, this.#truth);

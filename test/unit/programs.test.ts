@@ -3,7 +3,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { PlantedInServices } from '../interleavings/services-in-memory.ts';
 import { functionPrograms, partPrograms, sessionPrograms } from '../programs/commands.ts';
-import { runPrograms } from '../programs/run.ts';
+import { type Replay, runPrograms } from '../programs/run.ts';
 
 vi.mock('../../api/limits.ts', async (original) => ({
   ...(await original<typeof import('../../api/limits.ts')>()),
@@ -38,11 +38,11 @@ vi.mock('node:timers/promises', async (original) => {
 });
 
 it('random programs against the functions keep what was acknowledged', async () => {
-  await runPrograms(functionPrograms, { programs: 100 });
+  await runPrograms(functionPrograms, { programs: 80 });
 });
 
 it('random programs against the registry endpoint keep what was acknowledged', async () => {
-  await runPrograms(sessionPrograms, { programs: 150 });
+  await runPrograms(sessionPrograms, { programs: 100 });
 });
 
 describe('a planted bug is found, and the program that finds it is made small', () => {
@@ -50,34 +50,47 @@ describe('a planted bug is found, and the program that finds it is made small', 
     readonly inFunctions?: Partial<typeof planted>;
     readonly inServices?: PlantedInServices;
     readonly message: RegExp;
-    /** A seed that finds it soon. */
-    readonly seed: number;
+    /** Of a bug that takes some hundred programs: the small one that a search has come to. */
+    readonly replay?: Replay;
   };
   const bugs: [string, Bug][] = [
     [
       'no If-Match',
-      { inServices: { withoutConditions: true }, message: /12 bytes of .* acknowledged, and 8/, seed: 1 },
+      {
+        inServices: { withoutConditions: true },
+        message: /12 bytes of .* acknowledged, and 8/,
+        // After a change of what programs are made of it has to be searched anew: the same without a replay.
+        replay: {
+          seed: 1,
+          path: '233:4:13:13:11:11:11:11:11:11:11:11:11:11:11:11:11:12:12:12:12:12:12:12:12:12:12:12:12:17:13:13:14:13:14:14:14',
+          replayPath: 'IC///a:9',
+        },
+      },
     ],
     [
       'a mark that is set before its count',
-      { inServices: { markBeforeCount: true }, message: /bytes were taken that were not counted/, seed: 1 },
+      { inServices: { markBeforeCount: true }, message: /bytes were taken that were not counted/ },
     ],
-    ['a seal that is not checked', { inFunctions: { sealUnchecked: true }, message: /./, seed: 1 }],
     [
       'a completion that forgets the part that waits',
-      { inFunctions: { completionForgets: true }, message: /the client cannot go on/, seed: 1 },
+      { inFunctions: { completionForgets: true }, message: /the client cannot go on/ },
+    ],
+    [
+      'a seal that is not checked',
+      {
+        inFunctions: { sealUnchecked: true },
+        message: /succeeds, and must not|that were not sent|was not sent/,
+      },
     ],
   ];
 
-  it.each(bugs)('%s', async (name, { inFunctions = {}, inServices = {}, message, seed }) => {
+  it.each(bugs)('%s', async (name, { inFunctions = {}, inServices = {}, message, replay }) => {
     Object.assign(planted, { sealUnchecked: false, completionForgets: false }, inFunctions);
     const kind = name.startsWith('a seal') ? functionPrograms : partPrograms;
     try {
-      const began = process.cpuUsage();
-      const found = await runPrograms(kind, { programs: 400, seed, planted: inServices }).catch(
+      const found = await runPrograms(kind, { programs: 400, seed: 1, replay, planted: inServices }).catch(
         (error: unknown) => String(error),
       );
-      console.log(process.cpuUsage(began), found);
       expect(found).toMatch(message);
       expect(String(found).match(/"ask":/g)?.length).toBeLessThan(12);
     } finally {
