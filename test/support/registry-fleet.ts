@@ -16,8 +16,8 @@ export const endings = {
   killed: { signal: 'SIGKILL', leavesAfterMs: 700, delayMs: 0 },
   /** `aws ecs stop-task`: the signal comes before the balancer knows. */
   stopped: { signal: 'SIGTERM', leavesAfterMs: 300, delayMs: 60_000 },
-  /** A deployment: the balancer sends it no request any more, and then the signal comes. */
-  replaced: { signal: 'SIGTERM', leavesAfterMs: -300, delayMs: 60_000 },
+  /** A deployment: the balancer sends it no request any more, and then the signal comes, after the whole delay at ECS. */
+  replaced: { signal: 'SIGTERM', leavesAfterMs: -4_000, delayMs: 60_000 },
 } as const satisfies Record<
   string,
   { signal: NodeJS.Signals /** From the signal on. */; leavesAfterMs: number; delayMs: number }
