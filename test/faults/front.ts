@@ -104,8 +104,8 @@ export type Front<Request> = {
     code: ErrorCode,
     situation: Pick<Situation<Request>, 'subject'>,
   ) => { readonly status: number; readonly code: string };
-  /** How a client sees that the instance has died. */
-  readonly deathStatus: number;
+  /** How a client sees that the instance has died: its connection breaks, or a gateway answers. */
+  readonly death: 'cut' | ErrorCode;
   /** Whether its errors have `Retry-After`. */
   readonly tellsWhen: boolean;
   /** Whether it keeps what a client has begun, so that what was before has to be done at the same serving each time. */

@@ -3,6 +3,7 @@
 import { awsFormOf } from '../../api/aws-form.ts';
 import { type ErrorRow, errors } from '../../api/errors.ts';
 import type { Front } from './front.ts';
+import { deathCode } from './function-death.ts';
 import { situationsOf } from './function-pushes.ts';
 import { type FunctionRequest, servedBy, serveFunctions } from './function-serving.ts';
 import { digest, repositoryName } from './layer.ts';
@@ -12,16 +13,13 @@ const warmUp: FunctionRequest = {
   members: { repositoryName, layerDigests: [digest] },
 };
 
-/** What API Gateway answers for a function that has died. */
-const deathStatus = 502;
-
 export const resourceFront: Front<FunctionRequest> = {
   name: 'resource API',
   situations: situationsOf(servedBy.resource),
   serve: async (open) => serveFunctions('resource', open),
   warmUp,
   formOf: (code) => ({ status: errors[code].status, code }),
-  deathStatus,
+  death: deathCode,
   tellsWhen: true,
 };
 
@@ -35,6 +33,6 @@ export const awsFront: Front<FunctionRequest> = {
     const { status, type } = awsFormOf({ code, message: detail ?? title });
     return { status, code: type };
   },
-  deathStatus,
+  death: deathCode,
   tellsWhen: false,
 };

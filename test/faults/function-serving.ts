@@ -11,6 +11,7 @@ import { onceMore } from '../../lambda/retries.ts';
 import { handlersOf, sendTo } from '../support/in-process.ts';
 import { awsEvent, lambdaContext, proxyEvent } from '../support/proxy-event.ts';
 import type { Open, Reply, Serving } from './front.ts';
+import { deathAnswer } from './function-death.ts';
 
 export type FunctionRequest =
   | { [Name in OperationName]: { readonly operation: Name; readonly members: Members<Name> } }[OperationName]
@@ -95,14 +96,6 @@ export const servedBy = {
   aws: operationNames,
 } as const;
 
-/** As API Gateway answers when a function ends without an answer. Source: API Gateway, INTEGRATION_FAILURE. */
-const died: Reply = {
-  status: 502,
-  code: undefined,
-  headers: new Headers(),
-  body: { message: 'Internal server error' },
-};
-
 const usualPatienceMs = 28_000;
 
 export function serveFunctions(api: keyof typeof apis, open: Open): Serving<FunctionRequest> {
@@ -120,7 +113,8 @@ export function serveFunctions(api: keyof typeof apis, open: Open): Serving<Func
     kill: async () => {
       const { death } = instance;
       instance = another();
-      death.resolve(died);
+      const reply = await replyOf(deathAnswer());
+      death.resolve(api === 'aws' ? { ...reply, code: String(reply.body.__type) } : reply);
     },
     close: async () => {},
   };

@@ -4,6 +4,7 @@ import { errors } from '../../api/errors.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { ociErrorOf } from '../../registry/front/oci-errors.ts';
 import type { Front } from './front.ts';
+import { deathCode } from './function-death.ts';
 import { bridgeSituations, hostedSituations } from './oci-pushes.ts';
 import type { OciRequest } from './oci-requests.ts';
 import { serveHosted, serveThroughBridge } from './oci-serving.ts';
@@ -18,7 +19,7 @@ export const hostedFront: Front<OciRequest> = {
   name: 'registry endpoint',
   situations: hostedSituations,
   serve: serveHosted,
-  deathStatus: 0,
+  death: 'cut',
 };
 
 export const bridgeFront: Front<OciRequest> = {
@@ -28,5 +29,5 @@ export const bridgeFront: Front<OciRequest> = {
   serve: serveThroughBridge,
   isStateful: true,
   isMany: true,
-  deathStatus: 502,
+  death: deathCode,
 };

@@ -277,7 +277,17 @@ const sessionTokens = single(
 
 /** `POST /session-tokens` is the registry endpoint's alone. */
 export const hostedSituations = [...uploadsOf(hostedBlob), ...others, sessionTokens];
-export const bridgeSituations = [...uploadsOf(bridgeBlob), ...others];
+
+/**
+ * Where an upload or its bytes are gone the bridge has none any more to go on with: its client has.
+ * client/bridge/port-errors.ts.
+ */
+const uploadsOfBridge = uploadsOf(bridgeBlob).map((situation) => ({
+  ...situation,
+  hidden: { as: 503, of: ['UploadNotFoundException', 'InvalidLayerPartException'] } as const,
+}));
+
+export const bridgeSituations: readonly OciSituation[] = [...uploadsOfBridge, ...others];
 
 /** What the table of routes has and no column is about. */
 export const uncovered: readonly string[] = routes.flatMap((route) => {

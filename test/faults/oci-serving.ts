@@ -19,6 +19,7 @@ import { RequestRecords } from '../../registry/hosted/request-records.ts';
 import { sessionTokenRoutes } from '../../registry/hosted/session-tokens.ts';
 import { handlersOf, sendTo } from '../support/in-process.ts';
 import type { Open, Reply, Serving } from './front.ts';
+import { deathAnswer } from './function-death.ts';
 import { cut, type OciRequest, sendOci } from './oci-requests.ts';
 
 const usualPatienceMs = 28_000;
@@ -91,7 +92,7 @@ export async function serveHosted(open: Open): Promise<Serving<OciRequest>> {
 }
 
 /**
- * API Gateway, as far as a bridge sees it: what a handler returns, and 502 where its function has died. The bridge would
+ * API Gateway, as far as a bridge sees it: what a handler returns, and its own answer where the function has died. The bridge would
  * wait for as long as Retry-After says; here the time passes at once.
  */
 async function startGateway(open: Open, passTime: (ms: number) => void) {
@@ -123,7 +124,7 @@ async function startGateway(open: Open, passTime: (ms: number) => void) {
     kill: async () => {
       const { death } = instance;
       instance = another();
-      death.resolve(new Response(JSON.stringify({ message: 'Internal server error' }), { status: 502 }));
+      death.resolve(deathAnswer());
     },
     close: () => closeServer(server),
   };
@@ -146,6 +147,8 @@ export async function serveThroughBridge(
       retry: { attempts: 2, baseMs: 0, capMs: 0 },
     }),
     bounds: { betweenUploadsMs: 0 },
+    // Clients that were cut off come no more.
+    uploads: { spareMs: 0 },
   });
   return {
     connect: (token) => (request) => sendOci(bridge.url, token, request),
