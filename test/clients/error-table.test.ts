@@ -18,6 +18,11 @@ print(json.dumps({
 }))
 `;
 
+/** A completion sends the part that waits, which may meet a limit of ECR's. */
+const besidesTheModel: Readonly<Record<string, readonly string[]>> = {
+  CompleteLayerUpload: ['LimitExceededException'],
+};
+
 async function readModels() {
   const { stdout } = await promisify(execFile)(boto3.file, ['-c', program, ...operationNames]);
   return z.record(z.string(), z.array(z.string())).parse(JSON.parse(stdout));
@@ -35,11 +40,12 @@ withClient(boto3, () => {
       const models = await readModels();
       const modelled = new Set(Object.values(models).flat());
       const expected = models[`${call.registry} ${call.operation}`] ?? [];
+      const { [call.operation]: besides = [] } = besidesTheModel;
       expect(
         codesOf(call)
           .filter((code) => modelled.has(code))
           .sort(),
-      ).toEqual(expected.sort());
+      ).toEqual([...expected, ...besides].sort());
       expect(errorCodes).toEqual(expect.arrayContaining(expected));
     },
   );
