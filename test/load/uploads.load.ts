@@ -10,7 +10,7 @@ import { type StackProcess, startStackProcess } from './stack-process.ts';
 const { LOAD_SECONDS = '120', LOAD_CLIENTS = '200', WRITE } = process.env;
 
 /** Of the front's process: what it may take at most, and how much more at the end than when it is warm. */
-const maxPeakMiB = 2_048;
+const maxPeakMiB = 2_560;
 const maxGrowthMiB = 300;
 
 let stack: StackProcess;
