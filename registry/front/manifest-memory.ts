@@ -2,11 +2,11 @@
 
 import type { Bounds } from './bounds.ts';
 import { busy } from './oci-errors.ts';
+import { Taken } from './taken.ts';
 
 export class ManifestMemory {
   readonly #bounds: Pick<Bounds, 'manifestBytes' | 'manifestBytesPerClient'>;
-  readonly #taken = new Map<string, number>();
-  #all = 0;
+  readonly #taken = new Taken();
 
   constructor(bounds: Pick<Bounds, 'manifestBytes' | 'manifestBytesPerClient'>) {
     this.#bounds = bounds;
@@ -18,21 +18,11 @@ export class ManifestMemory {
    */
   take(client: string, bytes: number): () => void {
     const { manifestBytes, manifestBytesPerClient } = this.#bounds;
-    const taken = this.#taken.get(client) ?? 0;
-    if (taken + bytes > manifestBytesPerClient || this.#all + bytes > manifestBytes) {
+    const taken = this.#taken;
+    if (taken.by(client) + bytes > manifestBytesPerClient || taken.all + bytes > manifestBytes) {
       throw busy('as many manifests as fit are on their way here: try again when some have ended');
     }
-    this.#count(client, bytes);
-    return () => this.#count(client, -bytes);
-  }
-
-  #count(client: string, bytes: number): void {
-    this.#all += bytes;
-    const taken = (this.#taken.get(client) ?? 0) + bytes;
-    if (taken === 0) {
-      this.#taken.delete(client);
-    } else {
-      this.#taken.set(client, taken);
-    }
+    taken.add(client, bytes);
+    return () => taken.add(client, -bytes);
   }
 }

@@ -3,11 +3,11 @@
 import { PortError } from '../port.ts';
 import type { Bounds } from './bounds.ts';
 import { busy } from './oci-errors.ts';
+import { Taken } from './taken.ts';
 
 export class UploadSlots {
   readonly #bounds: Pick<Bounds, 'uploads' | 'uploadsPerClient'>;
-  readonly #taken = new Map<string, number>();
-  #all = 0;
+  readonly #taken = new Taken();
 
   constructor(bounds: Pick<Bounds, 'uploads' | 'uploadsPerClient'>) {
     this.#bounds = bounds;
@@ -15,16 +15,16 @@ export class UploadSlots {
 
   /** How many are taken. */
   get size(): number {
-    return this.#all;
+    return this.#taken.all;
   }
 
   /** @throws OciError UNAVAILABLE */
   assertFree(client: string): void {
     const { uploads, uploadsPerClient } = this.#bounds;
-    if (this.#all >= uploads) {
+    if (this.#taken.all >= uploads) {
       throw busy(`${uploads} uploads are under way here: try again when some have ended`);
     }
-    if ((this.#taken.get(client) ?? 0) >= uploadsPerClient) {
+    if (this.#taken.by(client) >= uploadsPerClient) {
       throw busy(`${uploadsPerClient} uploads of this client are under way: try again when some have ended`);
     }
   }
@@ -35,8 +35,8 @@ export class UploadSlots {
    */
   async hold<Value>(client: string, work: () => Promise<Value>): Promise<Value> {
     this.assertFree(client);
-    this.#count(client, 1);
-    const release = () => this.#count(client, -1);
+    this.#taken.add(client, 1);
+    const release = () => this.#taken.add(client, -1);
     try {
       const value = await work();
       release();
@@ -49,16 +49,6 @@ export class UploadSlots {
         release();
       }
       throw error;
-    }
-  }
-
-  #count(client: string, change: 1 | -1): void {
-    this.#all += change;
-    const taken = (this.#taken.get(client) ?? 0) + change;
-    if (taken === 0) {
-      this.#taken.delete(client);
-    } else {
-      this.#taken.set(client, taken);
     }
   }
 }

@@ -50,6 +50,7 @@ export const core: readonly Group[] = [
         'oci-errors',
         'upload-place',
         'upload-slots',
+        'taken',
         'unreadable',
       ],
     ),
