@@ -1,6 +1,6 @@
 // A VPC of the stack's own: the tasks reach AWS through endpoints in it, and the internet only where they have to.
 
-import { ArnFormat, Aws, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Aws } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import {
   FlowLogDestination,
@@ -20,6 +20,7 @@ import { AnyPrincipal, type IRole, PolicyStatement, Role, ServicePrincipal } fro
 import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { operationNames, operations } from '../../api/operations.ts';
+import { sourceConditions } from './source-conditions.ts';
 
 export type OwnVpcProps = {
   cidr: string;
@@ -139,15 +140,10 @@ export class OwnVpc extends Vpc {
 /** Those of this account alone. Source: the Amazon VPC user guide, "IAM role for publishing flow logs". */
 const flowLogs = (scope: Construct): ServicePrincipal =>
   new ServicePrincipal('vpc-flow-logs.amazonaws.com', {
-    conditions: {
-      StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
-      ArnLike: {
-        'aws:SourceArn': Stack.of(scope).formatArn({
-          service: 'ec2',
-          resource: 'vpc-flow-log',
-          resourceName: '*',
-          arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-        }),
-      },
-    },
+    conditions: sourceConditions(scope, {
+      service: 'ec2',
+      resource: 'vpc-flow-log',
+      resourceName: '*',
+      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+    }),
   });

@@ -1,6 +1,6 @@
 // The code of a web function: Lambda reads it from a versioned bucket each time an execution environment starts.
 
-import { ArnFormat, Aws, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { ArnFormat, Aws, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
@@ -9,6 +9,7 @@ import { Construct } from 'constructs';
 import type { Bundle } from '../bundling.ts';
 import { bundleAsset } from '../function-code.ts';
 import { InlineResource } from './inline-resource.ts';
+import { sourceConditions } from './source-conditions.ts';
 
 export type WebFunctionCodeProps = {
   /** As of {@link bundleAsset}. */
@@ -77,19 +78,15 @@ export class WebFunctionCode extends Construct {
 
 /** Lambda asks for a revision, whose ARN is below the function's. */
 function letLambdaRead(bucket: Bucket, functionName: string): PolicyStatement {
-  const revisions = Stack.of(bucket).formatArn({
-    service: 'lambda',
-    resource: 'web-function',
-    resourceName: `${functionName}/*`,
-    arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-  });
   return new PolicyStatement({
     principals: [new ServicePrincipal('lambda.amazonaws.com')],
     actions: ['s3:GetObject', 's3:GetObjectVersion'],
     resources: [bucket.arnForObjects('*')],
-    conditions: {
-      StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
-      ArnLike: { 'aws:SourceArn': revisions },
-    },
+    conditions: sourceConditions(bucket, {
+      service: 'lambda',
+      resource: 'web-function',
+      resourceName: `${functionName}/*`,
+      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+    }),
   });
 }
