@@ -5,9 +5,9 @@ import { describe, expect, it, vi } from 'vitest';
 import type { OperationName } from '../../api/operations.ts';
 import type { IncomingCall, RawMembers } from '../../lambda/incoming-call.ts';
 import { decide, exchange, identify, type ServeServices, serve } from '../../lambda/serve.ts';
-import type { EcrServices } from '../../lambda/upload/ecr.ts';
 import type { Decision } from '../../policy/policies.ts';
 import { proxyErrorFrom } from '../support/forwarding.ts';
+import { ecrAnswering, oneAnswer } from '../support/one-answer.ts';
 
 const token = 'eup_ci_secret';
 const secret = {
@@ -16,11 +16,6 @@ const secret = {
 };
 const client = { type: 'Client', id: 'ci' };
 const headers = { authorization: `Bearer ${token}` };
-/** What every operation's row requires of an answer. */
-const answered = {
-  ...{ uploadId: '1', image: { imageId: {} }, layers: [], imageIds: [], images: [], referrers: [] },
-  downloadUrl: 'https://layers.example/',
-};
 const allowed: Decision = { allowed: true, policies: [], errors: [] };
 
 /** @param cancelsAt the step at whose end the caller goes away */
@@ -33,21 +28,7 @@ function open({ decision = allowed, cancelsAt = '' } = {}) {
       controller.abort(new DOMException('gone', 'AbortError'));
     }
   };
-  const answer = vi.fn(async () => {
-    step('forward');
-    return answered;
-  });
-  const ecr: EcrServices['ecr'] = {
-    InitiateLayerUpload: answer,
-    UploadLayerPart: answer,
-    CompleteLayerUpload: answer,
-    BatchCheckLayerAvailability: answer,
-    PutImage: answer,
-    BatchGetImage: answer,
-    ListImages: answer,
-    ListImageReferrers: answer,
-    GetDownloadUrlForLayer: answer,
-  };
+  const answer = vi.fn(oneAnswer(() => step('forward')));
   const count = vi.fn(async () => {});
   const create = vi.fn(async () => ({ sessionToken: 'eups_x', expiresAt: 'then' }));
   const services: ServeServices = {
@@ -76,7 +57,7 @@ function open({ decision = allowed, cancelsAt = '' } = {}) {
       count,
     },
     upstream: {
-      ecr: { ecr, 'ecr-public': ecr },
+      ecr: { ecr: ecrAnswering(answer), 'ecr-public': ecrAnswering(answer) },
       staging: () => ({ head: async () => undefined, get: async () => undefined, put: async () => true }),
       readSecret: async () => secret,
     },

@@ -10,8 +10,8 @@ import type { IncomingCall, RawMembers } from '../../lambda/incoming-call.ts';
 import { decide, identify, type ServeServices, serve } from '../../lambda/serve.ts';
 import { type BeginRecord, type CallRecord, callRecords } from '../../lambda/telemetry/call-record.ts';
 import { openMeter } from '../../lambda/telemetry/meter.ts';
-import type { EcrServices } from '../../lambda/upload/ecr.ts';
 import { loadPolicies } from '../../policy/policies.ts';
+import { answered, ecrAnswering, oneAnswer } from '../support/one-answer.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 
 const clients = 100;
@@ -39,35 +39,9 @@ async function readSecret() {
   return secret;
 }
 
-/** What every operation's row requires of an answer. */
-const answered = {
-  uploadId: '11111111-2222-3333-4444-555555555555',
-  layerDigest: 'sha256:0',
-  layers: [],
-  image: { imageId: {} },
-  images: [],
-  imageIds: [],
-  referrers: [],
-  downloadUrl: 'https://layers.example/',
-};
-
 function openEcr() {
-  const answer = vi.fn(async (_input: object, _abortSignal: AbortSignal) => {
-    await wait();
-    return answered;
-  });
-  const ecr: EcrServices['ecr'] = {
-    InitiateLayerUpload: answer,
-    UploadLayerPart: answer,
-    CompleteLayerUpload: answer,
-    BatchCheckLayerAvailability: answer,
-    PutImage: answer,
-    BatchGetImage: answer,
-    ListImages: answer,
-    ListImageReferrers: answer,
-    GetDownloadUrlForLayer: answer,
-  };
-  return { ecr, answer };
+  const answer = vi.fn(oneAnswer(wait));
+  return { ecr: ecrAnswering(answer), answer };
 }
 
 const policies = `
