@@ -77,6 +77,17 @@ export const core: readonly Group[] = [
     files: below('registry/front', 'serve', 'routes', 'answers', 'blobs', 'manifests', 'uploads', 'listings'),
     tests: ['contract/registry-front'],
   },
+  {
+    files: below(
+      'registry/hosted',
+      'upload-place',
+      'blob-upload',
+      'part-sender',
+      'part-cutter',
+      'part-buffers',
+    ),
+    tests: ['unit/hosted-bodies'],
+  },
   { files: below('registry/hosted', 'lasting-tokens'), tests: ['unit/lasting-tokens'] },
   {
     files: below('client', 'uploader', 'layer-upload', 'layer-reader'),
