@@ -88,6 +88,8 @@ export const core: readonly Group[] = [
     ),
     tests: ['unit/hosted-bodies'],
   },
+  { files: below('registry/hosted', 'calls', 'answer-time'), tests: ['unit/hosted-calls'] },
+  { files: below('registry/hosted', 'read-images', 'read-blobs'), tests: ['unit/hosted-reads'] },
   { files: below('registry/hosted', 'lasting-tokens'), tests: ['unit/lasting-tokens'] },
   {
     files: below('client', 'uploader', 'layer-upload', 'layer-reader'),
