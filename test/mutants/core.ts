@@ -91,6 +91,11 @@ export const core: readonly Group[] = [
     ),
     tests: ['unit/hosted-bodies'],
   },
+  { files: below('registry/hosted', 'registry'), tests: ['unit/hosted-registry'] },
+  {
+    files: below('registry/hosted', 'request-record', 'request-records', 'session-tokens'),
+    tests: ['unit/hosted-requests'],
+  },
   { files: below('registry/hosted', 'calls', 'answer-time'), tests: ['unit/hosted-calls'] },
   { files: below('registry/hosted', 'read-images', 'read-blobs'), tests: ['unit/hosted-reads'] },
   { files: below('registry/hosted', 'lasting-tokens'), tests: ['unit/lasting-tokens'] },

@@ -9,6 +9,7 @@ import { answerMs, Unanswered } from '../../registry/hosted/answer-time.ts';
 import { Calls, patience } from '../../registry/hosted/calls.ts';
 import { unrecorded } from '../../registry/hosted/request-record.ts';
 import { PortError } from '../../registry/port.ts';
+import { unreachedServices } from '../support/unreached-services.ts';
 
 const { serve, decide } = vi.hoisted(() => ({
   serve: vi.fn<(call: IncomingCall, services: ServeServices) => Promise<unknown>>(),
@@ -16,32 +17,6 @@ const { serve, decide } = vi.hoisted(() => ({
 }));
 vi.mock('../../lambda/serve.ts', () => ({ serve, decide }));
 
-async function notAsked(): Promise<never> {
-  throw new Error('nobody asks');
-}
-const services: ServeServices = {
-  tokens: { readSecret: notAsked, verifyOidcToken: notAsked },
-  authority: {
-    policies: { decide: () => ({ allowed: false, policies: [], errors: [] }) },
-    readSecret: notAsked,
-    accounts: { own: '123456789012', others: [], aliases: [] },
-    count: undefined,
-  },
-  upstream: {
-    ecr: {
-      get ecr(): never {
-        throw new Error('nobody asks');
-      },
-      get 'ecr-public'(): never {
-        throw new Error('nobody asks');
-      },
-    },
-    staging: () => {
-      throw new Error('nobody asks');
-    },
-    readSecret: notAsked,
-  },
-};
 const members = { repositoryName: 'team-a/app' };
 const headers = { authorization: 'Bearer t' };
 const output = { uploadId: 'u', partSize: 1 };
@@ -53,7 +28,7 @@ function open(more: Partial<typeof patience> = {}, tellNearlyUsed?: (text: strin
     pauses.push(attempt);
     return 0;
   };
-  const context = { services, registry: 'ecr', headers, tellNearlyUsed } as const;
+  const context = { services: unreachedServices, registry: 'ecr', headers, tellNearlyUsed } as const;
   const calls = new Calls({ ...context, patience: { attemptMs: 1_000, budgetMs: 1_000, pauseMs, ...more } });
   return { calls, pauses };
 }
@@ -74,7 +49,7 @@ describe('an operation', () => {
     expect(await calls.send('InitiateLayerUpload', members, { record, signal })).toBe(output);
     expect(serve).toHaveBeenCalledTimes(1);
     const [[call, to] = []] = serve.mock.calls;
-    expect(to).toBe(services);
+    expect(to).toBe(unreachedServices);
     const { readMembers, abortSignal, ...rest } = call ?? {};
     expect(rest).toEqual({
       ...{ operation: 'InitiateLayerUpload', registry: 'ecr', isRepeated: false, sending: 'direct' },
@@ -98,7 +73,10 @@ describe('an operation', () => {
     const { record } = options();
     await calls.decide('InitiateLayerUpload', members, { record });
     expect(decide.mock.calls).toEqual([
-      [expect.objectContaining({ operation: 'InitiateLayerUpload', isRepeated: false, record }), services],
+      [
+        expect.objectContaining({ operation: 'InitiateLayerUpload', isRepeated: false, record }),
+        unreachedServices,
+      ],
     ]);
     expect(serve).not.toHaveBeenCalled();
     decide.mockRejectedValue(busy);
