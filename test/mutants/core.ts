@@ -100,8 +100,8 @@ export const core: readonly Group[] = [
   { files: below('registry/hosted', 'read-images', 'read-blobs'), tests: ['unit/hosted-reads'] },
   { files: below('registry/hosted', 'lasting-tokens'), tests: ['unit/lasting-tokens'] },
   {
-    files: below('client', 'uploader', 'layer-upload', 'layer-reader'),
-    tests: ['unit/layer-reader', 'contract/uploader'],
+    files: below('client', 'uploader', 'layer-upload', 'layer-reader', 'layer-problem'),
+    tests: ['unit/layer-reader', 'unit/layer-uploads'],
   },
   { files: below('lambda/upload', 'layer-parts'), tests: ['unit/layer-parts'] },
   { files: below('lambda/upload', 'ecr'), tests: ['unit/forward'] },

@@ -6,7 +6,8 @@ export default defineConfig({
   test: {
     include: (process.env.MUTANT_TESTS ?? '').split(','),
     globalSetup: 'test/support/temporary-folder.ts',
-    testTimeout: 60_000,
+    // What a mutant makes hang, it kills: each such test waits for so long.
+    testTimeout: 20_000,
     hookTimeout: 120_000,
   },
 });

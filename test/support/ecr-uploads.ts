@@ -2,7 +2,7 @@
 
 import type { Members, Output } from '../../api/operations.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
-import { type CallAnswers, scriptedCalls } from './scripted-calls.ts';
+import { type Answers, scriptedCalls } from './scripted-calls.ts';
 
 export const smallLimits = { minEcrPartBytes: 5, maxEcrPartBytes: 10 };
 
@@ -32,7 +32,7 @@ function assertPart({ parts }: Upload, { partFirstByte, partLastByte, layerPartB
   }
 }
 
-export function ecrUploads(more: CallAnswers = {}) {
+export function ecrUploads(more: Answers = {}) {
   const uploads = new Map<string, Upload>();
   const failures: Failure[] = [];
   let gate: Promise<void> | undefined;

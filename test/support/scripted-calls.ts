@@ -4,7 +4,8 @@ import type { Members, OperationName, Output } from '../../api/operations.ts';
 import type { CallOptions, Calls } from '../../registry/hosted/calls.ts';
 import { unrecorded } from '../../registry/hosted/request-record.ts';
 
-export type CallAnswers = {
+/** By operation; what is not there is not asked for. */
+export type Answers = {
   readonly [Name in OperationName]?: (members: Members<Name>) => Output<Name> | Promise<Output<Name>>;
 };
 
@@ -13,7 +14,7 @@ export type SentCall = { readonly operation: OperationName; readonly members: ob
 /** Of every call of a test's request. */
 export const call: CallOptions = { record: unrecorded, signal: new AbortController().signal };
 
-export function scriptedCalls(answers: CallAnswers) {
+export function scriptedCalls(answers: Answers) {
   const sent: SentCall[] = [];
   const calls: Pick<Calls, 'send'> = {
     send: async (operation, members, options) => {

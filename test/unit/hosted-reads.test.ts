@@ -13,14 +13,14 @@ import {
 } from '../../registry/hosted/read-images.ts';
 import { PortError } from '../../registry/port.ts';
 import { digestOf } from '../support/random-bytes.ts';
-import { type CallAnswers, call, scriptedCalls } from '../support/scripted-calls.ts';
+import { type Answers, call, scriptedCalls } from '../support/scripted-calls.ts';
 
 const repositoryName = 'team-a/app';
 const mediaType = 'application/vnd.oci.image.manifest.v1+json';
 const manifest = '{"schemaVersion":2}';
 const digest = digestOf(manifest);
 
-function reading(answers: CallAnswers) {
+function reading(answers: Answers) {
   const { calls, sent } = scriptedCalls(answers);
   return { options: { calls, call, repositoryName }, sent };
 }
