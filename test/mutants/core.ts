@@ -77,9 +77,10 @@ export const core: readonly Group[] = [
   },
   { files: below('api', 'manifest', 'manifest-schemas'), tests: ['unit/manifest'] },
   {
-    files: below('registry/front', 'serve', 'routes', 'answers', 'blobs', 'manifests', 'uploads', 'listings'),
-    tests: ['contract/registry-front'],
+    files: below('registry/front', 'uploads', 'blobs', 'manifests', 'listings', 'routes', 'answers'),
+    tests: ['unit/registry-handlers'],
   },
+  { files: below('registry/front', 'serve'), tests: ['contract/registry-front', 'contract/registry-server'] },
   {
     files: below(
       'registry/hosted',
