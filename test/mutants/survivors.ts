@@ -248,6 +248,28 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       ],
     },
   ],
+  'client/layer-reader.ts': [
+    {
+      why: 'A byte at the position has been passed over before.',
+      mutants: [
+        'if (byte >= start && byte < this.#position) { | 22: byte < this.#position → byte <= this.#position',
+        '} else if (byte <= this.#hashedBytes && byte > this.#position) { | 41: byte > this.#position → byte >= this.#position',
+      ],
+    },
+    {
+      why: 'A text has no memory that a buffer could be in.',
+      mutants: [
+        'const views = [...this.#kept.map(({ bytes }) => bytes), ...this.#ahead, ...(chunk ? [chunk] : [])]; | 95: [] → ["Stryker was here"]',
+      ],
+    },
+    {
+      why: 'A chunk of no bytes is passed over when the next one is read.',
+      mutants: [
+        'if (taken.length < chunk.length) { | 5: taken.length < chunk.length → true',
+        'if (taken.length < chunk.length) { | 5: taken.length < chunk.length → taken.length <= chunk.length',
+      ],
+    },
+  ],
 };
 
 export const reasonOf = (file: string, mutant: Mutant): string | undefined =>
