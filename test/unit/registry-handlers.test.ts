@@ -1,7 +1,5 @@
 // What each route of the OCI front does with a request that was read, and how its answer is written: no connection.
 
-import { IncomingMessage, ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { refusal, type WriteOptions, write } from '../../registry/front/answers.ts';
@@ -13,6 +11,7 @@ import { UploadSlots } from '../../registry/front/upload-slots.ts';
 import { PortError, type RegistryPort } from '../../registry/port.ts';
 import { digestOf } from '../support/random-bytes.ts';
 import { unscriptedPort } from '../support/scripted-port.ts';
+import { turns, unconnected } from '../support/unconnected.ts';
 
 const repositoryName = 'team-a/app';
 const repository = `/v2/${repositoryName}`;
@@ -667,35 +666,13 @@ describe('a refusal', () => {
 });
 
 describe('an answer', () => {
-  /** The response of a connection that notes what is written to it. */
-  function open() {
-    let written = '';
-    const socket = new Socket();
-    vi.spyOn(socket, '_write').mockImplementation((chunk, _encoding, callback) => {
-      written += chunk;
-      callback();
-    });
-    vi.spyOn(socket, '_writev').mockImplementation((chunks, callback) => {
-      written += chunks.map(({ chunk }) => chunk).join('');
-      callback();
-    });
-    const request = new IncomingMessage(socket);
-    request.httpVersionMajor = 1;
-    request.httpVersionMinor = 1;
-    const response = new ServerResponse(request);
-    response.assignSocket(socket);
-    return { response, text: () => written };
-  }
   const plain: WriteOptions = { isHead: false, close: false, warnings: [], idleMs: 1_000, rest: undefined };
 
   async function written(answer: Answer, more: Partial<WriteOptions> = {}) {
-    const { response, text } = open();
+    const { response, written: text } = unconnected();
     await write(response, answer, { ...plain, ...more });
-    await new Promise((resolve) => setImmediate(resolve));
-    const [head = '', body = ''] = text().split('\r\n\r\n');
-    const [status, ...lines] = head.split('\r\n');
-    const headers = lines.filter((line) => !/^(?:Date|Connection: keep-alive|Keep-Alive)/.test(line));
-    return { status, headers, body, response };
+    await turns();
+    return { ...text(), response };
   }
 
   const standing = ['docker-distribution-api-version: registry/2.0', 'x-content-type-options: nosniff'];
@@ -756,7 +733,7 @@ describe('an answer', () => {
   });
 
   it('that its client does not take is cut off', async () => {
-    const { response } = open();
+    const { response } = unconnected();
     const clock = vi.spyOn(response, 'setTimeout');
     await write(response, { status: 202 }, { ...plain, idleMs: 7 });
     const [[idleMs, cutOff] = []] = clock.mock.calls;
@@ -766,7 +743,7 @@ describe('an answer', () => {
   });
 
   it('fails as its chunks do', async () => {
-    const { response } = open();
+    const { response } = unconnected();
     const broken = new Error('ECR broke off');
     async function* failing() {
       yield Buffer.from('a');
