@@ -3,17 +3,17 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Account, localAccount } from './account.ts';
-import { startDynamoDb } from './dynamodb.ts';
 import { startEcr } from './ecr/server.ts';
 import type { RepositoryListing } from './ecr/store.ts';
-import { functionEnvironment } from './environment.ts';
-import { startFunctions } from './functions.ts';
-import { startGateway } from './gateway.ts';
-import { startRegistry } from './registry.ts';
-import { startS3 } from './s3.ts';
-import { startSecrets } from './secrets.ts';
-import { type Assembly, synthesize } from './synthesize.ts';
-import { readTemplate } from './template.ts';
+import { startGateway } from './gateway/gateway.ts';
+import { functionEnvironment } from './lambda/environment.ts';
+import { startFunctions } from './lambda/functions.ts';
+import { startRegistry } from './registry/registry.ts';
+import { startDynamoDb } from './services/dynamodb.ts';
+import { startS3 } from './services/s3.ts';
+import { startSecrets } from './services/secrets.ts';
+import { type Assembly, synthesize } from './template/synthesize.ts';
+import { readTemplate } from './template/template.ts';
 
 export type LocalOptions = {
   /** Ports: 0 takes any free one. */

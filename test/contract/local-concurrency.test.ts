@@ -5,9 +5,9 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { localAccount } from '../../local/account.ts';
-import { startFunctions } from '../../local/functions.ts';
-import { startGateway } from '../../local/gateway.ts';
-import { readTemplate } from '../../local/template.ts';
+import { startGateway } from '../../local/gateway/gateway.ts';
+import { startFunctions } from '../../local/lambda/functions.ts';
+import { readTemplate } from '../../local/template/template.ts';
 import { type AssemblyFunction, writeAssembly } from '../support/cloud-assembly.ts';
 
 /** Says how many are waiting in files of its folder, and answers when another file is there. */

@@ -11,7 +11,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startS3 } from '../../local/s3.ts';
+import { startS3 } from '../../local/services/s3.ts';
 import { randomBytes } from '../support/random-bytes.ts';
 
 const dataDirectory = mkdtempSync(join(tmpdir(), 'local-s3-'));

@@ -10,7 +10,7 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { localTokens, startSecrets } from '../../local/secrets.ts';
+import { localTokens, startSecrets } from '../../local/services/secrets.ts';
 
 const secretArn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:Secret-local0';
 const file = join(mkdtempSync(join(tmpdir(), 'local-secrets-')), 'secret.json');

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { serverBundle, serverFile } from '../../lib/bundling.ts';
 import { writeBundle } from '../../lib/function-code.ts';
 import { checkedPolicies, policySource } from '../../lib/policies.ts';
-import { startRegistry } from '../../local/registry.ts';
+import { startRegistry } from '../../local/registry/registry.ts';
 import type { InProcess } from './in-process.ts';
 import { startLoadBalancer } from './load-balancer.ts';
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { readConfiguration } from '../../lib/configuration.ts';
-import { localEndpoint } from '../../local/registry-configuration.ts';
+import { localEndpoint } from '../../local/registry/configuration.ts';
 import { configurations } from '../support/stacks.ts';
 
 const image = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/registry-endpoint:${'c'.repeat(64)}@sha256:${'c'.repeat(64)}`;

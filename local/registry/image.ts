@@ -2,10 +2,10 @@
 
 import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Bundle, serverBundle } from '../lib/bundling.ts';
-import { assertWritten, hashOf, writeBundle } from '../lib/function-code.ts';
-import { checkedPolicies } from '../lib/policies.ts';
-import { localAccount } from './account.ts';
+import { type Bundle, serverBundle } from '../../lib/bundling.ts';
+import { assertWritten, hashOf, writeBundle } from '../../lib/function-code.ts';
+import { checkedPolicies } from '../../lib/policies.ts';
+import { localAccount } from '../account.ts';
 
 export type LocalImage = {
   /** As the configuration names an image. */

@@ -6,7 +6,7 @@ import { json } from 'node:stream/consumers';
 import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { z } from 'zod';
-import { closeServer, loopback, urlOf } from './address.ts';
+import { closeServer, loopback, urlOf } from '../address.ts';
 import { type CallDynamoDb, transactions } from './transactions.ts';
 
 type DynamoDbOptions = {

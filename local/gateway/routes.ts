@@ -1,6 +1,6 @@
 // API Gateway's resource tree: which route a method and a path belong to.
 
-import type { Route } from './template.ts';
+import type { Route } from '../template/template.ts';
 
 export type Match = { route: Route; pathParameters: Record<string, string> };
 

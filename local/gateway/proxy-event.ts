@@ -1,7 +1,7 @@
 // The event that API Gateway makes of an HTTP request for a Lambda proxy integration, format 1.0.
 
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import type { Account } from './account.ts';
+import type { Account } from '../account.ts';
 import { type HeaderList, toFunction } from './headers.ts';
 import type { Match } from './routes.ts';
 

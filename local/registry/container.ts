@@ -2,8 +2,8 @@
 
 import { join, posix } from 'node:path';
 import { z } from 'zod';
-import type { Resolve } from './intrinsics.ts';
-import { imageDirectory } from './registry-image.ts';
+import type { Resolve } from '../template/intrinsics.ts';
+import { imageDirectory } from './image.ts';
 
 export type Container = {
   /** What the image holds: the container's working directory. */

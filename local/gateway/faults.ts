@@ -1,7 +1,7 @@
 // What API Gateway answers on days that a machine of one's own does not have: tests arm it at /_gateway-faults.
 
 import { z } from 'zod';
-import { type GatewayResponse, responseTypes } from './gateway-response.ts';
+import { type GatewayResponse, responseTypes } from './responses.ts';
 
 /** No route of a template: API Gateway's resources begin with a letter here. */
 export const gatewayFaultsPath = '/_gateway-faults';

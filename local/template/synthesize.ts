@@ -7,13 +7,13 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import cdk from '../cdk.json' with { type: 'json' };
-import { contextKey } from '../lib/configuration.ts';
-import { findConfiguration } from '../lib/configuration-file.ts';
-import { localEndpoint } from './registry-configuration.ts';
-import { bundleImage, writeImage } from './registry-image.ts';
+import cdk from '../../cdk.json' with { type: 'json' };
+import { contextKey } from '../../lib/configuration.ts';
+import { findConfiguration } from '../../lib/configuration-file.ts';
+import { localEndpoint } from '../registry/configuration.ts';
+import { bundleImage, writeImage } from '../registry/image.ts';
 
-const projectRoot = join(import.meta.dirname, '..');
+const projectRoot = join(import.meta.dirname, '../..');
 const sources = ['cdk.json', 'package-lock.json', '{api,policy,bin,lib,lambda,registry}/**/*'];
 /** Hashed as well, so that an assembly that `cdk synth` has written since is seen to be another one. */
 const products = ['manifest.json', '*.template.json', '*.assets.json', 'image.*/*.mjs'];

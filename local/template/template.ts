@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import type { Account } from './account.ts';
-import { type Container, readContainer, taskDefinition } from './container.ts';
-import type { HeaderList } from './headers.ts';
+import type { Account } from '../account.ts';
+import type { HeaderList } from '../gateway/headers.ts';
+import { type Container, readContainer, taskDefinition } from '../registry/container.ts';
 import { type Resolve, resolver } from './intrinsics.ts';
 
 export type LambdaFunction = {

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import S3rver from '@20minutes/s3rver';
-import { closeServer, loopback, urlOf } from './address.ts';
+import { closeServer, loopback, urlOf } from '../address.ts';
 
 type S3Options = {
   /** 0 takes any free one. */

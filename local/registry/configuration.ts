@@ -1,6 +1,6 @@
 // The registry endpoint as it is configured for this machine: on Fargate, since a container's process runs anywhere.
 
-import { localAccount } from './account.ts';
+import { localAccount } from '../account.ts';
 
 const { accountId, region } = localAccount;
 

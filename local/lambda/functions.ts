@@ -5,10 +5,10 @@ import { existsSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import type { Account } from './account.ts';
+import type { Account } from '../account.ts';
+import type { LambdaFunction } from '../template/template.ts';
 import { type InstanceStart, Instances } from './instances.ts';
 import { InvocationThrottled, type Invoke } from './invocation.ts';
-import type { LambdaFunction } from './template.ts';
 import type { InstanceData, InvocationResult } from './worker.ts';
 
 /** The largest response of a synchronous invocation, in bytes. Source: Lambda's ResponseSizeTooLarge error. */

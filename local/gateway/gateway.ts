@@ -5,18 +5,18 @@ import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import pLimit from 'p-limit';
-import { integrationTimeoutMs, maxEventBytes } from '../api/limits.ts';
-import type { Account } from './account.ts';
-import { loopback, urlOf } from './address.ts';
-import { readBody, tooLarge } from './gateway-body.ts';
-import { GatewayFaults, gatewayFaultsPath } from './gateway-faults.ts';
-import { type GatewayResponse, gatewayResponder, type HttpResponse } from './gateway-response.ts';
+import { integrationTimeoutMs, maxEventBytes } from '../../api/limits.ts';
+import type { Account } from '../account.ts';
+import { loopback, urlOf } from '../address.ts';
+import { InvocationThrottled, type Invoke } from '../lambda/invocation.ts';
+import type { LocalTemplate } from '../template/template.ts';
+import { readBody, tooLarge } from './body.ts';
+import { GatewayFaults, gatewayFaultsPath } from './faults.ts';
 import { headerBytes, maxHeaderBytes, pairHeaders } from './headers.ts';
-import { InvocationThrottled, type Invoke } from './invocation.ts';
 import { type GatewayRequest, proxyEvent } from './proxy-event.ts';
 import { functionResponse } from './proxy-response.ts';
+import { type GatewayResponse, gatewayResponder, type HttpResponse } from './responses.ts';
 import { type Match, router } from './routes.ts';
-import type { LocalTemplate } from './template.ts';
 
 /** A request's body is in memory from when it is read. Further requests wait unread, in their connections. */
 const maxRequests = 16;

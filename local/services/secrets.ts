@@ -4,7 +4,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import fastify from 'fastify';
 import { z } from 'zod';
-import { loopback, urlOf } from './address.ts';
+import { loopback, urlOf } from '../address.ts';
 
 /**
  * The tokens that `npm start` prints, of clients that push and read and of one that may push alone. Fixed, so that what

@@ -1,7 +1,7 @@
 // A request's body as the gateway takes it: whole, or read to its end and let go where it is too large.
 
 import type { Readable } from 'node:stream';
-import { maxPayloadBytes } from '../api/limits.ts';
+import { maxPayloadBytes } from '../../api/limits.ts';
 
 /** Beyond them the gateway answers at once, whatever else the client still sends. */
 const maxReadBytes = 8 * maxPayloadBytes;

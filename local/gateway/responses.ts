@@ -1,7 +1,7 @@
 // What the gateway answers by itself: API Gateway's own words, or what the template wants in their place.
 
+import type { LocalTemplate } from '../template/template.ts';
 import type { HeaderList } from './headers.ts';
-import type { LocalTemplate } from './template.ts';
 
 export type HttpResponse = { status: number; headers: HeaderList; body: Buffer };
 

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { loopback } from './address.ts';
+import { loopback } from '../address.ts';
 import type { Container } from './container.ts';
 
 export type RegistryOptions = {

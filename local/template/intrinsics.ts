@@ -1,7 +1,7 @@
 // CloudFormation's intrinsic functions, resolved to local values; what is not known here is refused.
 
 import { z } from 'zod';
-import type { Account } from './account.ts';
+import type { Account } from '../account.ts';
 
 export type Resources = Readonly<Record<string, { Type: string }>>;
 

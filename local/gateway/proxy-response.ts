@@ -1,9 +1,9 @@
 // The function's response as the gateway passes it on, where it is well formed.
 
 import { z } from 'zod';
-import type { HttpResponse } from './gateway-response.ts';
 import { toClient } from './headers.ts';
 import { isBinary } from './proxy-event.ts';
+import type { HttpResponse } from './responses.ts';
 
 const headerValue = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 
