@@ -2,8 +2,8 @@
 
 import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Bundle, serverBundle } from '../../lib/bundling.ts';
-import { assertWritten, hashOf, writeBundle } from '../../lib/function-code.ts';
+import { type Bundle, serverBundle } from '../../lib/functions/bundling.ts';
+import { assertWritten, hashOf, writeBundle } from '../../lib/functions/function-code.ts';
 import { checkedPolicies } from '../../lib/policies.ts';
 import { localAccount } from '../account.ts';
 

@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import cdk from '../../cdk.json' with { type: 'json' };
-import { contextKey } from '../../lib/configuration.ts';
-import { findConfiguration } from '../../lib/configuration-file.ts';
+import { contextKey } from '../../lib/configuration/configuration.ts';
+import { findConfiguration } from '../../lib/configuration/configuration-file.ts';
 import { localEndpoint } from '../registry/configuration.ts';
 import { bundleImage, writeImage } from '../registry/image.ts';
 

@@ -1,7 +1,7 @@
 // The registry endpoint as it is configured on this machine: what the operator decided, and an image that is here.
 
 import { describe, expect, it } from 'vitest';
-import { readConfiguration } from '../../lib/configuration.ts';
+import { readConfiguration } from '../../lib/configuration/configuration.ts';
 import { localEndpoint } from '../../local/registry/configuration.ts';
 import { configurations } from '../support/stacks.ts';
 

@@ -4,8 +4,8 @@ import { Duration } from 'aws-cdk-lib';
 import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import type { ErrorCode } from '../api/errors.ts';
-import { partSize } from '../api/limits.ts';
+import type { ErrorCode } from '../../api/errors.ts';
+import { partSize } from '../../api/limits.ts';
 import { type AlarmRow, AlarmTable } from './alarm-table.ts';
 import { type ProxyMetrics, sumOf } from './proxy-metrics.ts';
 

@@ -2,8 +2,8 @@
 
 import { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
-import { errors } from '../api/errors.ts';
-import { headersOf } from '../api/proxy-error.ts';
+import { errors } from '../../api/errors.ts';
+import { headersOf } from '../../api/proxy-error.ts';
 import { problemOf, slowDown } from './gateway-responses.ts';
 
 /** Requests in a minute; where a limit is missing, nothing is counted. */

@@ -6,8 +6,8 @@ import { createRequire } from 'node:module';
 import { dirname, join, posix } from 'node:path';
 import { type BuildOptions, buildSync } from 'esbuild';
 import { z } from 'zod';
-import { type PolicyFiles, policyDirectoryName } from './policies.ts';
-import { projectRoot } from './project-root.ts';
+import { type PolicyFiles, policyDirectoryName } from '../policies.ts';
+import { projectRoot } from '../project-root.ts';
 
 /** Bytes by path, relative to the task root, with `/`. */
 export type Bundle = ReadonlyMap<string, Uint8Array>;
@@ -73,7 +73,7 @@ export function sourceName(path: string, root: string): string {
   const modules = 'node_modules/';
   const file = posix.resolve(root, path);
   const inside = posix.relative(root, file);
-  return inside.startsWith('../') ? file.slice(Math.max(file.indexOf(modules), 0)) : inside;
+  return inside.startsWith('../..') ? file.slice(Math.max(file.indexOf(modules), 0)) : inside;
 }
 
 function withoutPlaces(map: string): string {

@@ -1,12 +1,12 @@
-// What an operator decides: read once, checked whole, every wrong member named.
+// Each member that an operator decides, with the words that say what was expected.
 
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
-import { isLoopbackUrl, issuers } from '../api/issuers.ts';
-import { operationNames } from '../api/operations.ts';
-import { isRegistry, type Registry, registries } from '../api/registries.ts';
-import { maxSessionMinutes, sessionTokenExchange } from '../api/session-tokens.ts';
-import { describeIssue } from '../api/zod-issues.ts';
+import { issuers } from '../../api/issuers.ts';
+import { operationNames } from '../../api/operations.ts';
+import { type Registry, registries } from '../../api/registries.ts';
+import { maxSessionMinutes, sessionTokenExchange } from '../../api/session-tokens.ts';
+import { registryEndpoint } from '../registry-endpoint/configuration.ts';
 import {
   arn,
   certificateArn,
@@ -19,10 +19,6 @@ import {
   webAclArn,
   wholeNumber,
 } from './configuration-values.ts';
-import { registryEndpoint, registryEndpointConflicts } from './registry-endpoint/configuration.ts';
-
-/** The key of the configuration, or of the path of its file, in the `context` of cdk.json. */
-export const contextKey = 'ecr-upload-proxy';
 
 const names = 'a list of repository names, or patterns such as team-a/*';
 
@@ -184,89 +180,6 @@ const members = {
   alarmTopicArn: arn('sns', '[A-Za-z0-9_-]+', 'the ARN of an SNS topic that is not FIFO').optional(),
 };
 
-export const configurationMembers: readonly string[] = Object.keys(members);
-
-const shape = z.strictObject(members, 'an object that holds repositories');
-type Members = z.output<typeof shape>;
-type Conflict = { path: (string | number)[]; message: string };
-
-const wholeRegistries = ({ repositories, allowEveryRepository }: Members): Conflict[] =>
-  Object.entries(repositories).flatMap(([registry, list]) =>
-    [...(list?.entries() ?? [])]
-      .filter(([, name]) => name.startsWith('*') && !allowEveryRepository)
-      .map(([index]) => ({
-        path: ['repositories', registry, index],
-        message: 'a pattern that begins with a letter or a digit, or allowEveryRepository: true',
-      })),
-  );
-
-const loopbackIssuers = ({ issuers: list, allowLoopbackIssuers }: Members): Conflict[] =>
-  [...list.entries()]
-    .filter(([, { issuer, jwksUri }]) => !allowLoopbackIssuers && [issuer, jwksUri ?? ''].some(isLoopbackUrl))
-    .map(([index]) => ({ path: ['issuers', index], message: 'https URLs, or allowLoopbackIssuers: true' }));
-
-/** Members that are right by themselves, and wrong together. */
-const conflicts = (configuration: Members): Conflict[] => [
-  ...wholeRegistries(configuration),
-  ...loopbackIssuers(configuration),
-  ...registryEndpointConflicts(configuration),
-  ...(configuration.vpcEndpointIds && configuration.domain
-    ? [
-        {
-          path: ['domain'],
-          message: 'nothing where vpcEndpointIds are given: the domain would be a public one',
-        },
-      ]
-    : []),
-  ...(configuration.webAclArn && configuration.clientThrottling
-    ? [
-        {
-          path: ['clientThrottling'],
-          message:
-            'nothing where webAclArn is given, for an API has one web ACL: put rate-based rules into yours',
-        },
-      ]
-    : []),
-];
-
-const schema = shape.superRefine((configuration, context) => {
-  for (const conflict of conflicts(configuration)) {
-    context.addIssue({ code: 'custom', ...conflict });
-  }
-});
-
-export type Configuration = z.output<typeof schema>;
-
-/** What an operator writes: everything with a default may be left out. */
-export type ConfigurationInput = z.input<typeof schema>;
-
-/** The registries that the configuration names repositories of, in the order of the registry table. */
-export const configuredRegistries = ({ repositories }: Pick<Configuration, 'repositories'>): Registry[] =>
-  Object.keys(registries)
-    .filter(isRegistry)
-    .filter((registry) => repositories[registry]?.length);
-
-/** What an operator wrote and cannot be deployed; its message says all there is to know. */
-export class ConfigurationError extends Error {
-  override readonly name = 'ConfigurationError';
-}
-
-/** What a failure beneath says, for the message of the one above it. */
-export const reasonOf = (failure: unknown): string =>
-  failure instanceof Error ? failure.message : String(failure);
-
-/**
- * @param source where the value is from, for the message
- * @throws ConfigurationError that says, for every wrong member, what was expected
- */
-export function readConfiguration(
-  value: unknown,
-  source = `cdk.json, context "${contextKey}"`,
-): Configuration {
-  const result = schema.safeParse(value);
-  if (result.success) {
-    return result.data;
-  }
-  const lines = result.error.issues.map((issue) => `  ${describeIssue(issue, contextKey)}`);
-  throw new ConfigurationError(`${source}:\n${lines.join('\n')}`);
-}
+/** Checks each member by itself; `conflictsOf` checks them against each other. */
+export const membersSchema = z.strictObject(members, 'an object that holds repositories');
+export type Members = z.output<typeof membersSchema>;

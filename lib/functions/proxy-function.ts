@@ -5,13 +5,13 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { integrationTimeoutMs } from '../api/limits.ts';
-import type { OperationName } from '../api/operations.ts';
-import { acknowledgeDependencies } from './acknowledgements.ts';
+import { integrationTimeoutMs } from '../../api/limits.ts';
+import type { OperationName } from '../../api/operations.ts';
+import { acknowledgeDependencies } from '../acknowledgements.ts';
+import type { PolicyFiles } from '../policies.ts';
 import { bundle } from './bundling.ts';
 import { functionCode } from './function-code.ts';
 import { FunctionRole } from './function-role.ts';
-import type { PolicyFiles } from './policies.ts';
 import { type ProxyEnvironmentProps, proxyEnvironment } from './proxy-environment.ts';
 
 /** What all that serves clients has in common, whatever it runs on. */

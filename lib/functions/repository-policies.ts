@@ -1,8 +1,8 @@
 // How the repositories of a role are split among IAM policies, whose length is limited.
 
 import { Aws } from 'aws-cdk-lib';
-import type { Registry } from '../api/registries.ts';
-import { type Configuration, configuredRegistries } from './configuration.ts';
+import type { Registry } from '../../api/registries.ts';
+import { type Configuration, configuredRegistries } from '../configuration/configuration.ts';
 
 export type RepositoryAccess = Pick<Configuration, 'repositories'> & {
   /** Accounts whose registries may be reached, besides the stack's own. */

@@ -7,10 +7,10 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { isOffered, type OperationName, operations } from '../api/operations.ts';
-import { acknowledgeWildcards } from './acknowledgements.ts';
-import { configuredRegistries } from './configuration.ts';
-import type { ProxySecret } from './proxy-secret.ts';
+import { isOffered, type OperationName, operations } from '../../api/operations.ts';
+import { acknowledgeWildcards } from '../acknowledgements.ts';
+import { configuredRegistries } from '../configuration/configuration.ts';
+import type { ProxySecret } from '../proxy-secret.ts';
 import {
   areInline,
   type Repository,

@@ -3,10 +3,10 @@
 import { Aws } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import { metricsNamespace } from '../api/metrics.ts';
-import { type Configuration, configuredRegistries } from './configuration.ts';
-import { policyDirectoryName } from './policies.ts';
-import type { ProxySecret } from './proxy-secret.ts';
+import { metricsNamespace } from '../../api/metrics.ts';
+import { type Configuration, configuredRegistries } from '../configuration/configuration.ts';
+import { policyDirectoryName } from '../policies.ts';
+import type { ProxySecret } from '../proxy-secret.ts';
 
 export type ProxyEnvironmentProps = Pick<Configuration, 'repositories' | 'issuers' | 'sessionTokens'> & {
   registryIds: readonly string[];

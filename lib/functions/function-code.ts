@@ -7,8 +7,8 @@ import { AssetHashType, AssetStaging, BundlingOutput, DockerImage, Names, Stack 
 import { type AssetCode, Code } from 'aws-cdk-lib/aws-lambda';
 import type { AssetOptions } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct, IConstruct } from 'constructs';
+import { projectRoot } from '../project-root.ts';
 import type { Bundle } from './bundling.ts';
-import { projectRoot } from './project-root.ts';
 
 /** Lambda reads code as a user of its own. Source: the Lambda developer guide, "Packaging", on permissions. */
 const fileMode = 0o644;

@@ -13,13 +13,13 @@ import {
 import type { IVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
 import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
-import { isOffered, type OperationName, operations } from '../api/operations.ts';
-import type { Registry } from '../api/registries.ts';
-import { sessionTokenExchange } from '../api/session-tokens.ts';
+import { isOffered, type OperationName, operations } from '../../api/operations.ts';
+import type { Registry } from '../../api/registries.ts';
+import { sessionTokenExchange } from '../../api/session-tokens.ts';
+import { acknowledgeDependencies } from '../acknowledgements.ts';
+import type { ProxyFunction } from '../functions/proxy-function.ts';
 import { type AccessLog, accessLogFormat } from './access-log.ts';
-import { acknowledgeDependencies } from './acknowledgements.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
-import type { ProxyFunction } from './proxy-function.ts';
 import { resourcePolicy } from './resource-policy.ts';
 
 /** The first part of every path, but on a domain of one's own. */

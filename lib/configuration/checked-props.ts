@@ -1,9 +1,9 @@
 // The construct's props, held against the rules of the configuration.
 
 import { Token } from 'aws-cdk-lib';
+import { checkDeployable } from '../deployable.ts';
+import type { EcrUploadProxyProps } from '../ecr-upload-proxy-props.ts';
 import { readConfiguration } from './configuration.ts';
-import { checkDeployable } from './deployable.ts';
-import type { EcrUploadProxyProps } from './ecr-upload-proxy-props.ts';
 
 /** A value that only the deployment knows cannot be checked: this one, which passes, stands for it. */
 const known = <T>(value: T, example: T): T => (Token.isUnresolved(value) ? example : value);

@@ -3,8 +3,8 @@
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import { type MetricName, metrics, metricsNamespace } from '../api/metrics.ts';
-import type { ProxyFunction } from './proxy-function.ts';
+import { type MetricName, metrics, metricsNamespace } from '../../api/metrics.ts';
+import type { ProxyFunction } from '../functions/proxy-function.ts';
 
 const fiveMinutes = Duration.minutes(5);
 

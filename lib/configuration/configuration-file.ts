@@ -3,7 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { withoutByteOrderMark } from '../api/byte-order-mark.ts';
+import { withoutByteOrderMark } from '../../api/byte-order-mark.ts';
+import { projectRoot } from '../project-root.ts';
 import {
   type Configuration,
   ConfigurationError,
@@ -11,7 +12,6 @@ import {
   readConfiguration,
   reasonOf,
 } from './configuration.ts';
-import { projectRoot } from './project-root.ts';
 
 async function readMembers(path: string): Promise<unknown> {
   const file = resolve(projectRoot, path);

@@ -6,7 +6,7 @@ import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { FilterPattern, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { metricsNamespace } from '../api/metrics.ts';
+import { metricsNamespace } from '../../api/metrics.ts';
 
 /** No header, no query, no path with its upload id: nothing that a client could have put a token in. */
 const fields = {

@@ -1,10 +1,10 @@
 // What API Gateway answers by itself, in the forms of the proxy's own refusals: problem documents, and AWS's errors.
 
 import { type GatewayResponseOptions, ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { awsFormOf } from '../api/aws-form.ts';
-import { type ErrorCode, type ErrorRow, errors } from '../api/errors.ts';
-import { maxEventBytes, maxManifestCharacters, partSize } from '../api/limits.ts';
-import { headersOf } from '../api/proxy-error.ts';
+import { awsFormOf } from '../../api/aws-form.ts';
+import { type ErrorCode, type ErrorRow, errors } from '../../api/errors.ts';
+import { maxEventBytes, maxManifestCharacters, partSize } from '../../api/limits.ts';
+import { headersOf } from '../../api/proxy-error.ts';
 
 /** A row of api/errors.ts, and a detail of its own where the row's speaks of the registry. */
 type Answer = { readonly code: ErrorCode; readonly detail?: string };
