@@ -213,6 +213,31 @@ it('an upload may take longer than the time for headers', async () => {
   expect(await client.answer()).toMatchObject({ status: 202 });
 });
 
+describe('a connection on which nothing is asked', () => {
+  /** Of `keepAliveMs`, Node.js waits a second longer than it tells clients. */
+  const keptMs = 1_001;
+
+  const kept = async () => {
+    const front = await startFront(taking, { bounds: { keepAliveMs: 1 } });
+    const client = new RawConnection(front.port);
+    await client.head('GET /v2/ HTTP/1.1');
+    await client.answer();
+    return client;
+  };
+
+  it('is closed after its time', async () => {
+    const client = await kept();
+    await client.closed();
+  });
+
+  it('is kept where the next request came in time, and this process was too busy to read it', async () => {
+    const client = await kept();
+    void client.head(`POST ${uploads} HTTP/1.1`, 'Content-Length: 0');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, keptMs * 1.5);
+    expect((await client.answer()).status).toBe(202);
+  });
+});
+
 describe('a client that goes away', () => {
   it('in the middle of a body is not a fault, and frees its memory', async () => {
     const front = await startFront(taking);
