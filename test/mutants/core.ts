@@ -36,9 +36,10 @@ export const core: readonly Group[] = [
   },
   { files: below('policy', 'cedar', 'policy-depth'), tests: ['unit/policy-measure'] },
   {
-    files: ['lambda/steps/validate.ts', 'lambda/invalid-members.ts', 'lambda/gateway/event-members.ts'],
+    files: ['lambda/steps/validate.ts', 'lambda/invalid-members.ts'],
     tests: ['unit/validate'],
   },
+  { files: below('lambda/gateway', 'event-members'), tests: ['unit/event-members'] },
   { files: ['lambda/serve.ts'], tests: ['unit/serve-order'] },
   {
     files: below(
@@ -69,10 +70,13 @@ export const core: readonly Group[] = [
     tests: ['unit/counted-range', 'unit/quotas', 'unit/quota-counts'],
   },
   {
-    files: below('api', 'strict-json', 'well-formed', 'digest'),
-    tests: ['unit/strict-json', 'unit/well-formed', 'unit/manifest'],
+    files: below('api', 'strict-json', 'well-formed'),
+    tests: ['unit/strict-json', 'unit/well-formed'],
   },
-  { files: below('api', 'manifest', 'manifest-schemas'), tests: ['unit/manifest'] },
+  {
+    files: below('api', 'manifest', 'manifest-schemas', 'digest'),
+    tests: ['unit/manifest-members', 'unit/manifest'],
+  },
   {
     files: below('registry/front', 'serve', 'routes', 'answers', 'blobs', 'manifests', 'uploads', 'listings'),
     tests: ['contract/registry-front'],
