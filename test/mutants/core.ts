@@ -35,6 +35,8 @@ export const core: readonly Group[] = [
     tests: ['unit/decisions'],
   },
   { files: below('policy', 'cedar', 'policy-depth'), tests: ['unit/policy-measure'] },
+  { files: below('policy', 'policy-files', 'policy-directory', 'quota-file'), tests: ['unit/policy-files'] },
+  { files: below('policy', 'sample-requests'), tests: ['unit/sample-requests'] },
   {
     files: ['lambda/steps/validate.ts', 'lambda/invalid-members.ts'],
     tests: ['unit/validate'],
@@ -88,4 +90,5 @@ export const core: readonly Group[] = [
   },
   { files: below('lambda/upload', 'layer-parts'), tests: ['unit/layer-parts'] },
   { files: below('lambda/upload', 'ecr'), tests: ['unit/forward'] },
+  { files: below('lambda/upload', 'layer-part-body'), tests: ['unit/layer-part-body'] },
 ];
