@@ -68,9 +68,11 @@ export const core: readonly Group[] = [
     tests: ['unit/paired-parts', 'unit/layer-completions', 'unit/direct-parts', 'unit/forward'],
   },
   {
-    files: below('lambda/quota', 'counted-range', 'applied-quotas', 'quota-items', 'quota-counts'),
+    files: below('lambda/quota', 'quota-items', 'quota-counts'),
     tests: ['unit/counted-range', 'unit/quotas', 'unit/quota-counts'],
   },
+  { files: below('lambda/quota', 'counted-range'), tests: ['unit/counted-range'] },
+  { files: below('lambda/quota', 'applied-quotas'), tests: ['unit/quotas'] },
   {
     files: below('api', 'strict-json', 'well-formed'),
     tests: ['unit/strict-json', 'unit/well-formed'],
