@@ -31,13 +31,14 @@ const plain: APIGatewayProxyEvent = {
   ...{ pathParameters: null, queryStringParameters: null, multiValueQueryStringParameters: null },
 };
 
-const typed = (type: string, more: Record<string, string> = {}): Members => {
+function typed(type: string, more: Record<string, string> = {}): Members {
   const headers = { 'content-type': type, ...more };
   const multiValueHeaders = Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, [value]]),
   );
   return { headers, multiValueHeaders };
-};
+}
+
 const text = (body: string): Members => ({ ...typed(json), body });
 const base64 = (body: string | Uint8Array): Members => ({
   ...typed(json),
@@ -144,12 +145,14 @@ describe('a member that is null', () => {
 describe('the content type', () => {
   const refused = (message: string) => ({ code: 'UnsupportedMediaTypeException', message });
 
-  it.each(['application/json', 'APPLICATION/JSON', 'application/json;charset=utf-8', ' application/json ; a=b'])(
-    'may be written %j',
-    (type) => {
-      expect(read({ ...text('{"a":1}'), ...typed(type) })).toEqual({ a: 1 });
-    },
-  );
+  it.each([
+    'application/json',
+    'APPLICATION/JSON',
+    'application/json;charset=utf-8',
+    ' application/json ; a=b',
+  ])('may be written %j', (type) => {
+    expect(read({ ...text('{"a":1}'), ...typed(type) })).toEqual({ a: 1 });
+  });
 
   it.each([undefined, '', 'text/plain', 'application/jsonx', 'json', awsJson])(
     'may not be %j where the operation takes others, which are named',
@@ -172,7 +175,11 @@ describe('the content type', () => {
   });
 
   it('is nobody’s business where an operation has no body', () => {
-    const event = { ...text('{"a":1}'), ...typed('text/plain'), multiValueQueryStringParameters: { name: ['x'] } };
+    const event = {
+      ...text('{"a":1}'),
+      ...typed('text/plain'),
+      multiValueQueryStringParameters: { name: ['x'] },
+    };
     expect(read(event, { contentTypes: [] })).toEqual({ name: 'x' });
   });
 });
@@ -267,7 +274,9 @@ describe('the query', () => {
   });
 
   it('has the members of an operation without a body', () => {
-    expect(read(query({ name: ['x'], names: ['a', 'b'], 'filter.size': ['7'] }), { contentTypes: [] })).toEqual({
+    expect(
+      read(query({ name: ['x'], names: ['a', 'b'], 'filter.size': ['7'] }), { contentTypes: [] }),
+    ).toEqual({
       ...{ name: 'x', names: ['a', 'b'], filter: { size: 7 } },
     });
   });

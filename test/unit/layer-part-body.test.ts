@@ -241,7 +241,9 @@ it.each([undefined, null, 'request', {}, { body: 'text' }])(
       middlewareStack: { add: (middleware: (next: Handler) => Handler) => void added.push(middleware) },
     };
     const next: Handler = async () => 'sent';
-    const sending = new LayerPartBodies().send(command, async ({ input }) => added[1]?.(next)({ request, input }));
+    const sending = new LayerPartBodies().send(command, async ({ input }) =>
+      added[1]?.(next)({ request, input }),
+    );
     await expect(sending).rejects.toThrow('the AWS SDK writes no body of bytes');
   },
 );
@@ -252,6 +254,8 @@ it('refuses to guess where the bytes belong in what the SDK has written', () => 
     '{"layerPartBlob":"AA=="}',
     String.raw`{"repositoryName":"\"layerPartBlob\":\"\""}`,
   ]) {
-    expect(() => bodyOf(Buffer.from(written), part, Buffer.alloc)).toThrow('the AWS SDK does not write an empty layerPartBlob as it did');
+    expect(() => bodyOf(Buffer.from(written), part, Buffer.alloc)).toThrow(
+      'the AWS SDK does not write an empty layerPartBlob as it did',
+    );
   }
 });

@@ -43,7 +43,8 @@ function errorOf(run: () => unknown): Error {
 const messageOf = (run: () => unknown) => errorOf(run).message;
 
 const permit = 'permit (principal, action, resource);';
-const schema = 'entity Client; entity Repository { name: String }; action Put, Get appliesTo { principal: Client, resource: Repository };';
+const schema =
+  'entity Client; entity Repository { name: String }; action Put, Get appliesTo { principal: Client, resource: Repository };';
 
 const readAll = (files: Readonly<Record<string, string>>, make = () => real) =>
   readPolicyFiles(directoryOf({ 'schema.cedarschema': schema, ...files }), undefined, make);
@@ -91,7 +92,9 @@ describe('the policies of a directory', () => {
     const names = ['c', 'b', 'z', 'a', 'm', 'B'];
     const files = Object.fromEntries(names.map((name) => [`${name}.cedar`, permit]));
     const { policies, warnings } = readAll({ ...files, 'x.cedar.md': 'no', cedar: 'no' });
-    expect(policies.map(({ file }) => file)).toEqual(['B', 'a', 'b', 'c', 'm', 'z'].map((one) => `${one}.cedar`));
+    expect(policies.map(({ file }) => file)).toEqual(
+      ['B', 'a', 'b', 'c', 'm', 'z'].map((one) => `${one}.cedar`),
+    );
     expect(warnings).toEqual([]);
   });
 
@@ -143,12 +146,12 @@ describe('the policies of a directory', () => {
 
 describe('what is wrong with a policy', () => {
   it.each<[string, string, string]>([
+    ['what does not parse, and what was expected there', '// é\n  permit (é', 'a.cedar:2:11: invalid token'],
     [
-      'what does not parse, and what was expected there',
-      '// é\n  permit (é',
-      'a.cedar:2:11: invalid token',
+      'an annotation that is there twice',
+      '@a("x") @a("y") permit (principal, action, resource);',
+      'a.cedar:1:9: duplicate annotation: @a',
     ],
-    ['an annotation that is there twice', '@a("x") @a("y") permit (principal, action, resource);', 'a.cedar:1:9: duplicate annotation: @a'],
     [
       'an attribute that nothing has',
       `${permit}\n@id("odd") permit (principal, action, resource) when { resource.colour == "red" };`,
@@ -193,7 +196,9 @@ describe('what is wrong with a policy', () => {
 
   it('may be that another has its id, which is named with its place', () => {
     const named = `@id("one") ${permit}`;
-    expect(faultsIn({ 'a.cedar': `\n${named}`, 'b.cedar': `${named}\n${permit}\n${named}` }).split('\n')).toEqual([
+    expect(
+      faultsIn({ 'a.cedar': `\n${named}`, 'b.cedar': `${named}\n${permit}\n${named}` }).split('\n'),
+    ).toEqual([
       'b.cedar:1:1: two policies have the id one: the first is in a.cedar, line 2',
       'b.cedar:3:1: two policies have the id one: the first is in a.cedar, line 2',
     ]);
@@ -224,14 +229,24 @@ describe('how large policies may be', () => {
   it('is said for the schema and all files, at the file that is too much', () => {
     const [first, second] = [comment(Math.floor(half)), comment(Math.ceil(half))];
     expect(readAll({ 'a.cedar': first, 'b.cedar': second }).policies).toEqual([]);
-    expect(faultsIn({ 'a.cedar': first, 'b.cedar': `${second}x`, 'c.cedar': 'no' })).toBe(expected('b.cedar'));
+    expect(faultsIn({ 'a.cedar': first, 'b.cedar': `${second}x`, 'c.cedar': 'no' })).toBe(
+      expected('b.cedar'),
+    );
   });
 });
 
 describe('an engine of Cedar’s that fails', () => {
   it.each<[string, Partial<Cedar>, string]>([
-    ['to read the schema', { checkParseSchema: trap }, 'schema.cedarschema:1:1: types nested too deep for Cedar to read'],
-    ['to read the policies together', { policySetTextToParts: trap }, 'a.cedar:1:1: Cedar fails to read these policies'],
+    [
+      'to read the schema',
+      { checkParseSchema: trap },
+      'schema.cedarschema:1:1: types nested too deep for Cedar to read',
+    ],
+    [
+      'to read the policies together',
+      { policySetTextToParts: trap },
+      'a.cedar:1:1: Cedar fails to read these policies',
+    ],
     ['to validate the policies', { validate: trap }, 'a.cedar:1:1: Cedar fails to validate these policies'],
   ])('%s is told of the file', (_, members, expected) => {
     expect(faultsIn({ 'a.cedar': permit }, planted(members))).toBe(expected);
@@ -263,7 +278,9 @@ describe('an answer of Cedar’s', () => {
     const text = ` ${permit}`;
     expect(faultsIn({ 'a.cedar': text }, planted({ policySetTextToParts: failure }))).toBe(all);
     expect(faultsIn({ 'a.cedar': text }, planted({ policyToJson: failure }))).toBe(all);
-    expect(faultsIn({ 'a.cedar': text }, planted({ validate: () => ({ ...failure(), warnings: [] }) }))).toBe(all);
+    expect(faultsIn({ 'a.cedar': text }, planted({ validate: () => ({ ...failure(), warnings: [] }) }))).toBe(
+      all,
+    );
     expect(faultsIn({}, planted({ checkParseSchema: failure }))).toBe(
       all.replaceAll('a.cedar', 'schema.cedarschema'),
     );
