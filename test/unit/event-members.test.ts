@@ -244,6 +244,7 @@ describe('the positions of a raw part', () => {
     ['two of them', { multiValueHeaders: { 'content-range': ['bytes 0-2/*', 'bytes 0-2/3'] } }, expected],
     ['none', { multiValueHeaders: { 'content-range': [] } }, expected],
     ['its single value', { multiValueHeaders: {} }, 'nothing'],
+    ['its single value alone', { multiValueHeaders: JSON.parse('null') }, 'nothing'],
   ])('are those of a header that is there as %s', (_, more, faults) => {
     expect(faultsOf({ ...raw('abc', 'bytes 0-2/*'), ...more })).toEqual(faults);
   });
