@@ -206,6 +206,45 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       ],
     },
   ],
+  'lambda/gateway/event-members.ts': [
+    {
+      why: 'What reads a text throws a JsonFault and nothing else: the question is for its type.',
+      mutants: [
+        'if (!(error instanceof JsonFault)) { | 36: { throw error; } → {}',
+        'if (!(error instanceof JsonFault)) { | 5: !(error instanceof JsonFault) → false',
+      ],
+    },
+    {
+      why: 'Node counts UTF-8 where it is told no encoding.',
+      mutants: [
+        "const bytes = Buffer.byteLength(body ?? '', isBase64Encoded ? 'base64' : 'utf8'); | 74: 'utf8' → \"\"",
+      ],
+    },
+    {
+      why: 'Neither text is an object of JSON, and both are refused in the same words.',
+      mutants: ["return body ?? ''; | 16: '' → \"Stryker was here!\""],
+    },
+    {
+      why: 'Neither text is a Content-Range, and where there is no match no group is read.',
+      mutants: [
+        "function positionsOf(contentRange = ''): { first: number; last: number } | undefined { | 37: '' → \"Stryker was here!\"",
+        'const [, ...digits] = contentRangePattern.exec(contentRange) ?? []; | 65: [] → ["Stryker was here"]',
+      ],
+    },
+    {
+      why: 'What is split has at least one piece, and neither text is a type that an operation takes.',
+      mutants: [
+        "const contentType = event.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? ''; | 21: event.headers['content-type']?.split(';')[0]?.trim → event.headers['content-type']?.split(';')[0].trim",
+        "const contentType = event.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? ''; | 91: '' → \"Stryker was here!\"",
+      ],
+    },
+  ],
+  'policy/cedar.ts': [
+    {
+      why: 'The name of a file is for stack traces alone.',
+      mutants: ['{ filename: source }, | 1: { filename: source } → {}'],
+    },
+  ],
 };
 
 export const reasonOf = (file: string, mutant: Mutant): string | undefined =>
