@@ -245,6 +245,28 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       mutants: ['{ filename: source }, | 1: { filename: source } → {}'],
     },
   ],
+  'registry/front/names.ts': [
+    {
+      why: 'An expression takes null for the word null, which is no digest: the comparison is for its type.',
+      mutants: ['if (text === null || !digestPattern.test(text)) { | 5: text === null → false'],
+    },
+  ],
+  'registry/front/content-range.ts': [
+    {
+      why: 'The first of what was matched, which is the whole, is passed over.',
+      mutants: [
+        'const [, from, to] = /^(?:bytes[ =])?(\\d{1,15})-(\\d{1,15})(?:\\/(?:\\d{1,15}|\\*))?$/.exec(text) ?? []; | 98: [] → ["Stryker was here"]',
+      ],
+    },
+  ],
+  'registry/front/unreadable.ts': [
+    {
+      why: 'Neither text is a code that Node.js has.',
+      mutants: [
+        "const [status, message] = reasons[error.code ?? ''] ?? [400, 'this is no request of HTTP/1.1']; | 49: '' → \"Stryker was here!\"",
+      ],
+    },
+  ],
 };
 
 export const reasonOf = (file: string, mutant: Mutant): string | undefined =>
