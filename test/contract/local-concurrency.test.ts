@@ -129,14 +129,17 @@ describe('the local Lambda', () => {
     expect([status, text, headers.get('retry-after')]).toEqual([503, '{"code":"Busy"}', '5']);
   });
 
-  it.runIf(existsSync('/dev/full'))('answers where its log cannot be written, as on a full disk', async () => {
-    const source = `export const handler = async () => {
+  it.runIf(existsSync('/dev/full'))(
+    'answers where its log cannot be written, as on a full disk',
+    async () => {
+      const source = `export const handler = async () => {
       console.log('a line');
       return { statusCode: 200, body: 'answered' };
     };`;
-    const { call } = await start({ a: { source }, b: { source } }, { instances: 1, logFile: '/dev/full' });
-    expect([(await call('a')).text, (await call('b')).text]).toEqual(['answered', 'answered']);
-  });
+      const { call } = await start({ a: { source }, b: { source } }, { instances: 1, logFile: '/dev/full' });
+      expect([(await call('a')).text, (await call('b')).text]).toEqual(['answered', 'answered']);
+    },
+  );
 
   it('counts the wait for an instance neither as the function’s time nor as the gateway’s', async () => {
     const limits = { invocations: 2, requests: 100, timeoutMs: 3_000 };
