@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { type Bounds, defaultBounds } from './bounds.ts';
 import { ManifestMemory } from './manifest-memory.ts';
 import { type Service, serve } from './serve.ts';
@@ -67,7 +68,8 @@ export async function startRegistryServer(options: RegistryServerOptions): Promi
         serve(request, response, service, () => response.writeContinue()),
       ),
     )
-    .on('clientError', (error, socket) => refuseUnreadable(error, socket, traffic.has(socket)));
+    .on('clientError', (error, socket) => refuseUnreadable(error, socket, traffic.has(socket)))
+    .on('timeout', endUnlessRead);
   const place = await listen(server, address);
   return {
     url: 'socket' in address ? place : `${tls ? 'https' : 'http'}://${place}`,
@@ -105,6 +107,19 @@ function createServerOf(
     connectionsCheckingInterval: Math.min(30_000, headersMs),
   };
   return tls ? createTlsServer({ ...options, ...tls }) : createServer(options);
+}
+
+/**
+ * Node.js looks at its clocks before it reads. After a second in which this process was too busy to read, it would reset
+ * a connection whose next request came in time.
+ */
+function endUnlessRead(socket: Socket): void {
+  const { bytesRead } = socket;
+  setImmediate(() => {
+    if (socket.bytesRead === bytesRead) {
+      socket.destroy();
+    }
+  });
 }
 
 /** @returns host and port, or the socket as `unix:` and its path */
