@@ -286,6 +286,26 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       ],
     },
   ],
+  'lambda/upload/layer-part-body.ts': [
+    {
+      why: 'After the last byte there is nothing to write.',
+      mutants: [
+        'for (let at = 0; at < blob.length; at += sliceBytes) { | 18: at < blob.length → at <= blob.length',
+      ],
+    },
+    {
+      why: 'Base64 is of ASCII, which both encodings write alike.',
+      mutants: [
+        "length += body.write(blob.toString('base64', at, at + sliceBytes), length, 'latin1'); | 76: 'latin1' → \"\"",
+      ],
+    },
+    {
+      why: 'A body of just that size has as much memory either way.',
+      mutants: [
+        'if (bytes.length < minEcrPartBytes || length > roomBytes) { | 39: length > roomBytes → length >= roomBytes',
+      ],
+    },
+  ],
 };
 
 export const reasonOf = (file: string, mutant: Mutant): string | undefined =>
