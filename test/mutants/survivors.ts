@@ -264,6 +264,64 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       why: 'Neither text is a code that Node.js has.',
       mutants: [
         "const [status, message] = reasons[error.code ?? ''] ?? [400, 'this is no request of HTTP/1.1']; | 49: '' → \"Stryker was here!\"",
+  'policy/sample-requests.ts': [
+    {
+      why: 'No context holds these members, and the type asks for them.',
+      mutants: [
+        "const upload = { ...repository, uploadId: 'upload' }; | 43: 'upload' → \"\"",
+        'const layerDigests = [digest]; | 22: [digest] → []',
+      ],
+    },
+  ],
+  'api/strict-json.ts': [
+    {
+      why: 'A sum is odd where the difference is.',
+      mutants: ['return (at - first) % 2 === 1; | 9: at - first → at + first'],
+    },
+    {
+      why: 'Where no quote is left nothing is escaped, nor is the second character of a text, which follows its first quote.',
+      mutants: [
+        'while (end !== -1 && isEscaped(text, end)) { | 8: end !== -1 → true',
+        'while (end !== -1 && isEscaped(text, end)) { | 16: -1 → +1',
+      ],
+    },
+    {
+      why: 'Beyond its end a text has no character, and nothing is counted.',
+      mutants: ['for (let at = 0; at < text.length; at++) { | 18: at < text.length → at <= text.length'],
+    },
+    {
+      why: 'Nothing is no object either, which is said in the same words.',
+      mutants: [
+        "} catch { | 9: { // The parser's own message quotes the text. throw new JsonFault('a JSON object'); } → {}",
+      ],
+    },
+  ],
+  'api/well-formed.ts': [
+    {
+      why: 'A list is an object whose names are numbers, and well-formed: that it is read by its elements alone costs less.',
+      mutants: [
+        'if (Array.isArray(one)) { | 5: Array.isArray(one) → false',
+        'if (Array.isArray(one)) { | 25: { for (const element of one) { left.push(element); } continue; } → {}',
+      ],
+    },
+  ],
+  'lambda/upload/layer-part-body.ts': [
+    {
+      why: 'After the last byte there is nothing to write.',
+      mutants: [
+        'for (let at = 0; at < blob.length; at += sliceBytes) { | 18: at < blob.length → at <= blob.length',
+      ],
+    },
+    {
+      why: 'Base64 is of ASCII, which both encodings write alike.',
+      mutants: [
+        "length += body.write(blob.toString('base64', at, at + sliceBytes), length, 'latin1'); | 76: 'latin1' → \"\"",
+      ],
+    },
+    {
+      why: 'A body of just that size has as much memory either way.',
+      mutants: [
+        'if (bytes.length < minEcrPartBytes || length > roomBytes) { | 39: length > roomBytes → length >= roomBytes',
       ],
     },
   ],
