@@ -85,9 +85,10 @@ export const core: readonly Group[] = [
     tests: ['unit/manifest-members', 'unit/manifest'],
   },
   {
-    files: below('registry/front', 'serve', 'routes', 'answers', 'blobs', 'manifests', 'uploads', 'listings'),
-    tests: ['contract/registry-front'],
+    files: below('registry/front', 'uploads', 'blobs', 'manifests', 'listings', 'routes', 'answers'),
+    tests: ['unit/registry-handlers'],
   },
+  { files: below('registry/front', 'serve'), tests: ['contract/registry-front', 'contract/registry-server'] },
   {
     files: below(
       'registry/hosted',
@@ -108,7 +109,7 @@ export const core: readonly Group[] = [
   },
   { files: below('registry/hosted', 'environment'), tests: ['unit/hosted-environment'] },
   { files: below('registry/hosted', 'task-protection'), tests: ['unit/task-protection'] },
-  { files: below('registry/hosted', 'server', 'main', 'uploads-metric'), tests: ['contract/hosted-server'] },
+  { files: below('registry/hosted', 'server', 'uploads-metric'), tests: ['contract/hosted-server'] },
   { files: below('registry/hosted', 'calls', 'answer-time'), tests: ['unit/hosted-calls'] },
   { files: below('registry/hosted', 'read-images', 'read-blobs'), tests: ['unit/hosted-reads'] },
   { files: below('registry/hosted', 'lasting-tokens'), tests: ['unit/lasting-tokens'] },

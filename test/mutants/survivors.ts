@@ -325,6 +325,26 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       ],
     },
   ],
+  'registry/hosted/part-cutter.ts': [
+    {
+      why: 'Wherever bytes are held there is a buffer: the comparison is for its type.',
+      mutants: [
+        "if (buffer === undefined) { | 27: { throw new Error('no buffer is being filled'); } → {}",
+        "throw new Error('no buffer is being filled'); | 17: 'no buffer is being filled' → \"\"",
+        'if (buffer === undefined) { | 5: buffer === undefined → false',
+      ],
+    },
+    {
+      why: 'Where there is no first buffer there is no second: the comparison is for its type.',
+      mutants: ['if (first === undefined || second === undefined) { | 5: first === undefined → false'],
+    },
+    {
+      why: 'What is moved with the bytes that are held lies behind them, and is no part.',
+      mutants: [
+        'second.copyWithin(moved.length, 0, left - first.length); | 36: left - first.length → left + first.length',
+      ],
+    },
+  ],
 };
 
 export const reasonOf = (file: string, mutant: Mutant): string | undefined =>

@@ -300,6 +300,17 @@ describe('a body that does not begin where ECR is', () => {
     },
   );
 
+  it('is passed over exactly, whatever the lengths of its chunks', async () => {
+    const upload = open(10, 10);
+    async function* chunks() {
+      yield layer.subarray(10, 13);
+      yield layer.subarray(13, 21);
+      yield layer.subarray(21, 33);
+    }
+    await upload.take(at(10), { first: 10, length: 23, chunks: chunks() });
+    expect(upload.has()).toEqual(Buffer.from(layer.subarray(0, 33)));
+  });
+
   it('and brings nothing new is as far as ECR is', async () => {
     const upload = open(10, 10);
     expect(await upload.take(at(10), bodyOf(layer.subarray(10, 20)))).toEqual(at(20));
@@ -362,7 +373,8 @@ describe('a body that breaks off', () => {
     const body = bodyOf(bytes, { chunkBytes: 1, brokenAfter: came, ...(length !== undefined && { length }) });
     const failure = await failureOf(upload.take(before > 0 ? at(before) : nothingSent, body));
     expect(failure).toEqual(new Error('the client has gone away'));
-    expect(upload.has()).toEqual(Buffer.from(layer.subarray(0, before + kept)));
+    const uploadId = before > 0 ? 'aa' : 'a1';
+    expect(upload.has(uploadId)).toEqual(Buffer.from(layer.subarray(0, before + kept)));
     upload.expectNothingHeld();
   });
 
@@ -488,6 +500,10 @@ describe('the sender of parts', () => {
     sender.begin();
     await sender.settle();
     expect(sent).toEqual([]);
+    const { sender: first } = openSender(nothingSent);
+    first.begin();
+    await first.settle();
+    expect(first.place).toEqual({ uploadId: 'a1', position: 0, endsSmall: false });
     const { sender: without } = openSender(nothingSent);
     await without.send(part(5));
     expect(await failureOf(without.settle())).toEqual(new Error('the upload was not begun'));
@@ -543,6 +559,10 @@ describe('the cutter of parts', () => {
     expect(full).toEqual([Buffer.from(layer.subarray(0, 10))]);
     expect(one.held).toBe(5);
     expect(cutter(14, 30).full.length).toBe(3);
+    const { one: other } = cutter();
+    for (const part of other.take(layer.subarray(0, 40))) {
+      expect(other.held + part.length).toBe(heldBytes);
+    }
   });
 
   it.each([
