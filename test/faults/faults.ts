@@ -20,6 +20,8 @@ export type Fault = {
   readonly isSilent?: true;
   /** The instance dies of it. */
   readonly isDeath?: true;
+  /** An instance that has met it goes on in another way than one that has not. */
+  readonly isRemembered?: true;
   /** What was acknowledged is gone, or another's: the client has to send it again. */
   readonly loses?: true;
 };
@@ -218,6 +220,7 @@ export const faults: readonly Fault[] = [
     // As above: without a body it is a refusal like others, unless the clock is wrong indeed.
     codes: { ...everywhere('ServerException'), s3: ['ServerException', 'UpstreamRefusedException'] },
     strikes: ({ service }) => service !== 'issuer',
+    isRemembered: true,
     act: amongAll(skewed),
   },
   {

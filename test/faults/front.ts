@@ -84,6 +84,8 @@ export type Serving<Request> = {
   readonly connect: (token: string) => Connection<Request>;
   /** How long a request may take from now on. */
   readonly setPatience: (ms: number) => void;
+  /** Of a front that keeps uploads: what it was answered itself during the last request, which is all that it goes by. */
+  readonly kept?: () => string;
   /** The instance dies at once, and another takes its place. */
   readonly kill: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -110,6 +112,4 @@ export type Front<Request> = {
   readonly tellsWhen: boolean;
   /** Whether it keeps what a client has begun, so that what was before has to be done at the same serving each time. */
   readonly isStateful?: true;
-  /** Whether a request becomes many of another front's, so that of calls alike one is enough. */
-  readonly isMany?: true;
 };

@@ -86,12 +86,7 @@ export async function cellOf<Request>(
   fault: Fault,
   usual: Usual,
 ): Promise<Cell> {
-  const calls = usual.calls.filter(
-    (call) =>
-      block.services.includes(call.service) &&
-      canStrike(fault, call) &&
-      (call.nth === 1 || fault.isDeath || !trials.isMany),
-  );
+  const calls = usual.calls.filter((call) => block.services.includes(call.service) && canStrike(fault, call));
   const texts: string[] = [];
   const failures: string[] = [];
   let count = 0;

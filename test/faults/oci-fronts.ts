@@ -28,6 +28,5 @@ export const bridgeFront: Front<OciRequest> = {
   situations: bridgeSituations,
   serve: serveThroughBridge,
   isStateful: true,
-  isMany: true,
   death: deathCode,
 };

@@ -99,6 +99,7 @@ async function startGateway(open: Open, passTime: (ms: number) => void) {
   const another = () => ({ handlers: handlersOf(open(onceMore)), death: Promise.withResolvers<Response>() });
   let instance = another();
   let timeoutMs = usualPatienceMs;
+  let answers: (string | number)[] = [];
   const server = createServer(async (request, response) => {
     const { handlers, death } = instance;
     const { method = '', url = '', headers } = request;
@@ -112,12 +113,18 @@ async function startGateway(open: Open, passTime: (ms: number) => void) {
     const answer = await Promise.race([death.promise, sendTo(handlers, timeoutMs)(url, init)]);
     const { 'retry-after': seconds = 0, ...told } = Object.fromEntries(answer.headers);
     passTime(Number(seconds) * 1_000);
-    response.writeHead(answer.status, told).end(await answer.text());
+    const text = await answer.text();
+    answers.push(answer.status, seconds, ...(text.match(refusedAs) ?? []));
+    response.writeHead(answer.status, told).end(text);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     url: urlOf(server),
+    answers: () => answers.join(' '),
+    forget: () => {
+      answers = [];
+    },
     setPatience: (ms: number) => {
       timeoutMs = answerReserveMs + ms;
     },
@@ -129,6 +136,9 @@ async function startGateway(open: Open, passTime: (ms: number) => void) {
     close: () => closeServer(server),
   };
 }
+
+/** Of a problem document: what is refused, and where the upload is. */
+const refusedAs = /"code":"\w+"|"lastValidByteReceived":\d+/g;
 
 /** The handlers in this process take text as text. */
 const bodyOf = (contentType: string | undefined, body: Buffer) =>
@@ -151,8 +161,12 @@ export async function serveThroughBridge(
     uploads: { spareMs: 0 },
   });
   return {
-    connect: (token) => (request) => sendOci(bridge.url, token, request),
+    connect: (token) => (request) => {
+      gateway.forget();
+      return sendOci(bridge.url, token, request);
+    },
     setPatience: gateway.setPatience,
+    kept: gateway.answers,
     kill: gateway.kill,
     close: async () => {
       await bridge.close();

@@ -27,7 +27,7 @@ const policyDirectory = () =>
 const tokenMinutes = 10;
 
 /** @param prepare is applied to each client of the SDK */
-export async function openWorld({ prepare }: Pick<ServicesOptions, 'prepare'> = {}) {
+export async function openWorld({ prepare = (client) => client }: Pick<ServicesOptions, 'prepare'> = {}) {
   // Chance decides over pauses alone: none is waited for.
   vi.spyOn(Math, 'random').mockReturnValue(0);
   const clock = openClock();
@@ -62,7 +62,10 @@ export async function openWorld({ prepare }: Pick<ServicesOptions, 'prepare'> = 
     cloud,
     /** Another instance: it has read nothing yet. */
     openInstance: (retries?: Retries): FunctionServices => ({
-      ...openServices(environment, { ...(retries && { retries }), ...(prepare && { prepare }) }),
+      ...openServices(environment, {
+        ...(retries && { retries }),
+        prepare: (client) => prepare(cloud.withoutWire(client)),
+      }),
       tracer,
     }),
     clientToken: tokens.a,
