@@ -1,6 +1,7 @@
 // The faults, one table: what befalls a call, and what a client may be told of it at each service.
 
 import type { ErrorCode } from '../../api/errors.ts';
+import type { Registry } from '../../api/registries.ts';
 import { type Answer, type Call, errorAnswer, html, jsonAnswer, type Service } from './answers.ts';
 import { type Act, type Struck, skewed } from './cloud.ts';
 
@@ -11,6 +12,8 @@ export type Fault = {
   readonly name: string;
   /** The rows of the error table that the client may get; none where it must not notice. */
   readonly codes: { readonly [Of in Service]?: readonly ErrorCode[] };
+  /** The one whose API has it; by default both. */
+  readonly registry?: Registry;
   /** Which calls it can befall; by default each. */
   readonly strikes?: (call: Call) => boolean;
   /** Whether it is tried at one call alone, too, and not as long as the request lasts. */
@@ -225,6 +228,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'cannot use its key (KMS)',
+    registry: 'ecr',
     codes: { ecr: ['KmsException'], s3: ['UpstreamRefusedException'] },
     strikes: (call) =>
       call.service === 's3' ||
@@ -235,6 +239,18 @@ export const faults: readonly Fault[] = [
           ? errorAnswer('s3', 400, 'KMS.DisabledException')
           : errorAnswer('ecr', 400, 'KmsException', { kmsError: 'DisabledException' }),
       ),
+  },
+  {
+    name: 'knows no such registry',
+    registry: 'ecr-public',
+    codes: { ecr: ['RegistryNotFoundException'] },
+    act: ({ give }) => give(errorAnswer('ecr', 400, 'RegistryNotFoundException')),
+  },
+  {
+    name: 'does not offer this',
+    registry: 'ecr-public',
+    codes: { ecr: ['UnsupportedCommandException'] },
+    act: ({ give }) => give(errorAnswer('ecr', 400, 'UnsupportedCommandException')),
   },
   {
     name: 'has reached a limit',

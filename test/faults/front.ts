@@ -2,6 +2,7 @@
 
 import type { ErrorCode } from '../../api/errors.ts';
 import type { Subject } from '../../api/oci.ts';
+import type { Registry } from '../../api/registries.ts';
 import type { FunctionServices } from '../../lambda/function-services.ts';
 import type { Retries } from '../../lambda/retries.ts';
 import type { AwsState } from './aws-state.ts';
@@ -96,6 +97,7 @@ export type Open = (retries: Retries) => FunctionServices;
 
 export type Front<Request> = {
   readonly name: string;
+  readonly registry: Registry;
   readonly situations: readonly Situation<Request>[];
   /** @param passTime for clients of its own that would wait */
   readonly serve: (open: Open, passTime: (ms: number) => void) => Promise<Serving<Request>>;

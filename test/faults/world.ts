@@ -15,6 +15,7 @@ import { tokens } from '../support/resource-api.ts';
 import { issuerKey } from './aws-state.ts';
 import { openClock } from './clock.ts';
 import { startCloud } from './cloud.ts';
+import { registryAlias } from './layer.ts';
 
 /** The quota is counted and never full. */
 const policyDirectory = () =>
@@ -48,7 +49,7 @@ export async function openWorld({ prepare = (client) => client }: Pick<ServicesO
     stagingBucket: 'staging',
     secretId: 'the-secret',
     policyDirectory: policyDirectory(),
-    accounts: { own: localAccount.accountId, others: [], aliases: [] },
+    accounts: { own: localAccount.accountId, others: [], aliases: [registryAlias] },
     registries: ['ecr', 'ecr-public'],
     issuers: [{ issuer: url, audience: ['ecr-upload-proxy'], audienceClaim: 'aud' }],
     quotaTable: 'quotas',
