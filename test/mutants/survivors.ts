@@ -245,25 +245,6 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       mutants: ['{ filename: source }, | 1: { filename: source } → {}'],
     },
   ],
-  'registry/front/names.ts': [
-    {
-      why: 'An expression takes null for the word null, which is no digest: the comparison is for its type.',
-      mutants: ['if (text === null || !digestPattern.test(text)) { | 5: text === null → false'],
-    },
-  ],
-  'registry/front/content-range.ts': [
-    {
-      why: 'The first of what was matched, which is the whole, is passed over.',
-      mutants: [
-        'const [, from, to] = /^(?:bytes[ =])?(\\d{1,15})-(\\d{1,15})(?:\\/(?:\\d{1,15}|\\*))?$/.exec(text) ?? []; | 98: [] → ["Stryker was here"]',
-      ],
-    },
-  ],
-  'registry/front/unreadable.ts': [
-    {
-      why: 'Neither text is a code that Node.js has.',
-      mutants: [
-        "const [status, message] = reasons[error.code ?? ''] ?? [400, 'this is no request of HTTP/1.1']; | 49: '' → \"Stryker was here!\"",
   'policy/sample-requests.ts': [
     {
       why: 'No context holds these members, and the type asks for them.',
@@ -325,6 +306,28 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       ],
     },
   ],
+  'registry/front/names.ts': [
+    {
+      why: 'An expression takes null for the word null, which is no digest: the comparison is for its type.',
+      mutants: ['if (text === null || !digestPattern.test(text)) { | 5: text === null → false'],
+    },
+  ],
+  'registry/front/content-range.ts': [
+    {
+      why: 'The first of what was matched, which is the whole, is passed over.',
+      mutants: [
+        'const [, from, to] = /^(?:bytes[ =])?(\\d{1,15})-(\\d{1,15})(?:\\/(?:\\d{1,15}|\\*))?$/.exec(text) ?? []; | 98: [] → ["Stryker was here"]',
+      ],
+    },
+  ],
+  'registry/front/unreadable.ts': [
+    {
+      why: 'Neither text is a code that Node.js has.',
+      mutants: [
+        "const [status, message] = reasons[error.code ?? ''] ?? [400, 'this is no request of HTTP/1.1']; | 49: '' → \"Stryker was here!\"",
+      ],
+    },
+  ],
   'registry/hosted/part-cutter.ts': [
     {
       why: 'Wherever bytes are held there is a buffer: the comparison is for its type.',
@@ -342,6 +345,28 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       why: 'What is moved with the bytes that are held lies behind them, and is no part.',
       mutants: [
         'second.copyWithin(moved.length, 0, left - first.length); | 36: left - first.length → left + first.length',
+      ],
+    },
+  ],
+  'client/layer-reader.ts': [
+    {
+      why: 'A byte at the position has been passed over before.',
+      mutants: [
+        'if (byte >= start && byte < this.#position) { | 22: byte < this.#position → byte <= this.#position',
+        '} else if (byte <= this.#hashedBytes && byte > this.#position) { | 41: byte > this.#position → byte >= this.#position',
+      ],
+    },
+    {
+      why: 'A text has no memory that a buffer could be in.',
+      mutants: [
+        'const views = [...this.#kept.map(({ bytes }) => bytes), ...this.#ahead, ...(chunk ? [chunk] : [])]; | 95: [] → ["Stryker was here"]',
+      ],
+    },
+    {
+      why: 'A chunk of no bytes is passed over when the next one is read.',
+      mutants: [
+        'if (taken.length < chunk.length) { | 5: taken.length < chunk.length → true',
+        'if (taken.length < chunk.length) { | 5: taken.length < chunk.length → taken.length <= chunk.length',
       ],
     },
   ],
