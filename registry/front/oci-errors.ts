@@ -60,6 +60,16 @@ export function ociErrorOf(error: ProxyError, subject: Subject, repositoryName?:
 export const busy = (message: string): OciError =>
   new OciError('UNAVAILABLE', message, { headers: { 'retry-after': 5 } });
 
+/**
+ * Refusals that are meant: the policy does not let this client ask, or the registry cannot be asked at all. They alone
+ * may be told as if nothing were there, where a tool would stop at anything else. A failure never is: who believes that
+ * there is nothing reports so, or overwrites what there is. Decision 0035.
+ */
+export const isMeant = (
+  error: unknown,
+  ...codes: readonly ('AccessDeniedException' | 'UnsupportedCommandException')[]
+): error is ProxyError => error instanceof ProxyError && codes.some((code) => code === error.code);
+
 /** Whether it is a refusal that becomes one of these codes. */
 export const isRefused = (error: unknown, subject: Subject, codes: readonly OciCode[]): error is ProxyError =>
   error instanceof ProxyError && codes.includes(ociCodeOf(error.code, subject));

@@ -35,10 +35,13 @@ export const core: readonly Group[] = [
     tests: ['unit/decisions'],
   },
   { files: below('policy', 'cedar', 'policy-depth'), tests: ['unit/policy-measure'] },
+  { files: below('policy', 'policy-files', 'policy-directory', 'quota-file'), tests: ['unit/policy-files'] },
+  { files: below('policy', 'sample-requests'), tests: ['unit/sample-requests'] },
   {
-    files: ['lambda/steps/validate.ts', 'lambda/invalid-members.ts', 'lambda/gateway/event-members.ts'],
+    files: ['lambda/steps/validate.ts', 'lambda/invalid-members.ts'],
     tests: ['unit/validate'],
   },
+  { files: below('lambda/gateway', 'event-members'), tests: ['unit/event-members'] },
   { files: ['lambda/serve.ts'], tests: ['unit/serve-order'] },
   {
     files: below(
@@ -68,14 +71,19 @@ export const core: readonly Group[] = [
     tests: ['unit/paired-parts', 'unit/layer-completions', 'unit/direct-parts', 'unit/forward'],
   },
   {
-    files: below('lambda/quota', 'counted-range', 'applied-quotas', 'quota-items', 'quota-counts'),
+    files: below('lambda/quota', 'quota-items', 'quota-counts'),
     tests: ['unit/counted-range', 'unit/quotas', 'unit/quota-counts'],
   },
+  { files: below('lambda/quota', 'counted-range'), tests: ['unit/counted-range'] },
+  { files: below('lambda/quota', 'applied-quotas'), tests: ['unit/quotas'] },
   {
-    files: below('api', 'strict-json', 'well-formed', 'digest'),
-    tests: ['unit/strict-json', 'unit/well-formed', 'unit/manifest'],
+    files: below('api', 'strict-json', 'well-formed'),
+    tests: ['unit/strict-json', 'unit/well-formed'],
   },
-  { files: below('api', 'manifest', 'manifest-schemas'), tests: ['unit/manifest'] },
+  {
+    files: below('api', 'manifest', 'manifest-schemas', 'digest'),
+    tests: ['unit/manifest-members', 'unit/manifest'],
+  },
   {
     files: below('registry/front', 'uploads', 'blobs', 'manifests', 'listings', 'routes', 'answers'),
     tests: ['unit/registry-handlers'],
@@ -111,4 +119,5 @@ export const core: readonly Group[] = [
   },
   { files: below('lambda/upload', 'layer-parts'), tests: ['unit/layer-parts'] },
   { files: below('lambda/upload', 'ecr'), tests: ['unit/forward'] },
+  { files: below('lambda/upload', 'layer-part-body'), tests: ['unit/layer-part-body'] },
 ];

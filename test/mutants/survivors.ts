@@ -206,6 +206,106 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       ],
     },
   ],
+  'lambda/gateway/event-members.ts': [
+    {
+      why: 'What reads a text throws a JsonFault and nothing else: the question is for its type.',
+      mutants: [
+        'if (!(error instanceof JsonFault)) { | 36: { throw error; } → {}',
+        'if (!(error instanceof JsonFault)) { | 5: !(error instanceof JsonFault) → false',
+      ],
+    },
+    {
+      why: 'Node counts UTF-8 where it is told no encoding.',
+      mutants: [
+        "const bytes = Buffer.byteLength(body ?? '', isBase64Encoded ? 'base64' : 'utf8'); | 74: 'utf8' → \"\"",
+      ],
+    },
+    {
+      why: 'Neither text is an object of JSON, and both are refused in the same words.',
+      mutants: ["return body ?? ''; | 16: '' → \"Stryker was here!\""],
+    },
+    {
+      why: 'Neither text is a Content-Range, and where there is no match no group is read.',
+      mutants: [
+        "function positionsOf(contentRange = ''): { first: number; last: number } | undefined { | 37: '' → \"Stryker was here!\"",
+        'const [, ...digits] = contentRangePattern.exec(contentRange) ?? []; | 65: [] → ["Stryker was here"]',
+      ],
+    },
+    {
+      why: 'What is split has at least one piece, and neither text is a type that an operation takes.',
+      mutants: [
+        "const contentType = event.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? ''; | 21: event.headers['content-type']?.split(';')[0]?.trim → event.headers['content-type']?.split(';')[0].trim",
+        "const contentType = event.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? ''; | 91: '' → \"Stryker was here!\"",
+      ],
+    },
+  ],
+  'policy/cedar.ts': [
+    {
+      why: 'The name of a file is for stack traces alone.',
+      mutants: ['{ filename: source }, | 1: { filename: source } → {}'],
+    },
+  ],
+  'policy/sample-requests.ts': [
+    {
+      why: 'No context holds these members, and the type asks for them.',
+      mutants: [
+        "const upload = { ...repository, uploadId: 'upload' }; | 43: 'upload' → \"\"",
+        'const layerDigests = [digest]; | 22: [digest] → []',
+      ],
+    },
+  ],
+  'api/strict-json.ts': [
+    {
+      why: 'A sum is odd where the difference is.',
+      mutants: ['return (at - first) % 2 === 1; | 9: at - first → at + first'],
+    },
+    {
+      why: 'Where no quote is left nothing is escaped, nor is the second character of a text, which follows its first quote.',
+      mutants: [
+        'while (end !== -1 && isEscaped(text, end)) { | 8: end !== -1 → true',
+        'while (end !== -1 && isEscaped(text, end)) { | 16: -1 → +1',
+      ],
+    },
+    {
+      why: 'Beyond its end a text has no character, and nothing is counted.',
+      mutants: ['for (let at = 0; at < text.length; at++) { | 18: at < text.length → at <= text.length'],
+    },
+    {
+      why: 'Nothing is no object either, which is said in the same words.',
+      mutants: [
+        "} catch { | 9: { // The parser's own message quotes the text. throw new JsonFault('a JSON object'); } → {}",
+      ],
+    },
+  ],
+  'api/well-formed.ts': [
+    {
+      why: 'A list is an object whose names are numbers, and well-formed: that it is read by its elements alone costs less.',
+      mutants: [
+        'if (Array.isArray(one)) { | 5: Array.isArray(one) → false',
+        'if (Array.isArray(one)) { | 25: { for (const element of one) { left.push(element); } continue; } → {}',
+      ],
+    },
+  ],
+  'lambda/upload/layer-part-body.ts': [
+    {
+      why: 'After the last byte there is nothing to write.',
+      mutants: [
+        'for (let at = 0; at < blob.length; at += sliceBytes) { | 18: at < blob.length → at <= blob.length',
+      ],
+    },
+    {
+      why: 'Base64 is of ASCII, which both encodings write alike.',
+      mutants: [
+        "length += body.write(blob.toString('base64', at, at + sliceBytes), length, 'latin1'); | 76: 'latin1' → \"\"",
+      ],
+    },
+    {
+      why: 'A body of just that size has as much memory either way.',
+      mutants: [
+        'if (bytes.length < minEcrPartBytes || length > roomBytes) { | 39: length > roomBytes → length >= roomBytes',
+      ],
+    },
+  ],
   'registry/front/names.ts': [
     {
       why: 'An expression takes null for the word null, which is no digest: the comparison is for its type.',

@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // One worker a mutant, so that packages are loaded once for all its tests.
+    isolate: false,
     include: (process.env.MUTANT_TESTS ?? '').split(','),
     globalSetup: 'test/support/temporary-folder.ts',
     // What a mutant makes hang, it kills: each such test waits for so long.
