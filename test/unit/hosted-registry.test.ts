@@ -198,12 +198,10 @@ describe('an upload that begins', () => {
       ],
       ['InitiateLayerUpload', { repositoryName }],
     ]);
-    const nobodys = expect.stringMatching(/^sha256:[0-9a-f]{64}$/);
+    const nobodys = digestOf('of nothing that is ever pushed');
     expect(await asked()).toEqual([
       ['BatchCheckLayerAvailability', { repositoryName, layerDigests: [nobodys] }],
     ]);
-    expect(nobodys).toEqual(digestOf('of nothing that is ever pushed'));
-    expect(asker.abortSignal.aborted).toBe(false);
     end(202);
     expect(lines[0]?.operation).toBe('InitiateLayerUpload');
   });
