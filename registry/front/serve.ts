@@ -149,15 +149,11 @@ async function outcomeOf(request: Request, service: Service): Promise<Outcome> {
     }
     return { answer: await dispatch(request, path, route, service) };
   } catch (error) {
-    const { told, code, fault } = refusedWith(error, route, route?.pattern.exec(path)?.groups?.name);
-    if (raw.method === 'HEAD' && !expectedOfHead.has(told.status)) {
+    const { told, ...reason } = refusedWith(error, route, route?.pattern.exec(path)?.groups?.name);
+    if (method === 'HEAD' && !expectedOfHead.has(told.status)) {
       caller.warn(told.message);
     }
-    return {
-      answer: refusal(told),
-      ...(code !== undefined && { code }),
-      ...(fault !== undefined && { fault }),
-    };
+    return { answer: refusal(told), ...reason };
   }
 }
 

@@ -77,6 +77,7 @@ async function refusalOf(work: Promise<unknown>) {
 const refusing = (error: unknown) => async (): Promise<never> => Promise.reject(error);
 const denied = new ProxyError('AccessDeniedException', 'the policy says no.');
 const away = new ProxyError('ServiceUnavailableException');
+const unsupported = new ProxyError('UnsupportedCommandException');
 const unknownToken = new ProxyError('UnrecognizedClientException');
 const fault = Object.assign(new Error('x is undefined'), { code: 'AccessDeniedException' });
 
@@ -324,12 +325,11 @@ describe('a blob', () => {
     ['that is not there', async () => undefined, undefined],
     ['of no known size', async () => ({ size: undefined }), undefined],
     ['that may not be asked after', refusing(denied), denied],
-    ['while ECR is away', refusing(away), away],
   ])('%s is sent again', async (_, hasBlob, cause) => {
     expect(await refusalOf(ask('HEAD', path, { hasBlob }))).toMatchObject({ ...noLayer, cause });
   });
 
-  it.each([unknownToken, fault])('is none to be sent after %s', async (error) => {
+  it.each([unknownToken, away, unsupported, fault])('is none to be sent after %s', async (error) => {
     expect(await failureOf(ask('HEAD', path, { hasBlob: refusing(error) }))).toBe(error);
     expect(await failureOf(ask('GET', path, { getBlob: refusing(error) }))).toBe(error);
   });
@@ -534,8 +534,6 @@ describe('a manifest that is read', () => {
     }
   });
 
-  const unsupported = new ProxyError('UnsupportedCommandException');
-
   it.each([denied, unsupported])('by HEAD, as by one who may push alone, is none after %s', async (error) => {
     const getManifest = refusing(error);
     expect(await refusalOf(get('1.0', { getManifest }, {}, 'HEAD'))).toMatchObject({
@@ -618,11 +616,13 @@ describe('the referrers of a manifest', () => {
     expect(listReferrers).not.toHaveBeenCalled();
   });
 
-  it('are kept under a tag where ECR keeps none', async () => {
-    expect(await refusalOf(list(async () => undefined))).toMatchObject({
-      ...{ code: 'UNSUPPORTED', status: 404 },
-      message: 'this registry lists no referrers: keep them under a tag',
-    });
+  it('are kept under a tag where ECR keeps none, or cannot be asked', async () => {
+    for (const listReferrers of [async () => undefined, refusing(unsupported)]) {
+      expect(await refusalOf(list(listReferrers))).toMatchObject({
+        ...{ code: 'UNSUPPORTED', status: 404 },
+        message: 'this registry lists no referrers: keep them under a tag',
+      });
+    }
   });
 
   it.each(['the policy says no.', 'the policy says no'])(

@@ -257,6 +257,27 @@ describe('what is thrown', () => {
   });
 });
 
+describe('a refusal of HEAD, which has no body', () => {
+  const away = new ProxyError('ServiceUnavailableException', 'ECR is away');
+  const unknown = new ProxyError('UnrecognizedClientException');
+
+  it.each<[string, unknown, string, string | undefined]>([
+    ['HEAD', away, '503 Service Unavailable', 'warning: 299 - "ECR is away"'],
+    ['HEAD', denied, '404 Not Found', undefined],
+    ['HEAD', unknown, '401 Unauthorized', undefined],
+    ['GET', away, '503 Service Unavailable', undefined],
+  ])(
+    'says its reason as a warning, unless it is the answer: %s, %s',
+    async (method, error, status, warning) => {
+      const answer = await done(method, manifest, { port: { getManifest: refusing(error) } });
+      expect([answer.status, answer.headers.find((line) => line.startsWith('warning'))]).toEqual([
+        `HTTP/1.1 ${status}`,
+        warning,
+      ]);
+    },
+  );
+});
+
 describe('a client that goes away', () => {
   function waiting() {
     const asked = Promise.withResolvers<AbortSignal>();
