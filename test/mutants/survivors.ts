@@ -412,6 +412,26 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       mutants: ['work.then(() => false), | 11: () => false → () => undefined'],
     },
   ],
+  'registry/front/manifests.ts': [
+    {
+      why: 'An expression takes undefined for that word, which is no digest: the comparison is for its type.',
+      mutants: [
+        "...(listsReferrers && subject !== undefined && isStorable(subject) && { 'oci-subject': subject }), | 23: subject !== undefined → true",
+      ],
+    },
+    {
+      why: 'A text that is split has at least one part.',
+      mutants: [
+        "contentType?.split(';', 1)[0]?.trim() || undefined; | 1: contentType?.split(';', 1)[0]?.trim → contentType?.split(';', 1)[0].trim",
+      ],
+    },
+  ],
+  'registry/hosted/read-images.ts': [
+    {
+      why: 'Neither text is a code that ECR has.',
+      mutants: ["if (!image && !absent.has(failure?.failureCode ?? '')) { | 51: '' → \"Stryker was here!\""],
+    },
+  ],
 };
 
 export const reasonOf = (file: string, mutant: Mutant): string | undefined =>
