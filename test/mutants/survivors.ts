@@ -432,6 +432,12 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       mutants: ["if (!image && !absent.has(failure?.failureCode ?? '')) { | 51: '' → \"Stryker was here!\""],
     },
   ],
+  'registry/hosted/environment.ts': [
+    {
+      why: 'A variable that is not set is not true, whatever stands for it.',
+      mutants: [".default('false') | 10: 'false' → \"\""],
+    },
+  ],
 };
 
 export const reasonOf = (file: string, mutant: Mutant): string | undefined =>
