@@ -2,10 +2,10 @@
 
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Account } from '../account.ts';
+import { appendTo } from '../log-file.ts';
 import type { LambdaFunction } from '../template/template.ts';
 import { type InstanceStart, Instances } from './instances.ts';
 import { InvocationThrottled, type Invoke } from './invocation.ts';
@@ -33,7 +33,7 @@ type FunctionsOptions = {
 
 /** Decision 0028: an instance for each event under way; more than a function has reserved are throttled. */
 export function startFunctions({ functions, account, environment, logFile, limits }: FunctionsOptions) {
-  const log = (line: string) => appendFile(logFile, `${line}\n`);
+  const log = (line: string) => appendTo(logFile, `${line}\n`);
   const instances = new Instances(limits?.instances ?? maxInstances, log);
   const inTurn = pLimit(limits?.invocations ?? maxInvocations);
   const byName = new Map(
@@ -59,7 +59,7 @@ export function startFunctions({ functions, account, environment, logFile, limit
     instances.giveBack(instance);
     const outcome = refuseLarge(result);
     const status = 'failure' in outcome ? { status: 'failure', ...outcome } : { status: 'success' };
-    await log(JSON.stringify({ functionName: fn.name, requestId, durationMs, ...status }));
+    log(JSON.stringify({ functionName: fn.name, requestId, durationMs, ...status }));
     if ('failure' in outcome) {
       throw new Error(outcome.failure);
     }

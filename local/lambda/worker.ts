@@ -1,8 +1,8 @@
 // One instance of a Lambda function: a worker thread that loads the bundle once and takes one event at a time.
 
-import { openSync, writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
+import { appendTo } from '../log-file.ts';
 
 export type InstanceData = {
   handlerFile: string;
@@ -33,9 +33,8 @@ export type Reply = 'begun' | InvocationResult;
 const { handlerFile, exportName, logFile, context }: InstanceData = workerData;
 
 /** What the function prints goes to the log file, line by line as it comes, and not to the terminal. */
-const log = openSync(logFile, 'a');
 function write(chunk: string | Uint8Array): boolean {
-  writeSync(log, typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+  appendTo(logFile, chunk);
   return true;
 }
 process.stdout.write = write;

@@ -2,9 +2,11 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 import { loopback } from '../address.ts';
+import { appendTo } from '../log-file.ts';
 import type { Container } from './container.ts';
 
 export type RegistryOptions = {
@@ -23,9 +25,11 @@ const inherited = ({ PATH, HOME }: NodeJS.ProcessEnv) => ({ PATH, HOME });
 /** There is no load balancer whose word for the client's address could be taken, and no Amazon ECS to ask. */
 const unhosted = { BEHIND_LOAD_BALANCER: 'false', TASK_PROTECTION: 'false' };
 
+const endsWithParent = pathToFileURL(join(import.meta.dirname, 'ends-with-parent.ts')).href;
+
 /** @throws Error with what the process printed, if it does not start */
 export async function startRegistry({ port, container, environment, logFile }: RegistryOptions) {
-  const child = spawn(process.execPath, container.args, {
+  const child = spawn(process.execPath, ['--import', endsWithParent, ...container.args], {
     cwd: container.directory,
     env: {
       ...inherited(process.env),
@@ -35,17 +39,15 @@ export async function startRegistry({ port, container, environment, logFile }: R
       HOST: loopback,
       PORT: String(port),
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  const ended = once(child, 'exit').then(() => child.signalCode ?? `status ${child.exitCode}`);
   const url = await urlOf(child, logFile);
   const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, 'exit');
-      child.kill(signal);
-      await ended;
-    }
+    child.kill(signal);
+    await ended;
   };
-  return { url, processId: child.pid, end, close: () => end('SIGTERM') };
+  return { url, processId: child.pid, ended, end, close: () => end('SIGTERM') };
 }
 
 async function urlOf(child: ChildProcess, logFile: string): Promise<string> {
@@ -54,17 +56,17 @@ async function urlOf(child: ChildProcess, logFile: string): Promise<string> {
   for (const output of [child.stdout, child.stderr]) {
     const lines = output && createInterface({ input: output });
     lines?.on('line', (line) => {
-      appendFileSync(logFile, `${line}\n`);
+      appendTo(logFile, `${line}\n`);
+      printed.splice(0, printed.length - 19);
       printed.push(line);
       const url = /^Registry endpoint (?<url>http\S+)$/.exec(line)?.groups?.url;
       if (url !== undefined) {
         resolve(url);
-        printed.length = 0;
       }
     });
   }
   child.once('exit', (status) => {
-    reject(new Error(`the registry endpoint ended with ${status}:\n${printed.slice(-20).join('\n')}`));
+    reject(new Error(`the registry endpoint ended with ${status}:\n${printed.join('\n')}`));
   });
   return promise;
 }

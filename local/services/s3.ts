@@ -1,9 +1,10 @@
-// The local S3: s3rver, with the conditional writes it lacks, for callers with any credentials or none.
+// The local S3: s3rver, with the conditional and whole writes it lacks, for callers with any credentials or none.
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import S3rver from '@20minutes/s3rver';
 import { closeServer, loopback, urlOf } from '../address.ts';
+import { ObjectStore } from './object-store.ts';
 
 type S3Options = {
   /** 0 takes any free one. */
@@ -24,16 +25,17 @@ const noSuchKey: Refusal = { status: 404, code: 'NoSuchKey', message: 'The speci
 
 export async function startS3({ port, dataDirectory, bucketNames }: S3Options) {
   const s3rver = new S3rver({ directory: dataDirectory, silent: true, vhostBuckets: false });
+  const store = new ObjectStore(dataDirectory);
+  s3rver.store = store;
+  s3rver.context.store = store;
   const serve = s3rver.callback();
   const requests: Record<string, number> = {};
   const inTurn = queueByKey();
 
   const etagOf = async (path: string): Promise<string | undefined> => {
     const [, bucket = '', ...key] = decodeURIComponent(path).split('/');
-    return s3rver.store.getMetadata(bucket, key.join('/')).then(
-      ({ etag }) => etag,
-      () => undefined,
-    );
+    const found = await store.getObject(bucket, key.join('/'));
+    return found?.metadata.etag;
   };
 
   /** Source: "Conditional writes" in the Amazon S3 user guide. */
@@ -60,7 +62,8 @@ export async function startS3({ port, dataDirectory, bucketNames }: S3Options) {
     if (refusal) {
       refuse(response, refusal);
     } else {
-      serve(request, response);
+      // Whoever closes the connection does not undo what it has sent: the next request for the key comes after that.
+      await serve(request, response);
     }
     await ended;
   };
@@ -73,7 +76,7 @@ export async function startS3({ port, dataDirectory, bucketNames }: S3Options) {
   });
   server.listen(port, loopback);
   await once(server, 'listening');
-  await Promise.all(bucketNames.map((name) => s3rver.store.putBucket(name)));
+  await Promise.all(bucketNames.map((name) => store.putBucket(name)));
 
   const close = async () => {
     await closeServer(server);

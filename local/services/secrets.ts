@@ -1,7 +1,7 @@
 // The local Secrets Manager: one secret, which is a file that can be edited while it runs.
 
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import fastify from 'fastify';
 import { z } from 'zod';
 import { loopback, urlOf } from '../address.ts';
@@ -62,6 +62,12 @@ function firstSecret() {
   return { clients: Object.fromEntries(clients), sealingKey: randomBytes(32).toString('hex') };
 }
 
+/** Whole, whatever ends this process: half a secret would keep the next one from serving. */
+function replace(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
 /** The file is the current version. Somebody may edit it by hand, which makes it another version. */
 function openVersions(file: string, secretArn: string): Readonly<Record<string, (body: unknown) => object>> {
   let current: Version = { versionId: randomUUID(), text: readFileSync(file, 'utf8') };
@@ -108,7 +114,7 @@ function openVersions(file: string, secretArn: string): Readonly<Record<string, 
       if (RemoveFromVersionId !== refresh().versionId) {
         throw new SecretsError('InvalidParameterException', 'AWSCURRENT is attached to another version');
       }
-      writeFileSync(file, text, { mode: 0o600 });
+      replace(file, text);
       current = { versionId: MoveToVersionId, text };
       return described;
     },
@@ -117,7 +123,7 @@ function openVersions(file: string, secretArn: string): Readonly<Record<string, 
 
 export async function startSecrets({ port, file, secretArn }: SecretsOptions) {
   if (!existsSync(file)) {
-    writeFileSync(file, `${JSON.stringify(firstSecret(), null, 2)}\n`, { mode: 0o600 });
+    replace(file, `${JSON.stringify(firstSecret(), null, 2)}\n`);
   }
   const operations = openVersions(file, secretArn);
 

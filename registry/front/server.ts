@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { type Bounds, defaultBounds } from './bounds.ts';
 import { ManifestMemory } from './manifest-memory.ts';
 import { type Service, serve } from './serve.ts';
+import { removeAbandonedSocket } from './socket-file.ts';
 import { Traffic } from './traffic.ts';
 import { refuseUnreadable } from './unreadable.ts';
 import { UploadSlots } from './upload-slots.ts';
@@ -124,8 +125,9 @@ function endUnlessRead(socket: Socket): void {
 
 /** @returns host and port, or the socket as `unix:` and its path */
 async function listen(server: Server, address: Address): Promise<string> {
-  const listening = once(server, 'listening');
   if ('socket' in address) {
+    await removeAbandonedSocket(address.socket);
+    const listening = once(server, 'listening');
     // From its first moment on, so that nobody slips in before its mode is set.
     const umask = process.umask(0o177);
     server.listen(address.socket);
@@ -133,7 +135,7 @@ async function listen(server: Server, address: Address): Promise<string> {
     return `unix:${address.socket}`;
   }
   server.listen(address);
-  await listening;
+  await once(server, 'listening');
   const bound = server.address();
   const port = bound !== null && typeof bound === 'object' ? bound.port : address.port;
   return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;

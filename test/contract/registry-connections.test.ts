@@ -250,6 +250,28 @@ describe('a client that goes away', () => {
     expect(front.uploadsUnderWay()).toBe(0);
   });
 
+  it('before its body is read frees its memory as soon as it would be', async () => {
+    const { promise: isGone, resolve: gone } = Promise.withResolvers<void>();
+    const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+    const front = await startFront(({ abortSignal }) => ({
+      append: async (_name, _reference, { chunks }) => {
+        asked();
+        await once(abortSignal, 'abort');
+        gone();
+        return { reference: '1-x', position: await lengthOf(chunks) };
+      },
+    }));
+    const client = new RawConnection(front.port);
+    await client.head(...patch(100));
+    await client.write('12345');
+    await isAsked;
+    client.socket.resetAndDestroy();
+    await isGone;
+    await isServed(front, 1);
+    expect(front.served).toMatchObject([{ status: undefined, code: undefined, fault: undefined }]);
+    expect(front.uploadsUnderWay()).toBe(0);
+  });
+
   it('while ECR is asked ends the question', async () => {
     const asked = Promise.withResolvers<void>();
     const front = await startFront(({ abortSignal }) => ({
