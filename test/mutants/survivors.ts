@@ -306,6 +306,36 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       ],
     },
   ],
+  'api/manifest.ts': [
+    {
+      why: 'Beyond its end a text has no character, and nothing is counted.',
+      mutants: ['for (let at = 0; at < text.length; at++) { | 18: at < text.length → at <= text.length'],
+    },
+    {
+      why: 'What stands for a text that is not there is one text, and has no character that Cedar escapes.',
+      mutants: [
+        "const { artifactType = '', configMediaType = '', layerMediaTypes, manifestMediaTypes, annotations } = facts; | 46: '' → \"Stryker was here!\"",
+        "const { artifactType = '', configMediaType = '', layerMediaTypes, manifestMediaTypes, annotations } = facts; | 24: '' → \"Stryker was here!\"",
+      ],
+    },
+    {
+      why: 'Nothing else is thrown there: the question is for its type.',
+      mutants: ['if (failure instanceof z.ZodError) { | 5: failure instanceof z.ZodError → true'],
+    },
+  ],
+  'api/manifest-schemas.ts': [
+    {
+      why: 'Of an issue its place is read, and no other member.',
+      mutants: ["context.addIssue({ code: 'custom', path: [index, ...path] }); | 26: 'custom' → \"\""],
+    },
+    {
+      why: 'What is too long is refused at the same place: that the pattern is not tried on it costs less.',
+      mutants: [
+        '.max(maxDigestCharacters, { abort: true }) | 27: { abort: true } → {}',
+        '.max(maxDigestCharacters, { abort: true }) | 36: true → false',
+      ],
+    },
+  ],
 };
 
 export const reasonOf = (file: string, mutant: Mutant): string | undefined =>
