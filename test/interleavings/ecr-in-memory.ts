@@ -111,9 +111,10 @@ export function ecrInMemory() {
   }
 
   const availability = (layerDigests: readonly string[]) => ({
-    layers: layerDigests.flatMap((layerDigest) =>
-      layers.has(layerDigest) ? [{ layerDigest, layerAvailability: 'AVAILABLE' }] : [],
-    ),
+    layers: layerDigests.map((layerDigest) => ({
+      layerDigest,
+      layerAvailability: layers.has(layerDigest) ? 'AVAILABLE' : 'UNAVAILABLE',
+    })),
     failures: [],
   });
 

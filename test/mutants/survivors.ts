@@ -341,7 +341,7 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       why: 'A text that is split has at least one line, and each number is among the names.',
       mutants: [
         "return { file, line: before.length, column: (before.at(-1) ?? '').length + 1 }; | 63: '' → \"Stryker was here!\"",
-        "return names.map((name) => texts[sorted.indexOf(name)] ?? ''); | 54: '' → \"Stryker was here!\"",
+        "return names.map((name) => texts[sorted.indexOf(name)] ?? ''); | 59: '' → \"Stryker was here!\"",
       ],
     },
     {
@@ -372,6 +372,70 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       why: 'What the file system throws is an Error: the other text is for its type.',
       mutants: [
         "const reason = error instanceof Error ? error.message : 'for a reason unknown'; | 57: 'for a reason unknown' → \"\"",
+      ],
+    },
+  ],
+  'registry/front/names.ts': [
+    {
+      why: 'An expression takes null for the word null, which is no digest: the comparison is for its type.',
+      mutants: ['if (text === null || !digestPattern.test(text)) { | 5: text === null → false'],
+    },
+  ],
+  'registry/front/content-range.ts': [
+    {
+      why: 'The first of what was matched, which is the whole, is passed over.',
+      mutants: [
+        'const [, from, to] = /^(?:bytes[ =])?(\\d{1,15})-(\\d{1,15})(?:\\/(?:\\d{1,15}|\\*))?$/.exec(text) ?? []; | 98: [] → ["Stryker was here"]',
+      ],
+    },
+  ],
+  'registry/front/unreadable.ts': [
+    {
+      why: 'Neither text is a code that Node.js has.',
+      mutants: [
+        "const [status, message] = reasons[error.code ?? ''] ?? [400, 'this is no request of HTTP/1.1']; | 49: '' → \"Stryker was here!\"",
+      ],
+    },
+  ],
+  'registry/hosted/part-cutter.ts': [
+    {
+      why: 'Wherever bytes are held there is a buffer: the comparison is for its type.',
+      mutants: [
+        "if (buffer === undefined) { | 27: { throw new Error('no buffer is being filled'); } → {}",
+        "throw new Error('no buffer is being filled'); | 17: 'no buffer is being filled' → \"\"",
+        'if (buffer === undefined) { | 5: buffer === undefined → false',
+      ],
+    },
+    {
+      why: 'Where there is no first buffer there is no second: the comparison is for its type.',
+      mutants: ['if (first === undefined || second === undefined) { | 5: first === undefined → false'],
+    },
+    {
+      why: 'What is moved with the bytes that are held lies behind them, and is no part.',
+      mutants: [
+        'second.copyWithin(moved.length, 0, left - first.length); | 36: left - first.length → left + first.length',
+      ],
+    },
+  ],
+  'client/layer-reader.ts': [
+    {
+      why: 'A byte at the position has been passed over before.',
+      mutants: [
+        'if (byte >= start && byte < this.#position) { | 22: byte < this.#position → byte <= this.#position',
+        '} else if (byte <= this.#hashedBytes && byte > this.#position) { | 41: byte > this.#position → byte >= this.#position',
+      ],
+    },
+    {
+      why: 'A text has no memory that a buffer could be in.',
+      mutants: [
+        'const views = [...this.#kept.map(({ bytes }) => bytes), ...this.#ahead, ...(chunk ? [chunk] : [])]; | 95: [] → ["Stryker was here"]',
+      ],
+    },
+    {
+      why: 'A chunk of no bytes is passed over when the next one is read.',
+      mutants: [
+        'if (taken.length < chunk.length) { | 5: taken.length < chunk.length → true',
+        'if (taken.length < chunk.length) { | 5: taken.length < chunk.length → taken.length <= chunk.length',
       ],
     },
   ],

@@ -8,7 +8,8 @@ export default defineConfig({
     isolate: false,
     include: (process.env.MUTANT_TESTS ?? '').split(','),
     globalSetup: 'test/support/temporary-folder.ts',
-    testTimeout: 60_000,
+    // What a mutant makes hang, it kills: each such test waits for so long.
+    testTimeout: 20_000,
     hookTimeout: 120_000,
   },
 });

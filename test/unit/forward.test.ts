@@ -18,11 +18,11 @@ const digest = `sha256:${'a'.repeat(64)}`;
 /** What every operation's row requires of an answer, and a member that none has. */
 const answer = {
   uploadId: '11111111-2222-3333-4444-555555555555',
-  lastByteReceived: 0,
+  lastByteReceived: 2,
   layerDigest: digest,
   layers: [{ layerDigest: digest, layerAvailability: 'AVAILABLE', unknown: 1 }],
   image: { imageId: { imageDigest: digest } },
-  images: [],
+  images: [{ imageId: { imageDigest: digest, imageTag: 'v1' } }],
   imageIds: [],
   referrers: [],
   downloadUrl: 'https://layers.example/',
@@ -168,8 +168,9 @@ describe.each<Registry>(['ecr', 'ecr-public'])('an image of %s', (registry) => {
 
   it('goes to ECR as it came, once its usage is counted', async () => {
     const upload = openForwarding();
-    upload.answers.set('PutImage', answer);
-    expect(await put(upload, { imageDigest })).toEqual({ image: answer.image });
+    const image = { imageId: { imageDigest } };
+    upload.answers.set('PutImage', { ...answer, image });
+    expect(await put(upload, { imageDigest })).toEqual({ image });
     const { abortSignal, tellNearlyUsed } = upload;
     expect(upload.sent).toEqual([
       {
