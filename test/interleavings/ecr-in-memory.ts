@@ -111,9 +111,10 @@ export function ecrInMemory() {
   }
 
   const availability = (layerDigests: readonly string[]) => ({
-    layers: layerDigests.flatMap((layerDigest) =>
-      layers.has(layerDigest) ? [{ layerDigest, layerAvailability: 'AVAILABLE' }] : [],
-    ),
+    layers: layerDigests.flatMap((layerDigest) => {
+      const layer = layers.get(layerDigest);
+      return layer ? [{ layerDigest, layerAvailability: 'AVAILABLE', layerSize: layer.bytes.length }] : [];
+    }),
     failures: [],
   });
 

@@ -1,8 +1,8 @@
-// A bounded part of what npm run test:programs runs, and bugs that are planted to see that programs find them.
+// A bounded part of the random programs of the functions, and bugs that are planted to see that programs find them.
 
 import { describe, expect, it, vi } from 'vitest';
 import type { PlantedInServices } from '../interleavings/services-in-memory.ts';
-import { functionPrograms, partPrograms, sessionPrograms } from '../programs/commands.ts';
+import { functionPrograms, partPrograms } from '../programs/commands.ts';
 import { type Replay, runPrograms } from '../programs/run.ts';
 
 vi.mock('../../api/limits.ts', async (original) => ({
@@ -29,20 +29,8 @@ vi.mock('../../lambda/upload/layer-upload.ts', async (original) => {
   return { ...upload, prepareCompletion: prepared };
 });
 
-// A pause before a request is sent again is no event of a program.
-vi.mock('node:timers/promises', async (original) => {
-  const { setTimeout: sleep, ...timers } = await original<typeof import('node:timers/promises')>();
-  const paused = async (ms: number, ...rest: [unknown?, { signal?: AbortSignal }?]) =>
-    ms === 0 ? rest[0] : sleep(ms, ...rest);
-  return { ...timers, setTimeout: paused };
-});
-
 it('random programs against the functions keep what was acknowledged', async () => {
   await runPrograms(functionPrograms, { programs: 80 });
-});
-
-it('random programs against the registry endpoint keep what was acknowledged', async () => {
-  await runPrograms(sessionPrograms, { programs: 100 });
 });
 
 describe('a planted bug is found, and the program that finds it is made small', () => {
