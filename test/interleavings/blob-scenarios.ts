@@ -11,18 +11,25 @@ const begun = { layerBytes: 18, before: [{ post: 'to begin' }], faults: none } a
 const halfway = { ...begun, before: [{ post: 'to begin' }, { patch: [0, 10] }] } as const;
 
 export const blobScenarios: readonly BlobScenario[] = [
-  { ...begun, name: 'PATCH of the first bytes twice', racing: [[{ patch: [0, 8] }], [{ patch: [0, 8] }]] },
+  {
+    ...begun,
+    name: 'PATCH of the first bytes twice, and a fault',
+    racing: [[{ patch: [0, 8] }], [{ patch: [0, 8] }]],
+    faults: one,
+  },
   { ...halfway, name: 'PATCH at one offset twice', racing: [[{ patch: [10, 16] }], [{ patch: [10, 16] }]] },
   {
     ...halfway,
-    name: 'PATCH at one offset, and with other bytes',
+    name: 'PATCH at one offset, and with other bytes, and a fault',
     racing: [[{ patch: [10, 16] }], [{ patch: [10, 16], of: 'other' }]],
+    faults: one,
   },
   {
     ...halfway,
-    name: 'PATCH at one offset, of two parts, and of fewer bytes than a part',
+    name: 'PATCH at one offset, of two parts, and of fewer bytes than a part, and a fault',
     layerBytes: 28,
     racing: [[{ patch: [10, 22] }], [{ patch: [10, 13] }]],
+    faults: one,
   },
   {
     ...halfway,
@@ -40,9 +47,10 @@ export const blobScenarios: readonly BlobScenario[] = [
   },
   {
     ...halfway,
-    name: 'PATCH that breaks off, and again while it is still under way',
+    name: 'PATCH that breaks off, and again while it is still under way, and a fault',
     layerBytes: 28,
     racing: [[{ patch: [10, 26], butFor: 6 }], [{ hangUp: 1 }], [{ patch: [10, 26] }]],
+    faults: one,
   },
   {
     ...halfway,

@@ -104,7 +104,7 @@ describe('a planted bug', () => {
       'the last two parts change places',
       {
         bug: 'the last two parts change places',
-        race: 'PATCH at one offset, of two parts, and of fewer bytes than a part',
+        race: 'PATCH at one offset, of two parts, and of fewer bytes than a part, and a fault',
         broken: /was not sent there/,
         message: /are not the first ones of any layer/,
       },
