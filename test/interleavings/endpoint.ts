@@ -74,7 +74,6 @@ const likeSocket = (side: Duplex) => Object.assign(side, { setTimeout: () => sid
 export function openEndpoint(services: ServeServices) {
   const connections = new Map<Duplex, Connection>();
   const faults: unknown[] = [];
-  const slots = new UploadSlots(defaultBounds);
   const service: Omit<Service, 'onServed'> = {
     open: hostedRegistry({
       services,
@@ -93,7 +92,7 @@ export function openEndpoint(services: ServeServices) {
     sourceIpOf: () => undefined,
     otherRoutes: [],
     bounds: defaultBounds,
-    slots,
+    slots: new UploadSlots(defaultBounds),
     manifestMemory: new ManifestMemory(defaultBounds),
     isClosing: () => false,
   };
@@ -114,9 +113,6 @@ export function openEndpoint(services: ServeServices) {
   return {
     /** What was thrown and is no refusal. */
     faults,
-    /** How many requests bring bytes. */
-    uploadsUnderWay: () => slots.size,
-
     send: (to: Reach, { method, path, headers, body = [], breaksOff = false }: HttpRequest): Exchange => {
       const [near, far] = duplexPair();
       const serverSide = likeSocket(far);

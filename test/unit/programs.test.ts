@@ -12,7 +12,20 @@ vi.mock('../../api/limits.ts', async (original) => ({
   maxEcrPartBytes: 10,
 }));
 
-const { planted } = vi.hoisted(() => ({ planted: { sealUnchecked: false, completionForgets: false } }));
+const { planted, none } = vi.hoisted(() => {
+  const none = { sealUnchecked: false, completionForgets: false, policyUnasked: false };
+  return { planted: { ...none }, none };
+});
+
+vi.mock('../../policy/policies.ts', async (original) => {
+  const { openPolicies, ...policies } = await original<typeof import('../../policy/policies.ts')>();
+  const allowed = { allowed: true, policies: [], errors: [] };
+  const opened: typeof openPolicies = (...given) => {
+    const { decide } = openPolicies(...given);
+    return { decide: (request) => (planted.policyUnasked ? allowed : decide(request)) };
+  };
+  return { ...policies, openPolicies: opened };
+});
 
 vi.mock('../../lambda/upload/seal.ts', async (original) => {
   const { openSeal, ...seal } = await original<typeof import('../../lambda/upload/seal.ts')>();
@@ -64,6 +77,10 @@ describe('a planted bug is found, and the program that finds it is made small', 
       { inFunctions: { completionForgets: true }, message: /the client cannot go on/ },
     ],
     [
+      'a policy that is not asked',
+      { inFunctions: { policyUnasked: true }, message: /a request that the policy denies has come to/ },
+    ],
+    [
       'a seal that is not checked',
       {
         inFunctions: { sealUnchecked: true },
@@ -72,9 +89,12 @@ describe('a planted bug is found, and the program that finds it is made small', 
     ],
   ];
 
+  /** All others are found soonest where parts are all that is sent. */
+  const isOfWhoSends = (name: string) => /seal|policy/.test(name);
+
   it.each(bugs)('%s', async (name, { inFunctions = {}, inServices = {}, message, replay }) => {
-    Object.assign(planted, { sealUnchecked: false, completionForgets: false }, inFunctions);
-    const kind = name.startsWith('a seal') ? functionPrograms : partPrograms;
+    Object.assign(planted, none, inFunctions);
+    const kind = isOfWhoSends(name) ? functionPrograms : partPrograms;
     try {
       const found = await runPrograms(kind, { programs: 400, seed: 1, replay, planted: inServices }).catch(
         (error: unknown) => String(error),
@@ -82,7 +102,7 @@ describe('a planted bug is found, and the program that finds it is made small', 
       expect(found).toMatch(message);
       expect(String(found).match(/"ask":/g)?.length).toBeLessThan(12);
     } finally {
-      Object.assign(planted, { sealUnchecked: false, completionForgets: false });
+      Object.assign(planted, none);
     }
   });
 });

@@ -36,6 +36,7 @@ vi.mock('../../registry/hosted/upload-place.ts', async (original) =>
 vi.mock('../../registry/hosted/part-cutter.ts', async (original) =>
   (await bugs()).partCutterOf(await original()),
 );
+vi.mock('../../policy/policies.ts', async (original) => (await bugs()).policiesOf(await original()));
 vi.mock('../../lambda/upload/seal.ts', async (original) => (await bugs()).sealOf(await original()));
 
 afterEach(() => {
@@ -133,6 +134,13 @@ describe('a planted bug', () => {
     await expect(blobExploration.replaySchedule(first?.schedule ?? '', inServices)).rejects.toThrow(broken);
     planted.bug = undefined;
     await blobExploration.replaySchedule(first?.schedule ?? '');
+  });
+
+  it('is found by a program: the policy is not asked', async () => {
+    planted.bug = 'the policy is not asked';
+    const options = { programs: 400, seed: 1, shrinks: false };
+    const found = await runPrograms(sessionPrograms, options).catch((error: unknown) => String(error));
+    expect(found).toMatch(/a request that the policy denies has come to/);
   });
 
   it.each(plants)('is found by a program: %s', async (_name, { bug, inServices = {}, message }) => {
