@@ -6,6 +6,8 @@ import { InvalidLayerPartException as PublicInvalidLayerPart } from '@aws-sdk/cl
 import { z } from 'zod';
 import type { ErrorMembers } from '../api/error-members.ts';
 import type { ErrorCode } from '../api/errors.ts';
+import { ProxyError } from '../api/proxy-error.ts';
+import { everyRegistry, registries } from '../api/registries.ts';
 import { codeOfUpstreamName, codeOfUpstreamStatus } from '../api/upstream-failures.ts';
 
 /**
@@ -41,11 +43,28 @@ export function isRefusal(failure: unknown): boolean {
   return status >= 400 && status < 500 && !isNamed(failure, 'ServerException') && !wasRetried(failure);
 }
 
-/** The last byte that ECR has, from its refusal of a part; undefined for any other failure. */
-export const refusedPartOf = (failure: unknown): { lastValidByteReceived: number | undefined } | undefined =>
-  failure instanceof PrivateInvalidLayerPart || failure instanceof PublicInvalidLayerPart
-    ? { lastValidByteReceived: failure.lastValidByteReceived }
-    : undefined;
+/** Absent, or negative, before the first byte. */
+const lastByte = z
+  .int()
+  .min(-1)
+  .max(Math.max(...everyRegistry.map((registry) => registries[registry].largestLayerBytes)))
+  .nullish();
+
+/**
+ * The last byte that ECR has, from its refusal of a part; undefined for any other failure.
+ *
+ * @throws ServerException where what ECR says is no position in a layer
+ */
+export function refusedPartOf(failure: unknown): { lastValidByteReceived: number | undefined } | undefined {
+  if (!(failure instanceof PrivateInvalidLayerPart || failure instanceof PublicInvalidLayerPart)) {
+    return undefined;
+  }
+  const { data, success } = lastByte.safeParse(failure.lastValidByteReceived);
+  if (!success) {
+    throw new ProxyError('ServerException', undefined, { cause: failure });
+  }
+  return { lastValidByteReceived: data ?? undefined };
+}
 
 /** Why each item of a transaction was not written; undefined for any other failure. */
 export const cancellationReasonsOf = (failure: unknown): readonly CancellationReason[] | undefined =>

@@ -37,7 +37,7 @@ export async function readManifest(
   }
   // Converted after all; by its digest none is.
   const stored = await getImage(send, destination, { digest: manifest.digest });
-  if (!stored || sha256Of(stored.bytes) === manifest.digest) {
+  if (stored && sha256Of(stored.bytes) === manifest.digest) {
     return stored;
   }
   throw new PortError(
@@ -58,15 +58,13 @@ async function getImage(
     acceptedMediaTypes: manifestMediaTypes,
   });
   const [image] = images;
-  const failure = failures.find(({ failureCode }) => !absences.has(failureCode));
-  if (failure) {
-    throw new PortError(
-      'ServerException',
-      `ECR cannot read this image: ${failure.failureReason ?? failure.failureCode}`,
-    );
+  const [failure] = failures;
+  if (!image && absences.has(failure?.failureCode)) {
+    return undefined;
   }
   if (image?.imageManifest === undefined || image.imageId.imageDigest === undefined) {
-    return undefined;
+    const reason = failure?.failureReason ?? failure?.failureCode;
+    throw new PortError('ServerException', `ECR cannot read this image${reason ? `: ${reason}` : ''}`);
   }
   return {
     digest: image.imageId.imageDigest,
@@ -75,57 +73,53 @@ async function getImage(
   };
 }
 
-export async function readTags(send: Send, destination: Destination): Promise<string[]> {
-  const tags: string[] = [];
-  for (
-    let nextToken: string | undefined, isFirst = true;
-    isFirst || nextToken !== undefined;
-    isFirst = false
-  ) {
-    const page = await reading(send)('ListImages', {
-      ...destination,
-      filter: { tagStatus: 'TAGGED' },
-      maxResults: maxListedImages,
-      nextToken,
-    });
-    tags.push(...page.imageIds.flatMap(({ imageTag }) => imageTag ?? []));
-    nextToken = page.nextToken;
-  }
-  return tags;
+/** Gathers what comes page by page. */
+async function pages<Item>(
+  page: (nextToken: string | undefined) => Promise<{ items: Item[]; nextToken?: string | undefined }>,
+): Promise<Item[]> {
+  const all: Item[] = [];
+  let token: string | undefined;
+  do {
+    const { items, nextToken } = await page(token);
+    if (nextToken !== undefined && nextToken === token) {
+      throw new PortError('ServerException', 'ECR gives the same page of a list again and again');
+    }
+    all.push(...items);
+    token = nextToken;
+  } while (token !== undefined);
+  return all;
 }
 
-export async function readReferrers(
+export const readTags = (send: Send, destination: Destination): Promise<string[]> =>
+  pages(async (nextToken) => {
+    const filter = { tagStatus: 'TAGGED' } as const;
+    const members = { ...destination, filter, maxResults: maxListedImages, nextToken };
+    const { imageIds, ...rest } = await reading(send)('ListImages', members);
+    return { items: imageIds.flatMap(({ imageTag }) => imageTag ?? []), ...rest };
+  });
+
+export const readReferrers = (
   send: Send,
   destination: Destination,
   imageDigest: string,
   artifactType: string | undefined,
-): Promise<Referrer[]> {
-  const referrers: Referrer[] = [];
-  for (
-    let nextToken: string | undefined, isFirst = true;
-    isFirst || nextToken !== undefined;
-    isFirst = false
-  ) {
-    const page = await reading(send)('ListImageReferrers', {
-      ...destination,
-      subjectId: { imageDigest },
-      ...(artifactType && { filter: { artifactTypes: [artifactType] } }),
+): Promise<Referrer[]> =>
+  pages(async (nextToken) => {
+    const filter = artifactType ? { artifactTypes: [artifactType] } : undefined;
+    const members = { ...destination, subjectId: { imageDigest }, filter, nextToken };
+    const { referrers, ...rest } = await reading(send)('ListImageReferrers', {
+      ...members,
       maxResults: maxListedReferrers,
-      nextToken,
     });
-    referrers.push(
-      ...page.referrers.map(({ mediaType, digest, size, artifactType, annotations }) => ({
-        mediaType,
-        digest,
-        size,
-        artifactType,
-        annotations,
-      })),
-    );
-    nextToken = page.nextToken;
-  }
-  return referrers;
-}
+    const items = referrers.map(({ mediaType, digest, size, artifactType: type, annotations }) => ({
+      mediaType,
+      digest,
+      size,
+      artifactType: type,
+      annotations,
+    }));
+    return { items, ...rest };
+  });
 
 export async function readDownloadUrl(
   send: Send,

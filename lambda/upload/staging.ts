@@ -60,12 +60,17 @@ const metadataOf = ({ receivedBytes, waiting, completion }: SlotContent): Metada
   ...(completion === undefined ? {} : { [completionKey]: completion }),
 });
 
+const isCount = (number: number): boolean => Number.isSafeInteger(number) && number >= 0;
+
+/** It may be another answer the next time. */
+const unusable = (what: string) => new ProxyError('ServerException', undefined, { cause: new Error(what) });
+
 /** @param objectBytes are all that wait in a slot that was written before there were bytes behind them */
 function readMetadata(metadata: Metadata | undefined, objectBytes: number) {
   const receivedBytes = Number(metadata?.[receivedBytesKey]);
   const waitingBytes = Number(metadata?.[waitingBytesKey] ?? objectBytes);
-  if (!Number.isSafeInteger(receivedBytes) || !Number.isSafeInteger(waitingBytes)) {
-    throw new ProxyError('ServerException');
+  if (!isCount(receivedBytes) || !isCount(waitingBytes)) {
+    throw unusable('an object of the staging area is not one of this proxy');
   }
   return { receivedBytes, waitingBytes, completion: metadata?.[completionKey] };
 }
@@ -95,6 +100,9 @@ export const s3Staging =
         }
         const bytes = (await found.Body?.transformToByteArray()) ?? new Uint8Array();
         const slot = readMetadata(found.Metadata, bytes.length);
+        if (bytes.length < slot.waitingBytes) {
+          throw unusable('an object of the staging area came without some of its bytes');
+        }
         return { ...slot, version: found.ETag, waiting: bytes.subarray(0, slot.waitingBytes) };
       },
       put: async (content, previous, abortSignal) => {
@@ -110,6 +118,9 @@ export const s3Staging =
         const written = await measure('s3:PutObject', () => client.send(command, { abortSignal })).catch(
           undefinedIf(isOvertaken),
         );
+        if (written && written.ETag === undefined) {
+          throw unusable('an object was put into the staging area, and the answer is not S3’s');
+        }
         return written !== undefined;
       },
     };

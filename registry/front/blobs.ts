@@ -1,17 +1,16 @@
 // Asking after blobs: whether ECR has one, and its bytes.
 
-import { ProxyError } from '../../api/proxy-error.ts';
 import type { RegistryPort } from '../port.ts';
 import type { Answer, Handler } from './exchange.ts';
 import { isStorable } from './names.ts';
-import { isRefused, OciError } from './oci-errors.ts';
+import { isMeant, OciError } from './oci-errors.ts';
 
 const unknown = (cause?: unknown): OciError =>
   new OciError('BLOB_UNKNOWN', 'this repository has no such layer', { cause });
 
 /**
- * `HEAD …/blobs/<digest>`: a client sends no layer that is there. Any answer but 200 with a length and 404 ends the
- * push of most clients, without a reason, for an answer to HEAD has no body: what follows the 404 meets the reason.
+ * `HEAD …/blobs/<digest>`: a client sends no layer that is there. Who may not ask is told that it is not: any answer but
+ * 200 with a length and 404 ends the push of most clients, and what they send next meets the policy's reason.
  */
 export const headBlob: Handler = async ({ port, repositoryName, reference }) => {
   const size = isStorable(reference) ? await sizeOf(port, repositoryName, reference) : undefined;
@@ -29,10 +28,7 @@ async function sizeOf(
   try {
     return (await port.hasBlob(repositoryName, digest))?.size;
   } catch (error) {
-    if (error instanceof ProxyError && !isRefused(error, 'blob', ['UNAUTHORIZED'])) {
-      throw unknown(error);
-    }
-    throw error;
+    throw isMeant(error, 'AccessDeniedException') ? unknown(error) : error;
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Referrer } from '../port.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import { isStorable } from './names.ts';
-import { isRefused, OciError } from './oci-errors.ts';
+import { isMeant, OciError } from './oci-errors.ts';
 
 /** `GET …/tags/list`, in lexical order, paged by `n` and `last`. */
 export const listTags: Handler = async ({ port, repositoryName: name, query }) => {
@@ -53,7 +53,8 @@ export const listReferrers: Handler = async (exchange) => {
 /**
  * Those that the client may read: none for one who may push alone. crane, ko and cosign ask for the list when they have
  * put a manifest with a subject, only to see whether a registry has one, and call the push failed after a 403. Nobody
- * overwrites anything for an empty one, since registries that have such lists keep them themselves.
+ * overwrites anything for an empty one, since registries that have such lists keep them themselves. Undefined where the
+ * registry cannot be asked.
  */
 async function readableReferrers(
   { port, repositoryName, reference, warn }: Exchange,
@@ -62,7 +63,10 @@ async function readableReferrers(
   try {
     return await port.listReferrers(repositoryName, reference, artifactType);
   } catch (error) {
-    if (!isRefused(error, 'manifest', ['DENIED'])) {
+    if (isMeant(error, 'UnsupportedCommandException')) {
+      return undefined;
+    }
+    if (!isMeant(error, 'AccessDeniedException')) {
       throw error;
     }
     warn(`${error.message.replace(/\.$/, '')}. The list of referrers is empty for that reason.`);

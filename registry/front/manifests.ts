@@ -9,7 +9,7 @@ import type { ImageReference } from '../port.ts';
 import { lengthOf } from './content-range.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import { isDigest, isStorable, isTag, storableDigestOf, tagOf } from './names.ts';
-import { isRefused, OciError } from './oci-errors.ts';
+import { isMeant, isRefused, OciError } from './oci-errors.ts';
 
 /** What concerns a registry of a manifest; ECR judges the rest. To registries written in Go null is absent. */
 const manifestMembers = z.object({
@@ -69,14 +69,14 @@ const unknown = (cause?: unknown): OciError =>
   new OciError('MANIFEST_UNKNOWN', 'this repository has no such image', { cause });
 
 /**
- * `HEAD …/manifests/<tag or digest>`. Who may push and not read is told that it is not there: containerd and crane ask
- * before they push, send their manifest after a 404, and give up after a 403.
+ * `HEAD …/manifests/<tag or digest>`. Who may push and not read is told that it is not there, and everybody where ECR
+ * reads none: containerd and crane ask before they push, send their manifest after a 404, and give up after a 403.
  */
 export const headManifest: Handler = async (exchange) => {
   try {
     return await getManifest(exchange);
   } catch (error) {
-    throw isRefused(error, 'manifest', ['DENIED', 'UNSUPPORTED']) ? unknown(error) : error;
+    throw isMeant(error, 'AccessDeniedException', 'UnsupportedCommandException') ? unknown(error) : error;
   }
 };
 

@@ -41,13 +41,13 @@ export function ociCodeOf(code: string, subject: Subject): OciCode {
 }
 
 /** @param repositoryName for the `Location` of an upload that goes on elsewhere than the client thinks */
-export function ociErrorOf(error: ProxyError, subject: Subject, repositoryName = ''): OciError {
+export function ociErrorOf(error: ProxyError, subject: Subject, repositoryName?: string): OciError {
   const { code, message } = error;
   const { requestId, uploadState } = error instanceof PortError ? error : {};
   const retryAfter = headersOf(error)['Retry-After'];
   const headers = {
     ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
-    ...(uploadState && whereToGoOn(repositoryName, uploadState)),
+    ...(uploadState && repositoryName !== undefined && whereToGoOn(repositoryName, uploadState)),
   };
   return new OciError(
     uploadState ? 'RANGE_INVALID' : ociCodeOf(code, subject),
@@ -59,6 +59,16 @@ export function ociErrorOf(error: ProxyError, subject: Subject, repositoryName =
 /** What this server cannot take now: every client sends it again, and docker does not give up as at 429. */
 export const busy = (message: string): OciError =>
   new OciError('UNAVAILABLE', message, { headers: { 'retry-after': 5 } });
+
+/**
+ * Refusals that are meant: the policy does not let this client ask, or the registry cannot be asked at all. They alone
+ * may be told as if nothing were there, where a tool would stop at anything else. A failure never is: who believes that
+ * there is nothing reports so, or overwrites what there is. Decision 0035.
+ */
+export const isMeant = (
+  error: unknown,
+  ...codes: readonly ('AccessDeniedException' | 'UnsupportedCommandException')[]
+): error is ProxyError => error instanceof ProxyError && codes.some((code) => code === error.code);
 
 /** Whether it is a refusal that becomes one of these codes. */
 export const isRefused = (error: unknown, subject: Subject, codes: readonly OciCode[]): error is ProxyError =>

@@ -145,9 +145,23 @@ async function outcomeOf(request: Request, service: Service): Promise<Outcome> {
     }
     return { answer: await dispatch(request, path, route, service) };
   } catch (error) {
-    return refusedWith(error, route, route?.pattern.exec(path)?.groups?.name);
+    const { told, code, fault } = refusedWith(error, route, route?.pattern.exec(path)?.groups?.name);
+    if (raw.method === 'HEAD' && !expectedOfHead.has(told.status)) {
+      caller.warn(told.message);
+    }
+    return {
+      answer: refusal(told),
+      ...(code !== undefined && { code }),
+      ...(fault !== undefined && { fault }),
+    };
   }
 }
+
+/**
+ * An answer to HEAD has no body. That there is nothing, or that a password is wanted, is the answer; the reason of any
+ * other refusal goes along as a `Warning`, which podman, skopeo, buildah, regctl and containerd show.
+ */
+const expectedOfHead: ReadonlySet<number> = new Set([401, 404]);
 
 async function dispatch(
   { raw, body, caller, onClient, atEnd }: Request,
@@ -185,17 +199,20 @@ const unsupported = (route: Route | undefined): OciError =>
   });
 
 /** The one place where what was thrown becomes an answer. */
-function refusedWith(error: unknown, route: Route | undefined, repositoryName?: string): Outcome {
+function refusedWith(
+  error: unknown,
+  route: Route | undefined,
+  repositoryName?: string,
+): Pick<Outcome, 'code' | 'fault'> & { readonly told: OciError } {
   const subject = route?.subject ?? 'blob';
   if (error instanceof OciError) {
     const { cause } = error;
-    return { answer: refusal(error), code: cause instanceof ProxyError ? cause.code : error.code };
+    return { told: error, code: cause instanceof ProxyError ? cause.code : error.code };
   }
   if (error instanceof ProxyError) {
-    return { answer: refusal(ociErrorOf(error, subject, repositoryName)), code: error.code };
+    return { told: ociErrorOf(error, subject, repositoryName), code: error.code };
   }
-  const told = new OciError('UNKNOWN', 'a fault of this registry: its log says more');
-  return { answer: refusal(told), fault: error };
+  return { told: new OciError('UNKNOWN', 'a fault of this registry: its log says more'), fault: error };
 }
 
 /** A path that cannot be decoded matches no route. */

@@ -9,7 +9,7 @@ import { type ImageReference, type Manifest, PortError, type Referrer } from '..
 import type { CallOptions, Calls } from './calls.ts';
 
 export type ReadOptions = {
-  readonly calls: Calls;
+  readonly calls: Pick<Calls, 'send'>;
   readonly call: CallOptions;
   readonly repositoryName: string;
 };
@@ -57,8 +57,9 @@ async function getImage(imageId: ImageId, { calls, call, repositoryName }: ReadO
   );
   const [image] = images;
   const [failure] = failures;
-  if (!image && failure && !absent.has(failure.failureCode ?? '')) {
-    throw new ProxyError('ServerException', `ECR cannot give the image: ${failure.failureReason}.`);
+  if (!image && !absent.has(failure?.failureCode ?? '')) {
+    const { failureReason = 'it says neither that it has it nor that it has not' } = failure ?? {};
+    throw new ProxyError('ServerException', `ECR cannot give the image: ${failureReason}.`);
   }
   return image;
 }
@@ -83,10 +84,14 @@ export async function readManifest(
   if (digest === imageDigest) {
     return { digest, mediaType, bytes };
   }
-  if ('digest' in reference) {
-    throw new ProxyError('ServerException', `ECR gives another manifest for ${reference.digest}.`);
+  const stored = 'tag' in reference ? await readManifest({ digest: imageDigest }, options) : undefined;
+  if (!stored) {
+    throw new ProxyError(
+      'ServerException',
+      `ECR does not give the manifest ${imageDigest} as it was pushed.`,
+    );
   }
-  return readManifest({ digest: imageDigest }, options);
+  return stored;
 }
 
 /** Gathers what comes page by page. */
@@ -99,6 +104,9 @@ async function pages<Item>(
   let token: string | undefined;
   do {
     const { items, nextToken } = await page(token);
+    if (nextToken !== undefined && nextToken === token) {
+      throw new ProxyError('ServerException', 'ECR gives the same page of a list again and again.');
+    }
     all.push(...items);
     token = nextToken;
   } while (token !== undefined);

@@ -65,7 +65,7 @@ describe('an image', () => {
       most = Math.max(most, now);
       await sleep(20);
       now -= 1;
-      return { images: [], failures: [] };
+      return { images: [], failures: [{ failureCode: 'ImageNotFound' }] };
     };
     const upstream = { ...stack.services.upstream, ecr: { ...others, ecr: { ...ecr, BatchGetImage } } };
     const port = await hostedInstance({ services: { ...stack.services, upstream } }).open(callerOf());

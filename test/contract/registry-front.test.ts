@@ -251,7 +251,6 @@ const rows: Row[] = [
     'that is not there': absent,
     'whose size nobody knows': async () => ({ size: undefined }),
     'for one who may not ask': denied,
-    'while ECR is away': away,
   }).map(
     ([which, hasBlob]): Row => ({
       what: `a blob ${which}`,
@@ -260,6 +259,13 @@ const rows: Row[] = [
       status: 404,
     }),
   ),
+  {
+    what: 'a blob while ECR is away',
+    port: { hasBlob: away },
+    ask: ['HEAD', `/v2/team-a/app/blobs/${digest}`],
+    status: 503,
+    answers: { 'retry-after': '5' },
+  },
   ...[sha512, emptyDigest, 'sha256:x', 'x'].map(
     (other): Row => ({
       what: `a blob that ECR cannot have, ${other.slice(0, 20)}`,

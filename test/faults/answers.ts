@@ -1,9 +1,12 @@
 // An answer of a service's, and the forms that errors have at each: JSON, S3's XML, an issuer's plain text.
 
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 
 export const services = ['ecr', 's3', 'dynamodb', 'secretsmanager', 'issuer'] as const;
 export type Service = (typeof services)[number];
+
+/** A request as far as a service looks at it, besides its body. */
+export type Asked = Pick<IncomingMessage, 'method' | 'url' | 'headers'>;
 
 /** Which call of a request it is: the `nth` to this operation of the service (of S3, a method; of an issuer, a path). */
 export type Call = { readonly service: Service; readonly operation: string; readonly nth: number };

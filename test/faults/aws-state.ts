@@ -1,13 +1,12 @@
 // What AWS's services and an issuer hold, in memory, and how each answers as long as nothing is wrong.
 
 import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { ECRServiceException, InvalidLayerPartException } from '@aws-sdk/client-ecr';
 import { isOperationName } from '../../api/operations.ts';
 import { makeKey } from '../support/issuer.ts';
 import { tokens } from '../support/resource-api.ts';
 import { tableInMemory } from '../support/table-in-memory.ts';
-import { type Answer, errorAnswer, jsonAnswer, type Service } from './answers.ts';
+import { type Answer, type Asked, errorAnswer, jsonAnswer, type Service } from './answers.ts';
 import { ecrRepository } from './ecr-repository.ts';
 import { stagingBucket } from './staging-bucket.ts';
 
@@ -78,9 +77,7 @@ export function awsState() {
   const askIssuer = (operation: string, issuer: string): Answer =>
     jsonAnswer(operation === 'keys' ? { keys: [issuerKey.jwk] } : { issuer, jwks_uri: `${issuer}/keys` });
 
-  const answers: Readonly<
-    Record<Service, (operation: string, request: IncomingMessage, body: Buffer) => Answer>
-  > = {
+  const answers: Readonly<Record<Service, (operation: string, request: Asked, body: Buffer) => Answer>> = {
     ecr: (operation, _request, body) => askEcr(operation, body.toString()),
     s3: (operation, request, body) => staging.answer(operation, request, body),
     dynamodb: (operation, _request, body) => askTable(operation, body.toString()),

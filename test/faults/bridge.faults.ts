@@ -1,6 +1,6 @@
 // Every fault at every request of a container tool to the bridge, which asks the resource API.
 
-import { bridgeFront } from './oci-fronts.ts';
+import { bridgeFront, publicBridgeFront } from './oci-fronts.ts';
 import { faultSuite } from './suite.ts';
 
-faultSuite(bridgeFront);
+faultSuite(bridgeFront, publicBridgeFront);

@@ -1,14 +1,16 @@
 // AWS's services and an issuer behind one port: counts the calls of a request, and lets a fault have one of them.
 
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeServer, urlOf } from '../../local/address.ts';
-import { type Answer, type Call, errorAnswer, type Service } from './answers.ts';
+import { type Answer, type Asked, type Call, errorAnswer, type Service } from './answers.ts';
 import { type AwsState, awsState } from './aws-state.ts';
 import type { Clock } from './clock.ts';
 import { keyOf } from './staging-bucket.ts';
+import { type Taken, withoutWire } from './without-wire.ts';
 
 /** What a fault has in hand when a call is its own. */
 export type Struck = {
@@ -35,7 +37,7 @@ const serviceOfPrefix: Readonly<Record<string, Service>> = {
   secretsmanager: 'secretsmanager',
 };
 
-function whatIsAsked({ headers, method = '', url = '' }: IncomingMessage): Omit<Call, 'nth'> {
+function whatIsAsked({ headers, method = '', url = '' }: Asked): Omit<Call, 'nth'> {
   const [prefix = '', operation = ''] = String(headers['x-amz-target'] ?? '').split('.');
   const service = serviceOfPrefix[prefix];
   if (service) {
@@ -49,7 +51,7 @@ function whatIsAsked({ headers, method = '', url = '' }: IncomingMessage): Omit<
 /** Source: AWS IAM user guide, "Troubleshoot Signature Version 4 signing": a signature is valid for five minutes. */
 const maxSkewMs = 300_000;
 
-function signedAtMs({ headers }: IncomingMessage): number {
+function signedAtMs({ headers }: Asked): number {
   const [, ...digits] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(headers['x-amz-date'])) ?? [];
   const [year = 0, month = 1, day = 0, hour = 0, minute = 0, second = 0] = digits.map(Number);
   return Date.UTC(year, month - 1, day, hour, minute, second);
@@ -78,7 +80,7 @@ export async function startCloud(clock: Clock) {
   let strike: (call: Call) => Act | undefined = () => undefined;
   let onKill = () => {};
 
-  function writerOf({ method }: IncomingMessage, response: ServerResponse) {
+  function writerOf({ method }: Asked, response: ServerResponse) {
     const begin = ({ status, headers, body }: Answer) => {
       const length = Buffer.byteLength(body);
       const date = new Date(clock.now()).toUTCString();
@@ -101,7 +103,7 @@ export async function startCloud(clock: Clock) {
   let reading = 0;
 
   /** @returns undefined where whoever made the call has given it up */
-  async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+  async function bodyOf(request: Readable): Promise<Buffer | undefined> {
     reading += 1;
     try {
       return await buffer(request);
@@ -112,20 +114,28 @@ export async function startCloud(clock: Clock) {
     }
   }
 
+  const callOf = (request: Asked): Call => {
+    const asked = whatIsAsked(request);
+    const alike = seen.filter(
+      ({ service, operation }) => service === asked.service && operation === asked.operation,
+    );
+    return { ...asked, nth: alike.length + 1 };
+  };
+
+  const answerOf = (call: Call, request: Asked, body: Buffer): Answer => {
+    const { service, operation } = call;
+    const isSkewed = service !== 'issuer' && Math.abs(signedAtMs(request) - clock.now()) > maxSkewMs;
+    return isSkewed ? skewed(service) : state.answers[service](operation, request, body);
+  };
+
   const server = createServer(async (request, response) => {
     const body = await bodyOf(request);
     if (body === undefined) {
       return;
     }
-    const asked = whatIsAsked(request);
-    const { service, operation } = asked;
-    const nth = seen.filter((one) => one.service === service && one.operation === operation).length + 1;
-    const call = { ...asked, nth };
+    const call = callOf(request);
     seen.push(call);
-    const isSkewed = service !== 'issuer' && Math.abs(signedAtMs(request) - clock.now()) > maxSkewMs;
-    const work = memoized(() =>
-      isSkewed ? skewed(service) : state.answers[service](operation, request, body),
-    );
+    const work = memoized(() => answerOf(call, request, body));
     const act = strike(call);
     const writer = writerOf(request, response);
     if (act) {
@@ -138,9 +148,28 @@ export async function startCloud(clock: Clock) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 
+  /** A call that meets no fault, answered here and now; undefined for one that does. */
+  const answerAtOnce = (request: Asked, body: Buffer): Taken | undefined => {
+    const call = callOf(request);
+    if (strike(call)) {
+      return undefined;
+    }
+    seen.push(call);
+    const { status, headers, body: answered } = answerOf(call, request, body);
+    const isHead = request.method === 'HEAD';
+    const date = new Date(clock.now()).toUTCString();
+    return {
+      statusCode: status,
+      headers: { ...headers, date, 'content-length': String(Buffer.byteLength(answered)) },
+      body: Readable.from(isHead ? [] : [Buffer.from(answered)]),
+    };
+  };
+
   return {
     url: urlOf(server),
     state,
+    /** Applied to a client of the SDK: calls that meet no fault do without a connection. */
+    withoutWire: withoutWire(answerAtOnce),
     /** Forgets what was called before. @returns what has been called since then */
     watch: () => {
       seen = [];

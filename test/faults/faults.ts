@@ -1,6 +1,7 @@
 // The faults, one table: what befalls a call, and what a client may be told of it at each service.
 
 import type { ErrorCode } from '../../api/errors.ts';
+import type { Registry } from '../../api/registries.ts';
 import { type Answer, type Call, errorAnswer, html, jsonAnswer, type Service } from './answers.ts';
 import { type Act, type Struck, skewed } from './cloud.ts';
 
@@ -11,6 +12,8 @@ export type Fault = {
   readonly name: string;
   /** The rows of the error table that the client may get; none where it must not notice. */
   readonly codes: { readonly [Of in Service]?: readonly ErrorCode[] };
+  /** The one whose API has it; by default both. */
+  readonly registry?: Registry;
   /** Which calls it can befall; by default each. */
   readonly strikes?: (call: Call) => boolean;
   /** Whether it is tried at one call alone, too, and not as long as the request lasts. */
@@ -20,6 +23,8 @@ export type Fault = {
   readonly isSilent?: true;
   /** The instance dies of it. */
   readonly isDeath?: true;
+  /** An instance that has met it goes on in another way than one that has not. */
+  readonly isRemembered?: true;
   /** What was acknowledged is gone, or another's: the client has to send it again. */
   readonly loses?: true;
 };
@@ -218,10 +223,12 @@ export const faults: readonly Fault[] = [
     // As above: without a body it is a refusal like others, unless the clock is wrong indeed.
     codes: { ...everywhere('ServerException'), s3: ['ServerException', 'UpstreamRefusedException'] },
     strikes: ({ service }) => service !== 'issuer',
+    isRemembered: true,
     act: amongAll(skewed),
   },
   {
     name: 'cannot use its key (KMS)',
+    registry: 'ecr',
     codes: { ecr: ['KmsException'], s3: ['UpstreamRefusedException'] },
     strikes: (call) =>
       call.service === 's3' ||
@@ -232,6 +239,18 @@ export const faults: readonly Fault[] = [
           ? errorAnswer('s3', 400, 'KMS.DisabledException')
           : errorAnswer('ecr', 400, 'KmsException', { kmsError: 'DisabledException' }),
       ),
+  },
+  {
+    name: 'knows no such registry',
+    registry: 'ecr-public',
+    codes: { ecr: ['RegistryNotFoundException'] },
+    act: ({ give }) => give(errorAnswer('ecr', 400, 'RegistryNotFoundException')),
+  },
+  {
+    name: 'does not offer this',
+    registry: 'ecr-public',
+    codes: { ecr: ['UnsupportedCommandException'] },
+    act: ({ give }) => give(errorAnswer('ecr', 400, 'UnsupportedCommandException')),
   },
   {
     name: 'has reached a limit',

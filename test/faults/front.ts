@@ -2,6 +2,7 @@
 
 import type { ErrorCode } from '../../api/errors.ts';
 import type { Subject } from '../../api/oci.ts';
+import type { Registry } from '../../api/registries.ts';
 import type { FunctionServices } from '../../lambda/function-services.ts';
 import type { Retries } from '../../lambda/retries.ts';
 import type { AwsState } from './aws-state.ts';
@@ -84,6 +85,8 @@ export type Serving<Request> = {
   readonly connect: (token: string) => Connection<Request>;
   /** How long a request may take from now on. */
   readonly setPatience: (ms: number) => void;
+  /** Of a front that keeps uploads: what it was answered itself during the last request, which is all that it goes by. */
+  readonly kept?: () => string;
   /** The instance dies at once, and another takes its place. */
   readonly kill: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -94,6 +97,7 @@ export type Open = (retries: Retries) => FunctionServices;
 
 export type Front<Request> = {
   readonly name: string;
+  readonly registry: Registry;
   readonly situations: readonly Situation<Request>[];
   /** @param passTime for clients of its own that would wait */
   readonly serve: (open: Open, passTime: (ms: number) => void) => Promise<Serving<Request>>;
@@ -110,6 +114,4 @@ export type Front<Request> = {
   readonly tellsWhen: boolean;
   /** Whether it keeps what a client has begun, so that what was before has to be done at the same serving each time. */
   readonly isStateful?: true;
-  /** Whether a request becomes many of another front's, so that of calls alike one is enough. */
-  readonly isMany?: true;
 };

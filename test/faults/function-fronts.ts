@@ -4,7 +4,7 @@ import { awsFormOf } from '../../api/aws-form.ts';
 import { type ErrorRow, errors } from '../../api/errors.ts';
 import type { Front } from './front.ts';
 import { deathCode } from './function-death.ts';
-import { situationsOf } from './function-pushes.ts';
+import { publicSituations, situationsOf } from './function-pushes.ts';
 import { type FunctionRequest, servedBy, serveFunctions } from './function-serving.ts';
 import { digest, repositoryName } from './layer.ts';
 
@@ -15,8 +15,9 @@ const warmUp: FunctionRequest = {
 
 export const resourceFront: Front<FunctionRequest> = {
   name: 'resource API',
+  registry: 'ecr',
   situations: situationsOf(servedBy.resource),
-  serve: async (open) => serveFunctions('resource', open),
+  serve: async (open) => serveFunctions('resource', 'ecr', open),
   warmUp,
   formOf: (code) => ({ status: errors[code].status, code }),
   death: deathCode,
@@ -25,8 +26,9 @@ export const resourceFront: Front<FunctionRequest> = {
 
 export const awsFront: Front<FunctionRequest> = {
   name: 'AWS API',
+  registry: 'ecr',
   situations: situationsOf(servedBy.aws),
-  serve: async (open) => serveFunctions('aws', open),
+  serve: async (open) => serveFunctions('aws', 'ecr', open),
   warmUp,
   formOf: (code) => {
     const { detail, title }: ErrorRow = errors[code];
@@ -35,4 +37,21 @@ export const awsFront: Front<FunctionRequest> = {
   },
   death: deathCode,
   tellsWhen: false,
+};
+
+const ofEcrPublic = {
+  registry: 'ecr-public',
+  situations: publicSituations,
+} as const;
+
+export const publicResourceFront: Front<FunctionRequest> = {
+  ...resourceFront,
+  ...ofEcrPublic,
+  serve: async (open) => serveFunctions('resource', 'ecr-public', open),
+};
+
+export const publicAwsFront: Front<FunctionRequest> = {
+  ...awsFront,
+  ...ofEcrPublic,
+  serve: async (open) => serveFunctions('aws', 'ecr-public', open),
 };

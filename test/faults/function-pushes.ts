@@ -1,6 +1,6 @@
 // A client of the functions' APIs amid a push, at each of its requests: the columns of their tables.
 
-import type { OperationName } from '../../api/operations.ts';
+import { type OperationName, operationsOf } from '../../api/operations.ts';
 import { sessionTokenExchange } from '../../api/session-tokens.ts';
 import { digestOf, partSize, partsIn } from '../interleavings/content.ts';
 import { continued, finishNothing, isSuccess, unanswerable } from './continuation.ts';
@@ -282,3 +282,6 @@ const moments = {
 /** @param served the operations that an API has */
 export const situationsOf = (served: readonly Of[]): readonly FunctionSituation[] =>
   served.flatMap((of): readonly FunctionSituation[] => moments[of]);
+
+/** Each operation that ECR Public has, at its moments; every request names its registry by an alias. */
+export const publicSituations: readonly FunctionSituation[] = situationsOf(operationsOf(['ecr-public']));

@@ -3,6 +3,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { answerReserveMs } from '../../api/limits.ts';
 import { type Members, type OperationName, operationNames } from '../../api/operations.ts';
+import { type Registry, registries } from '../../api/registries.ts';
 import { sessionTokenExchange } from '../../api/session-tokens.ts';
 import { requestOf } from '../../client/request.ts';
 import type { FunctionServices } from '../../lambda/function-services.ts';
@@ -12,6 +13,7 @@ import { handlersOf, sendTo } from '../support/in-process.ts';
 import { awsEvent, lambdaContext, proxyEvent } from '../support/proxy-event.ts';
 import type { Open, Reply, Serving } from './front.ts';
 import { deathAnswer } from './function-death.ts';
+import { registryAlias } from './layer.ts';
 
 export type FunctionRequest =
   | { [Name in OperationName]: { readonly operation: Name; readonly members: Members<Name> } }[OperationName]
@@ -38,10 +40,13 @@ const headersOf = ({ headers = {} }: APIGatewayProxyResult) =>
 const responseOf = (result: APIGatewayProxyResult) =>
   new Response(result.body, { status: result.statusCode, headers: headersOf(result) });
 
+/** At ECR Public a registry has an alias, which stands for its account. */
+const idOf = (registry: Registry) => (registry === 'ecr-public' ? { registryId: registryAlias } : {});
+
 /** Of no importance: the handlers are asked directly. */
 const endpoint = new URL('http://in-process');
 
-function resourceApi(services: FunctionServices): Invoke {
+function resourceApi(services: FunctionServices, registry: Registry): Invoke {
   const handlers = handlersOf(services);
   const exchange = sessionTokenHandler(services);
   return async (request, token, _isRepeated, timeoutMs) => {
@@ -50,7 +55,10 @@ function resourceApi(services: FunctionServices): Invoke {
       const event = proxyEvent('InitiateLayerUpload', { headers });
       return replyOf(responseOf(await exchange(event, lambdaContext(timeoutMs))));
     }
-    const { url, method, body, ...written } = requestOf(endpoint, 'ecr', request.operation, request.members);
+    const { url, method, body, ...written } = requestOf(endpoint, registry, request.operation, {
+      ...request.members,
+      ...idOf(registry),
+    });
     const init = {
       method,
       headers: { ...headers, ...written.headers },
@@ -70,7 +78,7 @@ const asJson = (members: object) =>
     ]),
   );
 
-function awsApi(services: FunctionServices): Invoke {
+function awsApi(services: FunctionServices, registry: Registry): Invoke {
   const handler = awsHandler(services);
   return async (request, token, isRepeated, timeoutMs) => {
     if (request.operation === sessionTokenExchange.name) {
@@ -79,8 +87,10 @@ function awsApi(services: FunctionServices): Invoke {
     const headers = {
       'x-amz-security-token': token,
       'amz-sdk-request': `attempt=${isRepeated ? 2 : 1}; max=3`,
+      'x-amz-target': `${registries[registry].targetPrefix}.${request.operation}`,
     };
-    const event = awsEvent(request.operation, { headers, json: asJson(request.members) });
+    const json = asJson({ ...request.members, ...idOf(registry) });
+    const event = awsEvent(request.operation, { headers, json });
     const { status, body, ...reply } = await replyOf(
       responseOf(await handler(event, lambdaContext(timeoutMs))),
     );
@@ -98,8 +108,15 @@ export const servedBy = {
 
 const usualPatienceMs = 28_000;
 
-export function serveFunctions(api: keyof typeof apis, open: Open): Serving<FunctionRequest> {
-  const another = () => ({ invoke: apis[api](open(onceMore)), death: Promise.withResolvers<Reply>() });
+export function serveFunctions(
+  api: keyof typeof apis,
+  registry: Registry,
+  open: Open,
+): Serving<FunctionRequest> {
+  const another = () => ({
+    invoke: apis[api](open(onceMore), registry),
+    death: Promise.withResolvers<Reply>(),
+  });
   let instance = another();
   let timeoutMs = usualPatienceMs;
   return {

@@ -4,6 +4,8 @@ import { digestOf, layerOf, partSize, positionsOf } from '../interleavings/conte
 import { manifestOf } from '../support/manifests.ts';
 
 export const repositoryName = 'team-a/app';
+/** Of the account's registry at ECR Public. */
+export const registryAlias = 'our-alias';
 export const tag = '1.0';
 
 /** Two pairs that are joined, and a short part. */

@@ -1,12 +1,19 @@
 // All cells of a front: which calls a good request makes, and what came of it with each fault that these can meet.
 
+import type { Registry } from '../../api/registries.ts';
 import type { Call, Service } from './answers.ts';
 import { type Fault, faults } from './faults.ts';
 import type { Situation } from './front.ts';
 import type { Mode, Outcome, Trials, Usual, WrongTime } from './trial.ts';
 
 /** Whose faults, and what the instance knows when they come. */
-export type Block = { readonly title: string; readonly mode: Mode; readonly services: readonly Service[] };
+export type Block = {
+  readonly title: string;
+  readonly mode: Mode;
+  readonly services: readonly Service[];
+  /** This fault alone, as a sample. */
+  readonly sample?: string;
+};
 
 const warm = { instance: 'warm', token: 'client' } as const;
 const everyService = ['ecr', 's3', 'dynamodb', 'secretsmanager', 'issuer'] as const;
@@ -18,6 +25,22 @@ export const serviceBlocks: readonly Block[] = [
   { title: 'S3', mode: warm, services: ['s3'] },
   { title: 'DynamoDB', mode: warm, services: ['dynamodb'] },
   { title: 'the instance', mode: { instance: 'cold', token: 'client' }, services: everyService },
+];
+
+/**
+ * At ECR Public the client of ECR is another, and all that it throws. The other services are asked by the very calls that
+ * private ECR's requests make of them, which the suite compares: of these one fault each.
+ */
+export const publicBlocks: readonly Block[] = [
+  { title: 'ECR Public', mode: warm, services: ['ecr'] },
+  { title: 'S3 of ECR Public', mode: warm, services: ['s3'], sample: 'throttles' },
+  { title: 'DynamoDB of ECR Public', mode: warm, services: ['dynamodb'], sample: 'throttles' },
+  {
+    title: 'the instance of ECR Public',
+    mode: { instance: 'cold', token: 'client' },
+    services: everyService,
+    sample: 'dies after the work',
+  },
 ];
 
 /** Of every operation: a token is checked before anything else is looked at. */
@@ -49,10 +72,13 @@ const isOfBlock = ({ services }: Block, { isDeath }: Fault): boolean =>
   isDeath ? services.length > 1 : services.length === 1;
 
 /** The faults that have rows in a block. */
-export const faultsOf = (block: Block): readonly Fault[] =>
+export const faultsOf = (block: Block, registry: Registry = 'ecr'): readonly Fault[] =>
   faults.filter(
     (fault) =>
-      isOfBlock(block, fault) && block.services.some((service) => fault.codes[service] !== undefined),
+      isOfBlock(block, fault) &&
+      block.services.some((service) => fault.codes[service] !== undefined) &&
+      (fault.registry ?? registry) === registry &&
+      (block.sample ?? fault.name) === fault.name,
   );
 
 const canStrike = ({ codes, strikes = () => true }: Fault, call: Call): boolean =>
@@ -86,12 +112,7 @@ export async function cellOf<Request>(
   fault: Fault,
   usual: Usual,
 ): Promise<Cell> {
-  const calls = usual.calls.filter(
-    (call) =>
-      block.services.includes(call.service) &&
-      canStrike(fault, call) &&
-      (call.nth === 1 || fault.isDeath || !trials.isMany),
-  );
+  const calls = usual.calls.filter((call) => block.services.includes(call.service) && canStrike(fault, call));
   const texts: string[] = [];
   const failures: string[] = [];
   let count = 0;

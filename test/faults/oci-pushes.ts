@@ -187,7 +187,7 @@ const ecrUploadOf = (location = ''): string | undefined =>
 const single = (
   of: string,
   path: string,
-  more: Partial<OciSituation> & Pick<OciSituation, 'subject'>,
+  { refused, ...more }: Partial<OciSituation> & Pick<OciSituation, 'subject'> & { refused?: number },
   request: Partial<OciRequest> = {},
 ): OciSituation => ({
   of,
@@ -201,12 +201,13 @@ const single = (
       acknowledged: () => ({ uploadId: undefined, bytes: 0 }),
       goOn: (reply, pause) =>
         continued(ask, reply, pause, (answer, next) =>
-          answer.status >= 200 && answer.status < 400
+          (answer.status >= 200 && answer.status < 400) || answer.status === refused
             ? { next, rest: 'nothing', finish: finishNothing }
             : undefined,
         ),
     };
   },
+  ...(refused !== undefined && { isRefused: true }),
   ...more,
 });
 
@@ -235,33 +236,30 @@ function uploadsOf({ bytes, chunkBytes }: Blob): readonly OciSituation[] {
   ];
 }
 
+const headBlob = single('HEAD …/blobs/<digest>', `${repository}/blobs/${digest}`, {
+  ...reads,
+  subject: 'blob',
+});
+
+const putManifest = single(
+  'PUT …/manifests/<reference>',
+  `${repository}/manifests/${tag}`,
+  {
+    subject: 'manifest',
+    given: 'layer',
+    isDone: ({ ecr }) => ecr.images.get(imageDigest)?.tags.join() === tag,
+  },
+  { headers: { 'content-type': ociManifest }, body: Buffer.from(manifest) },
+);
+
 const others: readonly OciSituation[] = [
   single('GET /v2/', '/v2/', { subject: 'blob', isRead: true }),
   single('HEAD /v2/', '/v2/', { subject: 'blob', isRead: true }),
-  // What a client's tool makes of any other answer: registry/front/blobs.ts.
-  single('HEAD …/blobs/<digest>', `${repository}/blobs/${digest}`, {
-    ...reads,
-    subject: 'blob',
-    hidden: { as: 404 },
-  }),
+  headBlob,
   single('GET …/blobs/<digest>', `${repository}/blobs/${digest}`, { ...reads, subject: 'blob' }),
-  // As to a client that may push and not read: registry/front/manifests.ts.
-  single('HEAD …/manifests/<reference>', `${repository}/manifests/${tag}`, {
-    ...reads,
-    subject: 'manifest',
-    hidden: { as: 404, of: ['UpstreamRefusedException', 'LimitExceededException'] },
-  }),
+  single('HEAD …/manifests/<reference>', `${repository}/manifests/${tag}`, { ...reads, subject: 'manifest' }),
   single('GET …/manifests/<reference>', `${repository}/manifests/${tag}`, { ...reads, subject: 'manifest' }),
-  single(
-    'PUT …/manifests/<reference>',
-    `${repository}/manifests/${tag}`,
-    {
-      subject: 'manifest',
-      given: 'layer',
-      isDone: ({ ecr }) => ecr.images.get(imageDigest)?.tags.join() === tag,
-    },
-    { headers: { 'content-type': ociManifest }, body: Buffer.from(manifest) },
-  ),
+  putManifest,
   single('GET …/tags/list', `${repository}/tags/list`, { ...reads, subject: 'manifest' }),
   single('GET …/referrers/<digest>', `${repository}/referrers/${imageDigest}`, {
     ...reads,
@@ -274,6 +272,29 @@ const sessionTokens = single(
   sessionTokenExchange.path,
   { subject: 'problem', takesNoSession: true },
 );
+
+/** ECR Public reads nothing: HEAD of a manifest says that it is not there, for tools to push theirs. Decision 0031. */
+const ofEcrPublic: readonly OciSituation[] = [
+  headBlob,
+  single('HEAD …/manifests/<reference>', `${repository}/manifests/${tag}`, {
+    given: 'image',
+    subject: 'manifest',
+    refused: 404,
+  }),
+  single('GET …/manifests/<reference>', `${repository}/manifests/${tag}`, {
+    given: 'image',
+    subject: 'manifest',
+    refused: 405,
+  }),
+  putManifest,
+  single('GET …/referrers/<digest>', `${repository}/referrers/${imageDigest}`, {
+    given: 'image',
+    subject: 'manifest',
+    refused: 404,
+  }),
+];
+
+export const publicHostedSituations = [...uploadsOf(hostedBlob), ...ofEcrPublic];
 
 /** `POST /session-tokens` is the registry endpoint's alone. */
 export const hostedSituations = [...uploadsOf(hostedBlob), ...others, sessionTokens];
@@ -288,6 +309,7 @@ const uploadsOfBridge = uploadsOf(bridgeBlob).map((situation) => ({
 }));
 
 export const bridgeSituations: readonly OciSituation[] = [...uploadsOfBridge, ...others];
+export const publicBridgeSituations: readonly OciSituation[] = [...uploadsOfBridge, ...ofEcrPublic];
 
 /** What the table of routes has and no column is about. */
 export const uncovered: readonly string[] = routes.flatMap((route) => {

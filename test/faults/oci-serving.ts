@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import pLimit from 'p-limit';
 import { answerReserveMs } from '../../api/limits.ts';
+import type { Registry } from '../../api/registries.ts';
 import { serveBridge } from '../../cli/bridge/serve.ts';
 import { identitiesOf } from '../../client/bridge/identities.ts';
 import { onceMore, patiently, type Retries } from '../../lambda/retries.ts';
@@ -20,6 +21,7 @@ import { sessionTokenRoutes } from '../../registry/hosted/session-tokens.ts';
 import { handlersOf, sendTo } from '../support/in-process.ts';
 import type { Open, Reply, Serving } from './front.ts';
 import { deathAnswer } from './function-death.ts';
+import { registryAlias } from './layer.ts';
 import { cut, type OciRequest, sendOci } from './oci-requests.ts';
 
 const usualPatienceMs = 28_000;
@@ -42,6 +44,7 @@ const pauseMs = (attempt: number) => (attempt < 2 ? 0 : Number.POSITIVE_INFINITY
 
 /** As main.ts of the registry endpoint opens it, with patience that can be changed. */
 async function startHosted(
+  registry: Registry,
   open: Open,
   patience: { attemptMs: number; budgetMs: number; pauseMs: typeof pauseMs },
 ) {
@@ -49,10 +52,10 @@ async function startHosted(
   const records = new RequestRecords(services.beginRecord);
   const server = await startRegistryServer({
     address,
-    registry: 'ecr',
+    registry,
     open: hostedRegistry({
       services,
-      registry: 'ecr',
+      registry,
       records,
       buffers: new PartBuffers(),
       sends: pLimit(maxSends),
@@ -69,9 +72,9 @@ async function startHosted(
   return { server, death: Promise.withResolvers<Reply>() };
 }
 
-export async function serveHosted(open: Open): Promise<Serving<OciRequest>> {
+export async function serveHosted(registry: Registry, open: Open): Promise<Serving<OciRequest>> {
   const patience = { attemptMs: usualPatienceMs, budgetMs: 1_000_000, pauseMs };
-  let instance = await startHosted(open, patience);
+  let instance = await startHosted(registry, open, patience);
   const dead: Promise<void>[] = [];
   return {
     connect: (token) => (request) =>
@@ -81,7 +84,7 @@ export async function serveHosted(open: Open): Promise<Serving<OciRequest>> {
     },
     kill: async () => {
       const { death, server } = instance;
-      instance = await startHosted(open, patience);
+      instance = await startHosted(registry, open, patience);
       death.resolve(cut);
       dead.push(server.close());
     },
@@ -99,6 +102,7 @@ async function startGateway(open: Open, passTime: (ms: number) => void) {
   const another = () => ({ handlers: handlersOf(open(onceMore)), death: Promise.withResolvers<Response>() });
   let instance = another();
   let timeoutMs = usualPatienceMs;
+  let answers: (string | number)[] = [];
   const server = createServer(async (request, response) => {
     const { handlers, death } = instance;
     const { method = '', url = '', headers } = request;
@@ -112,12 +116,18 @@ async function startGateway(open: Open, passTime: (ms: number) => void) {
     const answer = await Promise.race([death.promise, sendTo(handlers, timeoutMs)(url, init)]);
     const { 'retry-after': seconds = 0, ...told } = Object.fromEntries(answer.headers);
     passTime(Number(seconds) * 1_000);
-    response.writeHead(answer.status, told).end(await answer.text());
+    const text = await answer.text();
+    answers.push(answer.status, seconds, ...(text.match(refusedAs) ?? []));
+    response.writeHead(answer.status, told).end(text);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     url: urlOf(server),
+    answers: () => answers.join(' '),
+    forget: () => {
+      answers = [];
+    },
     setPatience: (ms: number) => {
       timeoutMs = answerReserveMs + ms;
     },
@@ -130,20 +140,26 @@ async function startGateway(open: Open, passTime: (ms: number) => void) {
   };
 }
 
+/** Of a problem document: what is refused, and where the upload is. */
+const refusedAs = /"code":"\w+"|"lastValidByteReceived":\d+/g;
+
 /** The handlers in this process take text as text. */
 const bodyOf = (contentType: string | undefined, body: Buffer) =>
   contentType === 'application/octet-stream' ? new Uint8Array(body) : body.toString();
 
 export async function serveThroughBridge(
+  registry: Registry,
   open: Open,
   passTime: (ms: number) => void,
 ): Promise<Serving<OciRequest>> {
   const gateway = await startGateway(open, passTime);
   const bridge = await serveBridge({
     address,
-    registry: 'ecr',
+    registry,
+    registryId: registry === 'ecr-public' ? registryAlias : undefined,
     identities: identitiesOf({
       endpoint: gateway.url,
+      registry,
       retry: { attempts: 2, baseMs: 0, capMs: 0 },
     }),
     bounds: { betweenUploadsMs: 0 },
@@ -151,8 +167,12 @@ export async function serveThroughBridge(
     uploads: { spareMs: 0 },
   });
   return {
-    connect: (token) => (request) => sendOci(bridge.url, token, request),
+    connect: (token) => (request) => {
+      gateway.forget();
+      return sendOci(bridge.url, token, request);
+    },
     setPatience: gateway.setPatience,
+    kept: gateway.answers,
     kill: gateway.kill,
     close: async () => {
       await bridge.close();

@@ -1,6 +1,6 @@
 // Every fault at every operation of the resource API.
 
-import { resourceFront } from './function-fronts.ts';
+import { publicResourceFront, resourceFront } from './function-fronts.ts';
 import { faultSuite } from './suite.ts';
 
-faultSuite(resourceFront);
+faultSuite(resourceFront, publicResourceFront);

@@ -1,20 +1,19 @@
 // The staging bucket of test/interleavings, as S3's wire has it, with each object as it was before its last write.
 
-import type { IncomingMessage } from 'node:http';
 import { PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import { s3InMemory } from '../interleavings/s3-in-memory.ts';
-import { type Answer, errorAnswer } from './answers.ts';
+import { type Answer, type Asked, errorAnswer } from './answers.ts';
 
 const metaPrefix = 'x-amz-meta-';
 
-export const keyOf = ({ url = '' }: IncomingMessage): string =>
+export const keyOf = ({ url = '' }: Asked): string =>
   decodeURIComponent(url.split('?', 1)[0]?.split('/').slice(2).join('/') ?? '');
 
 export function stagingBucket() {
   const s3 = s3InMemory();
   const earlier = new Map<string, NonNullable<ReturnType<typeof s3.objects.get>>>();
 
-  function put(Key: string, { headers }: IncomingMessage, Body: Uint8Array): Answer {
+  function put(Key: string, { headers }: Asked, Body: Uint8Array): Answer {
     const Metadata = Object.fromEntries(
       Object.entries(headers).flatMap(([name, value]): [string, string][] =>
         name.startsWith(metaPrefix) ? [[name.slice(metaPrefix.length), String(value)]] : [],
@@ -41,7 +40,7 @@ export function stagingBucket() {
   return {
     objects: s3.objects,
     earlier,
-    answer: (method: string, request: IncomingMessage, body: Uint8Array): Answer => {
+    answer: (method: string, request: Asked, body: Uint8Array): Answer => {
       const key = keyOf(request);
       try {
         return method === 'PUT' ? put(key, request, body) : get(key);

@@ -1,6 +1,7 @@
 // The suite of one front: each block of its table is a test, and the table is what docs/reliability.md keeps of it.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Registry } from '../../api/registries.ts';
 import { readSection, writeSection } from '../support/kept-section.ts';
 import type { Front, Situation } from './front.ts';
 import {
@@ -10,6 +11,7 @@ import {
   cellOf,
   faultsOf,
   notAsked,
+  publicBlocks,
   serviceBlocks,
   tokenBlocks,
   wrongTimes,
@@ -31,9 +33,11 @@ function nameOfTime({ byMs, token }: WrongTime): string {
 const oneOfEach = <Request>(situations: readonly Situation<Request>[]): readonly Situation<Request>[] =>
   situations.filter(({ of }, index) => situations.findIndex((other) => other.of === of) === index);
 
-export function faultSuite<Request>(front: Front<Request>): void {
+/** @param publicFront the same before ECR Public */
+export function faultSuite<Request>(front: Front<Request>, publicFront: Front<Request>): void {
   let world: World;
   let trials: Trials<Request>;
+  let publicTrials: Trials<Request>;
   const { situations } = front;
   const operations = oneOfEach(situations);
   const written = new Map<string, readonly Row[]>();
@@ -41,19 +45,25 @@ export function faultSuite<Request>(front: Front<Request>): void {
   beforeAll(async () => {
     world = await openWorld();
     trials = await openTrials(world, front);
+    publicTrials = await openTrials(world, publicFront);
   });
   afterAll(async () => {
     await trials.close();
+    await publicTrials.close();
     await world.close();
   });
 
-  async function tryBlock(block: Block, columns: readonly Situation<Request>[]): Promise<void> {
-    const names = faultsOf(block);
+  async function tryBlock(
+    block: Block,
+    columns: readonly Situation<Request>[],
+    { at = trials, registry }: { at?: Trials<Request>; registry?: Registry } = {},
+  ): Promise<void> {
+    const names = faultsOf(block, registry);
     const cells = new Map(names.map(({ name }): [string, Cell[]] => [name, []]));
     for (const situation of columns) {
-      const usual = await trials.usual(situation, block.mode);
+      const usual = await at.usual(situation, block.mode);
       for (const fault of names) {
-        cells.get(fault.name)?.push(await cellOf(trials, situation, block, fault, usual));
+        cells.get(fault.name)?.push(await cellOf(at, situation, block, fault, usual));
       }
     }
     end(block.title, cells);
@@ -88,9 +98,25 @@ export function faultSuite<Request>(front: Front<Request>): void {
     it.each(serviceBlocks)('of $title', (block) => tryBlock(block, situations));
     it.each(tokenBlocks)('of $title', (block) => tryBlock(block, operations));
     it('of the clock', () => tryTimes(operations));
+    it.each(publicBlocks)('of $title', (block) =>
+      tryBlock(block, publicFront.situations, { at: publicTrials, registry: 'ecr-public' }),
+    );
+
+    it('asks ECR Public, and the other services before it, by the calls of ECR', async () => {
+      for (const { mode } of publicBlocks) {
+        for (const situation of publicFront.situations.filter(({ isRefused }) => !isRefused)) {
+          const same = situations.find(({ of, name }) => of === situation.of && name === situation.name);
+          const [{ calls }, ofEcr] = [
+            await publicTrials.usual(situation, mode),
+            same && (await trials.usual(same, mode)),
+          ];
+          expect({ name: situation.name, calls }).toEqual({ name: situation.name, calls: ofEcr?.calls });
+        }
+      }
+    });
 
     it('answers as docs/reliability.md says', ({ skip }) => {
-      const blocks = [...serviceBlocks, ...tokenBlocks].map(({ title }) => title);
+      const blocks = [...serviceBlocks, ...tokenBlocks, ...publicBlocks].map(({ title }) => title);
       skip(written.size < blocks.length + 1, 'only a part of the matrix was run, or it has failed');
       const section = { page, name: `faults at the ${front.name}` };
       const isOf = (titles: readonly string[]) => [...written].filter(([title]) => titles.includes(title));
@@ -104,6 +130,11 @@ export function faultSuite<Request>(front: Front<Request>): void {
           '',
           operations.map(({ of }) => of),
           isOf([...tokenBlocks.map(({ title }) => title), 'the clock']),
+        ),
+        tableOf(
+          '',
+          publicFront.situations.map(({ name }) => name),
+          isOf(publicBlocks.map(({ title }) => title)),
         ),
       ].join('\n\n');
       if (process.env.WRITE) {

@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ErrorCode, errors } from '../../api/errors.ts';
 import { isSentAgain } from '../../api/send-again.ts';
 import { ociManifest } from '../support/manifests.ts';
-import type { Call } from './answers.ts';
+import { type Call, nameOf } from './answers.ts';
+import type { Act } from './cloud.ts';
 import type { Fault, Instance } from './faults.ts';
 import type { Connection, Front, Memory, Next, Push, Reply, Serving, Situation } from './front.ts';
 import { injectTimes } from './injected-times.ts';
@@ -58,6 +59,9 @@ const maxImpatienceMs = 1_000;
 
 /** Without Retry-After: longer than an issuer is left alone for. */
 const longPauseMs = 31_000;
+
+/** Without the ids of uploads, which are others in each run. */
+const tellable = (text: string): string => text.replace(/[0-9a-f]{8}-[0-9a-f-]+/g, 'an upload');
 
 const isOfToken = ({ service }: Call): boolean => service === 'issuer' || service === 'secretsmanager';
 
@@ -137,8 +141,10 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
 
   /** States and rests from which a client has come to its end before. */
   const proven = new Set<string>();
+  /** Answers, and states with them, from which a client has gone on before, and how. */
+  const known = new Map<string, Next>();
 
-  async function finish(
+  async function goOn(
     situation: Situation<Request>,
     push: Push,
     reply: Reply,
@@ -155,6 +161,26 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
       }
       proven.add(key);
     }
+    return next;
+  }
+
+  /**
+   * How the client goes on. What it was told and what is there decide that, and what the serving has kept: `kept` says
+   * what that is, where it may be more than before the request.
+   */
+  async function finish(
+    situation: Situation<Request>,
+    push: Push,
+    reply: Reply,
+    { loses, kept }: { loses: boolean; kept: string },
+  ): Promise<Next> {
+    const { status, code, headers } = reply;
+    const told = ['retry-after', 'location', 'range'].map((name) => tellable(headers.get(name) ?? ''));
+    const { bytes } = push.acknowledged();
+    const where = `${situation.of} ${situation.name}`;
+    const key = JSON.stringify([where, status, code, told, bytes, loses, kept, signatureOf(state)]);
+    const next = known.get(key) ?? (await goOn(situation, push, reply, loses));
+    known.set(key, next);
     return next;
   }
 
@@ -186,13 +212,13 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
   async function ask(push: Push, serving: Serving<Request>, strike: Strike, ms: number) {
     let struck = 0;
     let replaced: Promise<void> | undefined;
+    const counted: Act = (met) => {
+      struck += 1;
+      return strike.fault.act(met);
+    };
     cloud.watch();
     cloud.arm(
-      (call) => {
-        const isMet = isStruck(strike, call);
-        struck += isMet ? 1 : 0;
-        return isMet ? strike.fault.act : undefined;
-      },
+      (call) => (isStruck(strike, call) ? counted : undefined),
       () => {
         replaced = serving.kill();
       },
@@ -239,7 +265,10 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
       assertTold(situation, codes ?? [], reply);
     }
     assertLawful(situation, push, loses);
-    const next = await finish(situation, push, reply, loses);
+    // A clock that a service has set right, an issuer that is left alone for a while: an instance keeps that.
+    const leaves = mode.instance === 'cold' || fault.isRemembered;
+    const kept = `${serving.kept?.() ?? ''} ${leaves ? `${fault.name} ${nameOf(call)} ${strike.isOnce}` : ''}`;
+    const next = await finish(situation, push, reply, { loses, kept });
     await end();
     return { status: isUsual ? undefined : reply.status, next: isUsual ? '' : next, struck };
   }
@@ -270,14 +299,12 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
       reply = await push.ask();
     }
     clock.goWrong(0);
-    await finish(situation, push, reply, false);
+    await goOn(situation, push, reply, false);
     await end();
     return statuses.length === 0 ? 'ok' : statuses.join(' ');
   }
 
   return {
-    isMany: front.isMany ?? false,
-
     /** @throws where the front is broken without any fault */
     usual: async (situation: Situation<Request>, mode: Mode): Promise<Usual> => {
       const { push, end } = await begin(situation, mode);
@@ -287,7 +314,7 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
       if (reply.status >= 400 && !situation.isRefused) {
         throw new Violation(`${situation.name} is answered ${reply.status} ${reply.code} without a fault`);
       }
-      await finish(situation, push, reply, false);
+      await goOn(situation, push, reply, false);
       await end();
       return { reply, calls: called };
     },

@@ -10,7 +10,7 @@ export default defineConfig({
     maxWorkers: 2,
     // All of them write to one page.
     fileParallelism: process.env.WRITE === undefined,
-    execArgv: ['--single-threaded-gc'],
+    execArgv: ['--single-threaded-gc', '--max-semi-space-size=64'],
     testTimeout: 3_600_000,
     hookTimeout: 180_000,
     silent: 'passed-only',

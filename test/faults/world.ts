@@ -8,13 +8,14 @@ import type { ServeServices } from '../../lambda/serve.ts';
 import { openServices, type ServicesOptions } from '../../lambda/services.ts';
 import { CodeTracer } from '../../lambda/telemetry/traces.ts';
 import { localAccount } from '../../local/account.ts';
-import { functionEnvironment } from '../../local/environment.ts';
+import { functionEnvironment } from '../../local/lambda/environment.ts';
 import { signToken } from '../support/issuer.ts';
 import { policiesBeside } from '../support/policy-directory.ts';
 import { tokens } from '../support/resource-api.ts';
 import { issuerKey } from './aws-state.ts';
 import { openClock } from './clock.ts';
 import { startCloud } from './cloud.ts';
+import { registryAlias } from './layer.ts';
 
 /** The quota is counted and never full. */
 const policyDirectory = () =>
@@ -27,7 +28,7 @@ const policyDirectory = () =>
 const tokenMinutes = 10;
 
 /** @param prepare is applied to each client of the SDK */
-export async function openWorld({ prepare }: Pick<ServicesOptions, 'prepare'> = {}) {
+export async function openWorld({ prepare = (client) => client }: Pick<ServicesOptions, 'prepare'> = {}) {
   // Chance decides over pauses alone: none is waited for.
   vi.spyOn(Math, 'random').mockReturnValue(0);
   const clock = openClock();
@@ -48,7 +49,7 @@ export async function openWorld({ prepare }: Pick<ServicesOptions, 'prepare'> = 
     stagingBucket: 'staging',
     secretId: 'the-secret',
     policyDirectory: policyDirectory(),
-    accounts: { own: localAccount.accountId, others: [], aliases: [] },
+    accounts: { own: localAccount.accountId, others: [], aliases: [registryAlias] },
     registries: ['ecr', 'ecr-public'],
     issuers: [{ issuer: url, audience: ['ecr-upload-proxy'], audienceClaim: 'aud' }],
     quotaTable: 'quotas',
@@ -62,7 +63,10 @@ export async function openWorld({ prepare }: Pick<ServicesOptions, 'prepare'> = 
     cloud,
     /** Another instance: it has read nothing yet. */
     openInstance: (retries?: Retries): FunctionServices => ({
-      ...openServices(environment, { ...(retries && { retries }), ...(prepare && { prepare }) }),
+      ...openServices(environment, {
+        ...(retries && { retries }),
+        prepare: (client) => prepare(cloud.withoutWire(client)),
+      }),
       tracer,
     }),
     clientToken: tokens.a,

@@ -111,10 +111,11 @@ export function ecrInMemory() {
   }
 
   const availability = (layerDigests: readonly string[]) => ({
-    layers: layerDigests.flatMap((layerDigest) => {
-      const layer = layers.get(layerDigest);
-      return layer ? [{ layerDigest, layerAvailability: 'AVAILABLE', layerSize: layer.bytes.length }] : [];
-    }),
+    layers: layerDigests.map((layerDigest) => ({
+      layerDigest,
+      layerAvailability: layers.has(layerDigest) ? 'AVAILABLE' : 'UNAVAILABLE',
+      layerSize: layers.get(layerDigest)?.bytes.length,
+    })),
     failures: [],
   });
 

@@ -140,8 +140,7 @@ describe('a direct part that no upload can have', () => {
     const upload = open();
     expect(await proxyErrorFrom(upload.sendPart(members))).toMatchObject({
       code: 'InvalidParameterException',
-      members: {},
-      message: expect.stringContaining(expected.expected),
+      members: { invalidMembers: [expected] },
     });
     expect(upload.charge).not.toHaveBeenCalled();
     expect(upload.calls()).toEqual([]);
@@ -149,7 +148,7 @@ describe('a direct part that no upload can have', () => {
 
   it('may be as large as ECR takes', async () => {
     const upload = open();
-    upload.answers.set(part, {});
+    upload.answers.set(part, { lastByteReceived: maxEcrPartBytes - 1 });
     const largest = {
       partFirstByte: 0,
       partLastByte: maxEcrPartBytes - 1,
