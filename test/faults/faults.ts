@@ -41,6 +41,8 @@ export type Fault = {
   readonly act: Act;
   /** Nobody gets an answer, so that the request ends with its time. */
   readonly isSilent?: true;
+  /** No service answers so by itself: what reads answers tells it apart, the SDK or the code behind it. */
+  readonly isHostile?: true;
   /** The instance dies of it. */
   readonly isDeath?: true;
   /** An instance that has met it goes on in another way than one that has not. */
@@ -154,7 +156,6 @@ const giving =
 
 const ofEcr = ['ServerException'] as const;
 
-/** Told apart by what reads them, the SDK or the code behind it: no service answers so by itself. */
 const hostileFaults: readonly Fault[] = [
   {
     name: 'answers 200 with nothing',
@@ -459,7 +460,7 @@ export const faults: readonly Fault[] = [
         }),
       ),
   },
-  ...hostileFaults,
+  ...hostileFaults.map((fault): Fault => ({ ...fault, isHostile: true })),
   { name: 'dies before the work', codes: everywhere(), isDeath: true, act: die },
   { name: 'dies after the work', codes: everywhere(), strikes: isWrite, isDeath: true, act: afterWork(die) },
 ];
