@@ -1,12 +1,30 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 const skipped = './test/support/skipped-reporter.ts';
 
+/** Their process has the CDK, its validation of templates and Cedar once: each takes seconds to start. */
+const synthesizing = globSync('test/unit/*.test.ts', { cwd: import.meta.dirname }).filter((file) =>
+  /from '(?:aws-cdk-lib|.*\/(?:support\/stacks|lib\/stack)\.ts)/.test(
+    readFileSync(join(import.meta.dirname, file), 'utf8'),
+  ),
+);
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // The clients of others have to be installed first: npm run test:clients.
-    exclude: [...configDefaults.exclude, 'test/clients/**'],
+    projects: [
+      { extends: true, test: { name: 'synthesizing', include: synthesizing, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'isolated',
+          include: ['test/**/*.test.ts'],
+          // The clients of others have to be installed first: npm run test:clients.
+          exclude: [...configDefaults.exclude, 'test/clients/**', ...synthesizing],
+        },
+      },
+    ],
     globalSetup: 'test/support/temporary-folder.ts',
     // Both cores of the smallest machine; Vitest leaves one to others.
     maxWorkers: 2,

@@ -112,14 +112,6 @@ const readers: Readonly<Record<string, (json: unknown) => Facts>> = {
 /** The media types that a manifest may have here. */
 export const manifestMediaTypes: readonly string[] = Object.keys(readers);
 
-function parseManifest(text: string) {
-  try {
-    return parseStrictJson(text, maxManifestDepth, maxManifestStructuralCharacters);
-  } catch (error) {
-    throw error instanceof JsonFault ? new ManifestFault(error.message) : error;
-  }
-}
-
 /** Source: API reference of PutImage, imageManifestMediaType. */
 function mediaTypeOf(own: unknown, declared: string | undefined): string {
   // To Go an empty text is an absent one.
@@ -165,7 +157,7 @@ function assertReadable(facts: Facts) {
 }
 
 function factsOf(text: string, declared: string | undefined): ManifestFacts {
-  const json = parseManifest(text);
+  const json = parseStrictJson(text, maxManifestDepth, maxManifestStructuralCharacters);
   const mediaType = mediaTypeOf(json.mediaType, declared);
   const reader = Object.hasOwn(readers, mediaType) ? readers[mediaType] : undefined;
   if (!reader) {
@@ -180,7 +172,7 @@ const placesOf = ({ issues }: z.ZodError) =>
   [...new Set(issues.map(({ path }) => path.join('.')))].slice(0, 5);
 
 function faultOf(failure: unknown): string {
-  if (failure instanceof ManifestFault) {
+  if (failure instanceof ManifestFault || failure instanceof JsonFault) {
     return failure.message;
   }
   if (failure instanceof z.ZodError) {

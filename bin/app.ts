@@ -1,8 +1,8 @@
 // The CDK app: reads the configuration once, then creates the stack.
 
 import { App } from 'aws-cdk-lib';
-import { ConfigurationError, contextKey } from '../lib/configuration.ts';
-import { loadConfiguration } from '../lib/configuration-file.ts';
+import { ConfigurationError, contextKey } from '../lib/configuration/configuration.ts';
+import { loadConfiguration } from '../lib/configuration/configuration-file.ts';
 import { EcrUploadProxyStack } from '../lib/stack.ts';
 
 const app = new App();

@@ -14,8 +14,8 @@ import { sha256Of } from '../api/digest.ts';
 import { chooseImages } from '../client/push/choice.ts';
 import type { Blob, Images } from '../client/push/image.ts';
 import { openSource } from '../client/push/source.ts';
-import type { Bundle } from '../lib/bundling.ts';
-import { hashOf } from '../lib/function-code.ts';
+import type { Bundle } from '../lib/functions/bundling.ts';
+import { hashOf } from '../lib/functions/function-code.ts';
 import { imageDirectory, nodePath, serverPath } from '../lib/registry-endpoint/image-contents.ts';
 
 export type LayoutOptions = {

@@ -42,13 +42,16 @@ export type UploaderOptions = {
   buffers?: PartBuffers;
 };
 
+/** What of a client an uploader needs. */
+export type UploadingClient = Pick<ProxyClient, 'send' | 'signal'>;
+
 export class Uploader {
-  readonly #client: ProxyClient;
+  readonly #client: UploadingClient;
   readonly #retry: RetryPolicy;
   readonly #limiter: AdaptiveLimiter;
   readonly #buffers: PartBuffers;
 
-  constructor(client: ProxyClient, { retry = {}, limiter, buffers }: UploaderOptions = {}) {
+  constructor(client: UploadingClient, { retry = {}, limiter, buffers }: UploaderOptions = {}) {
     this.#client = client;
     this.#retry = { ...defaultRetryPolicy, ...retry };
     this.#limiter = limiter ?? new AdaptiveLimiter();

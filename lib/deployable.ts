@@ -1,8 +1,8 @@
 // What AWS would refuse only while it deploys, because it is too much: refused at synth.
 
-import { ConfigurationError } from './configuration.ts';
+import { ConfigurationError } from './configuration/configuration.ts';
 import type { EcrUploadProxyProps } from './ecr-upload-proxy-props.ts';
-import { type RepositoryAccess, repositoriesOf, splitIntoPolicies } from './repository-policies.ts';
+import { type RepositoryAccess, repositoriesOf, splitIntoPolicies } from './functions/repository-policies.ts';
 
 type Checked = Pick<EcrUploadProxyProps, 'vpcEndpoints' | 'allowedIpRanges'> &
   RepositoryAccess & { registryAliases: readonly string[]; issuers: unknown };

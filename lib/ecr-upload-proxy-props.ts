@@ -6,10 +6,10 @@ import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import type { ClientThrottling } from './client-throttling.ts';
-import type { ConfigurationInput } from './configuration.ts';
-import type { Domain } from './custom-domain.ts';
-import type { Throttling } from './upload-api.ts';
+import type { ClientThrottling } from './api/client-throttling.ts';
+import type { Domain } from './api/custom-domain.ts';
+import type { Throttling } from './api/upload-api.ts';
+import type { ConfigurationInput } from './configuration/configuration.ts';
 
 export type EcrUploadProxyProps = {
   /**

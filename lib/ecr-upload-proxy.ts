@@ -9,24 +9,24 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { type OperationName, operationsOf } from '../api/operations.ts';
 import { type ServedName, sessionTokenExchange } from '../api/session-tokens.ts';
-import { AccessLog } from './access-log.ts';
-import { Alarms } from './alarms.ts';
-import { checkedProps } from './checked-props.ts';
-import { ClientThrottlingWebAcl } from './client-throttling.ts';
-import { configuredRegistries } from './configuration.ts';
-import { CustomDomain } from './custom-domain.ts';
-import { ProxyDashboard } from './dashboard.ts';
+import { AccessLog } from './api/access-log.ts';
+import { ClientThrottlingWebAcl } from './api/client-throttling.ts';
+import { CustomDomain } from './api/custom-domain.ts';
+import { stageName, type Throttling, UploadApi } from './api/upload-api.ts';
+import { checkedProps } from './configuration/checked-props.ts';
+import { configuredRegistries } from './configuration/configuration.ts';
 import type { EcrUploadProxyProps } from './ecr-upload-proxy-props.ts';
+import { ProxyFunction, type SharedFunctionProps } from './functions/proxy-function.ts';
 import { allowCloudWatchLogs } from './log-encryption.ts';
+import { Alarms } from './monitoring/alarms.ts';
+import { ProxyDashboard } from './monitoring/dashboard.ts';
+import { ProxyMetrics } from './monitoring/proxy-metrics.ts';
 import { checkedPolicies, policySource } from './policies.ts';
-import { ProxyFunction, type SharedFunctionProps } from './proxy-function.ts';
-import { ProxyMetrics } from './proxy-metrics.ts';
 import { ProxySecret } from './proxy-secret.ts';
 import { QuotaTable } from './quota-table.ts';
 import type { Host } from './registry-endpoint/host.ts';
 import { newRegistryEndpoint } from './registry-endpoint/registry-endpoint.ts';
 import { StagingBucket } from './staging-bucket.ts';
-import { stageName, type Throttling, UploadApi } from './upload-api.ts';
 
 /**
  * `AwsDoor` is the AWS API's function. Construct ids, metric dimensions and settings contain the name, so it stays as

@@ -7,7 +7,7 @@ import { quotaFile } from '../api/quotas.ts';
 import { loadPolicies } from '../policy/policies.ts';
 import { readPolicyFile, schemaFile } from '../policy/policy-directory.ts';
 import { readQuotas } from '../policy/quota-file.ts';
-import { ConfigurationError, reasonOf } from './configuration.ts';
+import { ConfigurationError, reasonOf } from './configuration/configuration.ts';
 import { projectRoot } from './project-root.ts';
 
 /** The policies that ship: those that an operator edits, unless the configuration names another directory. */

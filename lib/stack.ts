@@ -9,8 +9,8 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { sessionTokenExchange } from '../api/session-tokens.ts';
-import type { Configuration } from './configuration.ts';
-import type { Domain } from './custom-domain.ts';
+import type { Domain } from './api/custom-domain.ts';
+import type { Configuration } from './configuration/configuration.ts';
 import { EcrUploadProxy } from './ecr-upload-proxy.ts';
 import type { EcrUploadProxyProps } from './ecr-upload-proxy-props.ts';
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { runDemo } from './demo/run.ts';
 import { newSeed } from './demo/seeded-bytes.ts';
 import { type Local, startLocal } from './local.ts';
-import { localTokens } from './secrets.ts';
+import { localTokens } from './services/secrets.ts';
 
 const destination = {
   token: localTokens['team-a-ci'],

@@ -3,17 +3,18 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Account, localAccount } from './account.ts';
-import { startDynamoDb } from './dynamodb.ts';
+import { lockDirectory } from './data-lock.ts';
 import { startEcr } from './ecr/server.ts';
 import type { RepositoryListing } from './ecr/store.ts';
-import { functionEnvironment } from './environment.ts';
-import { startFunctions } from './functions.ts';
-import { startGateway } from './gateway.ts';
-import { startRegistry } from './registry.ts';
-import { startS3 } from './s3.ts';
-import { startSecrets } from './secrets.ts';
-import { type Assembly, synthesize } from './synthesize.ts';
-import { readTemplate } from './template.ts';
+import { startGateway } from './gateway/gateway.ts';
+import { functionEnvironment } from './lambda/environment.ts';
+import { startFunctions } from './lambda/functions.ts';
+import { keepRegistry } from './registry/service.ts';
+import { startDynamoDb } from './services/dynamodb.ts';
+import { startS3 } from './services/s3.ts';
+import { startSecrets } from './services/secrets.ts';
+import { type Assembly, synthesize } from './template/synthesize.ts';
+import { readTemplate } from './template/template.ts';
 
 export type LocalOptions = {
   /** Ports: 0 takes any free one. */
@@ -33,7 +34,7 @@ export type LocalOptions = {
   cdkOut?: string;
   /** Whose OIDC tokens are taken, instead of those that the template names. */
   issuers?: readonly object[];
-  /** Takes one line for each request. */
+  /** Takes one line for each request, and for each end of the registry endpoint. */
   log?: (line: string) => void;
 };
 
@@ -43,8 +44,8 @@ export type Local = {
   ecrUrl: string | undefined;
   s3Url: string;
   registryUrl: string | undefined;
-  /** The registry endpoint is a process of its own. */
-  registryProcessId: number | undefined;
+  /** The registry endpoint is a process of its own, and another one after that has ended. */
+  registryProcessId: () => number | undefined;
   logFile: string;
   close(): Promise<void>;
 };
@@ -65,9 +66,9 @@ export const assemblies = {
   aws: { cdkOut: '.local/aws/cdk.out', repositories: {} },
 } as const satisfies Record<string, Assembly>;
 
-/** @throws the plain EADDRINUSE error for a port in use; whatever had started by then is ended first */
+/** @throws the plain EADDRINUSE error for a port in use; Error for a directory that is; whatever had started by then is ended first */
 export async function startLocal(options: LocalOptions): Promise<Local> {
-  const { dataDirectory, upstream = 'stand-in', account = localAccount, log } = options;
+  const { dataDirectory, upstream = 'stand-in', account = localAccount, log = () => {} } = options;
   const template = readTemplate(options.cdkOut ?? (await synthesize(assemblies[upstream])), account);
   const [secretArn, ...otherSecrets] = template.secretArns;
   if (!secretArn || otherSecrets.length > 0) {
@@ -76,7 +77,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   mkdirSync(dataDirectory, { recursive: true });
   const logFile = join(dataDirectory, 'functions.log');
 
-  const started: { close(): Promise<void> }[] = [];
+  const started: { close(): Promise<void> }[] = [lockDirectory(dataDirectory)];
   const close = async () => {
     for (const server of started.splice(0).reverse()) {
       await server.close();
@@ -111,7 +112,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     }
     const logFile = join(dataDirectory, 'registry.log');
     const regional = { ...environment, AWS_REGION: account.region };
-    return keep(startRegistry({ port, container, environment: regional, logFile }));
+    return keep(keepRegistry({ port, container, environment: regional, logFile }, log));
   };
 
   const startTables = async (): Promise<string | undefined> => {
@@ -139,16 +140,14 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     const functions = startFunctions({ functions: template.functions, account, environment, logFile });
     started.push(functions);
     const { invoke } = functions;
-    const gateway = await keep(
-      startGateway({ template, account, invoke, port: options.port, ...(log && { log }) }),
-    );
+    const gateway = await keep(startGateway({ template, account, invoke, port: options.port, log }));
     const registry = await startEndpoint(environment);
     return {
       proxyUrl: gateway.url,
       ecrUrl,
       s3Url: s3.url,
       registryUrl: registry?.url,
-      registryProcessId: registry?.processId,
+      registryProcessId: () => registry?.processId(),
       logFile,
       close,
     };

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { accountOf } from './account.ts';
 import { loopback } from './address.ts';
 import { type LocalOptions, startLocal } from './local.ts';
-import { localTokens } from './secrets.ts';
+import { localTokens } from './services/secrets.ts';
 
 const usage = `Usage: npm start -- [--ecr-endpoint URL] [--upstream aws]
 

@@ -21,7 +21,7 @@ const source = existsSync(besideTheBundle)
  * for each. V8 keeps the compiled WebAssembly as long as one of them lives.
  */
 const evaluateModule = compileFunction(
-  `${readFileSync(source, 'utf8')}\nreturn exports;`,
+  `${readFileSync(source).toString()}\nreturn exports;`,
   ['exports', 'require', '__dirname'],
   { filename: source },
 );

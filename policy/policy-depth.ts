@@ -24,21 +24,19 @@ function unfold(operator: string, operand: unknown): { levels: number; times: nu
 
 type Part = { expression: unknown; depth: number; times: number };
 
-const operandsOf = (operand: unknown): unknown[] =>
-  typeof operand === 'object' && operand !== null ? Object.values(operand) : [];
+const membersOf = (value: unknown): [string, unknown][] =>
+  typeof value === 'object' && value !== null ? Object.entries(value) : [];
 
 /** The parts of an expression: `{ "||": { left, right } }`, `{ Set: [ … ] }`, `{ offset: [ … ] }`. */
 const partsOf = ({ expression, depth, times }: Part): Part[] =>
-  typeof expression !== 'object' || expression === null
-    ? []
-    : Object.entries(expression).flatMap(([operator, operand]) => {
-        const unfolded = unfold(operator, operand);
-        return operandsOf(operand).map((part) => ({
-          expression: part,
-          depth: depth + unfolded.levels,
-          times: times * unfolded.times,
-        }));
-      });
+  membersOf(expression).flatMap(([operator, operand]) => {
+    const unfolded = unfold(operator, operand);
+    return membersOf(operand).map(([, part]) => ({
+      expression: part,
+      depth: depth + unfolded.levels,
+      times: times * unfolded.times,
+    }));
+  });
 
 /** By a list and not by recursion, which would end where Cedar's does. */
 export function measurePolicy({ conditions }: Pick<PolicyJson, 'conditions'>) {

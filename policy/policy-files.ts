@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { maxPolicyBytes } from '../api/limits.ts';
-import { type Cedar, type Engine, openEngine } from './cedar.ts';
+import { type Cedar, type Engine, newCedar, openEngine } from './cedar.ts';
 import { depthFault, tooDeepToRead } from './policy-depth.ts';
 import { readPolicyFile, schemaFile } from './policy-directory.ts';
 import { statementsOf } from './policy-statements.ts';
@@ -56,11 +56,12 @@ function placeOf({ file, bytes }: Source, offset: number) {
 
 function faultOf(source: Source, error: cedar.DetailedError, policyId?: string): PolicyFault {
   const [place] = error.sourceLocations ?? [];
-  // Cedar calls a policy by the number it gave it; its label says what was expected at the place.
-  const message = explain(error).replace(/^for policy `[^`]*`, /, policyId ? `${policyId}: ` : '');
+  // Cedar calls a policy by the number it gave it, here or there; its label says what was expected at the place.
+  const reason = explain(error).replaceAll(/for policy `[^`]*`, /g, '');
+  const message = place?.label ? `${reason}: ${place.label}` : reason;
   return {
     ...placeOf(source, place?.start ?? 0),
-    message: place?.label ? `${message}: ${place.label}` : message,
+    message: policyId === undefined ? message : `${policyId}: ${message}`,
   };
 }
 
@@ -142,9 +143,13 @@ function policiesOf(engine: Engine, source: Source): readonly Policy[] {
   });
 }
 
-/** The policies of one file's text, parsed but not yet held against a schema. */
-export const readPolicyText = (file: string, text: string): readonly Policy[] =>
-  policiesOf(openEngine(unprepared), { file, bytes: Buffer.from(text) });
+/**
+ * The policies of one file's text, parsed but not yet held against a schema.
+ *
+ * @param make for tests, which plant engines that fail
+ */
+export const readPolicyText = (file: string, text: string, make: () => Cedar = newCedar): readonly Policy[] =>
+  policiesOf(openEngine(unprepared, make), { file, bytes: Buffer.from(text) });
 
 function judge(engine: Engine, schema: string, source: Source, policies: readonly Policy[]) {
   const call = { schema, policies: { staticPolicies: source.bytes.toString() } };
@@ -214,14 +219,16 @@ function sizeFault(schemaBytes: number, sources: readonly Source[]): PolicyFault
 /**
  * Reads the schema and every `*.cedar` file of a directory.
  *
+ * @param make for tests, which plant engines that fail
  * @throws PolicyError naming, for each fault, file, line, column and what was expected; Error naming a file that cannot
  *   be read.
  */
 export function readPolicyFiles(
   directory: string,
   schemaPath: string = join(directory, schemaFile),
+  make: () => Cedar = newCedar,
 ): PolicyFiles {
-  const engine = openEngine(unprepared);
+  const engine = openEngine(unprepared, make);
   const schema = readSchema(engine, schemaPath);
   const files = readdirSync(directory).filter((file) => file.endsWith('.cedar'));
   const sources = files.sort().map((file) => readSource(join(directory, file)));

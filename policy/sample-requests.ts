@@ -63,8 +63,13 @@ const requestsOf = <Name extends OperationName>(action: Name): DecisionRequest[]
       principal,
       action,
       resource: {
-        id: 'ecr/123456789012/team-a/app',
-        attrs: { name: 'team-a/app', namespace: 'team-a', registry: 'ecr', registryId: '123456789012' },
+        id: `ecr/123456789012/${members.repositoryName}`,
+        attrs: {
+          name: members.repositoryName,
+          namespace: 'team-a',
+          registry: 'ecr',
+          registryId: '123456789012',
+        },
       },
       context: operations[action].context(members),
       now: new Date(0),

@@ -2,7 +2,7 @@
 // put into their bundles.
 
 import { build } from 'esbuild';
-import { handlerBuild, serverBuild } from '../lib/bundling.ts';
+import { handlerBuild, serverBuild } from '../lib/functions/bundling.ts';
 
 /** `node_modules/a/node_modules/b` of `node_modules/a/node_modules/b/src/c.js` */
 const packagePattern = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;

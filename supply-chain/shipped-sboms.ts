@@ -1,7 +1,7 @@
 // The bills of materials of all that is shipped: the code that runs in AWS, and the package as npm installs it.
 
 import { createHash } from 'node:crypto';
-import { cedarBeside } from '../lib/bundling.ts';
+import { cedarBeside } from '../lib/functions/bundling.ts';
 import { findFunctionPackages } from './function-packages.ts';
 import { readLockedPackages } from './locked-packages.ts';
 import { sbomOf } from './sbom.ts';

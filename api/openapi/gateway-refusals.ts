@@ -2,7 +2,7 @@
 
 import type { ErrorCode } from '../errors.ts';
 
-/** What it says of any route as a problem document, by lib/gateway-responses.ts. */
+/** What it says of any route as a problem document, by lib/api/gateway-responses.ts. */
 export const gatewayCodes: readonly ErrorCode[] = [
   'AccessDeniedException',
   'RequestEntityTooLargeException',

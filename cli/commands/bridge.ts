@@ -132,7 +132,7 @@ async function start(flags: Flags): Promise<{ server: RegistryServer; lent: Lent
     const message =
       socket === undefined
         ? `Port ${port} is in use: choose another with --port.`
-        : `${socket} is there already: remove it, if no bridge is listening at it.`;
+        : `Something listens at ${socket} already, or it is no socket: choose another with --socket.`;
     throw new CommandError(message, { cause: error });
   });
   return { server, lent };

@@ -36,8 +36,11 @@ export type EcrCall<Name extends OperationName> = (
   abortSignal: AbortSignal,
 ) => Promise<EcrOutputs[Name]>;
 
-/** As ECR makes them; it becomes a part of the id that clients have, and of their addresses. */
-const uploadIdPattern = /^[0-9a-f-]{1,64}$/;
+/**
+ * ECR's are UUIDs. Any other is taken that can be a part of the id that clients have, and so of a path: RFC 3986's
+ * unreserved characters, and with its seal no more than the 256 that an uploadId may have.
+ */
+const uploadIdPattern = /^[A-Za-z0-9._~-]{1,200}$/;
 
 type Checks = {
   readonly [Name in OperationName]: (input: Members<Name>, answer: EcrOutputs[Name]) => boolean;

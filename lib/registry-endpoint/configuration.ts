@@ -9,7 +9,7 @@ import {
   truststore,
   webAclArn,
   wholeNumber,
-} from '../configuration-values.ts';
+} from '../configuration/configuration-values.ts';
 import { cpus, expectedMemory } from './fargate-sizes.ts';
 import { imageReference } from './image-reference.ts';
 import { timeConflicts } from './times.ts';

@@ -1,7 +1,7 @@
 // What a registry endpoint on Fargate costs, in USD at the prices of us-east-1: for a month in which nobody pushes, and
 // for a GiB.
 
-import { prices } from '../prices.ts';
+import { prices } from '../monitoring/prices.ts';
 
 const hoursPerMonth = 730;
 

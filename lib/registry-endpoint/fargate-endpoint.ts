@@ -4,7 +4,7 @@ import type { Alarm, IAlarm, IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { AlarmTable } from '../alarm-table.ts';
+import { AlarmTable } from '../monitoring/alarm-table.ts';
 import { uploadsIn } from './capacity.ts';
 import { type FargateConfiguration, ipv4RangesOf } from './configuration.ts';
 import { ecsTasks } from './ecs-tasks.ts';

@@ -9,9 +9,9 @@ import {
   HttpCodeElb,
   HttpCodeTarget,
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
-import type { AlarmRow } from '../alarm-table.ts';
-import { sumOf } from '../proxy-metrics.ts';
-import { graph, heading, third } from '../widgets.ts';
+import type { AlarmRow } from '../monitoring/alarm-table.ts';
+import { sumOf } from '../monitoring/proxy-metrics.ts';
+import { graph, heading, third } from '../monitoring/widgets.ts';
 
 export type FargateMetrics = {
   loadBalancer: ApplicationLoadBalancer;

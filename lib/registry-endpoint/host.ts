@@ -4,7 +4,7 @@ import type { Alarm, IAlarm, IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import type { SharedProps } from '../proxy-function.ts';
+import type { SharedProps } from '../functions/proxy-function.ts';
 
 /** What a host gets besides its own configuration. */
 export type HostProps = SharedProps & {

@@ -2,9 +2,9 @@
 
 import { Stack } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
-import { serverBundle, serverFile } from '../bundling.ts';
-import { ConfigurationError } from '../configuration.ts';
-import { hashOf } from '../function-code.ts';
+import { ConfigurationError } from '../configuration/configuration.ts';
+import { serverBundle, serverFile } from '../functions/bundling.ts';
+import { hashOf } from '../functions/function-code.ts';
 import type { PolicyFiles } from '../policies.ts';
 import { readImageReference } from './image-reference.ts';
 

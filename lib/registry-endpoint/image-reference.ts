@@ -1,6 +1,6 @@
 // The image that the tasks run, as the configuration names it: where it lies, what is in it, and its digest.
 
-import { text } from '../configuration-values.ts';
+import { text } from '../configuration/configuration-values.ts';
 
 const pattern =
   /^(?<account>\d{12})\.dkr\.ecr\.(?<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/(?<repositoryName>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*):(?<contents>[0-9a-f]{64})@(?<digest>sha256:[0-9a-f]{64})$/;

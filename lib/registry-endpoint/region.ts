@@ -2,7 +2,7 @@
 
 import { Aws, CfnRule, Fn, Stack, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { ConfigurationError } from '../configuration.ts';
+import { ConfigurationError } from '../configuration/configuration.ts';
 
 export type RegionSetting = {
   /** Those in which the stack may be. */

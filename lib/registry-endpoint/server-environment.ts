@@ -1,8 +1,8 @@
 // The environment of the registry endpoint's server, besides that of every function.
 
 import type { Registry } from '../../api/registries.ts';
-import { configuredRegistries } from '../configuration.ts';
-import { type ProxyEnvironmentProps, proxyEnvironment } from '../proxy-environment.ts';
+import { configuredRegistries } from '../configuration/configuration.ts';
+import { type ProxyEnvironmentProps, proxyEnvironment } from '../functions/proxy-environment.ts';
 import type { RegistryEndpointConfiguration } from './configuration.ts';
 import type { ServerTimes } from './times.ts';
 

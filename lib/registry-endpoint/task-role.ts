@@ -8,9 +8,9 @@ import type { Construct } from 'constructs';
 import { operationNames } from '../../api/operations.ts';
 import type { Registry } from '../../api/registries.ts';
 import { acknowledgeWildcards } from '../acknowledgements.ts';
-import { FunctionRole } from '../function-role.ts';
+import { FunctionRole } from '../functions/function-role.ts';
+import type { RepositoryAccess } from '../functions/repository-policies.ts';
 import type { ProxySecret } from '../proxy-secret.ts';
-import type { RepositoryAccess } from '../repository-policies.ts';
 
 export type ServerRoleProps = RepositoryAccess & {
   /** The one that is served: the other's repositories are none of its business. */

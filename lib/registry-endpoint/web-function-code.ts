@@ -6,8 +6,8 @@ import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
-import type { Bundle } from '../bundling.ts';
-import { bundleAsset } from '../function-code.ts';
+import type { Bundle } from '../functions/bundling.ts';
+import { bundleAsset } from '../functions/function-code.ts';
 import { InlineResource } from './inline-resource.ts';
 import { sourceConditions } from './source-conditions.ts';
 

@@ -6,8 +6,8 @@ import { CfnWebFunction, CfnWebFunctionEndpoint, CfnWebFunctionRevision } from '
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeDependencies } from '../acknowledgements.ts';
-import { AlarmTable } from '../alarm-table.ts';
-import { serverBundle, serverFile } from '../bundling.ts';
+import { serverBundle, serverFile } from '../functions/bundling.ts';
+import { AlarmTable } from '../monitoring/alarm-table.ts';
 import { webFunctionConcurrency } from './capacity.ts';
 import type { WebFunctionConfiguration } from './configuration.ts';
 import type { Host, HostProps } from './host.ts';

@@ -2,9 +2,9 @@
 
 import { Duration } from 'aws-cdk-lib';
 import { type IWidget, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import type { AlarmRow } from '../alarm-table.ts';
-import { sumOf } from '../proxy-metrics.ts';
-import { graph, half, heading } from '../widgets.ts';
+import type { AlarmRow } from '../monitoring/alarm-table.ts';
+import { sumOf } from '../monitoring/proxy-metrics.ts';
+import { graph, half, heading } from '../monitoring/widgets.ts';
 
 export type WebFunctionMetrics = { functionName: string; endpointName: string; uploadsInFlight: Metric };
 

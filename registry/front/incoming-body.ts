@@ -111,6 +111,10 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array, undefined
       .on('end', () => this.#finish('whole'))
       .on('error', gone)
       .on('close', gone);
+    // Of a connection that has ended by now nothing more is heard.
+    if (this.#request.destroyed) {
+      gone();
+    }
   }
 
   #take(chunk: Uint8Array): void {

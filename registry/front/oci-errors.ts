@@ -41,13 +41,13 @@ export function ociCodeOf(code: string, subject: Subject): OciCode {
 }
 
 /** @param repositoryName for the `Location` of an upload that goes on elsewhere than the client thinks */
-export function ociErrorOf(error: ProxyError, subject: Subject, repositoryName = ''): OciError {
+export function ociErrorOf(error: ProxyError, subject: Subject, repositoryName?: string): OciError {
   const { code, message } = error;
   const { requestId, uploadState } = error instanceof PortError ? error : {};
   const retryAfter = headersOf(error)['Retry-After'];
   const headers = {
     ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
-    ...(uploadState && whereToGoOn(repositoryName, uploadState)),
+    ...(uploadState && repositoryName !== undefined && whereToGoOn(repositoryName, uploadState)),
   };
   return new OciError(
     uploadState ? 'RANGE_INVALID' : ociCodeOf(code, subject),

@@ -3,9 +3,11 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { type Bounds, defaultBounds } from './bounds.ts';
 import { ManifestMemory } from './manifest-memory.ts';
 import { type Service, serve } from './serve.ts';
+import { removeAbandonedSocket } from './socket-file.ts';
 import { Traffic } from './traffic.ts';
 import { refuseUnreadable } from './unreadable.ts';
 import { UploadSlots } from './upload-slots.ts';
@@ -67,7 +69,8 @@ export async function startRegistryServer(options: RegistryServerOptions): Promi
         serve(request, response, service, () => response.writeContinue()),
       ),
     )
-    .on('clientError', (error, socket) => refuseUnreadable(error, socket, traffic.has(socket)));
+    .on('clientError', (error, socket) => refuseUnreadable(error, socket, traffic.has(socket)))
+    .on('timeout', endUnlessRead);
   const place = await listen(server, address);
   return {
     url: 'socket' in address ? place : `${tls ? 'https' : 'http'}://${place}`,
@@ -107,10 +110,24 @@ function createServerOf(
   return tls ? createTlsServer({ ...options, ...tls }) : createServer(options);
 }
 
+/**
+ * Node.js looks at its clocks before it reads. After a second in which this process was too busy to read, it would reset
+ * a connection whose next request came in time.
+ */
+function endUnlessRead(socket: Socket): void {
+  const { bytesRead } = socket;
+  setImmediate(() => {
+    if (socket.bytesRead === bytesRead) {
+      socket.destroy();
+    }
+  });
+}
+
 /** @returns host and port, or the socket as `unix:` and its path */
 async function listen(server: Server, address: Address): Promise<string> {
-  const listening = once(server, 'listening');
   if ('socket' in address) {
+    await removeAbandonedSocket(address.socket);
+    const listening = once(server, 'listening');
     // From its first moment on, so that nobody slips in before its mode is set.
     const umask = process.umask(0o177);
     server.listen(address.socket);
@@ -118,7 +135,7 @@ async function listen(server: Server, address: Address): Promise<string> {
     return `unix:${address.socket}`;
   }
   server.listen(address);
-  await listening;
+  await once(server, 'listening');
   const bound = server.address();
   const port = bound !== null && typeof bound === 'object' ? bound.port : address.port;
   return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;

@@ -88,7 +88,7 @@ export async function takeBody(
     }
   } catch (error) {
     cutter.shorten(0);
-    throw misplaced(error, sender) ?? error;
+    throw misplaced(error, sender);
   }
   return async () => {
     try {
@@ -98,18 +98,14 @@ export async function takeBody(
       await sender.settle();
       return sender.place;
     } catch (error) {
-      throw misplaced(error, sender) ?? error;
+      throw misplaced(error, sender);
     }
   };
 }
 
-/** ECR expects another byte than this upload, as another request sends to it too. */
-function misplaced(error: unknown, { place }: PartSender): PortError | undefined {
-  const isMisplaced = error instanceof ProxyError && error.code === 'InvalidLayerPartException';
-  return isMisplaced && !(error instanceof PortError)
-    ? notNext(placeAt(place, receivedOf(error)))
-    : undefined;
-}
+/** ECR expects another byte than this upload, as another request sends to it too. @throws any other failure as it is */
+const misplaced = (error: unknown, { place }: PartSender): PortError =>
+  error instanceof PortError ? error : notNext(placeAt(place, receivedOf(error)));
 
 type Gathering = {
   incoming: IncomingBytes;

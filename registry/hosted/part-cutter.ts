@@ -44,7 +44,7 @@ export class PartCutter {
     this.#filling = [];
     this.#held = 0;
     if (first === undefined || second === undefined) {
-      if (first && left > 0) {
+      if (first) {
         yield first.subarray(0, left);
       }
       return;

@@ -7,7 +7,7 @@ import type { PartBuffers } from './part-buffers.ts';
 import type { UploadPlace } from './upload-place.ts';
 
 export type SenderOptions = {
-  readonly calls: Calls;
+  readonly calls: Pick<Calls, 'send'>;
   readonly call: CallOptions;
   readonly repositoryName: string;
   readonly buffers: PartBuffers;

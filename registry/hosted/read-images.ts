@@ -9,7 +9,7 @@ import { type ImageReference, type Manifest, PortError, type Referrer } from '..
 import type { CallOptions, Calls } from './calls.ts';
 
 export type ReadOptions = {
-  readonly calls: Calls;
+  readonly calls: Pick<Calls, 'send'>;
   readonly call: CallOptions;
   readonly repositoryName: string;
 };

@@ -17,7 +17,7 @@ import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import cdk from '../../cdk.json' with { type: 'json' };
-import { contextKey } from '../../lib/configuration.ts';
+import { contextKey } from '../../lib/configuration/configuration.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 
 const projectRoot = join(import.meta.dirname, '../..');

@@ -176,6 +176,26 @@ describe('the bridge', () => {
     expect(existsSync(files.socket)).toBe(false);
   });
 
+  it('listens again at the socket that a killed one has left, and not at one that is in use', async () => {
+    const atSocket = [...endpoint, '--socket', files.socket, '--lend-token'];
+    const killed = start(atSocket);
+    await once(killed.stdout, 'data');
+    killed.kill('SIGKILL');
+    await once(killed, 'close');
+    expect(existsSync(files.socket)).toBe(true);
+
+    const next = start(atSocket);
+    const [said] = await Promise.race([once(next.stdout, 'data'), once(next, 'close')]);
+    expect(String(said)).toContain(`Registry   unix:${files.socket}`);
+    const second = await failure(atSocket);
+    expect(second.status).toBe(1);
+    expect(second.err).toBe(
+      `ecr-upload-proxy: Something listens at ${files.socket} already, or it is no socket: choose another with --socket.\n`,
+    );
+    next.kill('SIGINT');
+    expect((await once(next, 'close'))[0]).toBe(0);
+  });
+
   it('is known on the network by the names of its certificate', async () => {
     const child = start(
       [...endpoint, ...beyond.map((name) => (isNamed(name) ? files[names[name]] : name))],

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseQuotas } from '../../api/quotas.ts';
 import { quotaCounter } from '../../lambda/quota/quota-counts.ts';
 import { closeServer, loopback, urlOf } from '../../local/address.ts';
-import { startDynamoDb } from '../../local/dynamodb.ts';
+import { startDynamoDb } from '../../local/services/dynamodb.ts';
 
 const TableName = 'counts';
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };

@@ -7,9 +7,9 @@ import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { maxEventBytes, maxPayloadBytes } from '../../api/limits.ts';
 import { localAccount } from '../../local/account.ts';
-import { startFunctions } from '../../local/functions.ts';
-import { startGateway } from '../../local/gateway.ts';
-import { readTemplate } from '../../local/template.ts';
+import { startGateway } from '../../local/gateway/gateway.ts';
+import { startFunctions } from '../../local/lambda/functions.ts';
+import { readTemplate } from '../../local/template/template.ts';
 import { writeAssembly } from '../support/cloud-assembly.ts';
 
 /** Gives back what it was called with. */

@@ -5,9 +5,9 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { localAccount } from '../../local/account.ts';
-import { startFunctions } from '../../local/functions.ts';
-import { startGateway } from '../../local/gateway.ts';
-import { readTemplate } from '../../local/template.ts';
+import { startGateway } from '../../local/gateway/gateway.ts';
+import { startFunctions } from '../../local/lambda/functions.ts';
+import { readTemplate } from '../../local/template/template.ts';
 import { type AssemblyFunction, writeAssembly } from '../support/cloud-assembly.ts';
 
 /** Says how many are waiting in files of its folder, and answers when another file is there. */
@@ -37,11 +37,17 @@ afterEach(async () => {
   }
 });
 
-type Limits = { requests?: number; invocations?: number; instances?: number; timeoutMs?: number };
+type Limits = {
+  requests?: number;
+  invocations?: number;
+  instances?: number;
+  timeoutMs?: number;
+  logFile?: string;
+};
 
 async function start(
   functions: Record<string, AssemblyFunction>,
-  { requests = 32, invocations = 8, instances = 16, timeoutMs = 120_000 }: Limits = {},
+  { requests = 32, invocations = 8, instances = 16, timeoutMs = 120_000, logFile }: Limits = {},
   others: Record<string, object> = {},
 ) {
   const routes = Object.fromEntries(Object.keys(functions).map((name) => [`POST /${name}`, name]));
@@ -51,7 +57,7 @@ async function start(
     functions: template.functions,
     account: localAccount,
     environment: {},
-    logFile: join(cdkOut, 'functions.log'),
+    logFile: logFile ?? join(cdkOut, 'functions.log'),
     limits: { invocations, instances },
   });
   const gateway = await startGateway({
@@ -122,6 +128,18 @@ describe('the local Lambda', () => {
     const { status, text, headers } = await call('short');
     expect([status, text, headers.get('retry-after')]).toEqual([503, '{"code":"Busy"}', '5']);
   });
+
+  it.runIf(existsSync('/dev/full'))(
+    'answers where its log cannot be written, as on a full disk',
+    async () => {
+      const source = `export const handler = async () => {
+      console.log('a line');
+      return { statusCode: 200, body: 'answered' };
+    };`;
+      const { call } = await start({ a: { source }, b: { source } }, { instances: 1, logFile: '/dev/full' });
+      expect([(await call('a')).text, (await call('b')).text]).toEqual(['answered', 'answered']);
+    },
+  );
 
   it('counts the wait for an instance neither as the function’s time nor as the gateway’s', async () => {
     const limits = { invocations: 2, requests: 100, timeoutMs: 3_000 };

@@ -1,8 +1,11 @@
 // The local S3 keeps what the proxy leans on: whole objects with metadata, and conditional writes.
 
-import { mkdtempSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -11,7 +14,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startS3 } from '../../local/s3.ts';
+import { startS3 } from '../../local/services/s3.ts';
 import { randomBytes } from '../support/random-bytes.ts';
 
 const dataDirectory = mkdtempSync(join(tmpdir(), 'local-s3-'));
@@ -48,6 +51,43 @@ describe('the local S3', () => {
     const found = await get('ecr/team-a/app/whole');
     expect(found.Metadata).toEqual({ first: '0' });
     expect(Buffer.from((await found.Body?.transformToByteArray()) ?? []).equals(bytes)).toBe(true);
+  });
+
+  it.each([
+    ['what was there before', { was: 'there', is: 'there' }],
+    ['nothing, where nothing was', { was: undefined, is: undefined }],
+  ])('keeps %s when the connection breaks amid a write', async (_, { was, is }) => {
+    const key = `cut-off-${was}`;
+    if (was !== undefined) {
+      await put(key, Buffer.from(was));
+    }
+    const cutOff = request(`${server.url}/${Bucket}/${key}`, {
+      method: 'PUT',
+      headers: { 'content-length': 4 * 1_048_576, 'x-amz-meta-first': '1' },
+    });
+    const broken = once(cutOff, 'close');
+    cutOff.on('error', () => undefined);
+    const { PUT: before = 0 } = server.requests;
+    cutOff.write(randomBytes(1_048_576));
+    await expect.poll(() => server.requests.PUT, { timeout: 60_000 }).toBe(before + 1);
+    await sleep(100);
+    cutOff.destroy();
+    await broken.catch(() => undefined);
+    // A request for the same key waits for the one before.
+    const found = await get(key).catch(() => undefined);
+    expect(await found?.Body?.transformToString()).toBe(is);
+    expect(found?.Metadata?.first).toBe(was && '0');
+  });
+
+  it('drops at its start what a kill has left of a write', async () => {
+    await put('before', Buffer.from('a'));
+    await server.close();
+    const [name = ''] = readdirSync(join(dataDirectory, Bucket));
+    writeFileSync(join(dataDirectory, Bucket, `${name}.new`), 'half');
+    server = await start();
+    s3 = connect(server.url);
+    expect(readdirSync(join(dataDirectory, Bucket)).filter((one) => one.endsWith('.new'))).toEqual([]);
+    expect(await bytesOf('before')).toEqual(new Uint8Array(Buffer.from('a')));
   });
 
   it('says NoSuchKey for what is not there', async () => {

@@ -1,16 +1,18 @@
 // The local Secrets Manager: one secret, in a file that can be edited while it runs.
 
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   GetSecretValueCommand,
   ListSecretsCommand,
+  PutSecretValueCommand,
   SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { localTokens, startSecrets } from '../../local/secrets.ts';
+import { localTokens, startSecrets } from '../../local/services/secrets.ts';
 
 const secretArn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:Secret-local0';
 const file = join(mkdtempSync(join(tmpdir(), 'local-secrets-')), 'secret.json');
@@ -50,6 +52,26 @@ describe('the local Secrets Manager', () => {
     expect(await read()).toEqual(before);
     writeFileSync(file, JSON.stringify({ ...before, clients: {} }));
     expect((await read()).clients).toEqual({});
+  });
+
+  it('puts a new version in the place of the file, so that no kill leaves half of one', async () => {
+    const before = readFileSync(file, 'utf8');
+    linkSync(file, `${file}.before`);
+    const current = await client().send(new GetSecretValueCommand({ SecretId: secretArn }));
+    const put = await client().send(
+      new PutSecretValueCommand({ SecretId: secretArn, SecretString: '{}', VersionStages: ['AWSPENDING'] }),
+    );
+    await client().send(
+      new UpdateSecretVersionStageCommand({
+        SecretId: secretArn,
+        VersionStage: 'AWSCURRENT',
+        MoveToVersionId: put.VersionId,
+        RemoveFromVersionId: current.VersionId,
+      }),
+    );
+    expect(await read()).toEqual({});
+    // Written over, it would be what the link leads to.
+    expect(readFileSync(`${file}.before`, 'utf8')).toBe(before);
   });
 
   it('knows no other secret and no other operation', async () => {

@@ -1,4 +1,4 @@
-// What a request without a valid token takes in the functions: no more than lib/cost.ts reckons with.
+// What a request without a valid token takes in the functions: no more than lib/monitoring/cost.ts reckons with.
 
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { refusal } from '../support/cost-of-refusals.ts';

@@ -213,6 +213,30 @@ it('an upload may take longer than the time for headers', async () => {
   expect(await client.answer()).toMatchObject({ status: 202 });
 });
 
+describe('a connection on which nothing is asked', () => {
+  const kept = async (keepAliveMs: number) => {
+    const front = await startFront(taking, { bounds: { keepAliveMs } });
+    const client = new RawConnection(front.port);
+    await client.head('GET /v2/ HTTP/1.1');
+    await client.answer();
+    return client;
+  };
+
+  it('is closed after its time', async () => {
+    const client = await kept(1);
+    await client.closed();
+  });
+
+  it('is kept where the next request came in time, and this process was too busy to read it', async () => {
+    const client = await kept(2_000);
+    void client.head(`POST ${uploads} HTTP/1.1`, 'Content-Length: 0');
+    // Node.js waits a second longer than it tells clients.
+    const busyMs = 2_000 + 1_000 + 500;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, busyMs);
+    expect((await client.answer()).status).toBe(202);
+  });
+});
+
 describe('a client that goes away', () => {
   it('in the middle of a body is not a fault, and frees its memory', async () => {
     const front = await startFront(taking);
@@ -221,6 +245,28 @@ describe('a client that goes away', () => {
     await client.write('12345');
     await expect.poll(() => front.uploadsUnderWay()).toBe(1);
     client.socket.resetAndDestroy();
+    await isServed(front, 1);
+    expect(front.served).toMatchObject([{ status: undefined, code: undefined, fault: undefined }]);
+    expect(front.uploadsUnderWay()).toBe(0);
+  });
+
+  it('before its body is read frees its memory as soon as it would be', async () => {
+    const { promise: isGone, resolve: gone } = Promise.withResolvers<void>();
+    const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+    const front = await startFront(({ abortSignal }) => ({
+      append: async (_name, _reference, { chunks }) => {
+        asked();
+        await once(abortSignal, 'abort');
+        gone();
+        return { reference: '1-x', position: await lengthOf(chunks) };
+      },
+    }));
+    const client = new RawConnection(front.port);
+    await client.head(...patch(100));
+    await client.write('12345');
+    await isAsked;
+    client.socket.resetAndDestroy();
+    await isGone;
     await isServed(front, 1);
     expect(front.served).toMatchObject([{ status: undefined, code: undefined, fault: undefined }]);
     expect(front.uploadsUnderWay()).toBe(0);

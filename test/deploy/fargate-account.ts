@@ -2,8 +2,8 @@
 
 import { CloudFormation } from '@aws-sdk/client-cloudformation';
 import { z } from 'zod';
-import { serverBundle } from '../../lib/bundling.ts';
-import { hashOf } from '../../lib/function-code.ts';
+import { serverBundle } from '../../lib/functions/bundling.ts';
+import { hashOf } from '../../lib/functions/function-code.ts';
 import { checkedPolicies, policySource } from '../../lib/policies.ts';
 import { configurations } from '../support/stacks.ts';
 import type { Moto } from './moto.ts';

@@ -5,6 +5,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/deploy/*.deploy.ts'],
+    globalSetup: 'test/deploy/installed-python.ts',
+    maxWorkers: 2,
     testTimeout: 300_000,
     hookTimeout: 600_000,
     reporters: process.env.CI

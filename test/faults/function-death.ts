@@ -4,7 +4,7 @@ import { awsFormOf } from '../../api/aws-form.ts';
 import { errors } from '../../api/errors.ts';
 import { headersOf, ProxyError } from '../../api/proxy-error.ts';
 
-/** As the template says: lib/gateway-responses.ts. */
+/** As the template says: lib/api/gateway-responses.ts. */
 export const deathCode = 'ServiceUnavailableException';
 
 export function deathAnswer(): Response {

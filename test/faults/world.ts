@@ -8,7 +8,7 @@ import type { ServeServices } from '../../lambda/serve.ts';
 import { openServices, type ServicesOptions } from '../../lambda/services.ts';
 import { CodeTracer } from '../../lambda/telemetry/traces.ts';
 import { localAccount } from '../../local/account.ts';
-import { functionEnvironment } from '../../local/environment.ts';
+import { functionEnvironment } from '../../local/lambda/environment.ts';
 import { signToken } from '../support/issuer.ts';
 import { policiesBeside } from '../support/policy-directory.ts';
 import { tokens } from '../support/resource-api.ts';

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from 'undici';
-import { localTokens } from '../../local/secrets.ts';
+import { localTokens } from '../../local/services/secrets.ts';
 import { digestOf } from '../support/random-bytes.ts';
 import { type FrontName, fronts, type Target, uploadConfiguration } from './fronts.ts';
 import { type Acknowledged, findLost } from './kept.ts';

@@ -206,6 +206,170 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       ],
     },
   ],
+  'lambda/gateway/event-members.ts': [
+    {
+      why: 'What reads a text throws a JsonFault and nothing else: the question is for its type.',
+      mutants: [
+        'if (!(error instanceof JsonFault)) { | 36: { throw error; } → {}',
+        'if (!(error instanceof JsonFault)) { | 5: !(error instanceof JsonFault) → false',
+      ],
+    },
+    {
+      why: 'Node counts UTF-8 where it is told no encoding.',
+      mutants: [
+        "const bytes = Buffer.byteLength(body ?? '', isBase64Encoded ? 'base64' : 'utf8'); | 74: 'utf8' → \"\"",
+      ],
+    },
+    {
+      why: 'Neither text is an object of JSON, and both are refused in the same words.',
+      mutants: ["return body ?? ''; | 16: '' → \"Stryker was here!\""],
+    },
+    {
+      why: 'Neither text is a Content-Range, and where there is no match no group is read.',
+      mutants: [
+        "function positionsOf(contentRange = ''): { first: number; last: number } | undefined { | 37: '' → \"Stryker was here!\"",
+        'const [, ...digits] = contentRangePattern.exec(contentRange) ?? []; | 65: [] → ["Stryker was here"]',
+      ],
+    },
+    {
+      why: 'What is split has at least one piece, and neither text is a type that an operation takes.',
+      mutants: [
+        "const contentType = event.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? ''; | 21: event.headers['content-type']?.split(';')[0]?.trim → event.headers['content-type']?.split(';')[0].trim",
+        "const contentType = event.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? ''; | 91: '' → \"Stryker was here!\"",
+      ],
+    },
+  ],
+  'policy/cedar.ts': [
+    {
+      why: 'The name of a file is for stack traces alone.',
+      mutants: ['{ filename: source }, | 1: { filename: source } → {}'],
+    },
+  ],
+  'policy/sample-requests.ts': [
+    {
+      why: 'No context holds these members, and the type asks for them.',
+      mutants: [
+        "const upload = { ...repository, uploadId: 'upload' }; | 43: 'upload' → \"\"",
+        'const layerDigests = [digest]; | 22: [digest] → []',
+      ],
+    },
+  ],
+  'api/strict-json.ts': [
+    {
+      why: 'A sum is odd where the difference is.',
+      mutants: ['return (at - first) % 2 === 1; | 9: at - first → at + first'],
+    },
+    {
+      why: 'Where no quote is left nothing is escaped, nor is the second character of a text, which follows its first quote.',
+      mutants: [
+        'while (end !== -1 && isEscaped(text, end)) { | 8: end !== -1 → true',
+        'while (end !== -1 && isEscaped(text, end)) { | 16: -1 → +1',
+      ],
+    },
+    {
+      why: 'Beyond its end a text has no character, and nothing is counted.',
+      mutants: ['for (let at = 0; at < text.length; at++) { | 18: at < text.length → at <= text.length'],
+    },
+    {
+      why: 'Nothing is no object either, which is said in the same words.',
+      mutants: [
+        "} catch { | 9: { // The parser's own message quotes the text. throw new JsonFault('a JSON object'); } → {}",
+      ],
+    },
+  ],
+  'api/well-formed.ts': [
+    {
+      why: 'A list is an object whose names are numbers, and well-formed: that it is read by its elements alone costs less.',
+      mutants: [
+        'if (Array.isArray(one)) { | 5: Array.isArray(one) → false',
+        'if (Array.isArray(one)) { | 25: { for (const element of one) { left.push(element); } continue; } → {}',
+      ],
+    },
+  ],
+  'lambda/upload/layer-part-body.ts': [
+    {
+      why: 'After the last byte there is nothing to write.',
+      mutants: [
+        'for (let at = 0; at < blob.length; at += sliceBytes) { | 18: at < blob.length → at <= blob.length',
+      ],
+    },
+    {
+      why: 'Base64 is of ASCII, which both encodings write alike.',
+      mutants: [
+        "length += body.write(blob.toString('base64', at, at + sliceBytes), length, 'latin1'); | 76: 'latin1' → \"\"",
+      ],
+    },
+    {
+      why: 'A body of just that size has as much memory either way.',
+      mutants: [
+        'if (bytes.length < minEcrPartBytes || length > roomBytes) { | 39: length > roomBytes → length >= roomBytes',
+      ],
+    },
+  ],
+  'registry/front/names.ts': [
+    {
+      why: 'An expression takes null for the word null, which is no digest: the comparison is for its type.',
+      mutants: ['if (text === null || !digestPattern.test(text)) { | 5: text === null → false'],
+    },
+  ],
+  'registry/front/content-range.ts': [
+    {
+      why: 'The first of what was matched, which is the whole, is passed over.',
+      mutants: [
+        'const [, from, to] = /^(?:bytes[ =])?(\\d{1,15})-(\\d{1,15})(?:\\/(?:\\d{1,15}|\\*))?$/.exec(text) ?? []; | 98: [] → ["Stryker was here"]',
+      ],
+    },
+  ],
+  'registry/front/unreadable.ts': [
+    {
+      why: 'Neither text is a code that Node.js has.',
+      mutants: [
+        "const [status, message] = reasons[error.code ?? ''] ?? [400, 'this is no request of HTTP/1.1']; | 49: '' → \"Stryker was here!\"",
+      ],
+    },
+  ],
+  'registry/hosted/part-cutter.ts': [
+    {
+      why: 'Wherever bytes are held there is a buffer: the comparison is for its type.',
+      mutants: [
+        "if (buffer === undefined) { | 27: { throw new Error('no buffer is being filled'); } → {}",
+        "throw new Error('no buffer is being filled'); | 17: 'no buffer is being filled' → \"\"",
+        'if (buffer === undefined) { | 5: buffer === undefined → false',
+      ],
+    },
+    {
+      why: 'Where there is no first buffer there is no second: the comparison is for its type.',
+      mutants: ['if (first === undefined || second === undefined) { | 5: first === undefined → false'],
+    },
+    {
+      why: 'What is moved with the bytes that are held lies behind them, and is no part.',
+      mutants: [
+        'second.copyWithin(moved.length, 0, left - first.length); | 36: left - first.length → left + first.length',
+      ],
+    },
+  ],
+  'client/layer-reader.ts': [
+    {
+      why: 'A byte at the position has been passed over before.',
+      mutants: [
+        'if (byte >= start && byte < this.#position) { | 22: byte < this.#position → byte <= this.#position',
+        '} else if (byte <= this.#hashedBytes && byte > this.#position) { | 41: byte > this.#position → byte >= this.#position',
+      ],
+    },
+    {
+      why: 'A text has no memory that a buffer could be in.',
+      mutants: [
+        'const views = [...this.#kept.map(({ bytes }) => bytes), ...this.#ahead, ...(chunk ? [chunk] : [])]; | 95: [] → ["Stryker was here"]',
+      ],
+    },
+    {
+      why: 'A chunk of no bytes is passed over when the next one is read.',
+      mutants: [
+        'if (taken.length < chunk.length) { | 5: taken.length < chunk.length → true',
+        'if (taken.length < chunk.length) { | 5: taken.length < chunk.length → taken.length <= chunk.length',
+      ],
+    },
+  ],
 };
 
 export const reasonOf = (file: string, mutant: Mutant): string | undefined =>

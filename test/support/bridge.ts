@@ -89,11 +89,11 @@ export async function startProxy(
     ecrUrl: ecr.url,
     /** @throws Error where none was asked for */
     registry: () => {
-      const { registryUrl: url, registryProcessId: processId } = local;
+      const { registryUrl: url } = local;
       if (url === undefined) {
         throw new Error('the proxy was started without its registry endpoint');
       }
-      return { url, processId };
+      return { url, processId: local.registryProcessId() };
     },
     /** The gateway with the registry endpoint, or ECR, is gone for a while and comes back at its port. */
     restartGateway: async (pauseMs: number) => {

@@ -1,6 +1,6 @@
 // What a day of refused requests costs, at the prices of us-east-1.
 
-import { prices } from '../../lib/prices.ts';
+import { prices } from '../../lib/monitoring/prices.ts';
 
 /**
  * What a request without a valid token takes in the functions, measured and rounded up: docs/operations.md. The log

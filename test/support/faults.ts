@@ -1,6 +1,6 @@
 // The faults of ECR's stand-in and of the local gateway, for whoever starts one to hand out.
 
-import type { GatewayResponse } from '../../local/gateway-response.ts';
+import type { GatewayResponse } from '../../local/gateway/responses.ts';
 
 export type Fault = { operation?: string; fault: string; times?: number; skip?: number; delayMs?: number };
 

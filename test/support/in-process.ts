@@ -12,12 +12,12 @@ import { type FunctionServices, openFunctionServices } from '../../lambda/functi
 import { type Handler, resourceHandler } from '../../lambda/gateway/handler.ts';
 import { policySource } from '../../lib/policies.ts';
 import { localAccount } from '../../local/account.ts';
-import { startDynamoDb } from '../../local/dynamodb.ts';
 import { startEcr } from '../../local/ecr/server.ts';
-import { functionEnvironment } from '../../local/environment.ts';
+import { functionEnvironment } from '../../local/lambda/environment.ts';
 import { localRepositories } from '../../local/local.ts';
-import { startS3 } from '../../local/s3.ts';
-import { startSecrets } from '../../local/secrets.ts';
+import { startDynamoDb } from '../../local/services/dynamodb.ts';
+import { startS3 } from '../../local/services/s3.ts';
+import { startSecrets } from '../../local/services/secrets.ts';
 import { faultsOf } from './faults.ts';
 import { conform } from './openapi.ts';
 import { lambdaContext, proxyEvent } from './proxy-event.ts';

@@ -4,7 +4,7 @@ import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { type OperationName, operations } from '../../api/operations.ts';
 import { type Registry, registries } from '../../api/registries.ts';
 import { localAccount } from '../../local/account.ts';
-import { proxyEvent as eventOf } from '../../local/proxy-event.ts';
+import { proxyEvent as eventOf } from '../../local/gateway/proxy-event.ts';
 
 export type EventRequest = {
   headers?: Record<string, string>;

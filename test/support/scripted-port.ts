@@ -13,6 +13,23 @@ async function unscripted(): Promise<never> {
   throw new Error('the test does not say what this does');
 }
 
+/** Every caller is one client, and nothing is asked for. */
+export const unscriptedPort: RegistryPort = {
+  client: 'a',
+  minChunkBytes: 1,
+  begin: unscripted,
+  append: unscripted,
+  finish: unscripted,
+  status: unscripted,
+  cancel: unscripted,
+  hasBlob: unscripted,
+  getBlob: unscripted,
+  putManifest: unscripted,
+  getManifest: unscripted,
+  listTags: unscripted,
+  listReferrers: unscripted,
+};
+
 export type Script = Partial<RegistryPort> | ((caller: Caller) => Partial<RegistryPort>);
 
 export type Front = RegistryServer & { port: number; served: Served[] };
@@ -27,19 +44,7 @@ export async function startFront(
     address: { host: '127.0.0.1', port: 0 },
     registry: 'ecr',
     open: async (caller) => ({
-      client: 'a',
-      minChunkBytes: 1,
-      begin: unscripted,
-      append: unscripted,
-      finish: unscripted,
-      status: unscripted,
-      cancel: unscripted,
-      hasBlob: unscripted,
-      getBlob: unscripted,
-      putManifest: unscripted,
-      getManifest: unscripted,
-      listTags: unscripted,
-      listReferrers: unscripted,
+      ...unscriptedPort,
       ...(typeof script === 'function' ? script(caller) : script),
     }),
     onServed: (one) => served.push(one),

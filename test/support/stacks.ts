@@ -6,7 +6,11 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { vi } from 'vitest';
 import { z } from 'zod';
 import cdk from '../../cdk.json' with { type: 'json' };
-import { type ConfigurationInput, contextKey, readConfiguration } from '../../lib/configuration.ts';
+import {
+  type ConfigurationInput,
+  contextKey,
+  readConfiguration,
+} from '../../lib/configuration/configuration.ts';
 import { EcrUploadProxyStack } from '../../lib/stack.ts';
 import { policiesBeside } from './policy-directory.ts';
 

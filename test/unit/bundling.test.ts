@@ -14,8 +14,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { cedarBeside, sourceName } from '../../lib/bundling.ts';
-import { assertWritten, hashOf, writeBundle } from '../../lib/function-code.ts';
+import { cedarBeside, sourceName } from '../../lib/functions/bundling.ts';
+import { assertWritten, hashOf, writeBundle } from '../../lib/functions/function-code.ts';
 import { checkedPolicies, policySource } from '../../lib/policies.ts';
 import { policiesOf } from '../support/policy-directory.ts';
 

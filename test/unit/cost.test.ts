@@ -1,4 +1,4 @@
-// What docs/operations.md says of a day of refused requests, compared with lib/prices.ts and the defaults.
+// What docs/operations.md says of a day of refused requests, compared with lib/monitoring/prices.ts and the defaults.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -7,8 +7,8 @@ import { maxManifestCharacters, partSize } from '../../api/limits.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { awsApi } from '../../lambda/gateway/aws-api.ts';
 import { resourceApi } from '../../lambda/gateway/resource-api.ts';
-import { gatewayAnswers } from '../../lib/gateway-responses.ts';
-import { responseTypes } from '../../local/gateway-response.ts';
+import { gatewayAnswers } from '../../lib/api/gateway-responses.ts';
+import { responseTypes } from '../../local/gateway/responses.ts';
 import { configurations, synthesize } from '../support/stacks.ts';
 
 const definition = z.object({

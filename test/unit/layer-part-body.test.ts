@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { maxEcrPartBytes, minEcrPartBytes } from '../../api/limits.ts';
 import { onceMore } from '../../lambda/retries.ts';
 import { privateEcr, publicEcr } from '../../lambda/upload/ecr.ts';
-import { bodyOf } from '../../lambda/upload/layer-part-body.ts';
+import { bodyOf, LayerPartBodies } from '../../lambda/upload/layer-part-body.ts';
 import { fuzzed } from '../support/fuzzing.ts';
 import { randomBytes } from '../support/random-bytes.ts';
 
@@ -180,6 +180,49 @@ describe.each(Object.entries(registries))('a layer part for %s', (_registry, con
     expect(aws.sent.slice(0, 3).map(({ body }) => body.buffer)).toContain(fourth);
   });
 
+  const roomOf = ({ body }: Sent | undefined = { headers: {}, body: part }) => body.buffer;
+
+  it('of any names, however long, is sent whole', async () => {
+    const aws = network();
+    const { ours, own } = connect(aws);
+    const long = { ...members, registryId: 'x'.repeat(5_000) };
+    await ours(long, part);
+    await own(long, part);
+    const [first, second] = aws.sent.map(({ body }) => sha256(body));
+    expect(first).toBe(second);
+  });
+
+  it('that is small takes no more memory than it has bytes, and no memory of others', async () => {
+    const aws = network();
+    const { ours } = connect(aws);
+    const sizes = [part.length, 1, 1, 1, 1, 1, part.length];
+    for (const size of sizes) {
+      await ours(members, part.subarray(0, size));
+    }
+    const [large, ...small] = aws.sent;
+    expect(roomOf(small.pop())).toBe(roomOf(large));
+    expect(small.map((one) => roomOf(one).byteLength - one.body.length)).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it('has its memory kept, and that of three others', async () => {
+    const answers = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const aws = network((attempt) => answers[attempt > 6 ? 1 : 0]?.promise);
+    const { ours } = connect(aws);
+    const six = () => Array.from({ length: 6 }, () => ours(members, part.subarray(0, minEcrPartBytes)));
+    const first = six();
+    await expect.poll(() => aws.sent.length).toBe(6);
+    answers[0]?.resolve();
+    await Promise.all(first);
+    const second = six();
+    await expect.poll(() => aws.sent.length).toBe(12);
+    answers[1]?.resolve();
+    await Promise.all(second);
+    const rooms = aws.sent.map(roomOf);
+    const again = rooms.slice(6).filter((room) => rooms.slice(0, 6).includes(room));
+    expect(new Set(again).size).toBe(4);
+    expect(again).toHaveLength(4);
+  });
+
   it('leaves memory that a broken connection may be reading to nobody', async () => {
     const aws = network((attempt) => {
       if (attempt === 1) {
@@ -197,12 +240,31 @@ describe.each(Object.entries(registries))('a layer part for %s', (_registry, con
 const blobOf = ({ body }: Sent) =>
   sha256(Buffer.from(JSON.parse(Buffer.from(body).toString()).layerPartBlob, 'base64'));
 
+it.each([undefined, null, 'request', {}, { body: 'text' }])(
+  'refuses to send bytes with what is no request of bytes: %j',
+  async (request) => {
+    type Handler = (args: { request?: unknown; input: { layerPartBlob: Uint8Array } }) => Promise<unknown>;
+    const added: ((next: Handler) => Handler)[] = [];
+    const command = {
+      input: { layerPartBlob: part },
+      middlewareStack: { add: (middleware: (next: Handler) => Handler) => void added.push(middleware) },
+    };
+    const next: Handler = async () => 'sent';
+    const sending = new LayerPartBodies().send(command, async ({ input }) =>
+      added[1]?.(next)({ request, input }),
+    );
+    await expect(sending).rejects.toThrow('the AWS SDK writes no body of bytes');
+  },
+);
+
 it('refuses to guess where the bytes belong in what the SDK has written', () => {
   for (const written of [
     '{}',
     '{"layerPartBlob":"AA=="}',
     String.raw`{"repositoryName":"\"layerPartBlob\":\"\""}`,
   ]) {
-    expect(() => bodyOf(Buffer.from(written), part, Buffer.alloc)).toThrow(/AWS SDK/);
+    expect(() => bodyOf(Buffer.from(written), part, Buffer.alloc)).toThrow(
+      'the AWS SDK does not write an empty layerPartBlob as it did',
+    );
   }
 });

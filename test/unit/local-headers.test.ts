@@ -1,7 +1,7 @@
 // API Gateway's header table: each header that does not pass as it is, in both directions.
 
 import { describe, expect, it } from 'vitest';
-import { headerBytes, pairHeaders, toClient, toFunction } from '../../local/headers.ts';
+import { headerBytes, pairHeaders, toClient, toFunction } from '../../local/gateway/headers.ts';
 
 describe('headers on their way to the function', () => {
   it.each([

@@ -1,8 +1,8 @@
 // The registry endpoint as it is configured on this machine: what the operator decided, and an image that is here.
 
 import { describe, expect, it } from 'vitest';
-import { readConfiguration } from '../../lib/configuration.ts';
-import { localEndpoint } from '../../local/registry-configuration.ts';
+import { readConfiguration } from '../../lib/configuration/configuration.ts';
+import { localEndpoint } from '../../local/registry/configuration.ts';
 import { configurations } from '../support/stacks.ts';
 
 const image = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/registry-endpoint:${'c'.repeat(64)}@sha256:${'c'.repeat(64)}`;

@@ -3,8 +3,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { localAccount } from '../../local/account.ts';
-import { resolver } from '../../local/intrinsics.ts';
-import { readTemplate } from '../../local/template.ts';
+import { resolver } from '../../local/template/intrinsics.ts';
+import { readTemplate } from '../../local/template/template.ts';
 import { writeAssembly } from '../support/cloud-assembly.ts';
 
 const resolve = resolver(

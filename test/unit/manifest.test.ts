@@ -267,61 +267,6 @@ describe('a manifest', () => {
       fault: expect.stringMatching(fault),
     });
   });
-
-  it('of the largest size is read', () => {
-    const layers = Array.from({ length: 10_000 }, () =>
-      descriptor(layerType, 1, { annotations: { 'org.opencontainers.image.title': 'x'.repeat(200) } }),
-    );
-    const text = JSON.stringify({ ...image, layers });
-    expect(text.length).toBeGreaterThan(4_000_000);
-    expect(readManifest(text, undefined)).toMatchObject({ facts: { layerCount: 10_000 } });
-  });
-});
-
-/** As OCI's conformance suite puts one. */
-it('a manifest whose annotations fill it is read', () => {
-  const annotations = Object.fromEntries(
-    Array.from({ length: 390 }, (_, index) => [`key-${index}`, 'x'.repeat(10_000)]),
-  );
-  expect(readManifest(JSON.stringify({ ...image, annotations }), undefined)).toMatchObject({
-    facts: { annotations },
-  });
-});
-
-describe('a manifest beyond what may be', () => {
-  it.each<[string, object, RegExp]>([
-    [
-      'of 10,001 layers',
-      { ...image, layers: Array(10_001).fill(config) },
-      /10000 layers, manifests or blobs at most/,
-    ],
-    ['of a million empty layers', { ...image, layers: Array(1_000_000).fill({}) }, /200000 structural/],
-    [
-      'of a thousand annotations and one',
-      { ...image, annotations: Object.fromEntries(Array.from({ length: 1_001 }, (_, index) => [index, ''])) },
-      /2000 media types and annotations/,
-    ],
-    [
-      'of a kind of layer for each',
-      { ...image, layers: Array.from({ length: 2_001 }, (_, index) => descriptor(`a/${index}`, 1)) },
-      /2000 media types and annotations/,
-    ],
-    ['of 32,769 quotes', { ...image, annotations: { a: '"'.repeat(32_769) } }, /32768 quotes/],
-    [
-      'of a media type of 256 letters',
-      { ...image, config: descriptor('a'.repeat(256), 1) },
-      /config\.mediaType/,
-    ],
-    [
-      'of a digest of a megabyte',
-      { ...image, config: { ...config, digest: `a:${'a'.repeat(1_000_000)}` } },
-      /config\.digest/,
-    ],
-  ])('%s is refused', (_, manifest, fault) => {
-    expect(readManifest(JSON.stringify(manifest), undefined)).toMatchObject({
-      fault: expect.stringMatching(fault),
-    });
-  });
 });
 
 describe('text that is not well-formed', () => {

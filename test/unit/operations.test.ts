@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { metrics, metricsNamespace } from '../../api/metrics.ts';
-import { alarms } from '../../lib/alarms.ts';
-import { prices } from '../../lib/prices.ts';
+import { alarms } from '../../lib/monitoring/alarms.ts';
+import { prices } from '../../lib/monitoring/prices.ts';
 import { type Widget, widgetsOf } from '../support/dashboard.ts';
 import { configurations, synthesize } from '../support/stacks.ts';
 

@@ -142,7 +142,7 @@ describe('a planted operation', () => {
   });
 
   it('has a route in the local gateway', async () => {
-    const { router } = await import('../../local/routes.ts');
+    const { router } = await import('../../local/gateway/routes.ts');
     const { operations } = await import('../../api/operations.ts');
     const { method, path } = operations[operation];
     const match = router([{ method, path: `/ecr${path}`, functionName: 'f' }]);

@@ -113,7 +113,7 @@ describe('a policy that is too deep is named with its place', () => {
 
   it('also where only its twofold evaluation makes it long', () => {
     const [before, after] = ['((if ', ' then principal else principal) is Client in Client::"a")'];
-    const text = `permit (principal, action, resource) when { ${before.repeat(24)}true${after.repeat(24)} };`;
+    const text = `permit (principal, action, resource) when { ${before.repeat(16)}true${after.repeat(16)} };`;
     expect(faultsOf(text)).toMatchObject([
       { line: 3, column: 3, message: expect.stringContaining(`more than ${maxPolicySize} parts`) },
     ]);

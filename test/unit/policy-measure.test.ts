@@ -36,13 +36,19 @@ describe('a policy', () => {
   });
 
   it('is measured no further than it may be large', () => {
-    const wide = {
-      conditions: [{ kind: 'when' as const, body: { Set: Array(maxPolicySize).fill({ Value: 1 }) } }],
-    };
-    expect(measurePolicy(wide).size).toBe(maxPolicySize + 1);
-    expect(depthFault(wide)).toBe(
+    const set = (size: number) => ({
+      conditions: [{ kind: 'when' as const, body: { Set: Array(size - 1).fill({ Value: 1 }) } }],
+    });
+    expect(measurePolicy(set(maxPolicySize + 9)).size).toBe(maxPolicySize + 1);
+    expect(depthFault(set(maxPolicySize))).toBeUndefined();
+    expect(depthFault(set(maxPolicySize + 1))).toBe(
       `more than ${maxPolicySize} parts to evaluate ("is … in" and "has" of a path evaluate what is before them again)`,
     );
+  });
+
+  it('may have a value of nothing', () => {
+    const body = { Set: [{ Value: null }] };
+    expect(measurePolicy({ conditions: [{ kind: 'when', body }] })).toEqual({ depth: 3, size: 2 });
   });
 
   const nested = (levels: number) =>

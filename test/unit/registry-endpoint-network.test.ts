@@ -3,7 +3,7 @@
 import { App, Stack } from 'aws-cdk-lib';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { readConfiguration } from '../../lib/configuration.ts';
+import { readConfiguration } from '../../lib/configuration/configuration.ts';
 import { EcrUploadProxy } from '../../lib/ecr-upload-proxy.ts';
 import { configurations, synthesize } from '../support/stacks.ts';
 

@@ -7,7 +7,7 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isOffered, operationNames, operations } from '../../api/operations.ts';
-import { readConfiguration } from '../../lib/configuration.ts';
+import { readConfiguration } from '../../lib/configuration/configuration.ts';
 import { EcrUploadProxy } from '../../lib/ecr-upload-proxy.ts';
 import { idleMebibytes, mebibytesPerUpload } from '../../lib/registry-endpoint/capacity.ts';
 import { memberNames } from '../../lib/registry-endpoint/configuration.ts';
@@ -654,7 +654,7 @@ describe('docs/registry-endpoint.md', () => {
     ['load balancer, of which a capacity unit is a GB in an hour', perGibibyte.loadBalancer, 4],
     ['through the interface endpoint of ECR', perGibibyte.interfaceEndpoint, 4],
     ['through a NAT gateway', perGibibyte.natGateway, 4],
-  ])('reckons as lib/prices.ts does: %s', (what, usd, digits) => {
+  ])('reckons as lib/monitoring/prices.ts does: %s', (what, usd, digits) => {
     const row = page.split('\n').find((line) => line.startsWith(`| ${what} | `));
     // A half cent is rounded up.
     expect(row).toBe(

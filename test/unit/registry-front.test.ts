@@ -1,14 +1,16 @@
-// The registry's front, piece by piece: names, ranges, credentials, slots, and what bytes that are no request are told.
+// The registry's front, piece by piece: names, ranges, credentials, slots and bounds, and what is told to bytes that are no request.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ProxyError } from '../../api/proxy-error.ts';
+import { defaultBounds } from '../../registry/front/bounds.ts';
 import { contentRangeOf, lengthOf, ofLength } from '../../registry/front/content-range.ts';
 import { secretOf } from '../../registry/front/credentials.ts';
+import { ManifestMemory } from '../../registry/front/manifest-memory.ts';
 import {
   isDigest,
   isStorable,
@@ -18,6 +20,8 @@ import {
   tagOf,
 } from '../../registry/front/names.ts';
 import { busy, isRefused, OciError, ociCodeOf, ociErrorOf } from '../../registry/front/oci-errors.ts';
+import { healthRoute } from '../../registry/front/other-routes.ts';
+import { Taken } from '../../registry/front/taken.ts';
 import { refuseUnreadable } from '../../registry/front/unreadable.ts';
 import { uploadPlaceOf, whereToGoOn } from '../../registry/front/upload-place.ts';
 import { UploadSlots } from '../../registry/front/upload-slots.ts';
@@ -275,6 +279,81 @@ describe('the slots of uploads', () => {
   });
 });
 
+describe('a slot whose work goes on after its answer', () => {
+  it('is free when that is over', async () => {
+    const slots = new UploadSlots({ uploads: 1, uploadsPerClient: 1 });
+    const { promise: goesOn, resolve } = Promise.withResolvers<void>();
+    const late = new PortError('ServiceUnavailableException', 'later', { goesOn });
+    await expect(slots.hold('a', () => Promise.reject(late))).rejects.toBe(late);
+    expect(slots.size).toBe(1);
+    resolve();
+    await goesOn;
+    expect(slots.size).toBe(0);
+  });
+});
+
+describe('what is taken', () => {
+  it('is counted by client and in all, and a client who has nothing more is forgotten', () => {
+    const forgotten = vi.spyOn(Map.prototype, 'delete');
+    const taken = new Taken();
+    taken.add('a', 3);
+    taken.add('b', 4);
+    taken.add('a', -1);
+    expect([taken.by('a'), taken.by('b'), taken.by('c'), taken.all]).toEqual([2, 4, 0, 6]);
+    expect(forgotten).not.toHaveBeenCalled();
+    taken.add('a', -2);
+    expect([taken.by('a'), taken.by('b'), taken.all]).toEqual([0, 4, 4]);
+    expect(forgotten.mock.calls).toEqual([['a']]);
+    forgotten.mockRestore();
+  });
+
+  it('of manifests is bounded by bytes, of one client and in all', () => {
+    const memory = new ManifestMemory({ manifestBytes: 10, manifestBytesPerClient: 6 });
+    const giveBack = memory.take('a', 6);
+    expect(refusal(() => memory.take('a', 1))).toMatchObject({
+      ...{ code: 'UNAVAILABLE', headers: { 'retry-after': 5 } },
+      message: 'as many manifests as fit are on their way here: try again when some have ended',
+    });
+    memory.take('b', 4);
+    expect(refusal(() => memory.take('c', 1)).code).toBe('UNAVAILABLE');
+    giveBack();
+    memory.take('c', 6);
+    expect(refusal(() => memory.take('a', 1)).code).toBe('UNAVAILABLE');
+  });
+});
+
+describe('what the front takes, unless it is told otherwise', () => {
+  it('is this', () => {
+    expect(defaultBounds).toEqual({
+      uploadsPerClient: 64,
+      uploads: 128,
+      manifestBytesPerClient: 25_165_824,
+      manifestBytes: 67_108_864,
+      idleMs: 120_000,
+      headersMs: 60_000,
+      keepAliveMs: 72_000,
+      headerBytes: 65_536,
+      drainedBytes: 268_435_456,
+      drainMs: 30_000,
+      betweenUploadsMs: 1_000,
+    });
+  });
+});
+
+describe('a path for a load balancer', () => {
+  it('is answered, whoever asks', async () => {
+    const { path, methods } = healthRoute('/healthz');
+    expect([path, Object.keys(methods)]).toEqual(['/healthz', ['GET', 'HEAD']]);
+    const request = {
+      ...{ requestId: 'r', sourceIp: undefined, headers: {} },
+      abortSignal: AbortSignal.any([]),
+    };
+    for (const answer of Object.values(methods)) {
+      expect(await answer(request)).toStrictEqual({ answer: { status: 200, body: {} } });
+    }
+  });
+});
+
 describe('where an upload goes on', () => {
   it.each([
     [0, '0-0'],
@@ -304,6 +383,8 @@ describe('an error of OCI’s', () => {
   it('is the row’s, by what was asked for', () => {
     expect(ociCodeOf('AccessDeniedException', 'blob')).toBe('DENIED');
     expect(ociCodeOf('nothing of the table', 'blob')).toBe('UNKNOWN');
+    expect(ociCodeOf('LayersNotFoundException', 'blob')).toBe('BLOB_UNKNOWN');
+    expect(ociCodeOf('LayersNotFoundException', 'manifest')).toBe('MANIFEST_BLOB_UNKNOWN');
     expect(isRefused(new ProxyError('AccessDeniedException'), 'manifest', ['DENIED'])).toBe(true);
     expect(isRefused(new ProxyError('AccessDeniedException'), 'manifest', ['UNKNOWN'])).toBe(false);
     expect(isRefused(new Error('denied'), 'manifest', ['DENIED'])).toBe(false);
@@ -313,7 +394,7 @@ describe('an error of OCI’s', () => {
     const plain = ociErrorOf(new ProxyError('AccessDeniedException', 'no'), 'blob');
     expect(plain).toMatchObject({ name: 'OciError', code: 'DENIED', status: 403, message: 'no' });
     expect(plain.detail).toEqual({ code: 'AccessDeniedException' });
-    expect(plain.headers).toEqual({});
+    expect(plain.headers).toStrictEqual({});
     const error = new PortError('ServiceUnavailableException', 'away', {
       ...{ requestId: 'r', retryAfterSeconds: 7, uploadState: { reference: 'abc', position: 4 } },
     });
@@ -322,6 +403,7 @@ describe('an error of OCI’s', () => {
       detail: { code: 'ServiceUnavailableException', requestId: 'r' },
       headers: { 'retry-after': '7', location: '/v2/team/app/blobs/uploads/abc', range: '0-3' },
     });
+    expect(ociErrorOf(error, 'blob').headers).toStrictEqual({ 'retry-after': '7' });
     expect(busy('later')).toMatchObject({
       code: 'UNAVAILABLE',
       message: 'later',

@@ -556,6 +556,7 @@ describe('validate', () => {
     ['a'.repeat(40), true],
     ['a'.repeat(41), false],
     ['a.b', true],
+    [`a.${'b'.repeat(40)}`, true],
     ['a.b.c', false],
     ['a.', false],
     ['.a', false],
