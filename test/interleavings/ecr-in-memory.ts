@@ -114,6 +114,7 @@ export function ecrInMemory() {
     layers: layerDigests.map((layerDigest) => ({
       layerDigest,
       layerAvailability: layers.has(layerDigest) ? 'AVAILABLE' : 'UNAVAILABLE',
+      layerSize: layers.get(layerDigest)?.bytes.length,
     })),
     failures: [],
   });

@@ -43,10 +43,16 @@ export function replay(number: bigint): Choose {
   };
 }
 
+export type ExploreOptions = {
+  /** How many runs. */
+  readonly atMost: number;
+  /** Whether a run is given up at a state that is known; without it each order is run to its end. */
+  readonly merges?: boolean | undefined;
+  readonly endsAtFailure?: boolean | undefined;
+};
+
 /**
  * @param run makes the same choices of the same options whenever it is chosen alike
- * @param atMost how many runs
- * @param merges whether a run is given up at a state that is known; without it each order is run to its end
  * @param failed is told of a schedule that breaks what has to hold
  */
 export async function explore(
@@ -54,15 +60,17 @@ export async function explore(
   {
     atMost,
     merges = true,
+    endsAtFailure = false,
     failed,
-  }: { atMost: number; merges?: boolean; failed: (number: bigint, error: unknown) => void },
+  }: ExploreOptions & { failed: (number: bigint, error: unknown) => void },
 ): Promise<Explored> {
   const path: Node[] = [];
   /** By state, how many orders there are from there on. */
   const known = new Map<string, bigint>();
   const explored: Explored = { schedules: 0, merged: 0, orders: 0n, states: 0, isWhole: false };
 
-  for (let runs = 0; runs < atMost && !explored.isWhole; runs++) {
+  let isOver = false;
+  for (let runs = 0; runs < atMost && !explored.isWhole && !isOver; runs++) {
     let depth = 0;
     let orders = 1n;
     const choose: Choose = (options, stateOf) => {
@@ -91,6 +99,7 @@ export async function explore(
       } else {
         explored.schedules += 1;
         failed(numberOf(path.slice(0, depth)), error);
+        isOver = endsAtFailure;
       }
     }
     explored.orders += orders;

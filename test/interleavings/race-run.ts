@@ -13,8 +13,14 @@ export function assert(holds: boolean, what: string): asserts holds {
   }
 }
 
-/** Requests of one function, one after the other. */
-export type Work = (actor: number) => Promise<void>;
+/** Requests of one client, one after the other. */
+export type Work = {
+  readonly run: (actor: number) => Promise<void>;
+  /** Of which process they are; by default of one of their own. */
+  readonly process?: number;
+  /** Works of one kind do the same, and it makes no difference which of them does what first. */
+  readonly kind?: string;
+};
 
 export type Race = {
   /** One after the other, without a fault; of function 0. */
@@ -39,10 +45,10 @@ export async function runRace(services: ServicesInMemory, race: Race): Promise<v
   let running = 0;
   let phase = 0;
 
-  const begin = (actor: number, work: Work, isFailure: (error: unknown) => boolean) => {
+  const begin = (actor: number, { run, ...whose }: Work, isFailure: (error: unknown) => boolean) => {
     running += 1;
     void scheduler
-      .start(actor, () => work(actor))
+      .start(actor, () => run(actor), whose)
       .catch((error: unknown) => {
         if (isFailure(error)) {
           failure = { error };

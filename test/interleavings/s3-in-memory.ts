@@ -23,6 +23,10 @@ function refuse(name: string, httpStatusCode: number, attempts: number): never {
   });
 }
 
+/** The bytes behind those that wait only make an ETag, which is told. */
+const waitingIn = ({ bytes, metadata }: Pick<StoredObject, 'bytes' | 'metadata'>): string =>
+  Buffer.from(bytes).toString('hex', 0, Number(metadata['waiting-bytes'] ?? bytes.length));
+
 /** @param obeysConditions false plants a bug: whatever is written, is */
 export function s3InMemory({ obeysConditions = true } = {}) {
   const objects = new Map<string, StoredObject>();
@@ -45,19 +49,21 @@ export function s3InMemory({ obeysConditions = true } = {}) {
     return { ETag: etag };
   }
 
-  function head({ input }: HeadObjectCommand | GetObjectCommand, absent: string, attempts: number) {
-    const found = objects.get(input.Key ?? '') ?? refuse(absent, 404, attempts);
-    const { bytes, metadata, etag } = found;
-    return { Metadata: metadata, ContentLength: bytes.length, ETag: etag, bytes };
-  }
+  const find = ({ input }: HeadObjectCommand | GetObjectCommand, absent: string, attempts: number) =>
+    objects.get(input.Key ?? '') ?? refuse(absent, 404, attempts);
+
+  const described = ({ bytes, metadata, etag }: StoredObject) => ({
+    Metadata: metadata,
+    ContentLength: bytes.length,
+    ETag: etag,
+  });
 
   return {
     objects,
-    /** What it has; the bytes behind those that wait only make an ETag, which is told. */
     state: () =>
       [...objects].map(([key, { bytes, metadata, etag }]) => [
         key,
-        Buffer.from(bytes).toString('hex', 0, Number(metadata['waiting-bytes'] ?? bytes.length)),
+        waitingIn({ bytes, metadata }),
         metadata,
         etag,
       ]),
@@ -71,15 +77,17 @@ export function s3InMemory({ obeysConditions = true } = {}) {
       if (command instanceof HeadObjectCommand) {
         return {
           writes: false,
-          effect: (attempts) => head(command, 'NotFound', attempts),
+          effect: (attempts) => described(find(command, 'NotFound', attempts)),
         };
       }
       if (command instanceof GetObjectCommand) {
         return {
           writes: false,
           effect: (attempts) => {
-            const { bytes, ...found } = head(command, 'NoSuchKey', attempts);
-            return { ...found, Body: { transformToByteArray: async () => bytes } };
+            const found = find(command, 'NoSuchKey', attempts);
+            const { bytes } = found;
+            const Body = { waiting: waitingIn(found), transformToByteArray: async () => bytes };
+            return { ...described(found), Body };
           },
         };
       }

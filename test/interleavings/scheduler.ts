@@ -1,6 +1,6 @@
 // Decides at every await of the requests under way: each call to a service is two events, its effect and its answer.
 
-import { onceMore } from '../../lambda/retries.ts';
+import { onceMore, type Retries } from '../../lambda/retries.ts';
 import { stateText } from './state-text.ts';
 
 /** What a call to a service does, as its stub describes it. */
@@ -10,7 +10,11 @@ export type Effect = {
   readonly effect: (attempts: number) => unknown;
 };
 
-export type ServiceCall = Effect & { readonly name: string };
+export type ServiceCall = Effect & {
+  readonly name: string;
+  /** It is no call to a service, and nothing goes wrong with it. */
+  readonly isCertain?: boolean;
+};
 
 /** Whatever can go wrong with a call or a function, each of them one event. */
 export const faults = ['dropped', 'lost', 'failed', 'crashed', 'crashed-late'] as const;
@@ -58,6 +62,8 @@ const described = (outcome: Outcome): string =>
 
 /** `history`: where the actor is, and what it was answered since. It ends with the request. */
 type Actor = {
+  /** Actors of one kind do the same, so that it makes no difference which of them has come where. */
+  kind: string;
   /** Those of one process end together. */
   process: number;
   history: string[];
@@ -69,14 +75,23 @@ type Actor = {
 /** Takes the index of the event that happens next. `stateOf` describes all that decides what can follow. */
 type ChooseEvent = (events: readonly Event[], stateOf: () => string) => number;
 
-/** @param budget how many of the faults may happen in one run */
-export function openScheduler(choose: ChooseEvent, budget: { kinds: readonly Fault[]; atMost: number }) {
+/** How many of which faults may happen in one run, and whether the SDK's clients send a request again after one. */
+export type Budget = {
+  readonly kinds: readonly Fault[];
+  readonly atMost: number;
+  /** By default the functions'. */
+  readonly retries?: Retries;
+};
+
+export function openScheduler(choose: ChooseEvent, budget: Budget) {
+  const { retryStrategy } = budget.retries ?? onceMore;
   let pending: Pending[] = [];
   let left = 0;
   const actors = new Map<number, Actor>();
 
   const actorOf = (number: number): Actor => {
     const found = actors.get(number) ?? {
+      kind: `${number}`,
       process: number,
       history: [],
       requests: 0,
@@ -98,10 +113,9 @@ export function openScheduler(choose: ChooseEvent, budget: { kinds: readonly Fau
     call.settle(outcome);
   };
 
-  /** As the functions' clients of the SDK do: their own rule says whether the call is sent once more. */
+  /** As the SDK's clients do: their own rule says whether the call is sent once more. */
   const breakConnection = async (call: Pending) => {
     const error = brokenConnection(call.attempts);
-    const { retryStrategy } = onceMore;
     const token = await retryStrategy.acquireInitialRetryToken('');
     try {
       const made = { ...token, getRetryCount: () => call.attempts - 1 };
@@ -140,7 +154,7 @@ export function openScheduler(choose: ChooseEvent, budget: { kinds: readonly Fau
 
   const eventsOf = (call: Pending): Event[] => {
     const kinds: Event['kind'][] = [call.outcome ? 'answer' : 'effect'];
-    if (left > 0 && isAlive(call)) {
+    if (left > 0 && isAlive(call) && !call.isCertain) {
       kinds.push(
         ...faults.filter((kind) => {
           const isPossible = {
@@ -178,7 +192,7 @@ export function openScheduler(choose: ChooseEvent, budget: { kinds: readonly Fau
         if (!actor.crash) {
           return;
         }
-        const id = `${number}.${actor.requests}.${actor.calls}`;
+        const id = `${actor.requests}.${actor.calls}`;
         actor.calls += 1;
         const settle = (outcome: Outcome) =>
           'error' in outcome ? reject(outcome.error) : resolve(outcome.output);
@@ -189,11 +203,12 @@ export function openScheduler(choose: ChooseEvent, budget: { kinds: readonly Fau
     start: <Result>(
       number: number,
       request: () => Promise<Result>,
-      process = number,
+      { process = number, kind = `${number}` } = {},
     ): Promise<Result | 'crashed'> =>
       new Promise((resolve, reject) => {
         const actor = actorOf(number);
         actor.process = process;
+        actor.kind = kind;
         actor.crash = () => resolve('crashed');
         const over = () => {
           actor.crash = undefined;
@@ -220,17 +235,27 @@ export function openScheduler(choose: ChooseEvent, budget: { kinds: readonly Fau
       left = 0;
     },
 
-    /** What the requests have learned, and what is on its way: all that decides what they do next. */
-    state: () =>
-      stateText([
-        left,
-        [...actors]
-          .sort(([one], [other]) => one - other)
-          .map(([number, { history, crash }]) => [number, history, crash !== undefined]),
-        pending
-          .map(({ id, before, outcome }) => [id, before.map(described), outcome && described(outcome)].join())
-          .sort(),
-      ]),
+    /**
+     * What the requests have learned, and what is on its way: all that decides what they do next. States that differ in
+     * which of two actors of one kind has come where have the same text.
+     * @param named gives what was made at random the same name in every run
+     */
+    state: (named: (text: string) => string): string => {
+      const ofEach = [...actors].map(([number, { kind, history, crash }]) =>
+        named(
+          stateText([
+            kind,
+            history,
+            crash !== undefined,
+            pending
+              .filter(({ actor }) => actor === number)
+              .map(({ id, before, outcome }) => [id, before.map(described), outcome && described(outcome)])
+              .sort(),
+          ]),
+        ),
+      );
+      return [left, ...ofEach.sort()].join('\n');
+    },
 
     /**
      * Lets one event after the other happen until `isOver`, and then whatever is still on its way.

@@ -3,7 +3,7 @@
 import { dynamoDbInMemory } from './dynamodb-in-memory.ts';
 import { ecrInMemory } from './ecr-in-memory.ts';
 import { s3InMemory } from './s3-in-memory.ts';
-import { type Effect, type Fault, openScheduler } from './scheduler.ts';
+import { type Budget, type Effect, openScheduler } from './scheduler.ts';
 import { stateText } from './state-text.ts';
 
 export type Service = 'ecr' | 's3' | 'dynamodb';
@@ -16,21 +16,21 @@ export type PlantedInServices = {
   readonly markBeforeCount?: boolean;
 };
 
-const versions = /[0-9a-f]{32}/g;
+/** A version of a slot, which is no part of a digest. */
+const versions = /(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/g;
 
-/** Versions are made at random: what counts is which of them are the same. */
-function withNumberedVersions(text: string): string {
-  const numbers = new Map<string, string>();
-  return text.replaceAll(versions, (version) => {
-    const number = numbers.get(version) ?? `v${numbers.size}`;
-    numbers.set(version, number);
-    return number;
-  });
+/**
+ * Versions are made at random: what counts is which of them are the same. One that S3 does not have any more it never
+ * has again, and whatever is conditional on it fails.
+ */
+function namerOf(present: string): (text: string) => string {
+  const names = new Map([...new Set(present.match(versions))].map((version, n) => [version, `v${n}`]));
+  return (text) => text.replaceAll(versions, (version) => names.get(version) ?? 'past');
 }
 
 export function servicesInMemory(
   choose: Parameters<typeof openScheduler>[0],
-  faults: { kinds: readonly Fault[]; atMost: number },
+  faults: Budget,
   { withoutConditions = false, markBeforeCount = false }: PlantedInServices,
 ) {
   const scheduler = openScheduler(choose, faults);
@@ -58,10 +58,11 @@ export function servicesInMemory(
     },
 
     /** Whatever decides what follows, but for what the caller knows besides. */
-    state: (...more: readonly unknown[]): string =>
-      withNumberedVersions(
-        stateText([ecr.state(), s3.state(), [...dynamodb.items], scheduler.state(), more]),
-      ),
+    state: (...more: readonly unknown[]): string => {
+      const present = stateText([ecr.state(), s3.state(), [...dynamodb.items], more]);
+      const named = namerOf(present);
+      return [named(present), scheduler.state(named)].join('\n');
+    },
   };
 }
 

@@ -11,7 +11,7 @@ import { type Content, digestOf, layerOf, otherThan, partSize, partsIn, position
 import type { Choose } from './explorer.ts';
 import { type Instance, openInstance, registryId } from './function-instance.ts';
 import { toItsEnd } from './protocol-client.ts';
-import { assert, runRace, Violation } from './race-run.ts';
+import { assert, runRace, Violation, type Work } from './race-run.ts';
 import type { Fault } from './scheduler.ts';
 import { type PlantedInServices, type ServicesInMemory, servicesInMemory } from './services-in-memory.ts';
 
@@ -215,17 +215,18 @@ export async function race(scenario: Scenario, choose: Choose, planted: Planted 
     assert(end !== 'exists' || ecr.layers.has(digest), 'a layer is said to be there that is not');
   };
 
-  const inOrder =
-    (requests: readonly Request[]) =>
-    async (actor: number): Promise<void> => {
+  const inOrder = (requests: readonly Request[]): Work => ({
+    run: async (actor) => {
       for (const [n, request] of requests.entries()) {
         await send(actor, request, `${n}`);
       }
-    };
+    },
+    kind: JSON.stringify(requests),
+  });
   await runRace(inMemory, {
     before: scenario.before.map((request) => inOrder([request])),
     racing: scenario.racing.map(inOrder),
-    finish,
+    finish: { run: finish },
     answersFirst: scenario.reduced,
     known: () => [[...acknowledged].sort(), isCompleted, isCompletionSent, secret],
     check,

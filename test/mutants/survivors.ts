@@ -439,6 +439,27 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       ],
     },
   ],
+  'registry/front/serve.ts': [
+    {
+      why: 'A request that a server has read has a method and a target: what stands for them is for their types.',
+      mutants: [
+        "const path = raw.url?.split('?', 1)[0] ?? '/'; | 16: raw.url?.split → raw.url.split",
+        "const path = raw.url?.split('?', 1)[0] ?? '/'; | 45: '/' → \"\"",
+        "const method = raw.method ?? 'GET'; | 32: 'GET' → \"\"",
+        "query: new URLSearchParams(raw.url?.split('?').slice(1).join('?')), | 27: raw.url?.split → raw.url.split",
+      ],
+    },
+    {
+      why: 'Neither text is a path that a route has.',
+      mutants: ["return ''; | 8: '' → \"Stryker was here!\""],
+    },
+  ],
+  'registry/hosted/answer-time.ts': [
+    {
+      why: 'Neither value says that it is late.',
+      mutants: ['work.then(() => false), | 11: () => false → () => undefined'],
+    },
+  ],
 };
 
 export const reasonOf = (file: string, mutant: Mutant): string | undefined =>

@@ -3,11 +3,10 @@
 import fc from 'fast-check';
 import type { Content } from '../interleavings/content.ts';
 import type { Front } from './deployment.ts';
-import { repositories } from './upload-model.ts';
-import { clients } from './world.ts';
+import { clients, repositories } from './rights.ts';
 
-/** Who sends it: the upload's client, another one, or its own client for another repository. */
-const senders = ['owner', 'stranger', 'elsewhere'] as const;
+/** Who sends it: the upload's client, another one, its own client for another repository, or one that may push nothing. */
+const senders = ['owner', 'stranger', 'elsewhere', 'nobody'] as const;
 
 /**
  * A part from where its client believes the upload to be: the next one; one that was acknowledged; one too early; the
@@ -72,10 +71,14 @@ const complete = fc.record({
   front,
 });
 
-/** Of the layers that are known to be there; by the client without a quota, as a manifest is large. */
+/** Of the layers that are known to be there; by clients without a quota, as a manifest is large. */
 const putImage = fc.record({
   ask: fc.constant('put image' as const),
-  client: fc.constant('b' as const),
+  client: fc.oneof({ weight: 3, arbitrary: fc.constant('b' as const) }, fc.constant('c' as const)),
+  repositoryName: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(repositories[0]) },
+    fc.constant(repositories[1]),
+  ),
   tag: fc.constantFrom('one', 'two', 'end'),
   front,
 });

@@ -4,11 +4,12 @@ import { z } from 'zod';
 import type { OperationName } from '../../api/operations.ts';
 import { awsEvent, type EventRequest, lambdaContext, proxyEvent } from '../support/proxy-event.ts';
 import type { Front, Instance } from './deployment.ts';
+import type { Repository } from './rights.ts';
 
 /** A request, in ECR's member names. */
 export type FunctionCall = {
   readonly operation: OperationName;
-  readonly repositoryName: string;
+  readonly repositoryName: Repository;
   readonly uploadId?: string;
   readonly part?: { readonly first: number; readonly last: number; readonly bytes: Uint8Array };
   readonly members?: Readonly<Record<string, unknown>>;

@@ -6,9 +6,10 @@ import { assert } from '../interleavings/race-run.ts';
 import type { PlantedInServices } from '../interleavings/services-in-memory.ts';
 import type { Ask } from './asks.ts';
 import { callFunction } from './function-call.ts';
+import { mayPush } from './rights.ts';
 import { completion, Images, initiation, partSending, type Sending } from './sendings.ts';
 import { Truth, type Upload } from './upload-model.ts';
-import { type Plan, type Task, undisturbed, World } from './world.ts';
+import { type Plan, type Task, tokenOf, undisturbed, World } from './world.ts';
 
 const maxUploads = 4;
 const secondsPerDay = 86_400;
@@ -51,7 +52,13 @@ export class FunctionProgram {
         await this.#finishUpload(upload);
       }
     }
-    const image = { ask: 'put image', client: 'b', tag: 'end', front: 'aws' } as const;
+    const image = {
+      ask: 'put image',
+      client: 'b',
+      repositoryName: 'team/app',
+      tag: 'end',
+      front: 'aws',
+    } as const;
     await this.#alone(this.#images.sending(image, this.#uploads, this.#truth));
   }
 
@@ -100,13 +107,14 @@ export class FunctionProgram {
   }
 
   #taskOf(sending: Sending, isUndisturbed: boolean, told: (reply: Reply) => void = () => {}): Task {
-    const { token, front, call, isWrong, onSuccess, expect } = sending;
+    const { client, front, call, isWrong, onSuccess, expect } = sending;
     const instance = this.#requests % 3;
     this.#requests += 1;
     return {
       instance,
-      run: async (on) => {
-        const answer = await callFunction(on, front, token, call);
+      isDenied: !mayPush(client, call.repositoryName),
+      run: async ({ instance: on }) => {
+        const answer = await callFunction(on, front, tokenOf(client), call);
         this.world.told(call.operation, answer.refusal ?? 'done', answer);
         assert(answer.refusal !== 'InternalFailure', 'a function has failed');
         if (answer.refusal === undefined) {

@@ -21,6 +21,8 @@ export type Options = {
   readonly seed?: number | undefined;
   readonly replay?: Replay | undefined;
   readonly planted?: PlantedInServices;
+  /** Whether a program that fails is made small, which takes as long as some hundred programs. */
+  readonly shrinks?: boolean;
 };
 
 /** Of what happened before a failure. */
@@ -38,7 +40,7 @@ function addTo(tally: Map<string, number>, of: ReadonlyMap<string, number>): voi
  */
 export async function runPrograms<Real extends Program>(
   kind: Kind<Real>,
-  { programs, seed, replay, planted = {} }: Options,
+  { programs, seed, replay, planted = {}, shrinks = true }: Options,
 ): Promise<ReadonlyMap<string, number>> {
   const tally = new Map<string, number>();
   const property = fc.asyncProperty(kind.commands(replay?.replayPath), async (commands) => {
@@ -60,6 +62,7 @@ export async function runPrograms<Real extends Program>(
       errorInstance,
     } = await fc.check(property, {
       numRuns: programs,
+      endOnFailure: !shrinks,
       ...(seed !== undefined && { seed }),
       ...(replay && { seed: replay.seed, path: replay.path }),
     });

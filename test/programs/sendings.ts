@@ -6,14 +6,14 @@ import { assert } from '../interleavings/race-run.ts';
 import type { Ask } from './asks.ts';
 import type { Front } from './deployment.ts';
 import type { FunctionAnswer, FunctionCall } from './function-call.ts';
-import { repositories, type Truth, Upload } from './upload-model.ts';
-import { clients, tokenOf } from './world.ts';
+import { type Client, mayPush, type Repository, repositories } from './rights.ts';
+import { type Truth, Upload } from './upload-model.ts';
 
 type AskFor<Name extends Ask['ask']> = Extract<Ask, { ask: Name }>;
 type Part = NonNullable<FunctionCall['part']>;
 
 export type Sending = {
-  readonly token: string;
+  readonly client: Client;
   readonly front: Front;
   readonly call: FunctionCall;
   /** Nobody may be told that it is done. */
@@ -23,15 +23,25 @@ export type Sending = {
   readonly expect: (answer: FunctionAnswer) => void;
 };
 
-const notThis = <Value>(all: readonly Value[], one: Value): Value =>
-  all.find((value) => value !== one) ?? one;
+const denial = 'AccessDeniedException';
 
 /** Who sends it, and for which repository. */
 function asSent({ client, repositoryName }: Upload, sender: AskFor<'part'>['sender']) {
-  return {
-    token: tokenOf(sender === 'stranger' ? notThis(clients, client) : client),
-    repositoryName: sender === 'elsewhere' ? notThis(repositories, repositoryName) : repositoryName,
+  const elsewhere: Repository = repositories.find((one) => one !== repositoryName) ?? repositoryName;
+  const stranger: Client = client === 'a' ? 'b' : 'a';
+  const senders: Readonly<Record<typeof sender, { client: Client; repositoryName: Repository }>> = {
+    owner: { client, repositoryName },
+    stranger: { client: stranger, repositoryName },
+    elsewhere: { client, repositoryName: elsewhere },
+    nobody: { client: 'c', repositoryName },
   };
+  return senders[sender];
+}
+
+/** The policy comes before the seal of an upload. */
+function expectForeign(isDenied: boolean, refusal: string | undefined): void {
+  const expected = isDenied ? denial : 'UploadNotFoundException';
+  assert(refusal === expected, `a stranger is answered ${refusal}, and not ${expected}`);
 }
 
 export function initiation(
@@ -39,15 +49,17 @@ export function initiation(
   layer: Uint8Array,
   begun: (upload: Upload) => void,
 ): Sending {
+  const isDenied = !mayPush(client, repositoryName);
   return {
-    token: tokenOf(client),
+    client,
     front,
     call: { operation: 'InitiateLayerUpload', repositoryName },
-    isWrong: false,
+    isWrong: isDenied,
     onSuccess: ({ uploadId = '' }) => {
       begun(new Upload(client, repositoryName, uploadId, layer));
     },
-    expect: ({ refusal }) => assert(refusal === undefined, `an upload is refused: ${refusal}`),
+    expect: ({ refusal }) =>
+      assert(refusal === (isDenied ? denial : undefined), `an upload is answered ${refusal}`),
   };
 }
 
@@ -89,7 +101,8 @@ export function partSending(
   number = clamped(Math.floor(upload.acknowledged / partSize) + (steps[kind] ?? 0), upload),
 ): Sending {
   const { isWrong: isNoPart = false, ...part } = mistaken(upload, kind, partOf(upload, number));
-  const { token, repositoryName } = asSent(upload, sender);
+  const { client, repositoryName } = asSent(upload, sender);
+  const isDenied = !mayPush(client, repositoryName);
   const isWrong = isNoPart || sender !== 'owner';
   if (!isWrong) {
     upload.sends(part.first, part.bytes);
@@ -100,7 +113,7 @@ export function partSending(
   const isMade = truth.layerMadeBy(upload) !== undefined;
   const mayExceed = truth.mayExceed(upload.client, part.bytes.length);
   return {
-    token,
+    client,
     front,
     call: { operation: 'UploadLayerPart', repositoryName, uploadId: upload.uploadId, part },
     isWrong,
@@ -108,8 +121,10 @@ export function partSending(
       upload.acknowledged = Math.max(upload.acknowledged, part.last + 1);
     },
     expect: ({ refusal, lastValidByteReceived, lastByteReceived }) => {
-      if (sender !== 'owner') {
-        assert(refusal === 'UploadNotFoundException', `a stranger is answered ${refusal}`);
+      if (isNoPart) {
+        assert(refusal !== undefined, 'what is no part is taken');
+      } else if (sender !== 'owner') {
+        expectForeign(isDenied, refusal);
       } else if (isWrong || isMade || upload.isSpoilt || (mayExceed && refusal?.includes('Quota'))) {
         // Refused, or of no consequence.
       } else if (part.first === has || part.last < has) {
@@ -127,7 +142,8 @@ export function completion(
   { digests, sender, front }: Pick<AskFor<'complete'>, 'digests' | 'sender' | 'front'>,
   truth: Truth,
 ): Sending {
-  const { token, repositoryName } = asSent(upload, sender);
+  const { client, repositoryName } = asSent(upload, sender);
+  const isDenied = !mayPush(client, repositoryName);
   const { digest: own, otherDigest } = upload;
   const layerDigests = { own: [own], other: [otherDigest], both: [otherDigest, own] }[digests];
   if (sender === 'owner') {
@@ -140,7 +156,7 @@ export function completion(
   const isWhole = truth.has(upload) === upload.layer.length;
   const isThere = truth.hasLayer(own);
   return {
-    token,
+    client,
     front,
     call: {
       operation: 'CompleteLayerUpload',
@@ -155,7 +171,7 @@ export function completion(
     },
     expect: ({ refusal }) => {
       if (sender !== 'owner') {
-        assert(refusal === 'UploadNotFoundException', `a stranger is answered ${refusal}`);
+        expectForeign(isDenied, refusal);
       } else if (digests !== 'other' && isWhole && !upload.isSpoilt) {
         const isDone = refusal === undefined || (isThere && refusal === 'LayerAlreadyExistsException');
         assert(isDone, `a whole layer is not completed: ${refusal}`);
@@ -184,7 +200,11 @@ export class Images {
   /** Manifests by tag. */
   readonly acknowledged = new Map<string, string>();
 
-  sending({ client, tag, front }: AskFor<'put image'>, uploads: readonly Upload[], truth: Truth): Sending {
+  sending(
+    { client, repositoryName, tag, front }: AskFor<'put image'>,
+    uploads: readonly Upload[],
+    truth: Truth,
+  ): Sending {
     const known = uploads.flatMap(({ completed }) => completed ?? []);
     const imageManifest = manifestOf(known);
     // One tag is never put to two images.
@@ -193,16 +213,19 @@ export class Images {
       truth.hasLayer(digest),
     );
     const members = { imageManifest, imageTag };
+    const isDenied = !mayPush(client, repositoryName);
     return {
-      token: tokenOf(client),
+      client,
       front,
-      call: { operation: 'PutImage', repositoryName: repositories[0], members },
-      isWrong: !hasLayers,
+      call: { operation: 'PutImage', repositoryName, members },
+      isWrong: isDenied || !hasLayers,
       onSuccess: () => {
         this.acknowledged.set(imageTag, imageManifest);
       },
       expect: ({ refusal }) => {
-        if (hasLayers) {
+        if (isDenied) {
+          assert(refusal === denial, `an image that the policy denies is answered ${refusal}`);
+        } else if (hasLayers) {
           const isDone = refusal === undefined || refusal === 'ImageAlreadyExistsException';
           assert(isDone, `an image is refused: ${refusal}`);
         } else {

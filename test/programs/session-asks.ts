@@ -1,8 +1,8 @@
 // What an OCI client may ask the registry endpoint for, as one request of a program.
 
 import fc from 'fast-check';
+import { repositories } from './rights.ts';
 import type { BodyForm } from './session-requests.ts';
-import { clients } from './world.ts';
 
 const form: fc.Arbitrary<BodyForm> = fc.record({
   chunkBytes: fc.integer({ min: 1, max: 12 }),
@@ -11,14 +11,21 @@ const form: fc.Arbitrary<BodyForm> = fc.record({
 });
 
 /** Some of them more often. */
-const asks = ['patch', 'patch', 'patch', 'put', 'put', 'get', 'delete', 'post'] as const;
+const asks = ['patch', 'patch', 'patch', 'put', 'put', 'get', 'head', 'delete', 'post'] as const;
 const bodies = ['rest', 'rest', 'all', 'none'] as const;
 
 export const aSessionAsk = fc.record({
   ask: fc.constantFrom(...asks),
   session: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(2)),
   process: fc.nat(1),
-  client: fc.constantFrom(...clients),
+  client: fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom('a' as const, 'b' as const) },
+    fc.constant('c' as const),
+  ),
+  repositoryName: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(repositories[0]) },
+    fc.constant(repositories[1]),
+  ),
   layer: fc.record({ number: fc.nat(2), length: fc.integer({ min: 1, max: 28 }) }),
   isStranger: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, fc.constant(true)),
   bytes: fc.integer({ min: 1, max: 24 }),

@@ -3,26 +3,33 @@
 import { digestOf, layerOf } from '../interleavings/content.ts';
 import { assert } from '../interleavings/race-run.ts';
 import type { ServicesInMemory } from '../interleavings/services-in-memory.ts';
+import { ecrIdOf, positionOf } from '../interleavings/upload-location.ts';
 import { bytesPerDay, counted } from './deployment.ts';
-import { type Client, clients } from './world.ts';
+import { type Client, clients, type Repository } from './rights.ts';
 
 /** No two clients have a layer in common. */
 const layersOfEach = 3;
 
 export class Session {
   readonly client: Client;
+  readonly repositoryName: Repository;
   readonly layer: Uint8Array;
   readonly digest: string;
-  /** The ends of the Locations that it was given, the last one last. */
-  readonly references: string[] = [];
+  /** The Locations that it was given, the last one last. */
+  readonly locations: string[] = [];
   /** How many of its bytes were sent. */
   sent = 0;
   /** It asked for the layer to be made, and may have got it. */
   isAskedFor = false;
   isCompleted = false;
 
-  constructor(client: Client, { number, length }: { number: number; length: number }) {
+  constructor(
+    client: Client,
+    repositoryName: Repository,
+    { number, length }: { number: number; length: number },
+  ) {
     this.client = client;
+    this.repositoryName = repositoryName;
     this.layer = layerOf('distinct', length, number + layersOfEach * clients.indexOf(client));
     this.digest = digestOf(this.layer);
   }
@@ -32,11 +39,6 @@ export class Session {
     return bytes.length <= this.sent && Buffer.from(bytes).equals(this.layer.subarray(0, bytes.length));
   }
 }
-
-export const positionOf = (reference: string): number => Number.parseInt(reference, 10);
-
-/** ECR's own id of the upload that a reference is of; it is sealed, and begins with it. */
-const ecrIdOf = (reference: string): string => reference.slice(reference.indexOf('-') + 1).slice(0, 36);
 
 /** @throws Violation */
 export function checkSessions(sessions: readonly Session[], { ecr, dynamodb }: ServicesInMemory): void {
@@ -52,12 +54,12 @@ export function checkSessions(sessions: readonly Session[], { ecr, dynamodb }: S
     const isAskedFor = sessions.some((session) => session.digest === digest && session.isAskedFor);
     assert(isAskedFor, 'a layer was made that nobody asked for');
   }
-  for (const { references, digest, isCompleted } of sessions) {
-    for (const reference of references.filter((one) => positionOf(one) > 0)) {
-      const has = all.find(({ id }) => id === ecrIdOf(reference))?.bytes.length ?? 0;
+  for (const { locations, digest, isCompleted } of sessions) {
+    for (const location of locations.filter((one) => positionOf(one) > 0)) {
+      const has = all.find(({ id }) => id === ecrIdOf(location))?.bytes.length ?? 0;
       assert(
-        has >= positionOf(reference),
-        `${positionOf(reference)} bytes were acknowledged, and ${has} are there`,
+        has >= positionOf(location),
+        `${positionOf(location)} bytes were acknowledged, and ${has} are there`,
       );
     }
     assert(!isCompleted || ecr.layers.has(digest), 'a layer was acknowledged and is not there');

@@ -1,29 +1,31 @@
-// A program against the registry endpoint, from its port on: what OCI clients send, what they are told, and what must hold.
+// A program against the registry endpoint, over HTTP: what OCI clients send, what they are told, and what must hold.
 
-import { randomUUID } from 'node:crypto';
-import { ProxyError } from '../../api/proxy-error.ts';
-import { PortError } from '../../registry/port.ts';
+import { patiently } from '../../lambda/retries.ts';
+import type { HttpAnswer } from '../interleavings/endpoint.ts';
 import { assert, Violation } from '../interleavings/race-run.ts';
 import type { PlantedInServices } from '../interleavings/services-in-memory.ts';
+import { type Client, mayPush } from './rights.ts';
 import type { SessionAsk } from './session-asks.ts';
-import { checkSessions, positionOf, Session } from './session-model.ts';
+import { checkSessions, Session } from './session-model.ts';
 import {
   type BodyForm,
-  BrokenOff,
   beginAgain,
   cancel,
   get,
+  head,
   patch,
   put,
   type SessionRequest,
 } from './session-requests.ts';
-import { type Client, clients, type Plan, type Task, tokenOf, undisturbed, World } from './world.ts';
+import { hangUp, type Plan, type Task, tokenOf, undisturbed, World } from './world.ts';
 
 const maxSessions = 3;
 const maxRounds = 16;
 const secondsPerDay = 86_400;
 const whole: BodyForm = { chunkBytes: 7, brokenAfter: undefined, isSized: true };
 const passing = ['ServerException', 'ServiceUnavailableException'];
+const denial = 'AccessDeniedException';
+const brokenOff = 'broken off';
 
 /** An error's code, or undefined where it is done. */
 type Outcome = string | undefined;
@@ -35,7 +37,7 @@ export class SessionProgram {
   readonly #sessions: Session[] = [];
 
   constructor(planted: PlantedInServices = {}) {
-    this.world = new World(planted);
+    this.world = new World(planted, patiently);
   }
 
   /** Requests at once, at two processes. @throws Violation */
@@ -46,10 +48,9 @@ export class SessionProgram {
     await this.#together(
       sendings.map((sending) =>
         this.#taskOf(sending, (outcome) => {
-          assert(
-            !isUndisturbed || !passing.includes(outcome ?? ''),
-            `${sending.request.name} fails: ${outcome}`,
-          );
+          if (isUndisturbed) {
+            expectUndisturbed(sending, outcome);
+          }
         }),
       ),
       plan,
@@ -59,7 +60,9 @@ export class SessionProgram {
   /** Every client gets its layer in the end: it asks how far it is, goes on from there, and begins again where it must. */
   async finish(): Promise<void> {
     for (const session of this.#sessions) {
-      await this.#finishSession(session);
+      if (mayPush(session.client, session.repositoryName)) {
+        await this.#finishSession(session);
+      }
     }
   }
 
@@ -95,53 +98,69 @@ export class SessionProgram {
   }
 
   #taskOf({ client, process, request }: Sending, told: (outcome: Outcome) => void): Task {
-    const { name, session, run } = request;
+    const { name, session, http, isPush, isOfOneClient, onDone } = request;
     const isStranger = client !== session.client;
+    const isDenied = !mayPush(client, session.repositoryName);
     return {
       instance: process,
-      run: async ({ registry }) => {
-        const { signal: abortSignal } = new AbortController();
-        const origin = { sourceIp: undefined, userAgent: undefined, requestId: randomUUID() };
-        let outcome: Outcome;
-        try {
-          await run(await registry({ ...origin, token: tokenOf(client), abortSignal, warn: () => {} }));
-        } catch (error) {
-          outcome = outcomeOf(error, session);
+      isDenied: isDenied && isPush,
+      run: async ({ instance, reach, atItsTurn }) => {
+        const headers = { authorization: `Bearer ${tokenOf(client)}`, ...http.headers };
+        const endpoint = instance.endpoint();
+        const exchange = endpoint.send(reach, { ...http, headers });
+        if (http.breaksOff) {
+          void atItsTurn(hangUp, exchange.hangUp);
         }
+        const answer = await exchange.answer;
+        const outcome = answer === 'gone' ? brokenOff : answer.refusal;
         this.world.told(name, outcome ?? 'done', { client });
-        assert(!isStranger || outcome !== undefined || name === 'DELETE', `a stranger does ${name}`);
+        const [fault] = endpoint.faults;
+        assert(fault === undefined, `the endpoint has a fault: ${fault}`);
+        assert(!(isDenied && isPush) || outcome !== undefined, `who may not push does ${name}`);
+        assert(!(isStranger && isOfOneClient) || outcome !== undefined, `a stranger does ${name}`);
+        if (answer !== 'gone' && !isStranger) {
+          this.#learn(session, name, answer);
+        }
+        if (answer !== 'gone' && outcome === undefined) {
+          onDone(answer);
+        }
         told(outcome);
       },
     };
   }
 
+  /** A client goes on where it is told to. */
+  #learn(session: Session, name: string, { status, headers: { location } }: HttpAnswer): void {
+    const isThere = this.world.services.ecr.layers.has(session.digest);
+    assert(name !== 'HEAD' || status !== 200 || isThere, 'a layer is said to be there that is not');
+    if (location?.includes('/uploads/')) {
+      session.locations.push(location);
+    }
+  }
+
   #sendingOf(ask: SessionAsk): Sending {
     const found = this.#sessions[ask.session % this.#sessions.length];
     if (!found || (ask.ask === 'post' && this.#sessions.length < maxSessions)) {
-      const session = new Session(ask.client, ask.layer);
+      const session = new Session(ask.client, ask.repositoryName, ask.layer);
       this.#sessions.push(session);
       return { client: ask.client, process: ask.process, request: beginAgain(session) };
     }
-    const request = found.references.length === 0 ? beginAgain(found) : requestOf(ask, found);
+    const isBegun = found.locations.length > 0 || !mayPush(found.client, found.repositoryName);
+    const request = isBegun ? requestOf(ask, found) : beginAgain(found);
     // A Location before the first byte is anybody's: it begins an upload of their own.
-    const isStranger = ask.isStranger && positionOf(request.reference ?? '0') > 0;
-    const other = clients.find((client) => client !== found.client) ?? found.client;
+    const isStranger = ask.isStranger && request.isOfOneClient;
+    const other = found.client === 'a' ? 'b' : 'a';
     return { client: isStranger ? other : found.client, process: ask.process, request };
   }
 }
 
-/** @throws what is neither a refusal nor the end of a body that breaks off */
-function outcomeOf(error: unknown, { references }: Session): Outcome {
-  if (error instanceof PortError && error.uploadState) {
-    references.push(error.uploadState.reference);
-  }
-  if (error instanceof ProxyError) {
-    return error.code;
-  }
-  if (error instanceof BrokenOff) {
-    return 'broken off';
-  }
-  throw error;
+/** @throws Violation */
+function expectUndisturbed({ client, request }: Sending, outcome: Outcome): void {
+  const { name, session, http, isPush } = request;
+  assert(!passing.includes(outcome ?? ''), `${name} fails: ${outcome}`);
+  const isDenied = isPush && !mayPush(client, session.repositoryName);
+  const isTold = outcome === denial || (outcome === brokenOff && http.breaksOff === true);
+  assert(isDenied ? isTold : outcome !== denial, `by the policy ${name} is not to be answered ${outcome}`);
 }
 
 function requestOf(ask: SessionAsk, session: Session): SessionRequest {
@@ -154,6 +173,8 @@ function requestOf(ask: SessionAsk, session: Session): SessionRequest {
       return cancel(session);
     case 'post':
       return beginAgain(session);
+    case 'head':
+      return head(session);
     default:
       return get(session);
   }

@@ -1,51 +1,48 @@
-// What an OCI client's wish becomes at this moment: a request at the registry's port, and what has to become of it.
+// What an OCI client's wish becomes at this moment: an HTTP request, and what has to become of it.
 
-import type { IncomingBytes, RegistryPort } from '../../registry/port.ts';
+import { randomUUID } from 'node:crypto';
+import type { HttpAnswer, HttpRequest } from '../interleavings/endpoint.ts';
 import { assert } from '../interleavings/race-run.ts';
-import { positionOf, type Session } from './session-model.ts';
+import { positionOf } from '../interleavings/upload-location.ts';
+import type { Session } from './session-model.ts';
 
-export const repositoryName = 'team/app';
-
-export class BrokenOff extends Error {
-  override readonly name = 'BrokenOff';
-}
-
-/** How a body comes: in chunks of this size, with its length or without, and perhaps not to its end. */
+/** How a body comes: in pieces of this size, with its length or without, and perhaps not to its end. */
 export type BodyForm = {
   readonly chunkBytes: number;
   readonly brokenAfter: number | undefined;
   readonly isSized: boolean;
 };
 
-/** @throws BrokenOff amid the bytes, as when a client goes away */
-async function* chunksOf(bytes: Uint8Array, { chunkBytes, brokenAfter = bytes.length }: BodyForm) {
+function bodyOf(bytes: Uint8Array, { chunkBytes, brokenAfter = bytes.length, isSized }: BodyForm) {
   const end = Math.min(bytes.length, brokenAfter);
-  for (let at = 0; at < end; at += chunkBytes) {
-    yield bytes.subarray(at, Math.min(at + chunkBytes, end));
-  }
-  if (end < bytes.length) {
-    throw new BrokenOff();
-  }
+  const starts = Array.from({ length: Math.ceil(end / chunkBytes) }, (_, n) => n * chunkBytes);
+  return {
+    headers: isSized || bytes.length === 0 ? { 'content-length': bytes.length } : {},
+    body: starts.map((at) => bytes.subarray(at, Math.min(at + chunkBytes, end))),
+    breaksOff: end < bytes.length,
+  };
 }
-
-const bodyOf = (bytes: Uint8Array, form: BodyForm, first?: number): IncomingBytes => ({
-  first,
-  length: form.isSized || bytes.length === 0 ? bytes.length : undefined,
-  chunks: chunksOf(bytes, form),
-});
 
 export type SessionRequest = {
   readonly name: string;
   /** Whose upload it is; the one who sends it may be another. */
   readonly session: Session;
-  /** The Location of an upload that no other client may continue. */
-  readonly reference?: string;
-  readonly run: (port: RegistryPort) => Promise<void>;
+  readonly http: HttpRequest;
+  /** Whether it asks for something that only who may push is given. */
+  readonly isPush: boolean;
+  /** It is at the Location of an upload that no other client may continue. */
+  readonly isOfOneClient: boolean;
+  /** @throws Violation */
+  readonly onDone: (answer: HttpAnswer) => void;
 };
 
-/** The Location that a client uses: the last one, as a rule. */
-const referenceOf = ({ references }: Session, isOlder: boolean): string =>
-  references.at(isOlder ? -2 : -1) ?? references[0] ?? '';
+const blobsOf = ({ repositoryName }: Session): string => `/v2/${repositoryName}/blobs`;
+
+/** The Location that a client uses: the last one, as a rule. Who may not begin an upload thinks of one. */
+const locationOf = (session: Session, isOlder: boolean): string =>
+  session.locations.at(isOlder ? -2 : -1) ??
+  session.locations[0] ??
+  `${blobsOf(session)}/uploads/0-${randomUUID()}`;
 
 function sends(session: Session, bytes: Uint8Array, at: number): Uint8Array {
   session.sent = Math.max(session.sent, at + bytes.length);
@@ -62,22 +59,23 @@ export function patch(
     form,
   }: { bytes: number; isOlder: boolean; isRanged: boolean; form: BodyForm },
 ): SessionRequest {
-  const reference = referenceOf(session, isOlder);
-  const at = positionOf(reference);
+  const path = locationOf(session, isOlder);
+  const at = positionOf(path);
   const bytes = sends(session, session.layer.slice(at, at + count), at);
+  const { headers, ...body } = bodyOf(bytes, form);
+  const range = isRanged && bytes.length > 0 ? { 'content-range': `${at}-${at + bytes.length - 1}` } : {};
   return {
     name: 'PATCH',
     session,
+    http: { method: 'PATCH', path, headers: { ...headers, ...range }, ...body },
     // Without bytes it asks for nothing, and is told what it has said.
-    ...(bytes.length > 0 && { reference }),
-    run: async (port) => {
-      const incoming = bodyOf(bytes, form, isRanged ? at : undefined);
-      const state = await port.append(repositoryName, reference, incoming);
+    isPush: bytes.length > 0,
+    isOfOneClient: bytes.length > 0 && at > 0,
+    onDone: ({ headers: { location = '' } }) => {
       assert(
-        state.position >= at + bytes.length,
+        positionOf(location) >= at + bytes.length,
         'bytes are acknowledged, and the Location is before their end',
       );
-      session.references.push(state.reference);
     },
   };
 }
@@ -87,45 +85,49 @@ export function put(
   session: Session,
   { body, form }: { body: 'rest' | 'all' | 'none'; form: BodyForm },
 ): SessionRequest {
-  const reference = body === 'all' ? (session.references[0] ?? '') : referenceOf(session, false);
-  const at = positionOf(reference);
+  const path = (body === 'all' ? session.locations[0] : undefined) ?? locationOf(session, false);
+  const at = positionOf(path);
   const bytes = body === 'none' ? new Uint8Array() : sends(session, session.layer.slice(at), at);
   session.isAskedFor = true;
   return {
     name: `PUT of ${body}`,
     session,
-    reference,
-    run: async (port) => {
-      await port.finish(repositoryName, reference, session.digest, bodyOf(bytes, form));
+    http: { method: 'PUT', path: `${path}?digest=${session.digest}`, ...bodyOf(bytes, form) },
+    isPush: bytes.length > 0 || at > 0,
+    isOfOneClient: at > 0,
+    onDone: () => {
       session.isCompleted = true;
     },
   };
 }
 
-/** How far it is: `GET`. */
+const bodiless = (
+  name: string,
+  session: Session,
+  path: string,
+  { isPush, onDone = () => {} }: Pick<SessionRequest, 'isPush'> & Partial<Pick<SessionRequest, 'onDone'>>,
+): SessionRequest => ({
+  name,
+  session,
+  http: { method: name, path, headers: {} },
+  isPush,
+  isOfOneClient: isPush && positionOf(path) > 0,
+  onDone,
+});
+
+/** How far it is: `GET`. Before the first byte there is nothing to tell. */
 export function get(session: Session): SessionRequest {
-  const reference = referenceOf(session, false);
-  return {
-    name: 'GET',
-    session,
-    reference,
-    run: async (port) => {
-      const state = await port.status(repositoryName, reference);
-      session.references.push(state.reference);
-    },
-  };
+  const path = locationOf(session, false);
+  return bodiless('GET', session, path, { isPush: positionOf(path) > 0 });
 }
 
-export function cancel(session: Session): SessionRequest {
-  const reference = referenceOf(session, false);
-  return { name: 'DELETE', session, reference, run: (port) => port.cancel(repositoryName, reference) };
-}
+export const cancel = (session: Session): SessionRequest =>
+  bodiless('DELETE', session, locationOf(session, false), { isPush: false });
 
 /** Another `POST` for the same layer. */
-export const beginAgain = (session: Session): SessionRequest => ({
-  name: 'POST',
-  session,
-  run: async (port) => {
-    session.references.push((await port.begin(repositoryName)).reference);
-  },
-});
+export const beginAgain = (session: Session): SessionRequest =>
+  bodiless('POST', session, `${blobsOf(session)}/uploads/`, { isPush: true });
+
+/** Whether the layer is there: `HEAD`, which any client may ask that may push or read there. */
+export const head = (session: Session): SessionRequest =>
+  bodiless('HEAD', session, `${blobsOf(session)}/${session.digest}`, { isPush: false });

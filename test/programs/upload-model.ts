@@ -4,10 +4,7 @@ import { digestOf, otherThan, partSize } from '../interleavings/content.ts';
 import { assert } from '../interleavings/race-run.ts';
 import type { ServicesInMemory } from '../interleavings/services-in-memory.ts';
 import { bytesPerDay, counted } from './deployment.ts';
-import type { Client } from './world.ts';
-
-export const repositories = ['team/app', 'team/other'] as const;
-export type Repository = (typeof repositories)[number];
+import type { Client, Repository } from './rights.ts';
 
 /** An upload as its client knows it. */
 export class Upload {

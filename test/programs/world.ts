@@ -4,9 +4,13 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { vi } from 'vitest';
 import { rotateSealingKey } from '../../cli/tokens/sealing-key.ts';
+import { onceMore, type Retries } from '../../lambda/retries.ts';
+import { Violation } from '../interleavings/race-run.ts';
+import { type Reach, within } from '../interleavings/reach.ts';
 import { type Event, type Fault, faults } from '../interleavings/scheduler.ts';
 import { type PlantedInServices, servicesInMemory } from '../interleavings/services-in-memory.ts';
-import { type Instance, openDeployment, type Reach } from './deployment.ts';
+import { type Instance, openDeployment } from './deployment.ts';
+import { type Client, clients } from './rights.ts';
 
 /** Which event is next, and what goes wrong. */
 export type Plan = {
@@ -38,11 +42,11 @@ export const plan: fc.Arbitrary<Plan> = fc.record({
   ),
 });
 
+/** The name of what a client does that breaks its connection. */
+export const hangUp = 'hang up';
+
 /** A request on its own, to which nothing happens. */
 export const undisturbed: Plan = { order: [], faults: [] };
-
-export const clients = ['a', 'b'] as const;
-export type Client = (typeof clients)[number];
 
 export const tokenOf = (client: Client): string => `eup_${client}_local`;
 
@@ -58,8 +62,21 @@ const firstSecret = JSON.stringify({
 
 const dayMs = 86_400_000;
 
+/** How a request reaches what it is sent to. */
+export type Way = {
+  readonly instance: Instance;
+  readonly reach: Reach;
+  /** Happens when it is this request's turn, as a call to a service does. */
+  readonly atItsTurn: (name: string, effect: () => void) => Promise<unknown>;
+};
+
 /** What a request does at an instance. */
-export type Task = { readonly instance: number; readonly run: (instance: Instance) => Promise<void> };
+export type Task = {
+  readonly instance: number;
+  /** By the policy: it may reach nothing. */
+  readonly isDenied: boolean;
+  readonly run: (way: Way) => Promise<void>;
+};
 
 const deployment = openDeployment();
 
@@ -77,10 +94,11 @@ export class World {
   #faults: Plan['faults'] = [];
   #step = 0;
 
-  constructor(planted: PlantedInServices = {}) {
+  /** @param retries of the SDK's clients of what the programs are of */
+  constructor(planted: PlantedInServices = {}, retries: Retries = onceMore) {
     this.services = servicesInMemory(
       (events) => this.#choose(events),
-      { kinds: faults, atMost: maxFaults },
+      { kinds: faults, atMost: maxFaults, retries },
       planted,
     );
     vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-21T12:00:00Z') });
@@ -117,19 +135,27 @@ export class World {
     let running = tasks.length;
     let failure: { readonly error: unknown } | undefined;
     scheduler.allowFaults();
-    for (const { instance: number, run } of tasks) {
+    for (const { instance: number, isDenied, run } of tasks) {
       const actor = this.#actors;
       this.#actors += 1;
       const instance = deployment.instance(number);
       const reach: Reach = {
-        send: (service, command) => this.services.send(actor, service, command),
+        send: (service, command) => {
+          if (isDenied) {
+            const name = `${service} ${command.constructor.name}`;
+            failure = { error: new Violation(`a request that the policy denies has come to ${name}`) };
+          }
+          return this.services.send(actor, service, command);
+        },
         fetchSecret: async () => {
           const effect = () => this.#secret;
           return String(await scheduler.call(actor, { name: 'read the secret', writes: false, effect }));
         },
       };
+      const atItsTurn: Way['atItsTurn'] = (name, effect) =>
+        scheduler.call(actor, { name, writes: false, isCertain: true, effect });
       void scheduler
-        .start(actor, () => deployment.within(reach, () => run(instance)), number)
+        .start(actor, () => within(reach, () => run({ instance, reach, atItsTurn })), { process: number })
         .then(
           (outcome) => {
             if (outcome === 'crashed') {
@@ -172,14 +198,18 @@ export class World {
     this.#step += 1;
     const calls = [...new Set(events.map(({ call }) => call))];
     const next = this.#order[step] ?? 0;
-    const own = calls.filter(this.#isUnderWay);
+    const lastOf = ({ name }: Event['call']) => Number(name === hangUp);
+    // Whoever breaks a connection does so after a while, or else no byte would be taken.
+    const own = calls.filter(this.#isUnderWay).sort((one, other) => lastOf(one) - lastOf(other));
     const late = calls.filter((call) => !this.#isUnderWay(call));
     const call = (next === lateWrite ? late[0] : undefined) ?? own[next % own.length];
     const due = this.#faults.find((one) => one.step <= step && events.some(({ kind }) => kind === one.kind));
     this.#faults = this.#faults.filter((one) => one !== due);
     const chosen = events.findIndex((event) => (due ? event.kind === due.kind : event.call === call));
     const kind = events[chosen]?.kind ?? 'effect';
-    this.transcript.push(`  ${events[chosen]?.call.id} ${events[chosen]?.call.name}: ${kind}`);
+    this.transcript.push(
+      `  ${events[chosen]?.call.actor}.${events[chosen]?.call.id} ${events[chosen]?.call.name}: ${kind}`,
+    );
     if (kind !== 'effect' && kind !== 'answer') {
       this.#count(`fault: ${kind}`);
     }

@@ -1,9 +1,11 @@
 // A bounded part of what npm run test:interleavings explores, and bugs that are planted to see that it finds them.
 
 import { describe, expect, it, vi } from 'vitest';
-import { exploreRace, replaySchedule, scenarioOf } from '../interleavings/exploration.ts';
 import { scenarios } from '../interleavings/scenarios.ts';
+import { uploadExploration } from '../interleavings/upload-exploration.ts';
 import type { Planted } from '../interleavings/upload-race.ts';
+
+const { exploreRace, replaySchedule, scenarioOf } = uploadExploration;
 
 const { seals } = vi.hoisted(() => ({ seals: { areChecked: true } }));
 vi.mock('../../lambda/upload/seal.ts', async (original) => {
@@ -41,7 +43,7 @@ describe('a planted bug is found, and found again by the number of its schedule'
   ];
 
   it.each(bugs)('%s', async (_bug, name, planted, message) => {
-    const { failures } = await exploreRace(scenarioOf(name), { atMost: 1_000, planted });
+    const { failures } = await exploreRace(scenarioOf(name), { atMost: 1_000, endsAtFailure: true, planted });
     const [first] = failures;
     expect(first?.error).toMatchObject({ message });
     await expect(replaySchedule(first?.schedule ?? '', planted)).rejects.toThrow(message);
@@ -53,6 +55,7 @@ describe('a planted bug is found, and found again by the number of its schedule'
     try {
       const { failures } = await exploreRace(scenarioOf('a stranger with the upload’s id'), {
         atMost: 1_000,
+        endsAtFailure: true,
       });
       expect(failures[0]?.error).toMatchObject({ message: 'a stranger has sent a part' });
     } finally {

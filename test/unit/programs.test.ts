@@ -1,8 +1,8 @@
-// A bounded part of what npm run test:programs runs, and bugs that are planted to see that programs find them.
+// A bounded part of the random programs of the functions, and bugs that are planted to see that programs find them.
 
 import { describe, expect, it, vi } from 'vitest';
 import type { PlantedInServices } from '../interleavings/services-in-memory.ts';
-import { functionPrograms, partPrograms, sessionPrograms } from '../programs/commands.ts';
+import { functionPrograms, partPrograms } from '../programs/commands.ts';
 import { type Replay, runPrograms } from '../programs/run.ts';
 
 vi.mock('../../api/limits.ts', async (original) => ({
@@ -12,7 +12,20 @@ vi.mock('../../api/limits.ts', async (original) => ({
   maxEcrPartBytes: 10,
 }));
 
-const { planted } = vi.hoisted(() => ({ planted: { sealUnchecked: false, completionForgets: false } }));
+const { planted, none } = vi.hoisted(() => {
+  const none = { sealUnchecked: false, completionForgets: false, policyUnasked: false };
+  return { planted: { ...none }, none };
+});
+
+vi.mock('../../policy/policies.ts', async (original) => {
+  const { openPolicies, ...policies } = await original<typeof import('../../policy/policies.ts')>();
+  const allowed = { allowed: true, policies: [], errors: [] };
+  const opened: typeof openPolicies = (...given) => {
+    const { decide } = openPolicies(...given);
+    return { decide: (request) => (planted.policyUnasked ? allowed : decide(request)) };
+  };
+  return { ...policies, openPolicies: opened };
+});
 
 vi.mock('../../lambda/upload/seal.ts', async (original) => {
   const { openSeal, ...seal } = await original<typeof import('../../lambda/upload/seal.ts')>();
@@ -29,20 +42,8 @@ vi.mock('../../lambda/upload/layer-upload.ts', async (original) => {
   return { ...upload, prepareCompletion: prepared };
 });
 
-// A pause before a request is sent again is no event of a program.
-vi.mock('node:timers/promises', async (original) => {
-  const { setTimeout: sleep, ...timers } = await original<typeof import('node:timers/promises')>();
-  const paused = async (ms: number, ...rest: [unknown?, { signal?: AbortSignal }?]) =>
-    ms === 0 ? rest[0] : sleep(ms, ...rest);
-  return { ...timers, setTimeout: paused };
-});
-
 it('random programs against the functions keep what was acknowledged', async () => {
   await runPrograms(functionPrograms, { programs: 80 });
-});
-
-it('random programs against the registry endpoint keep what was acknowledged', async () => {
-  await runPrograms(sessionPrograms, { programs: 100 });
 });
 
 describe('a planted bug is found, and the program that finds it is made small', () => {
@@ -76,6 +77,10 @@ describe('a planted bug is found, and the program that finds it is made small', 
       { inFunctions: { completionForgets: true }, message: /the client cannot go on/ },
     ],
     [
+      'a policy that is not asked',
+      { inFunctions: { policyUnasked: true }, message: /a request that the policy denies has come to/ },
+    ],
+    [
       'a seal that is not checked',
       {
         inFunctions: { sealUnchecked: true },
@@ -84,9 +89,12 @@ describe('a planted bug is found, and the program that finds it is made small', 
     ],
   ];
 
+  /** All others are found soonest where parts are all that is sent. */
+  const isOfWhoSends = (name: string) => /seal|policy/.test(name);
+
   it.each(bugs)('%s', async (name, { inFunctions = {}, inServices = {}, message, replay }) => {
-    Object.assign(planted, { sealUnchecked: false, completionForgets: false }, inFunctions);
-    const kind = name.startsWith('a seal') ? functionPrograms : partPrograms;
+    Object.assign(planted, none, inFunctions);
+    const kind = isOfWhoSends(name) ? functionPrograms : partPrograms;
     try {
       const found = await runPrograms(kind, { programs: 400, seed: 1, replay, planted: inServices }).catch(
         (error: unknown) => String(error),
@@ -94,7 +102,7 @@ describe('a planted bug is found, and the program that finds it is made small', 
       expect(found).toMatch(message);
       expect(String(found).match(/"ask":/g)?.length).toBeLessThan(12);
     } finally {
-      Object.assign(planted, { sealUnchecked: false, completionForgets: false });
+      Object.assign(planted, none);
     }
   });
 });
