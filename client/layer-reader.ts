@@ -93,7 +93,8 @@ export class LayerReader {
     } else if (byte <= this.#hashedBytes && this.#reopen) {
       await this.close();
     } else if (byte <= this.#hashedBytes && byte > this.#position) {
-      await this.#skipTo(byte);
+      // They were given back, all of them.
+      await this.next(byte - this.#position);
     } else {
       throw new LayerProblem('BytesGone', `the layer cannot be read again from byte ${byte}`);
     }
@@ -127,15 +128,6 @@ export class LayerReader {
     });
     this.#kept = split.map(({ before }) => before).filter(({ bytes }) => bytes.length > 0);
     this.#ahead.unshift(...split.map(({ after }) => after));
-  }
-
-  /** Passes over bytes that were given back. */
-  async #skipTo(byte: number): Promise<void> {
-    while (this.#position < byte) {
-      if (!(await this.next(byte - this.#position))) {
-        return;
-      }
-    }
   }
 
   async #nextChunk(): Promise<Uint8Array | undefined> {

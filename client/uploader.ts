@@ -145,8 +145,7 @@ export class Uploader {
   }
 
   #sender(signal: AbortSignal | undefined) {
-    const signals = [this.#client.signal, signal].filter((one) => one !== undefined);
-    const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
+    const either = AbortSignal.any([this.#client.signal, signal].filter((one) => one !== undefined));
     let requests = 0;
     const send: Send = (operation, members) =>
       retrying(

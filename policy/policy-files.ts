@@ -90,8 +90,9 @@ function unreadable(engine: Engine, source: Source): PolicyFault[] {
 
 /** Cedar numbers a file's policies `policy0`, `policy1` … and returns them sorted by that name as text. */
 function inFileOrder(texts: readonly string[]): readonly string[] {
-  const names = texts.map((_, index) => `policy${index}`).sort();
-  return texts.map((_, index) => texts[names.indexOf(`policy${index}`)] ?? '');
+  const names = texts.map((_, index) => `policy${index}`);
+  const sorted = names.toSorted();
+  return names.map((name) => texts[sorted.indexOf(name)] ?? '');
 }
 
 const modes: Readonly<Record<string, { audit: boolean }>> = {

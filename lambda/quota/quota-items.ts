@@ -9,6 +9,7 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
+import { ProxyError } from '../../api/proxy-error.ts';
 import type { Range } from '../../api/quotas.ts';
 import { cancellationReasonsOf } from '../sdk-failures.ts';
 
@@ -24,13 +25,24 @@ const uploadKeptSeconds = 30 * secondsPerDay;
 export const keyOf = (...parts: string[]): string =>
   `${parts.join(' ').slice(0, 200).toWellFormed()} ${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
 
+/** @throws ServerException: nothing is counted on what is none */
+function numberOf(attribute: AttributeValue): number {
+  const number = Number(attribute.N);
+  if (!Number.isSafeInteger(number)) {
+    throw new ProxyError('ServerException', undefined, {
+      cause: new Error('an item of the quota table has no number where a count is'),
+    });
+  }
+  return number;
+}
+
 /** What is counted according to a mark; undefined where there is no mark. */
 export const countedOf = (mark: Item): Range | undefined =>
-  mark?.countedFrom?.N === undefined || mark.countedTo?.N === undefined
+  mark?.countedFrom === undefined || mark.countedTo === undefined
     ? undefined
-    : { first: Number(mark.countedFrom.N), end: Number(mark.countedTo.N) };
+    : { first: numberOf(mark.countedFrom), end: numberOf(mark.countedTo) };
 
-export const usedOf = (count: Item): number => Number(count?.amount?.N ?? 0);
+export const usedOf = (count: Item): number => (count?.amount ? numberOf(count.amount) : 0);
 
 /** A mark as it was read (`counted`), and as it will be; `daily` is that of an image. */
 export type Move = { mark: string; counted: Range | undefined; range: Range; daily: boolean };

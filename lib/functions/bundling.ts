@@ -73,7 +73,7 @@ export function sourceName(path: string, root: string): string {
   const modules = 'node_modules/';
   const file = posix.resolve(root, path);
   const inside = posix.relative(root, file);
-  return inside.startsWith('../..') ? file.slice(Math.max(file.indexOf(modules), 0)) : inside;
+  return inside.startsWith('../') ? file.slice(Math.max(file.indexOf(modules), 0)) : inside;
 }
 
 function withoutPlaces(map: string): string {

@@ -51,6 +51,7 @@ export type Service = {
 
 type Request = {
   readonly raw: IncomingMessage;
+  readonly method: string;
   readonly path: string;
   readonly body: IncomingBody;
   readonly caller: Omit<Caller, 'token'>;
@@ -88,7 +89,10 @@ export async function serve(
   };
   const ending: (() => void)[] = [];
   const atEnd = (work: () => void) => void ending.push(work);
-  let { answer, code, fault } = await outcomeOf({ raw, path, body, caller, onClient, atEnd }, service);
+  let { answer, code, fault } = await outcomeOf(
+    { raw, method, path, body, caller, onClient, atEnd },
+    service,
+  );
   const rest = body.drain();
   if (!gone.aborted) {
     const options = { isHead: method === 'HEAD', close: service.isClosing(), warnings, rest };
@@ -136,8 +140,8 @@ function abortedWhenGone(response: ServerResponse): AbortSignal {
 
 async function outcomeOf(request: Request, service: Service): Promise<Outcome> {
   const path = decoded(request.path);
-  const { raw, caller } = request;
-  const other = service.otherRoutes.find((one) => one.path === path)?.methods[raw.method ?? 'GET'];
+  const { raw, method, caller } = request;
+  const other = service.otherRoutes.find((one) => one.path === path)?.methods[method];
   const route = routes.find(({ pattern }) => pattern.test(path));
   try {
     if (other) {
@@ -145,15 +149,11 @@ async function outcomeOf(request: Request, service: Service): Promise<Outcome> {
     }
     return { answer: await dispatch(request, path, route, service) };
   } catch (error) {
-    const { told, code, fault } = refusedWith(error, route, route?.pattern.exec(path)?.groups?.name);
-    if (raw.method === 'HEAD' && !expectedOfHead.has(told.status)) {
+    const { told, ...reason } = refusedWith(error, route, route?.pattern.exec(path)?.groups?.name);
+    if (method === 'HEAD' && !expectedOfHead.has(told.status)) {
       caller.warn(told.message);
     }
-    return {
-      answer: refusal(told),
-      ...(code !== undefined && { code }),
-      ...(fault !== undefined && { fault }),
-    };
+    return { answer: refusal(told), ...reason };
   }
 }
 
@@ -164,13 +164,12 @@ async function outcomeOf(request: Request, service: Service): Promise<Outcome> {
 const expectedOfHead: ReadonlySet<number> = new Set([401, 404]);
 
 async function dispatch(
-  { raw, body, caller, onClient, atEnd }: Request,
+  { raw, method, body, caller, onClient, atEnd }: Request,
   path: string,
   route: Route | undefined,
   service: Service,
 ): Promise<Answer> {
   const { registry, slots } = service;
-  const method = raw.method ?? 'GET';
   service.admit(raw);
   const port = await service.open({ ...caller, token: secretOf(raw) });
   onClient(port.client);

@@ -94,6 +94,28 @@ describe('an image', () => {
     expect(await port.getManifest(repositoryName, { tag: 'converted' })).toEqual(image);
   });
 
+  it.each<[string, Awaited<ReturnType<typeof stack.services.upstream.ecr.ecr.BatchGetImage>>]>([
+    ['says nothing of', { images: [], failures: [] }],
+    [
+      'gives under another digest',
+      { images: [{ imageId: { imageDigest: digestOf('x') }, imageManifest: 'y' }] },
+    ],
+  ])('that ECR %s is no absence', async (_which, answer) => {
+    const { services } = stack;
+    const { ecr, ...others } = services.upstream.ecr;
+    const BatchGetImage: typeof ecr.BatchGetImage = async ({ imageIds }) =>
+      imageIds.some(({ imageTag }) => imageTag !== undefined)
+        ? answer
+        : { images: [], failures: [{ failureCode: 'ImageNotFound' }] };
+    const ListImages: typeof ecr.ListImages = async () => ({ imageIds: [], nextToken: 'again' });
+    const upstream = { ...services.upstream, ecr: { ...others, ecr: { ...ecr, BatchGetImage, ListImages } } };
+    const patience = { attemptMs: 5_000, budgetMs: 0, pauseMs: () => 1 };
+    const port = await hostedInstance({ services: { ...services, upstream } }, { patience }).open(callerOf());
+    const failed = { code: 'ServerException' };
+    await expect(port.getManifest(repositoryName, { tag: 'any' })).rejects.toMatchObject(failed);
+    await expect(port.listTags(repositoryName)).rejects.toMatchObject(failed);
+  });
+
   it('that is not there is none', async () => {
     const port = await open();
     for (const reference of [{ tag: 'none' }, { digest: digestOf('none') }]) {

@@ -99,6 +99,18 @@ describe('a server', () => {
     expect((await start({ address: { host: '::1', port: 0 } })).url).toMatch(/^http:\/\/\[::1\]:[1-9]\d*$/);
   });
 
+  it('ends a connection that is idle, but for one that has been heard before Node.js looks', async () => {
+    await start();
+    const idle = { bytesRead: 7, destroy: vi.fn() };
+    const busy = { bytesRead: 7, destroy: vi.fn() };
+    made[0]?.server.emit('timeout', idle);
+    made[0]?.server.emit('timeout', busy);
+    busy.bytesRead = 8;
+    expect(idle.destroy).not.toHaveBeenCalled();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([idle.destroy.mock.calls.length, busy.destroy.mock.calls.length]).toEqual([1, 0]);
+  });
+
   it('does not start where another listens', async () => {
     const { url } = await start();
     const port = Number(new URL(url).port);

@@ -42,7 +42,7 @@ beforeAll(async () => {
   moto = await startMoto(logFile, { asPublished: true });
   cloudFormation = new CloudFormation(moto.clientConfig);
   inAccount = { ...configurations, ...(await fargateConfigurations(moto)) };
-  await moto.cdk(...bootstrap);
+  await moto.cdk(...bootstrap(outputOf('bootstrap')));
 });
 afterAll(() => moto?.close());
 

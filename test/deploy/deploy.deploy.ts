@@ -58,7 +58,7 @@ beforeAll(async () => {
   logs = new CloudWatchLogs(config);
   s3 = new S3({ ...config, forcePathStyle: true });
   secrets = new SecretsManager(config);
-  await moto.cdk(...bootstrap);
+  await moto.cdk(...bootstrap(join(directory, 'cdk.out')));
   await deploy();
 }, 900_000);
 afterAll(() => moto?.close());

@@ -16,8 +16,17 @@ const cdkTimeoutMs = 600_000;
 /** The account that moto is. */
 export const account = { accountId: '123456789012', region: 'eu-central-1' };
 
-/** What the CDK CLI is told once for an account. */
-export const bootstrap = ['bootstrap', `aws://${account.accountId}/${account.region}`];
+/**
+ * What the CDK CLI is told once for an account.
+ *
+ * @param output where the CLI synthesizes what it does not need then: no other may at the same time
+ */
+export const bootstrap = (output: string): string[] => [
+  'bootstrap',
+  `aws://${account.accountId}/${account.region}`,
+  '--output',
+  output,
+];
 
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
@@ -103,6 +112,7 @@ export async function startMoto(logFile: string, { asPublished = false } = {}) {
         env: {
           HOME: process.env.HOME,
           PATH: process.env.PATH,
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
           CI: 'true',
           ...environment,
         },

@@ -24,6 +24,9 @@ export type Struck = {
   /** Only so many bytes of the answer's body arrive. */
   readonly cut: (answer: Answer) => void;
   readonly drop: () => void;
+  /** The connection itself, for what no service of AWS's writes, and the services' time for its headers. */
+  readonly wire: ServerResponse;
+  readonly date: string;
   /** Whoever made the call is no more, and gets no answer. */
   readonly kill: () => void;
 };
@@ -80,10 +83,12 @@ export async function startCloud(clock: Clock) {
   let strike: (call: Call) => Act | undefined = () => undefined;
   let onKill = () => {};
 
+  const dateNow = () => new Date(clock.now()).toUTCString();
+
   function writerOf({ method }: Asked, response: ServerResponse) {
+    const date = dateNow();
     const begin = ({ status, headers, body }: Answer) => {
       const length = Buffer.byteLength(body);
-      const date = new Date(clock.now()).toUTCString();
       response.writeHead(status, { ...headers, date, 'content-length': length });
     };
     return {
@@ -97,6 +102,8 @@ export async function startCloud(clock: Clock) {
         setImmediate(() => response.destroy());
       },
       drop: () => response.destroy(),
+      wire: response,
+      date,
     };
   }
 
@@ -157,7 +164,7 @@ export async function startCloud(clock: Clock) {
     seen.push(call);
     const { status, headers, body: answered } = answerOf(call, request, body);
     const isHead = request.method === 'HEAD';
-    const date = new Date(clock.now()).toUTCString();
+    const date = dateNow();
     return {
       statusCode: status,
       headers: { ...headers, date, 'content-length': String(Buffer.byteLength(answered)) },

@@ -4,6 +4,26 @@ import type { ErrorCode } from '../../api/errors.ts';
 import type { Registry } from '../../api/registries.ts';
 import { type Answer, type Call, errorAnswer, html, jsonAnswer, type Service } from './answers.ts';
 import { type Act, type Struck, skewed } from './cloud.ts';
+import {
+  afterInformation,
+  answerOfOthers,
+  cancelledFor,
+  drip,
+  halfObject,
+  hasAnswerOfOthers,
+  inGzip,
+  largeKeys,
+  longRefusal,
+  nothingIn,
+  ofTwoLengths,
+  otherVersion,
+  redirection,
+  refusalAtNoPosition,
+  secrets,
+  strangeItem,
+  unchanged,
+  withTrailer,
+} from './hostile-answers.ts';
 
 /** In what state an instance is when the fault comes: it has read nothing yet, or all that it keeps. */
 export type Instance = 'cold' | 'warm';
@@ -21,6 +41,8 @@ export type Fault = {
   readonly act: Act;
   /** Nobody gets an answer, so that the request ends with its time. */
   readonly isSilent?: true;
+  /** No service answers so by itself: what reads answers tells it apart, the SDK or the code behind it. */
+  readonly isHostile?: true;
   /** The instance dies of it. */
   readonly isDeath?: true;
   /** An instance that has met it goes on in another way than one that has not. */
@@ -126,6 +148,130 @@ function readStale({ state, key, work, give }: Struck): void {
   }
   give(answer);
 }
+
+const giving =
+  (answer: Answer): Act =>
+  ({ give }) =>
+    give(answer);
+
+const ofEcr = ['ServerException'] as const;
+
+const hostileFaults: readonly Fault[] = [
+  {
+    name: 'answers 200 with nothing',
+    // Of DynamoDB an empty answer is one: there is no such item, or all is written.
+    codes: { ecr: ofEcr, s3: ofEcr, secretsmanager: ['ServiceUnavailableException'], ...brokenKeySet },
+    strikes: (call) => !(call.service === 's3' && call.operation === 'HEAD'),
+    act: amongAll(nothingIn),
+  },
+  {
+    name: 'answers {}',
+    codes: { ecr: ofEcr },
+    act: afterWork(giving(jsonAnswer({}))),
+  },
+  {
+    name: 'answers for another',
+    codes: { ecr: ofEcr },
+    strikes: ({ operation }) => hasAnswerOfOthers(operation),
+    act: answerOfOthers,
+  },
+  {
+    name: 'refuses a part at a position that is none',
+    codes: { ecr: ofEcr },
+    strikes: of('UploadLayerPart'),
+    act: giving(refusalAtNoPosition),
+  },
+  {
+    name: 'refuses in a hundred thousand characters',
+    codes: { ecr: ['InvalidParameterException'] },
+    act: giving(longRefusal),
+  },
+  {
+    name: 'redirects (307)',
+    codes: { ...everywhere('UpstreamRefusedException'), ...brokenKeySet },
+    act: giving(redirection),
+  },
+  {
+    name: 'sends a hundred informational answers first',
+    codes: everywhere(),
+    act: afterInformation,
+  },
+  { name: 'answers in chunks, with a trailer', codes: everywhere(), strikes: hasBody, act: withTrailer },
+  {
+    name: 'answers in gzip',
+    // A refusal that cannot be read is one by its status alone.
+    codes: {
+      ecr: [...ofEcr, 'UpstreamRefusedException'],
+      dynamodb: ofEcr,
+      secretsmanager: ['ServiceUnavailableException'],
+      issuer: [],
+    },
+    act: inGzip,
+  },
+  {
+    name: 'says two lengths of its answer',
+    codes: everywhere('ServiceUnavailableException'),
+    act: ofTwoLengths,
+  },
+  {
+    name: 'answers without an end',
+    codes: everywhere('GatewayTimeoutException', 'ServiceUnavailableException'),
+    strikes: (call) => hasBody(call) && !(call.service === 's3' && isPut(call)),
+    isSilent: true,
+    act: drip,
+  },
+  {
+    name: 'answers 206 with a part of the object',
+    codes: { s3: ofEcr },
+    strikes: of('GET'),
+    act: halfObject,
+  },
+  {
+    name: 'answers 304',
+    codes: { s3: ['UpstreamRefusedException'] },
+    strikes: readsSlot,
+    act: giving(unchanged),
+  },
+  {
+    name: 'names another version of the object',
+    codes: { s3: ['ServiceUnavailableException'] },
+    strikes: readsSlot,
+    passes: true,
+    act: otherVersion,
+  },
+  {
+    name: 'has an item that is none',
+    codes: { dynamodb: ofEcr },
+    strikes: of('GetItem'),
+    act: strangeItem,
+  },
+  {
+    name: 'has no capacity',
+    codes: { dynamodb: ['ServiceUnavailableException'] },
+    act: giving(errorAnswer('dynamodb', 400, 'ProvisionedThroughputExceededException')),
+  },
+  {
+    name: 'cancels for reasons of several kinds',
+    codes: { dynamodb: ['ServiceUnavailableException'] },
+    strikes: of('TransactWriteItems'),
+    passes: true,
+    act: giving(cancelledFor('ThrottlingError', 'ConditionalCheckFailed')),
+  },
+  {
+    name: 'cancels for a reason that is its own, or none',
+    codes: { dynamodb: ['UpstreamRefusedException'] },
+    strikes: of('TransactWriteItems'),
+    act: giving(cancelledFor()),
+  },
+  ...Object.entries(secrets).map(
+    ([which, answer]): Fault => ({
+      name: `has a secret that is ${which}`,
+      codes: { secretsmanager: ['ServiceUnavailableException'] },
+      act: giving(answer),
+    }),
+  ),
+  { name: 'has a key of a megabyte', codes: brokenKeySet, act: giving(largeKeys) },
+];
 
 export const faults: readonly Fault[] = [
   {
@@ -314,6 +460,7 @@ export const faults: readonly Fault[] = [
         }),
       ),
   },
+  ...hostileFaults.map((fault): Fault => ({ ...fault, isHostile: true })),
   { name: 'dies before the work', codes: everywhere(), isDeath: true, act: die },
   { name: 'dies after the work', codes: everywhere(), strikes: isWrite, isDeath: true, act: afterWork(die) },
 ];

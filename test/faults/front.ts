@@ -108,6 +108,11 @@ export type Front<Request> = {
     code: ErrorCode,
     situation: Pick<Situation<Request>, 'subject'>,
   ) => { readonly status: number; readonly code: string };
+  /**
+   * Behind it are the steps, or the requests, of another front, where answers that no service gives are tried at every
+   * moment: here at the first request of each operation.
+   */
+  readonly isOverAnother?: true;
   /** How a client sees that the instance has died: its connection breaks, or a gateway answers. */
   readonly death: 'cut' | ErrorCode;
   /** Whether its errors have `Retry-After`. */

@@ -27,6 +27,7 @@ export const resourceFront: Front<FunctionRequest> = {
 export const awsFront: Front<FunctionRequest> = {
   name: 'AWS API',
   registry: 'ecr',
+  isOverAnother: true,
   situations: situationsOf(servedBy.aws),
   serve: async (open) => serveFunctions('aws', 'ecr', open),
   warmUp,

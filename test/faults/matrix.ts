@@ -89,6 +89,8 @@ export type Cell = { readonly text: string; readonly failures: readonly string[]
 /** The cell of what is not called, or not asked. */
 const nothing = '–';
 export const notAsked: Cell = { text: nothing, failures: [], trials: 0 };
+/** The cell of what is tried elsewhere. */
+export const triedElsewhere: Cell = { ...notAsked, text: '·' };
 
 const textOf = ({ status, next }: Outcome): string =>
   status === undefined ? 'ok' : `${status === 0 ? 'cut' : status}${next && ` ${next}`}`;

@@ -35,6 +35,7 @@ export const bridgeFront: Front<OciRequest> = {
   situations: bridgeSituations,
   serve: (open, passTime) => serveThroughBridge('ecr', open, passTime),
   isStateful: true,
+  isOverAnother: true,
   death: deathCode,
 };
 

@@ -14,6 +14,7 @@ import {
   publicBlocks,
   serviceBlocks,
   tokenBlocks,
+  triedElsewhere,
   wrongTimes,
 } from './matrix.ts';
 import { type Row, tableOf } from './table.ts';
@@ -62,8 +63,12 @@ export function faultSuite<Request>(front: Front<Request>, publicFront: Front<Re
     const cells = new Map(names.map(({ name }): [string, Cell[]] => [name, []]));
     for (const situation of columns) {
       const usual = await at.usual(situation, block.mode);
+      const isFirst = oneOfEach(columns).includes(situation);
       for (const fault of names) {
-        cells.get(fault.name)?.push(await cellOf(at, situation, block, fault, usual));
+        const isElsewhere = front.isOverAnother && fault.isHostile && !isFirst;
+        cells
+          .get(fault.name)
+          ?.push(isElsewhere ? triedElsewhere : await cellOf(at, situation, block, fault, usual));
       }
     }
     end(block.title, cells);

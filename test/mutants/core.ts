@@ -88,7 +88,7 @@ export const core: readonly Group[] = [
     files: below('registry/front', 'uploads', 'blobs', 'manifests', 'listings', 'routes', 'answers'),
     tests: ['unit/registry-handlers'],
   },
-  { files: below('registry/front', 'serve'), tests: ['contract/registry-front', 'contract/registry-server'] },
+  { files: below('registry/front', 'serve'), tests: ['unit/registry-serve'] },
   {
     files: below(
       'registry/hosted',

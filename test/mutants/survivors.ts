@@ -306,6 +306,75 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       ],
     },
   ],
+  'api/manifest.ts': [
+    {
+      why: 'Beyond its end a text has no character, and nothing is counted.',
+      mutants: ['for (let at = 0; at < text.length; at++) { | 18: at < text.length → at <= text.length'],
+    },
+    {
+      why: 'What stands for a text that is not there is one text, and has no character that Cedar escapes.',
+      mutants: [
+        "const { artifactType = '', configMediaType = '', layerMediaTypes, manifestMediaTypes, annotations } = facts; | 46: '' → \"Stryker was here!\"",
+        "const { artifactType = '', configMediaType = '', layerMediaTypes, manifestMediaTypes, annotations } = facts; | 24: '' → \"Stryker was here!\"",
+      ],
+    },
+    {
+      why: 'Nothing else is thrown there: the question is for its type.',
+      mutants: ['if (failure instanceof z.ZodError) { | 5: failure instanceof z.ZodError → true'],
+    },
+  ],
+  'api/manifest-schemas.ts': [
+    {
+      why: 'Of an issue its place is read, and no other member.',
+      mutants: ["context.addIssue({ code: 'custom', path: [index, ...path] }); | 26: 'custom' → \"\""],
+    },
+    {
+      why: 'What is too long is refused at the same place: that the pattern is not tried on it costs less.',
+      mutants: [
+        '.max(maxDigestCharacters, { abort: true }) | 27: { abort: true } → {}',
+        '.max(maxDigestCharacters, { abort: true }) | 36: true → false',
+      ],
+    },
+  ],
+  'policy/policy-files.ts': [
+    {
+      why: 'A text that is split has at least one line, and each number is among the names.',
+      mutants: [
+        "return { file, line: before.length, column: (before.at(-1) ?? '').length + 1 }; | 63: '' → \"Stryker was here!\"",
+        "return names.map((name) => texts[sorted.indexOf(name)] ?? ''); | 59: '' → \"Stryker was here!\"",
+      ],
+    },
+    {
+      why: 'A function that ends without a value returns undefined.',
+      mutants: ['} catch { | 9: { return; } → {}'],
+    },
+    {
+      why: 'Where there are errors nobody sees the warnings.',
+      mutants: [
+        'return { errors: [wholeFile(source, \'Cedar fails to validate these policies\')], warnings: [] }; | 91: [] → ["Stryker was here"]',
+        'return { errors: answer.errors.map((error) => faultOf(source, error)), warnings: [] }; | 82: [] → ["Stryker was here"]',
+        'faults.length > 0 ? { errors: faults, warnings: [] } : judge(engine, schema, source, policies); | 49: [] → ["Stryker was here"]',
+      ],
+    },
+    {
+      why: 'Nothing else is thrown there: the question is for its type.',
+      mutants: ['if (error instanceof PolicyError) { | 5: error instanceof PolicyError → true'],
+    },
+    {
+      why: 'The library under Node sorts what it finds in a directory, on the systems where the tests run: that it does so everywhere is not promised.',
+      mutants: [
+        'const sources = files.sort().map((file) => readSource(join(directory, file))); | 17: files.sort() → files',
+      ],
+    },
+  ],
+  'policy/policy-directory.ts': [
+    {
+      why: 'What the file system throws is an Error: the other text is for its type.',
+      mutants: [
+        "const reason = error instanceof Error ? error.message : 'for a reason unknown'; | 57: 'for a reason unknown' → \"\"",
+      ],
+    },
+  ],
   'registry/front/names.ts': [
     {
       why: 'An expression takes null for the word null, which is no digest: the comparison is for its type.',
@@ -368,6 +437,27 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
         'if (taken.length < chunk.length) { | 5: taken.length < chunk.length → true',
         'if (taken.length < chunk.length) { | 5: taken.length < chunk.length → taken.length <= chunk.length',
       ],
+    },
+  ],
+  'registry/front/serve.ts': [
+    {
+      why: 'A request that a server has read has a method and a target: what stands for them is for their types.',
+      mutants: [
+        "const path = raw.url?.split('?', 1)[0] ?? '/'; | 16: raw.url?.split → raw.url.split",
+        "const path = raw.url?.split('?', 1)[0] ?? '/'; | 45: '/' → \"\"",
+        "const method = raw.method ?? 'GET'; | 32: 'GET' → \"\"",
+        "query: new URLSearchParams(raw.url?.split('?').slice(1).join('?')), | 27: raw.url?.split → raw.url.split",
+      ],
+    },
+    {
+      why: 'Neither text is a path that a route has.',
+      mutants: ["return ''; | 8: '' → \"Stryker was here!\""],
+    },
+  ],
+  'registry/hosted/answer-time.ts': [
+    {
+      why: 'Neither value says that it is late.',
+      mutants: ['work.then(() => false), | 11: () => false → () => undefined'],
     },
   ],
 };

@@ -73,6 +73,14 @@ describe('a manifest', () => {
     },
   );
 
+  it.each([
+    ['says nothing of', scripted({ images: [], failures: [] })],
+    ['has no text of', scripted({ images: [{ imageId: { imageDigest: digest } }], failures: [] })],
+    ['has by a tag, and not by its digest', scripted(imageOf('{"converted":true}'), failed('ImageNotFound'))],
+  ])('that ECR %s is no absence', async (_which, { send }) => {
+    await expect(read(send)).rejects.toMatchObject({ code: 'ServerException' });
+  });
+
   it('that ECR cannot read is no absence', async () => {
     await expect(read(scripted(failed('KmsError')).send)).rejects.toMatchObject({
       code: 'ServerException',
@@ -110,4 +118,16 @@ it('referrers are read page by page, those of one type where one is asked for', 
     'ListImageReferrers',
     { nextToken: 'n', subjectId: { imageDigest: digest }, filter: { artifactTypes: ['sbom'] } },
   ]);
+});
+
+it('a list whose pages come again and again is no list', async () => {
+  const page = { imageIds: [{ imageTag: '1.0' }], nextToken: 'again' };
+  await expect(readTags(scripted(page, page, page).send, destination)).rejects.toMatchObject({
+    code: 'ServerException',
+  });
+  const referrers = { referrers: [], nextToken: 'again' };
+  const { send } = scripted(referrers, referrers, referrers);
+  await expect(readReferrers(send, destination, digest, undefined)).rejects.toMatchObject({
+    code: 'ServerException',
+  });
 });

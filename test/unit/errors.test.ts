@@ -137,6 +137,15 @@ describe('a problem document', () => {
     expect(putImageApi.writeError(proxyErrorOf(failure), 'request-1').body).not.toContain(failure.message);
   });
 
+  it('gives ECR’s message for one line of a terminal, whatever it is', () => {
+    const failure = named('InvalidParameterException', {
+      message: `a\u001b[31m\r\nb${'c'.repeat(10_000_000)}`,
+    });
+    const { message } = proxyErrorOf(failure);
+    expect(message.slice(0, 12)).toBe('a [31m bcccc');
+    expect(message.length).toBeLessThan(1_010);
+  });
+
   it('carries ECR’s kmsError', () => {
     const failure = named('KmsException', { kmsError: 'DISABLED' });
     expect(JSON.parse(putImageApi.writeError(proxyErrorOf(failure), 'r').body)).toMatchObject({

@@ -216,10 +216,14 @@ describe('an answer that clients still wait for', () => {
     const unanswered = new Unanswered();
     const { promise, reject } = Promise.withResolvers<number>();
     const late = vi.fn();
+    const forgotten = vi.spyOn(Set.prototype, 'delete');
     await expect(unanswered.inTime(promise, 1, late)).rejects.toMatchObject({ message: comeAgain });
     const failure = new Error('refused');
+    forgotten.mockClear();
     reject(failure);
     await unanswered.ended();
     expect(late.mock.calls).toEqual([[failure]]);
+    expect(forgotten.mock.calls).toEqual([[expect.any(Promise)]]);
+    forgotten.mockRestore();
   });
 });

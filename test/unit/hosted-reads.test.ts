@@ -89,7 +89,7 @@ describe('a manifest', () => {
     const { options, sent } = image(imageOf('{"another":1}', digest));
     for (const reference of [{ digest }, { tag: '1.0' }]) {
       expect(await failureOf(readManifest(reference, options))).toEqual(
-        new ProxyError('ServerException', `ECR gives another manifest for ${digest}.`),
+        new ProxyError('ServerException', `ECR does not give the manifest ${digest} as it was pushed.`),
       );
     }
     expect(sent.length).toBe(3);
@@ -105,9 +105,23 @@ describe('a manifest', () => {
     expect(await readManifest({ tag: '1.0' }, options)).toBeUndefined();
   });
 
-  it('is none where ECR has nothing to say', async () => {
+  it('is no absent one where ECR has nothing to say', async () => {
     const { options } = reading({ BatchGetImage: () => ({ images: [], failures: [] }) });
-    expect(await readManifest({ tag: '1.0' }, options)).toBeUndefined();
+    expect(await failureOf(readManifest({ tag: '1.0' }, options))).toEqual(
+      new ProxyError(
+        'ServerException',
+        'ECR cannot give the image: it says neither that it has it nor that it has not.',
+      ),
+    );
+  });
+
+  it('that ECR has converted, and does not have by its digest, is not as it was pushed', async () => {
+    const { options } = reading({
+      BatchGetImage: ({ imageIds: [id] }) => (id?.imageTag ? imageOf('{}', digest) : failed('ImageNotFound')),
+    });
+    expect(await failureOf(readManifest({ tag: '1.0' }, options))).toEqual(
+      new ProxyError('ServerException', `ECR does not give the manifest ${digest} as it was pushed.`),
+    );
   });
 
   it('is there, whatever else has failed', async () => {
@@ -173,6 +187,20 @@ describe('the tags of a repository', () => {
         ...{ operation: 'ListImages', members: { ...members, nextToken } },
       })),
     );
+  });
+});
+
+describe('a list', () => {
+  it('of which ECR gives the same page again and again is none', async () => {
+    const nextToken = 'again';
+    const { options, sent } = reading({
+      ListImages: () => ({ imageIds: [], nextToken }),
+      ListImageReferrers: () => ({ referrers: [], nextToken }),
+    });
+    const error = new ProxyError('ServerException', 'ECR gives the same page of a list again and again.');
+    expect(await failureOf(readTags(options))).toEqual(error);
+    expect(await failureOf(readReferrers(digest, undefined, options))).toEqual(error);
+    expect(sent.length).toBe(4);
   });
 });
 

@@ -180,7 +180,7 @@ describe('a request', () => {
 
 describe('an upload that begins', () => {
   it('is decided about as its first byte is, and nothing is begun at ECR', async () => {
-    const { port, lines, end, asker } = await open();
+    const { port, lines, end } = await open();
     expect(await port.begin(repositoryName)).toEqual({
       reference: expect.stringMatching(/^0-/),
       position: 0,
@@ -198,12 +198,10 @@ describe('an upload that begins', () => {
       ],
       ['InitiateLayerUpload', { repositoryName }],
     ]);
-    const nobodys = expect.stringMatching(/^sha256:[0-9a-f]{64}$/);
+    const nobodys = digestOf('of nothing that is ever pushed');
     expect(await asked()).toEqual([
       ['BatchCheckLayerAvailability', { repositoryName, layerDigests: [nobodys] }],
     ]);
-    expect(nobodys).toEqual(digestOf('of nothing that is ever pushed'));
-    expect(asker.abortSignal.aborted).toBe(false);
     end(202);
     expect(lines[0]?.operation).toBe('InitiateLayerUpload');
   });
@@ -493,7 +491,7 @@ describe('an image', () => {
   });
 
   it('is read, and so are tags and referrers', async () => {
-    answers.BatchGetImage = () => ({ images: [], failures: [] });
+    answers.BatchGetImage = () => ({ images: [], failures: [{ failureCode: 'ImageNotFound' }] });
     answers.ListImages = () => ({ imageIds: [{ imageTag: 'a' }] });
     answers.ListImageReferrers = () => ({ referrers: [] });
     const queued = vi.fn();

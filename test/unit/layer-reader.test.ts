@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LayerReader, type LayerSource, type Part } from '../../client/layer-reader.ts';
 import { PartBuffers } from '../../client/part-buffers.ts';
 
@@ -125,5 +125,119 @@ describe('a layer', () => {
       await reader.close();
     }
     expect(memory.size).toBe(2);
+  });
+
+  describe('of a stream, with its last two parts at hand', () => {
+    /** Parts of two bytes each. */
+    async function openAfter(parts: number) {
+      const reader = new LayerReader(chunksOf(Buffer.from('aabbccddee'), [3]));
+      for (let count = 0; count < parts; count += 1) {
+        await reader.next(2);
+      }
+      const next = async () => String(Buffer.from((await reader.next(2))?.bytes ?? []));
+      return { reader, next };
+    }
+
+    it('goes back, and forward to any byte that was read', async () => {
+      for (const [byte, text] of [
+        [3, 'bc'],
+        [4, 'cc'],
+        [5, 'cd'],
+        [6, 'dd'],
+      ] as const) {
+        const { reader, next } = await openAfter(3);
+        await reader.seek(2);
+        await reader.seek(byte);
+        expect([reader.position, await next(), reader.position]).toEqual([byte, text, byte + 2]);
+        await readToEnd(reader, 2);
+        expect(reader.digest()).toBe(digestOf(Buffer.from('aabbccddee')));
+      }
+    });
+
+    it('goes forward to no byte that was not read', async () => {
+      const { reader } = await openAfter(3);
+      await reader.seek(2);
+      await expect(reader.seek(7)).rejects.toMatchObject({
+        ...{ code: 'BytesGone', message: 'the layer cannot be read again from byte 7' },
+      });
+      expect(reader.position).toBe(2);
+    });
+
+    it('goes back to the same byte as often as it must', async () => {
+      const { reader, next } = await openAfter(3);
+      for (let time = 0; time < 3; time += 1) {
+        await reader.seek(2);
+        expect(await next()).toBe('bb');
+      }
+    });
+
+    it('goes back by a few bytes, and by a few more', async () => {
+      const { reader, next } = await openAfter(3);
+      await reader.seek(5);
+      await reader.seek(3);
+      await reader.seek(2);
+      expect(await next()).toBe('bb');
+    });
+  });
+
+  it('is opened again at the byte that is asked for, also at the last that was read', async () => {
+    const opened: number[] = [];
+    const reader = new LayerReader((fromByte) => {
+      opened.push(fromByte);
+      return chunksOf(Buffer.from('aabbccdd').subarray(fromByte), [3]);
+    });
+    await readToEnd(reader, 2);
+    for (const byte of [0, 8, 1]) {
+      await reader.seek(byte);
+      await reader.next(2);
+    }
+    expect(opened).toEqual([0, 0, 8, 1]);
+  });
+
+  it('ends where it ends, whatever chunks of no bytes come', async () => {
+    async function* chunks() {
+      yield* ['', 'ab', ''].map((text) => Buffer.from(text));
+    }
+    const reader = new LayerReader(chunks());
+    expect((await readToEnd(reader, 2)).length).toBe(1);
+    expect(await new LayerReader(chunksOf(Buffer.alloc(0), [1])).next(2)).toBeUndefined();
+  });
+
+  it('that is closed has nothing more, and may never have been opened', async () => {
+    const stream = new LayerReader(chunksOf(Buffer.from('aabb'), [4]));
+    await stream.next(2);
+    await stream.close();
+    expect(await stream.next(2)).toBeUndefined();
+    await new LayerReader(replayable(Buffer.from('aabb'), [4])).close();
+    const endless = new LayerReader({
+      [Symbol.asyncIterator]: () => ({ next: async () => ({ done: false, value: Buffer.from('a') }) }),
+    });
+    expect((await endless.next(2))?.bytes.length).toBe(2);
+    await endless.close();
+  });
+
+  it('gives each buffer back once, when nothing of it will be read again', async () => {
+    const buffers = new PartBuffers();
+    const [take, giveBack] = [vi.spyOn(buffers, 'take'), vi.spyOn(buffers, 'giveBack')];
+    const reader = new LayerReader(chunksOf(Buffer.alloc(20), [7]), buffers);
+    await readToEnd(reader, 4);
+    expect([take.mock.calls.length, giveBack.mock.calls.length]).toEqual([5, 3]);
+    await reader.close();
+    expect(giveBack).toHaveBeenCalledTimes(5);
+    await reader.close();
+    expect(giveBack).toHaveBeenCalledTimes(5);
+  });
+
+  it('that went back shares no memory that it has yet to read from', async () => {
+    const buffers = new PartBuffers();
+    const reader = new LayerReader(chunksOf(Buffer.from('aabbccdd'), [8]), buffers);
+    await reader.next(4);
+    await reader.next(4);
+    await reader.seek(0);
+    expect(String(Buffer.from((await reader.next(2))?.bytes ?? []))).toBe('aa');
+    buffers.take(4).fill('x');
+    buffers.take(4).fill('x');
+    const rest = await readToEnd(reader, 2);
+    expect(rest.map(({ bytes }) => Buffer.from(bytes).toString())).toEqual(['bb', 'cc', 'dd']);
   });
 });

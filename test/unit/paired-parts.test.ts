@@ -280,6 +280,21 @@ describe('a slot', () => {
     expect((await proxyErrorFrom(upload.send(1))).code).toBe('ServerException');
   });
 
+  it('that comes without some of its bytes is a fault, and no part', async () => {
+    const upload = openForwarding();
+    const Metadata = { 'received-bytes': '0', 'waiting-bytes': '4' };
+    const Body = { transformToByteArray: async () => new Uint8Array(3) };
+    upload.answers.set(get, { ETag: '"x"', Metadata, Body });
+    expect((await proxyErrorFrom(upload.send(1))).code).toBe('ServerException');
+    expect(upload.received()).toBe(0);
+  });
+
+  it('that is not said to be written is not there', async () => {
+    const upload = openForwarding();
+    upload.answers.set('PutObject', {});
+    expect((await proxyErrorFrom(upload.send(0))).code).toBe('ServerException');
+  });
+
   it('without metadata or bytes is a fault, or empty', async () => {
     const upload = openForwarding();
     upload.answers.set(head, { ETag: '"x"', ContentLength: 4 });
@@ -306,6 +321,14 @@ describe('what ECR says it has', () => {
     upload.fail(part, hasBytes(bytes));
     const { members } = await proxyErrorFrom(upload.send(1));
     expect(members.lastValidByteReceived).toBe(lastValidByteReceived);
+  });
+
+  it.each([2 ** 53, -2, 0.5, 1e12, '7', {}])('is nothing where it says %j', async (lastValidByteReceived) => {
+    const upload = openForwarding();
+    const refusal = Object.assign(hasBytes(5), { lastValidByteReceived });
+    upload.fail(part, refusal);
+    const { code, members } = await proxyErrorFrom(upload.send(2));
+    expect({ code, members }).toEqual({ code: 'ServerException', members: {} });
   });
 
   it('cannot be learned of an ECR that takes the byte which asks', async () => {

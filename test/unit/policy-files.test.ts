@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DetailedError } from '@cedar-policy/cedar-wasm/nodejs';
 import { describe, expect, it } from 'vitest';
-import { maxPolicyBytes } from '../../api/limits.ts';
+import { maxPolicyBytes, maxPolicyDepth } from '../../api/limits.ts';
 import { type Cedar, newCedar } from '../../policy/cedar.ts';
 import { readPolicyFile } from '../../policy/policy-directory.ts';
 import { explain, PolicyError, readPolicyFiles, readPolicyText } from '../../policy/policy-files.ts';
@@ -178,6 +178,11 @@ describe('what is wrong with a policy', () => {
       'a.cedar:1:1: a.cedar#1: @mode("constructor"): expected enforce or audit',
     ],
     [
+      'expressions that nest too deep',
+      `@id("deep") permit (principal, action, resource) when { ${'['.repeat(maxPolicyDepth - 2)}1${']'.repeat(maxPolicyDepth - 2)} == 1 };`,
+      `a.cedar:1:1: deep: nested ${maxPolicyDepth + 1} deep (at most ${maxPolicyDepth}): write a long list as [ … ].contains( … ), or as several policies`,
+    ],
+    [
       'a template',
       `${permit}\npermit (principal == ?principal, action, resource);`,
       'a.cedar:1:1: a template (?principal, ?resource): nothing here could fill it in',
@@ -188,9 +193,12 @@ describe('what is wrong with a policy', () => {
 
   it('is said of all files at once, of none twice', () => {
     const unknown = 'permit (principal, action, resource) when { resource.colour == "red" };';
-    expect(faultsIn({ 'a.cedar': `@mode("x") ${unknown}`, 'b.cedar': unknown }).split('\n')).toEqual([
+    const wrongMode = `@mode("x") ${unknown}`;
+    const files = { 'a.cedar': wrongMode, 'b.cedar': unknown, 'c.cedar': wrongMode };
+    expect(faultsIn(files).split('\n')).toEqual([
       'a.cedar:1:1: a.cedar#1: @mode("x"): expected enforce or audit',
       expect.stringMatching(/^b\.cedar:1:45: b\.cedar#1: attribute `colour`/),
+      'c.cedar:1:1: c.cedar#1: @mode("x"): expected enforce or audit',
     ]);
   });
 

@@ -462,20 +462,24 @@ describe('several usages of one request', () => {
 });
 
 describe('an item of the table', () => {
-  it.each([
-    undefined,
-    {},
-    { countedFrom: { N: '1' } },
-    { countedTo: { N: '1' } },
-    { countedFrom: { S: '1' }, countedTo: { S: '1' } },
-  ])('is no mark without both its ends: %j', (item) => {
-    expect(countedOf(item)).toBeUndefined();
-  });
+  it.each([undefined, {}, { countedFrom: { N: '1' } }, { countedTo: { N: '1' } }])(
+    'is no mark without both its ends: %j',
+    (item) => {
+      expect(countedOf(item)).toBeUndefined();
+    },
+  );
 
   it('is a mark, or a count', () => {
     expect(countedOf({ countedFrom: { N: '0' }, countedTo: { N: '5' } })).toEqual({ first: 0, end: 5 });
     expect(usedOf({ amount: { N: '7' } })).toBe(7);
-    expect([usedOf(undefined), usedOf({}), usedOf({ amount: { S: '7' } })]).toEqual([0, 0, 0]);
+    expect([usedOf(undefined), usedOf({})]).toEqual([0, 0]);
+  });
+
+  it.each([{ N: 'many' }, { N: '1e99' }, { N: '0.5' }, { S: '7' }])('counts nothing on %j', (none) => {
+    const message = expect.objectContaining({ code: 'ServerException' });
+    expect(() => countedOf({ countedFrom: { N: '0' }, countedTo: none })).toThrow(message);
+    expect(() => countedOf({ countedFrom: none, countedTo: { N: '5' } })).toThrow(message);
+    expect(() => usedOf({ amount: none })).toThrow(message);
   });
 });
 

@@ -112,6 +112,13 @@ describe('a body that is read', () => {
     },
   );
 
+  it('of a connection that has ended before is of a client that has gone', async () => {
+    const { request, body } = open();
+    request.destroy();
+    await expect(body.next()).rejects.toThrow(ClientGone);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('that has come whole is whole, whatever comes of its connection', async () => {
     const { request, body } = open();
     const waiting = body.next();

@@ -19,7 +19,14 @@ import {
   storableDigestOf,
   tagOf,
 } from '../../registry/front/names.ts';
-import { busy, isRefused, OciError, ociCodeOf, ociErrorOf } from '../../registry/front/oci-errors.ts';
+import {
+  busy,
+  isMeant,
+  isRefused,
+  OciError,
+  ociCodeOf,
+  ociErrorOf,
+} from '../../registry/front/oci-errors.ts';
 import { healthRoute } from '../../registry/front/other-routes.ts';
 import { Taken } from '../../registry/front/taken.ts';
 import { refuseUnreadable } from '../../registry/front/unreadable.ts';
@@ -388,6 +395,16 @@ describe('an error of OCI’s', () => {
     expect(isRefused(new ProxyError('AccessDeniedException'), 'manifest', ['DENIED'])).toBe(true);
     expect(isRefused(new ProxyError('AccessDeniedException'), 'manifest', ['UNKNOWN'])).toBe(false);
     expect(isRefused(new Error('denied'), 'manifest', ['DENIED'])).toBe(false);
+  });
+
+  it('is meant where it is one of those that are named, and a failure is not', () => {
+    const denied = new ProxyError('AccessDeniedException');
+    expect(isMeant(denied, 'AccessDeniedException')).toBe(true);
+    expect(isMeant(denied, 'UnsupportedCommandException', 'AccessDeniedException')).toBe(true);
+    expect(isMeant(denied, 'UnsupportedCommandException')).toBe(false);
+    expect(isMeant(new ProxyError('LimitExceededException'), 'AccessDeniedException')).toBe(false);
+    const other = Object.assign(new Error('denied'), { code: 'AccessDeniedException' });
+    expect(isMeant(other, 'AccessDeniedException')).toBe(false);
   });
 
   it('has the reason, the request’s id, and where to go on', () => {

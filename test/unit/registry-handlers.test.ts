@@ -1,7 +1,5 @@
 // What each route of the OCI front does with a request that was read, and how its answer is written: no connection.
 
-import { IncomingMessage, ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { refusal, type WriteOptions, write } from '../../registry/front/answers.ts';
@@ -13,6 +11,7 @@ import { UploadSlots } from '../../registry/front/upload-slots.ts';
 import { PortError, type RegistryPort } from '../../registry/port.ts';
 import { digestOf } from '../support/random-bytes.ts';
 import { unscriptedPort } from '../support/scripted-port.ts';
+import { turns, unconnected } from '../support/unconnected.ts';
 
 const repositoryName = 'team-a/app';
 const repository = `/v2/${repositoryName}`;
@@ -78,6 +77,7 @@ async function refusalOf(work: Promise<unknown>) {
 const refusing = (error: unknown) => async (): Promise<never> => Promise.reject(error);
 const denied = new ProxyError('AccessDeniedException', 'the policy says no.');
 const away = new ProxyError('ServiceUnavailableException');
+const unsupported = new ProxyError('UnsupportedCommandException');
 const unknownToken = new ProxyError('UnrecognizedClientException');
 const fault = Object.assign(new Error('x is undefined'), { code: 'AccessDeniedException' });
 
@@ -325,12 +325,11 @@ describe('a blob', () => {
     ['that is not there', async () => undefined, undefined],
     ['of no known size', async () => ({ size: undefined }), undefined],
     ['that may not be asked after', refusing(denied), denied],
-    ['while ECR is away', refusing(away), away],
   ])('%s is sent again', async (_, hasBlob, cause) => {
     expect(await refusalOf(ask('HEAD', path, { hasBlob }))).toMatchObject({ ...noLayer, cause });
   });
 
-  it.each([unknownToken, fault])('is none to be sent after %s', async (error) => {
+  it.each([unknownToken, away, unsupported, fault])('is none to be sent after %s', async (error) => {
     expect(await failureOf(ask('HEAD', path, { hasBlob: refusing(error) }))).toBe(error);
     expect(await failureOf(ask('GET', path, { getBlob: refusing(error) }))).toBe(error);
   });
@@ -535,8 +534,6 @@ describe('a manifest that is read', () => {
     }
   });
 
-  const unsupported = new ProxyError('UnsupportedCommandException');
-
   it.each([denied, unsupported])('by HEAD, as by one who may push alone, is none after %s', async (error) => {
     const getManifest = refusing(error);
     expect(await refusalOf(get('1.0', { getManifest }, {}, 'HEAD'))).toMatchObject({
@@ -619,11 +616,13 @@ describe('the referrers of a manifest', () => {
     expect(listReferrers).not.toHaveBeenCalled();
   });
 
-  it('are kept under a tag where ECR keeps none', async () => {
-    expect(await refusalOf(list(async () => undefined))).toMatchObject({
-      ...{ code: 'UNSUPPORTED', status: 404 },
-      message: 'this registry lists no referrers: keep them under a tag',
-    });
+  it('are kept under a tag where ECR keeps none, or cannot be asked', async () => {
+    for (const listReferrers of [async () => undefined, refusing(unsupported)]) {
+      expect(await refusalOf(list(listReferrers))).toMatchObject({
+        ...{ code: 'UNSUPPORTED', status: 404 },
+        message: 'this registry lists no referrers: keep them under a tag',
+      });
+    }
   });
 
   it.each(['the policy says no.', 'the policy says no'])(
@@ -667,35 +666,13 @@ describe('a refusal', () => {
 });
 
 describe('an answer', () => {
-  /** The response of a connection that notes what is written to it. */
-  function open() {
-    let written = '';
-    const socket = new Socket();
-    vi.spyOn(socket, '_write').mockImplementation((chunk, _encoding, callback) => {
-      written += chunk;
-      callback();
-    });
-    vi.spyOn(socket, '_writev').mockImplementation((chunks, callback) => {
-      written += chunks.map(({ chunk }) => chunk).join('');
-      callback();
-    });
-    const request = new IncomingMessage(socket);
-    request.httpVersionMajor = 1;
-    request.httpVersionMinor = 1;
-    const response = new ServerResponse(request);
-    response.assignSocket(socket);
-    return { response, text: () => written };
-  }
   const plain: WriteOptions = { isHead: false, close: false, warnings: [], idleMs: 1_000, rest: undefined };
 
   async function written(answer: Answer, more: Partial<WriteOptions> = {}) {
-    const { response, text } = open();
+    const { response, written: text } = unconnected();
     await write(response, answer, { ...plain, ...more });
-    await new Promise((resolve) => setImmediate(resolve));
-    const [head = '', body = ''] = text().split('\r\n\r\n');
-    const [status, ...lines] = head.split('\r\n');
-    const headers = lines.filter((line) => !/^(?:Date|Connection: keep-alive|Keep-Alive)/.test(line));
-    return { status, headers, body, response };
+    await turns();
+    return { ...text(), response };
   }
 
   const standing = ['docker-distribution-api-version: registry/2.0', 'x-content-type-options: nosniff'];
@@ -756,7 +733,7 @@ describe('an answer', () => {
   });
 
   it('that its client does not take is cut off', async () => {
-    const { response } = open();
+    const { response } = unconnected();
     const clock = vi.spyOn(response, 'setTimeout');
     await write(response, { status: 202 }, { ...plain, idleMs: 7 });
     const [[idleMs, cutOff] = []] = clock.mock.calls;
@@ -766,7 +743,7 @@ describe('an answer', () => {
   });
 
   it('fails as its chunks do', async () => {
-    const { response } = open();
+    const { response } = unconnected();
     const broken = new Error('ECR broke off');
     async function* failing() {
       yield Buffer.from('a');
