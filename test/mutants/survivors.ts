@@ -507,6 +507,24 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       mutants: [".default('false') | 10: 'false' → \"\""],
     },
   ],
+  'registry/hosted/server.ts': [
+    {
+      why: 'Node.js joins several such headers to one text: the list is for its type.',
+      mutants: [
+        "const [last] = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',').slice(-1); | 63: ',' → \"\"",
+      ],
+    },
+    {
+      why: 'A text that is split has at least one part.',
+      mutants: ['return last?.trim() || socket.remoteAddress; | 8: last?.trim → last.trim'],
+    },
+  ],
+  'registry/front/incoming-body.ts': [
+    {
+      why: 'Node.js tells of the close of a request right after its end.',
+      mutants: ["request.on('end', resolve).on('close', resolve); | 12: 'end' → \"\""],
+    },
+  ],
 };
 
 export const reasonOf = (file: string, mutant: Mutant): string | undefined =>
