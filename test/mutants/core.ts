@@ -64,15 +64,19 @@ export const core: readonly Group[] = [
   },
   {
     files: [
-      ...below('lambda/upload', 'layer-upload', 'direct-upload', 'staging'),
+      ...below('lambda/upload', 'layer-upload', 'direct-upload'),
       ...below('lambda/steps/forward', 'layer-parts', 'layer-completion', 'images', 'upload-of', 'upstream'),
       'lambda/steps/forward.ts',
     ],
     tests: ['unit/paired-parts', 'unit/layer-completions', 'unit/direct-parts', 'unit/forward'],
   },
   {
+    files: below('lambda/upload', 'staging'),
+    tests: ['unit/staging', 'unit/paired-parts', 'unit/layer-completions'],
+  },
+  {
     files: below('lambda/quota', 'quota-items', 'quota-counts'),
-    tests: ['unit/counted-range', 'unit/quotas', 'unit/quota-counts'],
+    tests: ['unit/quota-items', 'unit/counted-range', 'unit/quotas', 'unit/quota-counts'],
   },
   { files: below('lambda/quota', 'counted-range'), tests: ['unit/counted-range'] },
   { files: below('lambda/quota', 'applied-quotas'), tests: ['unit/quotas'] },
@@ -118,6 +122,6 @@ export const core: readonly Group[] = [
     tests: ['unit/layer-reader', 'unit/layer-uploads'],
   },
   { files: below('lambda/upload', 'layer-parts'), tests: ['unit/layer-parts'] },
-  { files: below('lambda/upload', 'ecr'), tests: ['unit/forward'] },
+  { files: below('lambda/upload', 'ecr', 'ecr-answers'), tests: ['unit/ecr-answers', 'unit/forward'] },
   { files: below('lambda/upload', 'layer-part-body'), tests: ['unit/layer-part-body'] },
 ];
