@@ -10,7 +10,7 @@ const fileName = 'lock.sqlite';
 export function lockDirectory(directory: string): { close(): Promise<void> } {
   const database = new DatabaseSync(join(directory, fileName));
   try {
-    database.exec('BEGIN EXCLUSIVE');
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
     throw new Error(`${directory} is in use by another npm start: set LOCAL_DATA to another directory.`, {

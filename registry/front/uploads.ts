@@ -70,8 +70,8 @@ async function finish(exchange: Exchange, reference: string, digest: string): Pr
   return { status: 201, headers: { location, 'docker-content-digest': digest } };
 }
 
-const hasBody = (headers: Exchange['headers']): boolean =>
-  headers['transfer-encoding'] !== undefined || lengthOf(headers) !== 0;
+/** Also one of which nobody says how long it is. */
+const hasBody = (headers: Exchange['headers']): boolean => lengthOf(headers) !== 0;
 
 /** @throws OciError BLOB_UPLOAD_INVALID, SIZE_INVALID */
 function incomingOf({ headers, body }: Exchange): IncomingBytes {

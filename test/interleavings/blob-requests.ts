@@ -2,6 +2,7 @@
 
 import { digestOf, layerOf, otherThan } from './content.ts';
 import type { HttpRequest } from './endpoint.ts';
+import { positionOf } from './upload-location.ts';
 
 /** A piece of the layer: from a byte on, to before another one. */
 type Piece = readonly [from: number, to: number];
@@ -35,7 +36,11 @@ const inPieces = (bytes: Uint8Array): Uint8Array[] =>
 export function httpOf(request: BlobRequest, location: string, { layer, other, digest }: Blob): HttpRequest {
   if ('patch' in request || 'put' in request) {
     const piece = 'patch' in request ? request.patch : request.put;
-    const bytes = (request.of === 'other' ? other : layer).slice(...piece);
+    // A client goes on from where its Location says that the upload is.
+    const bytes = (request.of === 'other' ? other : layer).slice(
+      Math.max(piece[0], positionOf(location)),
+      piece[1],
+    );
     const missing = 'patch' in request ? (request.butFor ?? 0) : 0;
     return {
       ...('patch' in request

@@ -93,7 +93,7 @@ export const blobScenarios: readonly BlobScenario[] = [
   {
     ...halfway,
     name: 'PATCH and GET, and PATCH where that says, and a fault',
-    racing: [[{ patch: [10, 16] }], [{ get: 'the upload' }, { patch: [10, 16] }]],
+    racing: [[{ patch: [10, 16] }], [{ get: 'the upload' }, { patch: [10, 18] }]],
     faults: one,
   },
   {

@@ -1,7 +1,7 @@
 // Races by hand, and the section of docs/reliability.md that they write: INTERLEAVINGS, REPLAY, MERGED=no, WRITE=1.
 
 import { afterAll, describe, expect, it } from 'vitest';
-import { writeSection } from '../support/kept-section.ts';
+import { readSection, writeSection } from '../support/kept-section.ts';
 import type { explorationOf } from './exploration.ts';
 
 const { INTERLEAVINGS = '100000', MERGED = 'yes', REPLAY, WRITE } = process.env;
@@ -9,15 +9,29 @@ const { INTERLEAVINGS = '100000', MERGED = 'yes', REPLAY, WRITE } = process.env;
 /** Whether all races are explored, and not one schedule run again. */
 export const isWholeRun = REPLAY === undefined && MERGED !== 'no';
 
+const page = 'docs/reliability.md';
+
 export function keepTable(name: string, lines: readonly string[]): void {
   const table = lines.join('\n');
   console.log(table);
   if (WRITE !== undefined) {
-    writeSection({ page: 'docs/reliability.md', name }, table);
+    writeSection({ page, name }, table);
   }
 }
 
 const secondsOf = ({ user, system }: NodeJS.CpuUsage): string => ((user + system) / 1_000_000).toFixed(1);
+
+const cellsOf = (row: string): string[] => row.split('|').map((cell) => cell.trim());
+
+/** The rows that the page has, by their race: of a run with `-t` the others stay. */
+const rowsOf = (name: string): Map<string, string> =>
+  new Map(
+    readSection({ page, name })
+      .split('\n')
+      .map((row) => [cellsOf(row)[1] ?? '', row]),
+  );
+
+const schedulesOf = (row: string): bigint => BigInt((cellsOf(row)[2] ?? '').replaceAll(',', ''));
 
 type Exploration<Scenario extends { readonly name: string }> = ReturnType<
   typeof explorationOf<Scenario, object>
@@ -30,9 +44,11 @@ export function exploreByHand<Scenario extends { readonly name: string }>(
   { exploreRace, replaySchedule, isOf }: Exploration<Scenario>,
 ): void {
   describe.skipIf(REPLAY !== undefined)('every interleaving', () => {
-    const rows: string[] = [];
-    let all = 0n;
+    const explored = new Map<string, string>();
     afterAll(() => {
+      const kept = rowsOf(name);
+      const rows = scenarios.flatMap((one) => explored.get(one.name) ?? kept.get(one.name) ?? []);
+      const all = rows.reduce((sum, row) => sum + schedulesOf(row), 0n);
       keepTable(name, [
         '| race | schedules | runs | all of them | seconds of CPU |',
         '|---|---|---|---|---|',
@@ -43,15 +59,16 @@ export function exploreByHand<Scenario extends { readonly name: string }>(
 
     it.each(scenarios)('keeps what was acknowledged: $name', async (scenario) => {
       const began = process.cpuUsage();
-      const explored = await exploreRace(scenario, {
+      const { orders, schedules, merged, isWhole, failures } = await exploreRace(scenario, {
         atMost: Number(INTERLEAVINGS),
         merges: MERGED !== 'no',
       });
-      const { orders, schedules, merged, isWhole, failures } = explored;
       const counts = [orders, schedules + merged].map((count) => count.toLocaleString('en'));
       const seconds = secondsOf(process.cpuUsage(began));
-      rows.push(`| ${[scenario.name, ...counts, isWhole ? 'yes' : 'no', seconds].join(' | ')} |`);
-      all += orders;
+      explored.set(
+        scenario.name,
+        `| ${[scenario.name, ...counts, isWhole ? 'yes' : 'no', seconds].join(' | ')} |`,
+      );
       expect(failures).toEqual([]);
     });
   });

@@ -443,15 +443,36 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
     {
       why: 'A request that a server has read has a method and a target: what stands for them is for their types.',
       mutants: [
-        "const path = raw.url?.split('?', 1)[0] ?? '/'; | 16: raw.url?.split → raw.url.split",
-        "const path = raw.url?.split('?', 1)[0] ?? '/'; | 45: '/' → \"\"",
-        "const method = raw.method ?? 'GET'; | 32: 'GET' → \"\"",
-        "query: new URLSearchParams(raw.url?.split('?').slice(1).join('?')), | 27: raw.url?.split → raw.url.split",
+        "const path = raw.url?.split('?', 1)[0] ?? '/'; | 14: raw.url?.split → raw.url.split",
+        "const path = raw.url?.split('?', 1)[0] ?? '/'; | 43: '/' → \"\"",
+        "const method = raw.method ?? 'GET'; | 30: 'GET' → \"\"",
+        "query: new URLSearchParams(raw.url?.split('?').slice(1).join('?')), | 28: raw.url?.split → raw.url.split",
       ],
     },
     {
-      why: 'Neither text is a path that a route has.',
-      mutants: ["return ''; | 8: '' → \"Stryker was here!\""],
+      why: 'Node.js leaves the body out of an answer to HEAD as well, and no handler of HEAD gives chunks.',
+      mutants: [
+        "const options = { isHead: method === 'HEAD', close: service.isClosing(), warnings, rest }; | 27: method === 'HEAD' → false",
+        "const options = { isHead: method === 'HEAD', close: service.isClosing(), warnings, rest }; | 38: 'HEAD' → \"\"",
+      ],
+    },
+    {
+      why: 'A route that was found matches its path.',
+      mutants: [
+        'const { told, ...reason } = refusedWith(error, route, route?.pattern.exec(path)?.groups?.name); | 55: route?.pattern.exec(path)?.groups → route?.pattern.exec(path).groups',
+        "const { name, reference = '' } = route.pattern.exec(path)?.groups ?? {}; | 34: route.pattern.exec(path)?.groups → route.pattern.exec(path).groups",
+      ],
+    },
+    {
+      why: 'Where a path has no repository or no reference, no handler asks for it.',
+      mutants: [
+        "const { name, reference = '' } = route.pattern.exec(path)?.groups ?? {}; | 27: '' → \"Stryker was here!\"",
+        "repositoryName: name === undefined ? '' : repositoryNameOf(name, registry), | 38: '' → \"Stryker was here!\"",
+      ],
+    },
+    {
+      why: 'Neither value is a path that a route has.',
+      mutants: ["return ''; | 8: '' → \"Stryker was here!\"", "} catch { | 9: { return ''; } → {}"],
     },
   ],
   'registry/hosted/answer-time.ts': [
@@ -476,6 +497,50 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
     {
       why: 'A function that ends without a value returns undefined, which is as little true.',
       mutants: ['} catch { | 9: { return false; } → {}'],
+    },
+  ],
+  'registry/front/manifests.ts': [
+    {
+      why: 'An expression takes undefined for that word, which is no digest: the comparison is for its type.',
+      mutants: [
+        "...(listsReferrers && subject !== undefined && isStorable(subject) && { 'oci-subject': subject }), | 23: subject !== undefined → true",
+      ],
+    },
+    {
+      why: 'A text that is split has at least one part.',
+      mutants: [
+        "contentType?.split(';', 1)[0]?.trim() || undefined; | 1: contentType?.split(';', 1)[0]?.trim → contentType?.split(';', 1)[0].trim",
+      ],
+    },
+  ],
+  'registry/hosted/read-images.ts': [
+    {
+      why: 'Neither text is a code that ECR has.',
+      mutants: ["if (!image && !absent.has(failure?.failureCode ?? '')) { | 51: '' → \"Stryker was here!\""],
+    },
+  ],
+  'registry/hosted/environment.ts': [
+    {
+      why: 'A variable that is not set is not true, whatever stands for it.',
+      mutants: [".default('false') | 10: 'false' → \"\""],
+    },
+  ],
+  'registry/hosted/server.ts': [
+    {
+      why: 'Node.js joins several such headers to one text: the list is for its type.',
+      mutants: [
+        "const [last] = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',').slice(-1); | 63: ',' → \"\"",
+      ],
+    },
+    {
+      why: 'A text that is split has at least one part.',
+      mutants: ['return last?.trim() || socket.remoteAddress; | 8: last?.trim → last.trim'],
+    },
+  ],
+  'registry/front/incoming-body.ts': [
+    {
+      why: 'Node.js tells of the close of a request right after its end.',
+      mutants: ["request.on('end', resolve).on('close', resolve); | 12: 'end' → \"\""],
     },
   ],
 };

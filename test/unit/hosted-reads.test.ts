@@ -82,6 +82,7 @@ describe('a manifest', () => {
       digest,
       bytes: Buffer.from(manifest),
     });
+    expect(sent[1]?.members).toMatchObject({ imageIds: [{ imageDigest: digest }] });
     expect(sent.length).toBe(2);
   });
 

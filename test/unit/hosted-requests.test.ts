@@ -5,6 +5,7 @@ import { ProxyError } from '../../api/proxy-error.ts';
 import type { SessionToken } from '../../api/session-tokens.ts';
 import type { IncomingCall } from '../../lambda/incoming-call.ts';
 import type { ServeServices } from '../../lambda/serve.ts';
+import { unrecorded } from '../../registry/hosted/request-record.ts';
 import { RequestRecords } from '../../registry/hosted/request-records.ts';
 import { sessionTokenRoutes } from '../../registry/hosted/session-tokens.ts';
 import { recordedLines } from '../support/recorded-lines.ts';
@@ -116,6 +117,16 @@ describe('the line of a request', () => {
       },
     ]);
   });
+});
+
+it('what the endpoint asks for itself has no line', () => {
+  expect(() => {
+    unrecorded.serves('PutImage');
+    unrecorded.add({ bytes: 1 });
+    unrecorded.count('Bytes', 1);
+    unrecorded.warn('a warning', error);
+    unrecorded.end(200);
+  }).not.toThrow();
 });
 
 async function neverAsked(): Promise<never> {

@@ -115,6 +115,7 @@ describe('a body that is read', () => {
   it('of a connection that has ended before is of a client that has gone', async () => {
     const { request, body } = open();
     request.destroy();
+    await turns();
     await expect(body.next()).rejects.toThrow(ClientGone);
     expect(vi.getTimerCount()).toBe(0);
   });

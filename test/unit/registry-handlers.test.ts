@@ -460,6 +460,13 @@ describe('a manifest that is put', () => {
     JSON.stringify({ manifests: mediaTypes.map((mediaType) => ({ mediaType })) });
   const buildCache = 'application/vnd.buildkit.cacheconfig.v0';
 
+  it('as a build cache whose layers are not there is refused in the same words', async () => {
+    const cause = new ProxyError('LayersNotFoundException');
+    expect(await refusalOf(put('1.0', cache(buildCache), refusing(cause)))).toMatchObject({
+      ...{ code: 'MANIFEST_BLOB_UNKNOWN', detail: { code: 'LayersNotFoundException' }, cause },
+    });
+  });
+
   it('as a build cache that lists layers is refused in words that help', async () => {
     expect(await refusalOf(put('1.0', cache(null, buildCache), refusing(notThere)))).toEqual({
       code: 'MANIFEST_BLOB_UNKNOWN',

@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { blobExploration } from '../interleavings/blob-exploration.ts';
 import { blobScenarios } from '../interleavings/blob-scenarios.ts';
-import { type HostedBug, planted } from '../interleavings/hosted-bugs.ts';
+import { planted } from '../interleavings/hosted-bugs.ts';
 import type { PlantedInServices } from '../interleavings/services-in-memory.ts';
 import { sessionPrograms } from '../programs/commands.ts';
 import { runPrograms } from '../programs/run.ts';
@@ -56,7 +56,7 @@ it('random programs against the registry endpoint keep what was acknowledged', a
 
 describe('a planted bug', () => {
   type Plant = {
-    readonly bug?: HostedBug;
+    /** Of a bug of a service's, and not of the endpoint's own code. */
     readonly inServices?: PlantedInServices;
     /** The race that finds it, and what it says. */
     readonly race: string;
@@ -68,7 +68,6 @@ describe('a planted bug', () => {
     [
       'bytes are acknowledged before ECR has them',
       {
-        bug: 'bytes are acknowledged before ECR has them',
         race: 'PATCH at one offset twice',
         broken: /bytes were acknowledged, and \d+ are there/,
         message: /bytes were acknowledged, and \d+ are there/,
@@ -77,7 +76,6 @@ describe('a planted bug', () => {
     [
       'memory is used again while its bytes are on their way',
       {
-        bug: 'memory is used again while its bytes are on their way',
         race: 'PATCH of two parts twice in one process, and a fault',
         broken: /was not sent there/,
         message: /are not the first ones of any layer/,
@@ -86,7 +84,6 @@ describe('a planted bug', () => {
     [
       'a Location is believed, whatever ECR says',
       {
-        bug: 'a Location is believed, whatever ECR says',
         race: 'PATCH and DELETE, and a fault',
         broken: /the client does not come to an end/,
         message: /the client does not come to an end/,
@@ -95,7 +92,6 @@ describe('a planted bug', () => {
     [
       'the seal of a Location is not checked',
       {
-        bug: 'the seal of a Location is not checked',
         race: 'a stranger with the Location, and a fault',
         broken: /a stranger is served/,
         message: /a stranger does/,
@@ -104,7 +100,6 @@ describe('a planted bug', () => {
     [
       'the last two parts change places',
       {
-        bug: 'the last two parts change places',
         race: 'PATCH at one offset, of two parts, and of fewer bytes than a part, and a fault',
         broken: /was not sent there/,
         message: /are not the first ones of any layer/,
@@ -121,8 +116,8 @@ describe('a planted bug', () => {
     ],
   ];
 
-  it.each(plants)('is found by a race: %s', async (_name, { bug, inServices = {}, race, broken }) => {
-    planted.bug = bug;
+  it.each(plants)('is found by a race: %s', async (name, { inServices = {}, race, broken }) => {
+    planted.bug = name;
     const scenario = blobExploration.scenarioOf(race);
     const { failures } = await blobExploration.exploreRace(scenario, {
       atMost: 300,
@@ -143,8 +138,8 @@ describe('a planted bug', () => {
     expect(found).toMatch(/a request that the policy denies has come to/);
   });
 
-  it.each(plants)('is found by a program: %s', async (_name, { bug, inServices = {}, message }) => {
-    planted.bug = bug;
+  it.each(plants)('is found by a program: %s', async (name, { inServices = {}, message }) => {
+    planted.bug = name;
     const options = { programs: 400, seed: 1, shrinks: false, planted: inServices };
     const found = await runPrograms(sessionPrograms, options).catch((error: unknown) => String(error));
     expect(found).toMatch(message);
