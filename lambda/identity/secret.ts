@@ -1,6 +1,7 @@
 // The proxy's secret as a process has it: read from Secrets Manager, kept for a while, and read again for an unknown token.
 
-import { maxFaults, secretMaxAgeMs, secretRereadMs } from '../../api/limits.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { maxFaults, secretMaxAgeMs, secretRereadMs, secretTimeoutMs } from '../../api/limits.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
 import { readSecretText, type Secret, type SecretReading } from '../../api/secret.ts';
 import type { ReportFault } from '../telemetry/configuration-faults.ts';
@@ -20,6 +21,18 @@ function parse(text: string, report: ReportFault): SecretReading {
     report('secret', 'Nobody is let in: the secret cannot be used.', fault);
     throw unavailable(fault);
   }
+}
+
+/**
+ * No request's time ends a read, for it is of all requests: an answer that begins and never ends would keep this process
+ * from answering any. The SDK's own limit is of an answer's beginning.
+ */
+async function inTime<Value>(read: Promise<Value>): Promise<Value> {
+  const clock = new AbortController();
+  const late = sleep(secretTimeoutMs, undefined, { signal: clock.signal }).then(() => {
+    throw new Error(`Secrets Manager has not answered whole within ${secretTimeoutMs} ms`);
+  });
+  return Promise.race([read, late]).finally(() => clock.abort());
 }
 
 type Reading = { readonly begunAt: number; readonly secret: Promise<Secret> };
@@ -42,7 +55,7 @@ export function secretReader(fetchText: () => Promise<unknown>, report: ReportFa
   let underWay: Reading | undefined;
 
   const read = async (): Promise<Secret> => {
-    const text = await fetchText().catch((error: unknown) => {
+    const text = await inTime(fetchText()).catch((error: unknown) => {
       throw unavailable(error);
     });
     const { secret, faults } = parse(String(text), report);

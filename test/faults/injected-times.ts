@@ -1,6 +1,7 @@
 // How long the proxy waits for the secret and for an issuer's keys: small-parts.ts puts them in the place of the limits.
 
-const usual = { secretTimeoutMs: 3_000, keySetTimeoutMs: 3_000 };
+/** Longer than deployed: a busy machine's own pauses are none of the faults. */
+const usual = { secretTimeoutMs: 20_000, keySetTimeoutMs: 20_000 };
 
 export const injectedTimes = { ...usual };
 

@@ -481,6 +481,24 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       mutants: ['work.then(() => false), | 11: () => false → () => undefined'],
     },
   ],
+  'lambda/upload/ecr-answers.ts': [
+    {
+      why: 'Neither text is a digest of ECR’s.',
+      mutants: [
+        "found === undefined || asked.some((one) => one === found || !ecrDigest.test(one ?? '')); | 84: '' → \"Stryker was here!\"",
+      ],
+    },
+    {
+      why: 'What fails is no answer either.',
+      mutants: [
+        'lists.some((list) => list !== undefined && list.length > 0); | 22: list !== undefined → true',
+      ],
+    },
+    {
+      why: 'A function that ends without a value returns undefined, which is as little true.',
+      mutants: ['} catch { | 9: { return false; } → {}'],
+    },
+  ],
   'registry/front/manifests.ts': [
     {
       why: 'An expression takes undefined for that word, which is no digest: the comparison is for its type.',

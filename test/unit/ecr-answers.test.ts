@@ -55,7 +55,7 @@ const asked: Readonly<Record<OperationName, Asked>> = {
   },
   CompleteLayerUpload: {
     ask: (ecr) => ecr.CompleteLayerUpload({ repositoryName, uploadId, layerDigests: [digest] }, never),
-    answers: [{ layerDigest: digest }],
+    answers: [{ layerDigest: digest }, {}],
     none: [{ layerDigest: other }, { layerDigest: 'x' }],
   },
   BatchCheckLayerAvailability: {
@@ -65,13 +65,14 @@ const asked: Readonly<Record<OperationName, Asked>> = {
   },
   PutImage: {
     ask: (ecr) => ecr.PutImage({ repositoryName, imageManifest }, never),
-    answers: [{ image: { imageId: { imageDigest } } }],
+    answers: [{ image: { imageId: { imageDigest } } }, { image: {} }, {}],
     none: [{ image: { imageId: { imageDigest: other } } }],
   },
   BatchGetImage: {
     ask: (ecr) => ecr.BatchGetImage({ repositoryName, imageIds: [{ imageDigest: digest }] }, never),
     answers: [
       { images: [{ imageId: { imageDigest: digest, imageTag: '1.0' }, imageManifest }] },
+      { images: [{ imageManifest }] },
       { images: [], failures: [{ failureCode: 'ImageNotFound' }] },
     ],
     none: [{ images: [{ imageId: { imageDigest: other } }] }, { images: [], failures: [] }],
@@ -109,7 +110,10 @@ describe.each(operationNames)('%s', (operation) => {
     async (body) => {
       const failure = await ask(ecrAnswering(body)).catch((error: unknown) => error);
       expect(failure).toBeInstanceOf(ProxyError);
-      expect(failure).toMatchObject({ code: 'ServerException' });
+      expect(failure).toMatchObject({
+        code: 'ServerException',
+        cause: new Error(`what ECR answers to ${operation} is no answer to what was asked`),
+      });
     },
   );
 });
@@ -122,13 +126,26 @@ describe('the answer to a read by tag', () => {
   });
 });
 
-describe('what a digest of another kind means', () => {
-  it('is for ECR to decide', async () => {
-    const layerDigests = [`sha512:${'0'.repeat(128)}`];
-    const completed = ecrAnswering({ layerDigest: digest }).CompleteLayerUpload(
-      { repositoryName, uploadId, layerDigests },
-      never,
-    );
-    await expect(completed).resolves.toBeDefined();
+describe('the answer to a question about two layers', () => {
+  it('may be of the second alone', async () => {
+    const layerDigests = [digest, other];
+    const ecr = ecrAnswering({ layers: [layer(other)] });
+    await expect(
+      ecr.BatchCheckLayerAvailability({ repositoryName, layerDigests }, never),
+    ).resolves.toBeDefined();
   });
+});
+
+describe('what a digest of another kind means', () => {
+  it.each([`sha512:${'0'.repeat(128)}`, `sha256:${'0'.repeat(65)}`, `x+sha256:${'0'.repeat(64)}`])(
+    'is for ECR to decide: %s',
+    async (asked) => {
+      const layerDigests = [asked];
+      const completed = ecrAnswering({ layerDigest: digest }).CompleteLayerUpload(
+        { repositoryName, uploadId, layerDigests },
+        never,
+      );
+      await expect(completed).resolves.toBeDefined();
+    },
+  );
 });

@@ -270,6 +270,16 @@ describe('a token', () => {
     expect(reads).toBe(2);
   });
 
+  it('waits no longer than three seconds for an answer that has begun and does not end, nor do those after it', async () => {
+    held = new Promise(() => {});
+    const readSecret = reader();
+    await expect(verifyClientToken(token(1), readSecret)).rejects.toMatchObject({
+      code: 'ServiceUnavailableException',
+    });
+    held = Promise.resolve();
+    expect(await verifyClientToken(token(1), readSecret)).toMatchObject({ id: name });
+  });
+
   it('is of the client whose hash it has, also where the hash is in capitals', async () => {
     stored = text({
       [name]: [{ sha256: sha256(token(1)).toUpperCase() }],

@@ -9,10 +9,11 @@ const config = { region: 'local', credentials: { accessKeyId: 'local', secretAcc
 const { signal } = new AbortController();
 
 /** The staging area of an upload over an S3 that answers everything alike. */
-const stagingOver = (answer: object) =>
-  s3Staging(Object.assign(new S3Client(config), { send: async () => answer }), 'staging', (_call, send) =>
-    send(),
-  )('key');
+const stagingOver = (answer: object, measured: string[] = []) =>
+  s3Staging(Object.assign(new S3Client(config), { send: async () => answer }), 'staging', (call, send) => {
+    measured.push(call);
+    return send();
+  })('key');
 
 /** An object of these bytes, as S3 answers with it. */
 const objectOf = (bytes: number, received: string | undefined, waiting: string | undefined) => ({
@@ -56,6 +57,15 @@ describe('an object of the staging area', () => {
     expect(await proxyErrorFrom(stagingOver(objectOf(3, '8', '4')).get(signal))).toMatchObject(
       refused('an object of the staging area came without some of its bytes'),
     );
+  });
+
+  it('is read, looked up and written in calls that are measured by their names', async () => {
+    const measured: string[] = [];
+    const staging = stagingOver(objectOf(4, '0', '4'), measured);
+    const slot = await staging.get(signal);
+    await staging.head(signal);
+    await staging.put({ receivedBytes: 0, waiting: new Uint8Array(4) }, slot, signal);
+    expect(measured).toEqual(['s3:GetObject', 's3:HeadObject', 's3:PutObject']);
   });
 
   it('is written where S3 says so by its ETag', async () => {
