@@ -7,8 +7,8 @@ import type { Socket } from 'node:net';
 import { type Bounds, defaultBounds } from './bounds.ts';
 import { ManifestMemory } from './manifest-memory.ts';
 import { type Service, serve } from './serve.ts';
-import { removeAbandonedSocket } from './socket-file.ts';
 import { Traffic } from './traffic.ts';
+import { listenAtSocket } from './unix-socket.ts';
 import { refuseUnreadable } from './unreadable.ts';
 import { UploadSlots } from './upload-slots.ts';
 
@@ -126,12 +126,7 @@ function endUnlessRead(socket: Socket): void {
 /** @returns host and port, or the socket as `unix:` and its path */
 async function listen(server: Server, address: Address): Promise<string> {
   if ('socket' in address) {
-    await removeAbandonedSocket(address.socket);
-    const listening = once(server, 'listening');
-    // From its first moment on, so that nobody slips in before its mode is set.
-    const umask = process.umask(0o177);
-    server.listen(address.socket);
-    await listening.finally(() => process.umask(umask));
+    await listenAtSocket(server, address.socket);
     return `unix:${address.socket}`;
   }
   server.listen(address);

@@ -1,9 +1,6 @@
 // The OCI front as a server: which clocks and bounds Node.js is given, where it listens, whom it hears, and how it ends.
 
-import { mkdtemp, readdir, stat } from 'node:fs/promises';
 import { request, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ProxyError } from '../../api/proxy-error.ts';
@@ -117,20 +114,6 @@ describe('a server', () => {
     await expect(start({ address: { host: '127.0.0.1', port } })).rejects.toMatchObject({
       code: 'EADDRINUSE',
     });
-  });
-
-  it('listens at a socket that is its owner’s alone, from its first moment on', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'registry-server-'));
-    const socket = join(folder, 'socket');
-    const before = process.umask();
-    const { url } = await start({ address: { socket } });
-    expect(url).toBe(`unix:${socket}`);
-    expect((await stat(socket)).mode & 0o777).toBe(0o600);
-    expect(process.umask()).toBe(before);
-    expect(await statusOf({ socketPath: socket, path: '/v2/' })).toBe(401);
-    await expect(start({ address: { socket } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
-    expect(process.umask()).toBe(before);
-    expect(await readdir(folder)).toEqual(['socket']);
   });
 });
 
