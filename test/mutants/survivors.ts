@@ -375,6 +375,31 @@ export const equivalent: Readonly<Record<string, readonly Reason[]>> = {
       ],
     },
   ],
+  'registry/front/server.ts': [
+    {
+      why: 'Only a process can set its umask, and no thread of Stryker’s: test/contract/registry-socket.test.ts fails for these.',
+      mutants: [
+        "if ('socket' in address) { | 26: { await listenAtSocket(server, address.socket); return `unix:${address.socket}`; } → {}",
+        'return `unix:${address.socket}`; | 8: `unix:${address.socket}` → ``',
+        "url: 'socket' in address ? place : `${tls ? 'https' : 'http'}://${place}`, | 6: 'socket' → \"\"",
+        "if ('socket' in address) { | 5: 'socket' in address → false",
+        "if ('socket' in address) { | 5: 'socket' → \"\"",
+      ],
+    },
+    {
+      why: 'A text has neither a path nor methods, and so is no route.',
+      mutants: ['otherRoutes: options.otherRoutes ?? [], | 37: [] → ["Stryker was here"]'],
+    },
+    {
+      why: 'A server that listens at a port has an object for its address: the comparisons are for its type.',
+      mutants: [
+        "const port = bound !== null && typeof bound === 'object' ? bound.port : address.port; | 14: bound !== null && typeof bound === 'object' → true",
+        "const port = bound !== null && typeof bound === 'object' ? bound.port : address.port; | 14: bound !== null && typeof bound === 'object' → bound !== null || typeof bound === 'object'",
+        "const port = bound !== null && typeof bound === 'object' ? bound.port : address.port; | 14: bound !== null → true",
+        "const port = bound !== null && typeof bound === 'object' ? bound.port : address.port; | 32: typeof bound === 'object' → true",
+      ],
+    },
+  ],
   'registry/front/names.ts': [
     {
       why: 'An expression takes null for the word null, which is no digest: the comparison is for its type.',
