@@ -110,7 +110,7 @@ export type Front<Request> = {
   ) => { readonly status: number; readonly code: string };
   /**
    * Behind it are the steps, or the requests, of another front, where answers that no service gives are tried at every
-   * moment: here at the first request of each operation.
+   * moment: here at the first request of each operation that makes the call.
    */
   readonly isOverAnother?: true;
   /** How a client sees that the instance has died: its connection breaks, or a gateway answers. */

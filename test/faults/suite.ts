@@ -61,14 +61,19 @@ export function faultSuite<Request>(front: Front<Request>, publicFront: Front<Re
   ): Promise<void> {
     const names = faultsOf(block, registry);
     const cells = new Map(names.map(({ name }): [string, Cell[]] => [name, []]));
+    const tried = new Set<string>();
     for (const situation of columns) {
       const usual = await at.usual(situation, block.mode);
-      const isFirst = oneOfEach(columns).includes(situation);
       for (const fault of names) {
-        const isElsewhere = front.isOverAnother && fault.isHostile && !isFirst;
-        cells
-          .get(fault.name)
-          ?.push(isElsewhere ? triedElsewhere : await cellOf(at, situation, block, fault, usual));
+        // A token is checked before anything else is looked at.
+        const once = tokenBlocks.includes(block) ? fault.name : `${fault.name} ${situation.of}`;
+        const isSampled = fault.isHostile && (tokenBlocks.includes(block) || front.isOverAnother);
+        const cell =
+          isSampled && tried.has(once) ? triedElsewhere : await cellOf(at, situation, block, fault, usual);
+        cells.get(fault.name)?.push(cell);
+        if (cell.trials > 0) {
+          tried.add(once);
+        }
       }
     }
     end(block.title, cells);

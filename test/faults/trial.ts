@@ -18,7 +18,12 @@ import type { World } from './world.ts';
 export type Mode = { readonly instance: Instance; readonly token: 'client' | 'oidc' | 'session' };
 
 /** What a request does where nothing is wrong. */
-export type Usual = { readonly reply: Reply; readonly calls: readonly Call[] };
+export type Usual = {
+  readonly reply: Reply;
+  readonly calls: readonly Call[];
+  /** How long it takes this machine now. */
+  readonly ms: number;
+};
 
 export type Outcome = {
   /** Undefined where the answer is the usual one. */
@@ -53,8 +58,9 @@ const unauthorized: ReadonlySet<string | undefined> = new Set([
 const patienceMs = 28_000;
 /** Longer than any run takes. */
 const neverMs = 86_400_000;
-/** For requests that end with their time; more where a busy machine needs it for what comes before and after. */
+/** For requests that end with their time: several times what the request takes, on a busy machine too. */
 const impatienceMs = 60;
+const usuals = 6;
 const maxImpatienceMs = 1_000;
 
 /** Without Retry-After: longer than an issuer is left alone for. */
@@ -309,21 +315,23 @@ export async function openTrials<Request>(world: World, front: Front<Request>) {
     usual: async (situation: Situation<Request>, mode: Mode): Promise<Usual> => {
       const { push, end } = await begin(situation, mode);
       const calls = cloud.watch();
+      const begunAtMs = performance.now();
       const reply = await push.ask();
+      const ms = performance.now() - begunAtMs;
       const called = [...calls()];
       if (reply.status >= 400 && !situation.isRefused) {
         throw new Violation(`${situation.name} is answered ${reply.status} ${reply.code} without a fault`);
       }
       await goOn(situation, push, reply, false);
       await end();
-      return { reply, calls: called };
+      return { reply, calls: called, ms };
     },
 
     /** @throws Violation */
     run: async (
       ...[situation, mode, usual, strike]: [Situation<Request>, Mode, Usual, Strike]
     ): Promise<Outcome> => {
-      for (let ms = impatienceMs; ; ms *= 5) {
+      for (let ms = Math.max(impatienceMs, Math.ceil(usuals * usual.ms)); ; ms *= 5) {
         try {
           return await run(situation, mode, usual, strike, ms);
         } catch (error) {
