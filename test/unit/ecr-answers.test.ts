@@ -64,7 +64,7 @@ const asked: Readonly<Record<OperationName, Asked>> = {
     none: [{ layers: [layer(other)] }, { layers: [], failures: [] }, { layers: 'x' }],
   },
   PutImage: {
-    ask: (ecr) => ecr.PutImage({ repositoryName, imageManifest }, never),
+    ask: (ecr) => ecr.PutImage({ repositoryName, imageManifest, imageDigest }, never),
     answers: [{ image: { imageId: { imageDigest } } }, { image: {} }, {}],
     none: [{ image: { imageId: { imageDigest: other } } }],
   },
@@ -123,6 +123,13 @@ describe('the answer to a read by tag', () => {
     const ecr = ecrAnswering({ images: [{ imageId: { imageDigest: other, imageTag: '1.0' } }] });
     const read = ecr.BatchGetImage({ repositoryName, imageIds: [{ imageTag: '1.0' }] }, never);
     await expect(read).resolves.toBeDefined();
+  });
+});
+
+describe('the answer to an image without imageDigest', () => {
+  it('may be of any digest, as moto’s is', async () => {
+    const ecr = ecrAnswering({ image: { imageId: { imageDigest: other } } });
+    await expect(ecr.PutImage({ repositoryName, imageManifest }, never)).resolves.toBeDefined();
   });
 });
 
