@@ -148,3 +148,12 @@ export class PortError extends ProxyError {
     this.goesOn = goesOn;
   }
 }
+
+/** A descriptor of OCI's, without what is ECR's own. */
+export const referrerOf = ({ mediaType, digest, size, artifactType, annotations }: Referrer): Referrer => ({
+  mediaType,
+  digest,
+  size,
+  artifactType,
+  annotations,
+});

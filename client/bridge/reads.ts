@@ -2,7 +2,14 @@
 
 import { sha256Of } from '../../api/digest.ts';
 import { maxListedImages, maxListedReferrers } from '../../api/limits.ts';
-import { type ImageReference, type Manifest, PortError, type Referrer } from '../../registry/port.ts';
+import { pages } from '../../api/pages.ts';
+import {
+  type ImageReference,
+  type Manifest,
+  PortError,
+  type Referrer,
+  referrerOf,
+} from '../../registry/port.ts';
 import type { Destination, Send } from '../layer-upload.ts';
 import { isProblem } from '../problem.ts';
 
@@ -73,23 +80,6 @@ async function getImage(
   };
 }
 
-/** Gathers what comes page by page. */
-async function pages<Item>(
-  page: (nextToken: string | undefined) => Promise<{ items: Item[]; nextToken?: string | undefined }>,
-): Promise<Item[]> {
-  const all: Item[] = [];
-  let token: string | undefined;
-  do {
-    const { items, nextToken } = await page(token);
-    if (nextToken !== undefined && nextToken === token) {
-      throw new PortError('ServerException', 'ECR gives the same page of a list again and again');
-    }
-    all.push(...items);
-    token = nextToken;
-  } while (token !== undefined);
-  return all;
-}
-
 export const readTags = (send: Send, destination: Destination): Promise<string[]> =>
   pages(async (nextToken) => {
     const filter = { tagStatus: 'TAGGED' } as const;
@@ -111,14 +101,7 @@ export const readReferrers = (
       ...members,
       maxResults: maxListedReferrers,
     });
-    const items = referrers.map(({ mediaType, digest, size, artifactType: type, annotations }) => ({
-      mediaType,
-      digest,
-      size,
-      artifactType: type,
-      annotations,
-    }));
-    return { items, ...rest };
+    return { items: referrers.map(referrerOf), ...rest };
   });
 
 export async function readDownloadUrl(

@@ -1,11 +1,12 @@
 // Manifests, tags and referrers, asked of ECR each time.
 
-import { createHash } from 'node:crypto';
+import { sha256Of } from '../../api/digest.ts';
 import { maxListedImages, maxListedReferrers } from '../../api/limits.ts';
 import { manifestMediaTypes } from '../../api/manifest.ts';
 import type { Members } from '../../api/operations.ts';
+import { pages } from '../../api/pages.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
-import { type ImageReference, type Manifest, PortError, type Referrer } from '../port.ts';
+import { type ImageReference, type Manifest, PortError, type Referrer, referrerOf } from '../port.ts';
 import type { CallOptions, Calls } from './calls.ts';
 
 export type ReadOptions = {
@@ -24,8 +25,6 @@ type ImageId = Members<'BatchGetImage'>['imageIds'][number];
 
 /** What ECR says of an image that is not there, and of names that no image can have. */
 const absent: ReadonlySet<string> = new Set(['ImageNotFound', 'InvalidImageDigest', 'InvalidImageTag']);
-
-const sha256Of = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 const isUnsupported = (error: unknown): boolean =>
   error instanceof ProxyError && error.code === 'UnsupportedCommandException';
@@ -94,25 +93,6 @@ export async function readManifest(
   return stored;
 }
 
-/** Gathers what comes page by page. */
-async function pages<Item>(
-  page: (
-    nextToken: string | undefined,
-  ) => Promise<{ items: readonly Item[]; nextToken?: string | undefined }>,
-): Promise<readonly Item[]> {
-  const all: Item[] = [];
-  let token: string | undefined;
-  do {
-    const { items, nextToken } = await page(token);
-    if (nextToken !== undefined && nextToken === token) {
-      throw new ProxyError('ServerException', 'ECR gives the same page of a list again and again.');
-    }
-    all.push(...items);
-    token = nextToken;
-  } while (token !== undefined);
-  return all;
-}
-
 /** An image that has several tags comes once with each. */
 export async function readTags({ calls, call, repositoryName }: ReadOptions): Promise<readonly string[]> {
   const filter = { tagStatus: 'TAGGED' } as const;
@@ -146,12 +126,3 @@ export async function readReferrers(
     throw error;
   }
 }
-
-/** A descriptor of OCI's, without what is ECR's own. */
-const referrerOf = ({ mediaType, digest, size, artifactType, annotations }: Referrer): Referrer => ({
-  mediaType,
-  digest,
-  size,
-  artifactType,
-  annotations,
-});
