@@ -13,7 +13,7 @@ import {
   UploadLayerPartCommand,
 } from '@aws-sdk/client-ecr';
 import * as ecrPublic from '@aws-sdk/client-ecr-public';
-import type { OperationOf } from '../../api/operations.ts';
+import type { OperationName, OperationOf } from '../../api/operations.ts';
 import type { Registry } from '../../api/registries.ts';
 import type { Measure } from '../telemetry/meter.ts';
 import { answering, type EcrCall } from './ecr-answers.ts';
@@ -30,75 +30,66 @@ export type Ecr = EcrServices[Registry];
 /** Of all clients of this process. */
 const bodies = new LayerPartBodies();
 
-export const privateEcr = (client: ECRClient, measure: Measure): EcrServices['ecr'] => ({
-  InitiateLayerUpload: answering('InitiateLayerUpload', (input, abortSignal) =>
-    measure('ecr:InitiateLayerUpload', () =>
+/** Each call is counted by its name, and its answer checked. */
+const callsTo =
+  (registry: Registry, measure: Measure) =>
+  <Name extends OperationName>(operation: Name, send: EcrCall<Name>): EcrCall<Name> =>
+    answering(operation, (input, abortSignal) =>
+      measure(`${registry}:${operation}`, () => send(input, abortSignal)),
+    );
+
+export function privateEcr(client: ECRClient, measure: Measure): EcrServices['ecr'] {
+  const call = callsTo('ecr', measure);
+  return {
+    InitiateLayerUpload: call('InitiateLayerUpload', (input, abortSignal) =>
       client.send(new InitiateLayerUploadCommand(input), { abortSignal }),
     ),
-  ),
-  UploadLayerPart: answering('UploadLayerPart', (input, abortSignal) =>
-    measure('ecr:UploadLayerPart', () =>
+    UploadLayerPart: call('UploadLayerPart', (input, abortSignal) =>
       bodies.send(new UploadLayerPartCommand(input), (command) => client.send(command, { abortSignal })),
     ),
-  ),
-  CompleteLayerUpload: answering('CompleteLayerUpload', (input, abortSignal) =>
-    measure('ecr:CompleteLayerUpload', () =>
+    CompleteLayerUpload: call('CompleteLayerUpload', (input, abortSignal) =>
       client.send(new CompleteLayerUploadCommand(input), { abortSignal }),
     ),
-  ),
-  BatchCheckLayerAvailability: answering('BatchCheckLayerAvailability', (input, abortSignal) =>
-    measure('ecr:BatchCheckLayerAvailability', () =>
+    BatchCheckLayerAvailability: call('BatchCheckLayerAvailability', (input, abortSignal) =>
       client.send(new BatchCheckLayerAvailabilityCommand(input), { abortSignal }),
     ),
-  ),
-  PutImage: answering('PutImage', (input, abortSignal) =>
-    measure('ecr:PutImage', () => client.send(new PutImageCommand(input), { abortSignal })),
-  ),
-  BatchGetImage: answering('BatchGetImage', (input, abortSignal) =>
-    measure('ecr:BatchGetImage', () => client.send(new BatchGetImageCommand(input), { abortSignal })),
-  ),
-  ListImages: answering('ListImages', (input, abortSignal) =>
-    measure('ecr:ListImages', () => client.send(new ListImagesCommand(input), { abortSignal })),
-  ),
-  ListImageReferrers: answering('ListImageReferrers', (input, abortSignal) =>
-    measure('ecr:ListImageReferrers', () =>
+    PutImage: call('PutImage', (input, abortSignal) =>
+      client.send(new PutImageCommand(input), { abortSignal }),
+    ),
+    BatchGetImage: call('BatchGetImage', (input, abortSignal) =>
+      client.send(new BatchGetImageCommand(input), { abortSignal }),
+    ),
+    ListImages: call('ListImages', (input, abortSignal) =>
+      client.send(new ListImagesCommand(input), { abortSignal }),
+    ),
+    ListImageReferrers: call('ListImageReferrers', (input, abortSignal) =>
       client.send(new ListImageReferrersCommand(input), { abortSignal }),
     ),
-  ),
-  GetDownloadUrlForLayer: answering('GetDownloadUrlForLayer', (input, abortSignal) =>
-    measure('ecr:GetDownloadUrlForLayer', () =>
+    GetDownloadUrlForLayer: call('GetDownloadUrlForLayer', (input, abortSignal) =>
       client.send(new GetDownloadUrlForLayerCommand(input), { abortSignal }),
     ),
-  ),
-});
+  };
+}
 
-export const publicEcr = (
-  client: ecrPublic.ECRPUBLICClient,
-  measure: Measure,
-): EcrServices['ecr-public'] => ({
-  InitiateLayerUpload: answering('InitiateLayerUpload', (input, abortSignal) =>
-    measure('ecr-public:InitiateLayerUpload', () =>
+export function publicEcr(client: ecrPublic.ECRPUBLICClient, measure: Measure): EcrServices['ecr-public'] {
+  const call = callsTo('ecr-public', measure);
+  return {
+    InitiateLayerUpload: call('InitiateLayerUpload', (input, abortSignal) =>
       client.send(new ecrPublic.InitiateLayerUploadCommand(input), { abortSignal }),
     ),
-  ),
-  UploadLayerPart: answering('UploadLayerPart', (input, abortSignal) =>
-    measure('ecr-public:UploadLayerPart', () =>
+    UploadLayerPart: call('UploadLayerPart', (input, abortSignal) =>
       bodies.send(new ecrPublic.UploadLayerPartCommand(input), (command) =>
         client.send(command, { abortSignal }),
       ),
     ),
-  ),
-  CompleteLayerUpload: answering('CompleteLayerUpload', (input, abortSignal) =>
-    measure('ecr-public:CompleteLayerUpload', () =>
+    CompleteLayerUpload: call('CompleteLayerUpload', (input, abortSignal) =>
       client.send(new ecrPublic.CompleteLayerUploadCommand(input), { abortSignal }),
     ),
-  ),
-  BatchCheckLayerAvailability: answering('BatchCheckLayerAvailability', (input, abortSignal) =>
-    measure('ecr-public:BatchCheckLayerAvailability', () =>
+    BatchCheckLayerAvailability: call('BatchCheckLayerAvailability', (input, abortSignal) =>
       client.send(new ecrPublic.BatchCheckLayerAvailabilityCommand(input), { abortSignal }),
     ),
-  ),
-  PutImage: answering('PutImage', (input, abortSignal) =>
-    measure('ecr-public:PutImage', () => client.send(new ecrPublic.PutImageCommand(input), { abortSignal })),
-  ),
-});
+    PutImage: call('PutImage', (input, abortSignal) =>
+      client.send(new ecrPublic.PutImageCommand(input), { abortSignal }),
+    ),
+  };
+}
