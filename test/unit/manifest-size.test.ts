@@ -2,30 +2,18 @@
 
 import { describe, expect, it } from 'vitest';
 import { readManifest } from '../../api/manifest.ts';
-import { digestOf } from '../support/random-bytes.ts';
+import { descriptor, manifestOf, ociLayer } from '../support/manifests.ts';
 
-const digest = digestOf('x');
-const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip';
-
-const descriptor = (mediaType: string, size: number, more: object = {}) => ({
-  mediaType,
-  digest,
-  size,
-  ...more,
-});
-const config = descriptor('application/vnd.oci.image.config.v1+json', 100);
-const image = {
-  schemaVersion: 2,
-  mediaType: 'application/vnd.oci.image.manifest.v1+json',
-  config,
-  layers: [descriptor(layerType, 1_000)],
-};
+const layer = descriptor('x', ociLayer);
+const config = descriptor('x', 'application/vnd.oci.image.config.v1+json');
+const image: object = JSON.parse(manifestOf(Buffer.from('x'), [Buffer.from('x')]));
 
 describe('a manifest', () => {
   it('of the largest size is read', () => {
-    const layers = Array.from({ length: 10_000 }, () =>
-      descriptor(layerType, 1, { annotations: { 'org.opencontainers.image.title': 'x'.repeat(200) } }),
-    );
+    const layers = Array.from({ length: 10_000 }, () => ({
+      ...layer,
+      annotations: { 'org.opencontainers.image.title': 'x'.repeat(200) },
+    }));
     const text = JSON.stringify({ ...image, layers });
     expect(text.length).toBeGreaterThan(4_000_000);
     expect(readManifest(text, undefined)).toMatchObject({ facts: { layerCount: 10_000 } });

@@ -1,16 +1,10 @@
 // A bounded part of the random programs of the functions, and bugs that are planted to see that programs find them.
 
 import { describe, expect, it, vi } from 'vitest';
+import '../support/small-parts.ts';
 import type { PlantedInServices } from '../interleavings/services-in-memory.ts';
 import { functionPrograms, partPrograms } from '../programs/commands.ts';
 import { type Replay, runPrograms } from '../programs/run.ts';
-
-vi.mock('../../api/limits.ts', async (original) => ({
-  ...(await original<typeof import('../../api/limits.ts')>()),
-  partSize: 4,
-  minEcrPartBytes: 5,
-  maxEcrPartBytes: 10,
-}));
 
 const { planted, none } = vi.hoisted(() => {
   const none = { sealUnchecked: false, completionForgets: false, policyUnasked: false };

@@ -1,27 +1,14 @@
 // A bounded part of the races and the random programs of the registry endpoint, and bugs of its own that both have to find.
 
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import '../support/no-pauses.ts';
+import '../support/small-parts.ts';
 import { blobExploration } from '../interleavings/blob-exploration.ts';
 import { blobScenarios } from '../interleavings/blob-scenarios.ts';
 import { planted } from '../interleavings/hosted-bugs.ts';
 import type { PlantedInServices } from '../interleavings/services-in-memory.ts';
 import { sessionPrograms } from '../programs/commands.ts';
 import { runPrograms } from '../programs/run.ts';
-
-vi.mock('../../api/limits.ts', async (original) => ({
-  ...(await original<typeof import('../../api/limits.ts')>()),
-  partSize: 4,
-  minEcrPartBytes: 5,
-  maxEcrPartBytes: 10,
-}));
-
-// A pause before a request is sent again is no event.
-vi.mock('node:timers/promises', async (original) => {
-  const { setTimeout: sleep, ...timers } = await original<typeof import('node:timers/promises')>();
-  const paused = async (ms: number, ...rest: [unknown?, { signal?: AbortSignal }?]) =>
-    ms === 0 ? rest[0] : sleep(ms, ...rest);
-  return { ...timers, setTimeout: paused };
-});
 
 const { bugs } = vi.hoisted(() => ({ bugs: () => import('../interleavings/hosted-bugs.ts') }));
 vi.mock('../../registry/hosted/part-sender.ts', async (original) =>
