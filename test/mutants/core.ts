@@ -115,7 +115,10 @@ export const core: readonly Group[] = [
   { files: below('registry/hosted', 'task-protection'), tests: ['unit/task-protection'] },
   { files: below('registry/hosted', 'server', 'uploads-metric'), tests: ['contract/hosted-server'] },
   { files: below('registry/hosted', 'calls', 'answer-time'), tests: ['unit/hosted-calls'] },
-  { files: below('registry/hosted', 'read-images', 'read-blobs'), tests: ['unit/hosted-reads'] },
+  {
+    files: [...below('registry/hosted', 'read-images', 'read-blobs'), 'api/pages.ts'],
+    tests: ['unit/hosted-reads'],
+  },
   { files: below('registry/hosted', 'lasting-tokens'), tests: ['unit/lasting-tokens'] },
   {
     files: below('client', 'uploader', 'layer-upload', 'layer-reader', 'layer-problem'),
