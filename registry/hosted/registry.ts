@@ -1,7 +1,7 @@
 // The hosted registry: each of its operations walks the five steps in this process. It keeps nothing. Decision 0024.
 
-import { createHash } from 'node:crypto';
 import type { LimitFunction } from 'p-limit';
+import { sha256Of } from '../../api/digest.ts';
 import { minEcrPartBytes } from '../../api/limits.ts';
 import type { OperationName } from '../../api/operations.ts';
 import { ProxyError } from '../../api/proxy-error.ts';
@@ -81,7 +81,7 @@ async function refusing<Value>(record: RequestRecord, work: Promise<Value>): Pro
 }
 
 /** A digest that no layer has: asking for it only shows whether the repository exists. */
-const nobodysDigest = `sha256:${createHash('sha256').update('of nothing that is ever pushed').digest('hex')}`;
+const nobodysDigest = sha256Of('of nothing that is ever pushed');
 
 const isCode = (error: unknown, code: ProxyError['code']): boolean =>
   error instanceof ProxyError && error.code === code;
